@@ -1,0 +1,212 @@
+//! What is said over the control socket: HTTP/1.1 with JSON bodies on `edge.sock`, mode 0600.
+//!
+//! | request | body | answer |
+//! |---|---|---|
+//! | `GET /state` | | [`State`] |
+//! | `GET /watch` | | [`State`] as JSON lines: now, and after each change (changes within 10 ms in one) |
+//! | `PUT /listen` | [`Listen`] | opens the public address; the same one again does nothing |
+//! | `PUT /pools/{name}` | [`ScalePool`] | replicas are started, or drained and stopped, after the answer |
+//! | `PUT /traffic` | [`Traffic`] | shares changed: every later request follows them; a new window begins |
+//! | `POST /pools/{name}/request` | [`Request`] | [`Reply`]: sent to one ready replica of the pool |
+//! | `GET /metrics` | | Prometheus text |
+//! | `POST /stop` | [`Stop`] | drains and stops everything, then the edge itself |
+//!
+//! Refusals are `409` for a stale fence, `400` for what is wrong in the request, `404` and `503`
+//! (no ready replica), each with [`Refusal`] as body.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// A piece of an argument or of a variable's value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Piece {
+    Text(String),
+    /// Looked up in the secrets file when a replica is started.
+    Secret(String),
+    /// The port that this replica is to listen on.
+    Port,
+}
+
+/// How replicas of a pool are started, checked and ended. A pool's recipe never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recipe {
+    pub(crate) command: Vec<Vec<Piece>>,
+    pub(crate) env: BTreeMap<String, Vec<Piece>>,
+    /// The folder that replicas are started in.
+    pub(crate) dir: PathBuf,
+    pub(crate) health: Health,
+    pub(crate) drain: Drain,
+}
+
+/// All times in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Health {
+    pub(crate) live: Option<String>,
+    /// `None`: ready when its port takes a connection.
+    pub(crate) ready: Option<String>,
+    pub(crate) startup: Option<String>,
+    pub(crate) startup_within: u64,
+    pub(crate) every: u64,
+    pub(crate) timeout: u64,
+    pub(crate) failures: u32,
+}
+
+/// All times in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Drain {
+    pub(crate) grace: u64,
+    pub(crate) conversations: u64,
+    pub(crate) idle: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Listen {
+    pub(crate) fence: u64,
+    pub(crate) address: SocketAddr,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScalePool {
+    pub(crate) fence: u64,
+    pub(crate) replicas: u32,
+    pub(crate) recipe: Recipe,
+}
+
+/// Where a request names its conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Key {
+    Header(String),
+    Cookie(String),
+    Query(String),
+    /// A field of a JSON body; `a.b` goes deeper.
+    Json(String),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Traffic {
+    pub(crate) fence: u64,
+    /// Shares by pool in hundredths of a per cent; they add up to 10,000, or nothing is served.
+    pub(crate) shares: BTreeMap<String, u16>,
+    pub(crate) keys: Vec<Key>,
+    /// Whether a conversation keeps its pool while shares move.
+    pub(crate) sticky: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stop {
+    pub(crate) fence: u64,
+    /// Do not wait for conversations and open requests.
+    pub(crate) now: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+    /// Milliseconds.
+    pub(crate) within: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reply {
+    pub(crate) replica: u32,
+    /// `None`: no answer in time, or none that is HTTP; `says` tells.
+    pub(crate) status: Option<u16>,
+    /// At most 1 MiB of it, as text.
+    pub(crate) body: String,
+    pub(crate) millis: u64,
+    pub(crate) says: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    pub(crate) error: String,
+    pub(crate) hint: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) version: String,
+    pub(crate) pid: u32,
+    /// Milliseconds since the epoch.
+    pub(crate) started: u64,
+    pub(crate) fence: u64,
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) traffic: Traffic,
+    pub(crate) pools: BTreeMap<String, PoolState>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PoolState {
+    /// Replicas to be kept up; others of the pool are on their way out.
+    pub(crate) wanted: u32,
+    pub(crate) replicas: Vec<ReplicaState>,
+    /// Conversations that had a request within `drain.idle`.
+    pub(crate) conversations: u64,
+    /// All requests since the edge first saw the pool.
+    pub(crate) total: Measures,
+    /// Requests that began since the shares last changed.
+    pub(crate) window: Measures,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ReplicaState {
+    pub(crate) number: u32,
+    pub(crate) pid: Option<u32>,
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) standing: Standing,
+    /// Milliseconds since the epoch.
+    pub(crate) since: u64,
+    pub(crate) restarts: u32,
+    pub(crate) open: u32,
+    pub(crate) conversations: u64,
+    /// Why it is not ready, in words: "exited with status 1", "answers 503 on /health/ready".
+    pub(crate) says: Option<String>,
+    /// Where its output goes.
+    pub(crate) log: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Standing {
+    /// Started, not ready yet, and still within its startup time.
+    Coming,
+    Ready,
+    /// Not ready: past its startup time, failing its checks, or waiting to be started again.
+    Unready,
+    /// Takes no new conversations, serves the ones it has.
+    Leaving,
+    /// Takes no requests; told to stop.
+    Stopping,
+}
+
+/// Counters; a later look is never smaller than an earlier one of the same window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Measures {
+    /// Milliseconds since the epoch: when counting began.
+    pub(crate) since: u64,
+    /// Requests that have ended.
+    pub(crate) requests: u64,
+    /// Of those: 5xx answers, and replies that the replica broke off.
+    pub(crate) errors: u64,
+    pub(crate) open: u64,
+    /// Ended requests by time to the reply's end: (upper bound in microseconds, count), rising,
+    /// empty buckets left out; bounds are at most 6.25 % apart.
+    pub(crate) latency: Vec<(u64, u64)>,
+    /// Conversations that had a request.
+    pub(crate) conversations: u64,
+    /// From `x-agentctl-tokens`, or `usage` in a JSON or SSE reply.
+    pub(crate) tokens: u64,
+    /// Requests that told their tokens.
+    pub(crate) token_requests: u64,
+    /// From `x-agentctl-cost` or `usage.cost`, in millionths of the agent's currency.
+    pub(crate) cost_micros: u64,
+    pub(crate) cost_requests: u64,
+}

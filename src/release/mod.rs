@@ -1,0 +1,8 @@
+//! A release: the immutable thing that runs, as what the user wrote and built.
+//!
+//! It knows no replicas, no weights and no strategy. Invariant: its identity is the hash of its
+//! contents, with secrets by reference; nothing found out at run time is in it.
+
+mod id;
+
+pub(crate) use id::ReleaseId;

@@ -1,0 +1,116 @@
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Gate, Plan};
+use crate::release::ReleaseId;
+use crate::spec::Percent;
+
+/// Milliseconds since the Unix epoch, by the clock of whoever wrote the event.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub(crate) struct Stamp(pub(crate) u64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Slot {
+    Stable,
+    Candidate,
+}
+
+/// What is to be done next. Each is safe to repeat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Effect {
+    Observe,
+    Scale(Slot, u32),
+    AwaitReady(Slot, u32),
+    /// Wait until at most this many replicas are alive, leaving ones included.
+    AwaitGone(u32),
+    /// Give the candidate this share, the stable release the rest, and nobody else anything.
+    Route(Percent),
+    /// Scale a left-over release, neither stable nor candidate, to nothing.
+    Retire(ReleaseId),
+    Ask(Gate),
+}
+
+/// One release as it was last seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Side {
+    /// Replicas that the target keeps up.
+    pub(crate) wanted: u32,
+    /// Of those, the ones that take requests.
+    pub(crate) ready: u32,
+    /// Of those, the ones that were started and still have time to get ready.
+    pub(crate) coming: u32,
+    /// Replicas beyond `wanted` that still finish their requests or conversations.
+    pub(crate) leaving: u32,
+}
+
+/// The world as one look saw it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Live {
+    pub(crate) stable: Side,
+    pub(crate) candidate: Side,
+    /// The candidate's share; `None` where traffic is not split between these two alone.
+    pub(crate) weight: Option<Percent>,
+    /// Other releases that are kept up: left-overs of abandoned rollouts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) others: Vec<ReleaseId>,
+}
+
+/// The kind of a failure: what `status` groups by and exit codes follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Why {
+    /// Replicas did not get ready in time, or exited.
+    NotReady,
+    /// Replicas that had been ready stopped being so.
+    LostReadiness,
+    Probe,
+    Gate,
+    /// A person said stop.
+    Aborted,
+    /// The target refused, or could not be reached.
+    Target,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Reason {
+    pub(crate) why: Why,
+    /// One sentence for a person.
+    pub(crate) says: String,
+    /// Where the evidence was saved before anything was undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    Completed,
+    RolledBack(Reason),
+    /// A person is needed; capacity is whole.
+    Stalled(Reason),
+}
+
+/// What happened; a rollout's state is a fold over these and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    Planned(Box<Plan>),
+    /// Another process went on with it: what was known of the world is in doubt.
+    Resumed(String),
+    Observed(Live),
+    Done(Effect),
+    Failed(Effect, Reason),
+    Approved(String),
+    Aborted(String),
+    Finished(Outcome),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Next {
+    Run(Effect),
+    Finish(Outcome),
+}

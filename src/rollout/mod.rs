@@ -1,0 +1,13 @@
+//! The rollout core: tables of wanted worlds, the one rule that walks them, and the fold of events
+//! that says what comes next.
+//!
+//! Pure: no clock, no randomness, no I/O, no `async`, and no knowledge of targets. Time enters as
+//! the stamp of an event. Invariants, held by the simulation after every effect: no weight beyond
+//! what is ready; ready capacity never under the plan's floor by our own act; every run ends in the
+//! old release whole, the new release whole, or stalled with capacity whole.
+
+mod event;
+mod plan;
+
+pub(crate) use event::{Effect, Event, Live, Next, Outcome, Reason, Side, Slot, Stamp, Why};
+pub(crate) use plan::{Gate, Plan, Step};
