@@ -3,6 +3,8 @@
 //! go one way only (see `docs/architecture.md`; a test reads the imports).
 #![allow(dead_code, unused_imports)] // until every room has its caller
 
+mod advice;
+mod analysis;
 mod edge;
 mod journal;
 mod release;

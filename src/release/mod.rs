@@ -4,5 +4,9 @@
 //! contents, with secrets by reference; nothing found out at run time is in it.
 
 mod id;
+mod identity;
+mod record;
 
 pub(crate) use id::ReleaseId;
+pub(crate) use identity::Identity;
+pub(crate) use record::{Artifact, Contents, Release};

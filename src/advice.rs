@@ -1,0 +1,41 @@
+//! Errors that say what to type next. Every room may use it; the `ui` room prints it.
+
+use std::fmt;
+
+/// What could not be done, and what to type next.
+#[derive(Debug)]
+pub(crate) struct Advice {
+    what: String,
+    pub(crate) hint: String,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.what.fmt(f)
+    }
+}
+
+impl std::error::Error for Advice {}
+
+/// An error of its own.
+pub(crate) fn advice(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(wrap(what, hint))
+}
+
+fn wrap(what: impl Into<String>, hint: impl Into<String>) -> Advice {
+    Advice {
+        what: what.into(),
+        hint: hint.into(),
+    }
+}
+
+pub(crate) trait Advise<T> {
+    /// Says what could not be done because of this error, and what to type next.
+    fn advise(self, what: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> Advise<T> for Result<T, E> {
+    fn advise(self, what: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
+        self.map_err(|error| error.into().context(wrap(what, hint)))
+    }
+}

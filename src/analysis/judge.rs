@@ -1,0 +1,218 @@
+use serde::{Deserialize, Serialize};
+
+use super::Measures;
+use crate::spec::{Bound, Metric, MetricGate};
+
+/// What a judge found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Finding {
+    Pass,
+    Fail,
+    /// Too little was seen to say either.
+    Unclear,
+}
+
+/// A finding with what led to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    pub(crate) gate: String,
+    pub(crate) finding: Finding,
+    /// The measured figure, in the metric's unit; latencies in seconds.
+    pub(crate) figure: Option<f64>,
+    /// One sentence: the figure against its bound, or what is missing.
+    pub(crate) says: String,
+}
+
+/// Judges one metric gate on what was measured of the candidate at this weight.
+pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
+    let name = gate.metric.name();
+    let figure = figure(gate.metric, window);
+    let (finding, says) = match figure {
+        _ if lacks_requests(gate, window) => (Finding::Unclear, missing(gate, window)),
+        None => (
+            Finding::Unclear,
+            format!("{name} was not told by any reply"),
+        ),
+        Some(value) => against_bounds(gate, value),
+    };
+    Verdict {
+        gate: gate.name.clone().unwrap_or_else(|| name.to_owned()),
+        finding,
+        figure,
+        says,
+    }
+}
+
+fn figure(metric: Metric, window: &Measures) -> Option<f64> {
+    match metric {
+        Metric::ErrorRate => window.error_rate(),
+        Metric::LatencyP50 => window.latency(0.50),
+        Metric::LatencyP95 => window.latency(0.95),
+        Metric::LatencyP99 => window.latency(0.99),
+        Metric::Requests => Some(window.requests as f64),
+        Metric::TokensPerRequest => window.tokens_per_request(),
+        Metric::CostPerConversation => window.cost_per_conversation(),
+    }
+}
+
+fn lacks_requests(gate: &MetricGate, window: &Measures) -> bool {
+    gate.metric != Metric::Requests && window.requests < gate.min_requests
+}
+
+fn missing(gate: &MetricGate, window: &Measures) -> String {
+    format!(
+        "{} needs {} more requests at this weight ({} of {})",
+        gate.metric.name(),
+        gate.min_requests - window.requests,
+        window.requests,
+        gate.min_requests
+    )
+}
+
+fn against_bounds(gate: &MetricGate, value: f64) -> (Finding, String) {
+    let shown = gate.metric.show(value);
+    let name = gate.metric.name();
+    let above = gate.max.map(Bound::value).filter(|max| value > *max);
+    let below = gate.min.map(Bound::value).filter(|min| value < *min);
+    match (above, below) {
+        (Some(max), _) => (
+            Finding::Fail,
+            format!("{name} {shown} is above {}", gate.metric.show(max)),
+        ),
+        (None, Some(min)) => below_minimum(gate, &shown, min),
+        (None, None) => (Finding::Pass, format!("{name} {shown}")),
+    }
+}
+
+/// A count that is still growing has not failed: it is not there yet.
+fn below_minimum(gate: &MetricGate, shown: &str, min: f64) -> (Finding, String) {
+    let name = gate.metric.name();
+    let bound = gate.metric.show(min);
+    match gate.metric {
+        Metric::Requests => (Finding::Unclear, format!("{name} {shown} of {bound}")),
+        _ => (Finding::Fail, format!("{name} {shown} is below {bound}")),
+    }
+}
+
+impl Bound {
+    /// Times in seconds.
+    fn value(self) -> f64 {
+        match self {
+            Self::Number(number) => number,
+            Self::Time(period) => period.get().as_secs_f64(),
+        }
+    }
+}
+
+impl Metric {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ErrorRate => "error_rate",
+            Self::LatencyP50 => "latency_p50",
+            Self::LatencyP95 => "latency_p95",
+            Self::LatencyP99 => "latency_p99",
+            Self::Requests => "requests",
+            Self::TokensPerRequest => "tokens_per_request",
+            Self::CostPerConversation => "cost_per_conversation",
+        }
+    }
+
+    fn show(self, value: f64) -> String {
+        match self {
+            Self::ErrorRate => format!("{:.1} %", value * 100.0),
+            Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99 => seconds(value),
+            Self::Requests | Self::TokensPerRequest => format!("{value:.0}"),
+            Self::CostPerConversation => format!("{value:.4}"),
+        }
+    }
+}
+
+fn seconds(value: f64) -> String {
+    match value < 1.0 {
+        true => format!("{:.0} ms", value * 1000.0),
+        false => format!("{value:.2} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Period, Unclear};
+
+    fn gate(metric: Metric, max: Option<Bound>, min: Option<Bound>) -> MetricGate {
+        MetricGate {
+            name: None,
+            metric,
+            max,
+            min,
+            min_requests: 20,
+            unclear: Unclear::Wait,
+        }
+    }
+
+    fn measured(requests: u64, errors: u64) -> Measures {
+        Measures {
+            requests,
+            errors,
+            latency: vec![(250_000, requests)],
+            ..Measures::default()
+        }
+    }
+
+    #[test]
+    fn verdicts() {
+        let rate = gate(Metric::ErrorRate, Some(Bound::Number(0.05)), None);
+        let slow = gate(
+            Metric::LatencyP95,
+            Some(Bound::Time(Period::millis(200))),
+            None,
+        );
+        let enough = gate(Metric::Requests, None, Some(Bound::Number(100.0)));
+        let tokens = gate(Metric::TokensPerRequest, Some(Bound::Number(10.0)), None);
+        let cases = [
+            (
+                &rate,
+                measured(0, 0),
+                Finding::Unclear,
+                "error_rate needs 20 more requests at this weight (0 of 20)",
+            ),
+            (
+                &rate,
+                measured(19, 19),
+                Finding::Unclear,
+                "error_rate needs 1 more requests at this weight (19 of 20)",
+            ),
+            (&rate, measured(20, 1), Finding::Pass, "error_rate 5.0 %"),
+            (
+                &rate,
+                measured(20, 2),
+                Finding::Fail,
+                "error_rate 10.0 % is above 5.0 %",
+            ),
+            (
+                &slow,
+                measured(50, 0),
+                Finding::Fail,
+                "latency_p95 250 ms is above 200 ms",
+            ),
+            (
+                &enough,
+                measured(5, 0),
+                Finding::Unclear,
+                "requests 5 of 100",
+            ),
+            (&enough, measured(100, 0), Finding::Pass, "requests 100"),
+            (
+                &tokens,
+                measured(50, 0),
+                Finding::Unclear,
+                "tokens_per_request was not told by any reply",
+            ),
+        ];
+        for (gate, window, finding, says) in cases {
+            let verdict = judge(gate, &window);
+            assert_eq!((verdict.finding, verdict.says.as_str()), (finding, says));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use serde::{Deserialize, Serialize};
+
+/// What was counted of one release's requests over one stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Measures {
+    /// Milliseconds since the Unix epoch: when counting began.
+    pub(crate) since: u64,
+    /// Requests that have ended.
+    pub(crate) requests: u64,
+    /// Of those, the ones that failed.
+    pub(crate) errors: u64,
+    /// Requests that have not ended yet.
+    pub(crate) open: u64,
+    /// Ended requests by time taken: (upper bound in microseconds, count), bounds rising.
+    pub(crate) latency: Vec<(u64, u64)>,
+    pub(crate) conversations: u64,
+    pub(crate) tokens: u64,
+    /// Requests that told their tokens.
+    pub(crate) token_requests: u64,
+    /// In millionths of the agent's currency.
+    pub(crate) cost_micros: u64,
+    /// Requests that told their cost.
+    pub(crate) cost_requests: u64,
+}
+
+impl Measures {
+    /// From 0 to 1; `None` before the first request has ended.
+    pub(crate) fn error_rate(&self) -> Option<f64> {
+        ratio(self.errors, self.requests)
+    }
+
+    /// Seconds within which this share (0 to 1) of the requests ended, rounded up to a bucket.
+    pub(crate) fn latency(&self, share: f64) -> Option<f64> {
+        let total: u64 = self.latency.iter().map(|(_, count)| count).sum();
+        let rank = (total as f64 * share).ceil().max(1.0) as u64;
+        let mut below = 0;
+        self.latency
+            .iter()
+            .find(|(_, count)| {
+                below += count;
+                below >= rank
+            })
+            .map(|(bound, _)| *bound as f64 / 1e6)
+    }
+
+    pub(crate) fn tokens_per_request(&self) -> Option<f64> {
+        ratio(self.tokens, self.token_requests)
+    }
+
+    /// In the agent's currency.
+    pub(crate) fn cost_per_conversation(&self) -> Option<f64> {
+        match self.cost_requests {
+            0 => None,
+            _ => ratio(self.cost_micros, self.conversations).map(|micros| micros / 1e6),
+        }
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_the_bucket_that_holds_the_rank() {
+        let measures = Measures {
+            latency: vec![(1_000, 50), (2_000, 45), (500_000, 5)],
+            ..Measures::default()
+        };
+        let cases = [
+            (0.0, 0.001),
+            (0.5, 0.001),
+            (0.51, 0.002),
+            (0.95, 0.002),
+            (0.99, 0.5),
+        ];
+        for (share, seconds) in cases {
+            assert_eq!(measures.latency(share), Some(seconds), "at {share}");
+        }
+        assert_eq!(Measures::default().latency(0.5), None);
+    }
+
+    #[test]
+    fn nothing_counted_is_nothing_known() {
+        let none = Measures::default();
+        assert_eq!(none.error_rate(), None);
+        assert_eq!(none.tokens_per_request(), None);
+        assert_eq!(none.cost_per_conversation(), None);
+    }
+}

@@ -1,0 +1,9 @@
+//! Judges: measured samples → pass, fail or unclear.
+//!
+//! Pure. It knows no weights, steps or undo; what follows from a verdict is decided elsewhere.
+
+mod judge;
+mod measures;
+
+pub(crate) use judge::{Finding, Verdict, judge};
+pub(crate) use measures::Measures;

@@ -1,0 +1,62 @@
+//! Where replicas run. A target knows a few verbs, each safe to repeat; it orders nothing, waits
+//! for nothing, decides no undo and prints nothing.
+
+mod process;
+mod seen;
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+pub(crate) use process::{Process, StateDir};
+pub(crate) use seen::{Failing, Seen, SeenRelease};
+
+use crate::release::{Release, ReleaseId};
+use crate::spec::{ConversationKey, Percent, ProbeRequest};
+
+/// Which release gets which share, and what keeps a conversation where it began.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Traffic {
+    /// Adds up to 100 %.
+    pub(crate) shares: BTreeMap<ReleaseId, Percent>,
+    pub(crate) keys: Vec<ConversationKey>,
+    pub(crate) sticky: bool,
+}
+
+/// A reply to a request that was sent to one replica.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reply {
+    pub(crate) replica: u32,
+    /// `None`: no answer; `says` tells why.
+    pub(crate) status: Option<u16>,
+    pub(crate) body: String,
+    pub(crate) millis: u64,
+    pub(crate) says: Option<String>,
+}
+
+/// The last lines that one replica wrote, oldest first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Log {
+    pub(crate) release: ReleaseId,
+    pub(crate) replica: u32,
+    pub(crate) lines: Vec<String>,
+}
+
+pub(crate) trait Target {
+    /// The truth, as it is now.
+    async fn observe(&self) -> Result<Seen>;
+
+    /// The truth after its next change, or after a second without one.
+    async fn next(&self) -> Result<Seen>;
+
+    /// Starts replicas up to this number, or drains and stops the ones beyond it; does not wait.
+    async fn scale(&self, release: &Release, replicas: u32) -> Result<()>;
+
+    /// Every later request follows these shares.
+    async fn route(&self, traffic: &Traffic) -> Result<()>;
+
+    /// Sends one request to one ready replica of this release.
+    async fn request(&self, release: ReleaseId, request: &ProbeRequest, within: u64) -> Result<Reply>;
+
+    async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>>;
+}
