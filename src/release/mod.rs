@@ -3,10 +3,12 @@
 //! It knows no replicas, no weights and no strategy. Invariant: its identity is the hash of its
 //! contents, with secrets by reference; nothing found out at run time is in it.
 
+mod changes;
 mod id;
 mod identity;
 mod record;
 
+pub(crate) use changes::changes;
 pub(crate) use id::ReleaseId;
 pub(crate) use identity::Identity;
 pub(crate) use record::{Artifact, Contents, Release};

@@ -1,0 +1,176 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, and undone
+  2  wrong input; nothing was changed
+  3  stalled or left standing: a person is needed
+  4  someone else holds the lease";
+
+/// Deploys AI agents: step by step, gated by health and measured behaviour, with an undo that
+/// always works.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, max_term_width = 100, propagate_version = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) show: Show,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// How things are shown.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Show {
+    /// Text for people, or a JSON object per line for programs
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORM")]
+    pub(crate) output: Output,
+    /// When to use colours; NO_COLOR counts too
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+    /// Only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More of what happens
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Which agent.toml, and which environment of it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct File {
+    /// The agent's file [default: agent.toml]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// An environment of it
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+}
+
+/// Which agent: by its file, or by its name where there is none.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Which {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// An agent that was deployed before; not needed beside its file, or if it is the only one
+    #[arg(short, long, value_name = "NAME", conflicts_with = "file")]
+    pub(crate) agent: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Roll out what agent.toml describes; does nothing if it already runs
+    Deploy(Deploy),
+    /// Show the table of steps that a deploy would walk
+    Plan(File),
+    /// Show who serves what, since when and how well
+    Status(Which),
+    /// Go back to the last release that was good, or to a named one
+    Rollback(Rollback),
+    /// Show every rollout and how it ended
+    History(Which),
+    /// Show the last lines that replicas wrote
+    Logs(Logs),
+    /// Say yes to the rollout that waits for it
+    Approve(Which),
+    /// Stop the running rollout and undo it
+    Abort(Which),
+    /// Go on with a rollout whose process died, or that stalled
+    Resume(Which),
+    /// Drain and stop everything that agentctl runs for an agent here
+    Stop(Stop),
+    /// Check agent.toml without doing anything
+    Check(File),
+    /// Write a short agent.toml by looking at this folder
+    Init(Init),
+    /// Print the JSON Schema of agent.toml, for editors
+    Schema,
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Print a completion script for a shell
+    Completions {
+        shell: Shell,
+    },
+    /// Write manual pages into a folder
+    Man {
+        folder: PathBuf,
+    },
+    /// The process that replicas run under; started by the other commands
+    #[command(hide = true)]
+    Edge {
+        #[arg(long)]
+        state: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Deploy {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Deploy even what was undone shortly before
+    #[arg(long)]
+    pub(crate) again: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// The release to go back to, like r12 [default: the last one that was good]
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Of this release [default: every release that runs]
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) release: Option<String>,
+    /// Lines of each replica
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
+    pub(crate) lines: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Do not wait for open conversations and requests
+    #[arg(long)]
+    pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder to look at
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Overwrite an agent.toml that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print the merged configuration with the origin of each value
+    Show(File),
+}

@@ -1,0 +1,38 @@
+//! Every rollout that the journal knows.
+
+use anyhow::{Context, Result};
+
+use crate::journal::{Record, Store};
+use crate::rollout::{Event, Rollout, Stamp};
+
+/// A rollout as its journal tells it.
+pub(crate) struct Past {
+    pub(crate) number: u64,
+    pub(crate) rollout: Rollout,
+}
+
+/// Rollouts in order; the last one may not be finished.
+pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Past>> {
+    let mut past = Vec::new();
+    for number in store.list().await? {
+        let records = store.read(number).await?;
+        if !records.is_empty() {
+            past.push(one(number, records)?);
+        }
+    }
+    Ok(past)
+}
+
+fn one(number: u64, records: Vec<Record>) -> Result<Past> {
+    let events = records
+        .into_iter()
+        .map(|record| Ok((Stamp(record.at), serde_json::from_value(record.payload)?)))
+        .collect::<Result<Vec<(Stamp, Event)>>>()
+        .with_context(|| unreadable(number))?;
+    let rollout = Rollout::replay(events).with_context(|| unreadable(number))?;
+    Ok(Past { number, rollout })
+}
+
+fn unreadable(number: u64) -> String {
+    format!("the journal of rollout {number} cannot be read")
+}

@@ -1,0 +1,127 @@
+//! The loop: what the rollout wants next becomes a call, its answer an event. An event is written
+//! down before it is believed, and believed before it is shown.
+//!
+//! It knows no strategy and no kind of target. Invariants: every event is appended under the lease
+//! held; an effect that is broken off leaves doubt behind, which the rollout answers by looking.
+
+mod evidence;
+mod gates;
+mod interrupt;
+mod live;
+mod perform;
+mod probe;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
+
+use crate::advice::Advise;
+use crate::analysis::Verdict;
+use crate::journal::{Hold, Store};
+use crate::redact::Redactor;
+use crate::release::{Release, ReleaseId};
+use crate::rollout::{Event, Next, Outcome, Plan, Rollout, Stamp};
+use crate::target::{Seen, Target};
+
+/// Who is told what happens, after it was written down.
+pub(crate) trait Audience {
+    fn event(&self, rollout: &Rollout, at: Stamp, event: &Event);
+
+    /// What is seen meanwhile; several times a second, and not journaled.
+    fn glimpse(&self, rollout: &Rollout, seen: &Seen, verdicts: &[Verdict], at: Stamp);
+}
+
+/// All that one rollout is walked with.
+pub(crate) struct Engine<'a, T, S> {
+    pub(crate) target: &'a T,
+    pub(crate) store: &'a S,
+    pub(crate) hold: &'a Hold,
+    pub(crate) audience: &'a dyn Audience,
+    pub(crate) clock: &'a dyn Fn() -> Stamp,
+    pub(crate) interrupts: tokio::sync::watch::Receiver<Option<Interrupt>>,
+    pub(crate) redactor: &'a Redactor,
+    /// Where this rollout's evidence goes.
+    pub(crate) evidence: PathBuf,
+    /// The rollout's number in the journal.
+    pub(crate) number: u64,
+    pub(crate) rollout: Rollout,
+}
+
+impl<T: Target, S: Store> Engine<'_, T, S> {
+    /// Walks to the rollout's end.
+    ///
+    /// # Errors
+    /// [`Left`] when a person leaves it standing; `Fenced` when someone else took the lease; what
+    /// the journal says when an event cannot be written down.
+    pub(crate) async fn walk(&mut self) -> Result<Outcome> {
+        loop {
+            match self.rollout.next() {
+                Next::Run(effect) => {
+                    let event = self.answer(&effect).await?;
+                    self.record(event).await?;
+                }
+                Next::Finish(outcome) => {
+                    self.record(Event::Finished(outcome.clone())).await?;
+                    return Ok(outcome);
+                }
+            }
+        }
+    }
+
+    /// Written down, believed, shown.
+    ///
+    /// # Errors
+    /// As [`Self::walk`].
+    pub(crate) async fn record(&mut self, event: Event) -> Result<()> {
+        let at = (self.clock)();
+        let payload = serde_json::to_value(&event)?;
+        self.store
+            .append(self.hold, self.number, at.0, payload)
+            .await
+            .context("could not write the journal")?;
+        self.rollout.apply(at, event.clone())?;
+        self.audience.event(&self.rollout, at, &event);
+        Ok(())
+    }
+
+    async fn release(&self, id: ReleaseId) -> Result<Release> {
+        release(self.store, id).await
+    }
+}
+
+/// A release as it was kept when it was first deployed.
+pub(crate) async fn release<S: Store>(store: &S, id: ReleaseId) -> Result<Release> {
+    let bytes = store
+        .get(&document(id))
+        .await?
+        .with_context(|| format!("release {id} is not kept any more"))?;
+    serde_json::from_slice(&bytes).advise(
+        format!("release {id} cannot be read"),
+        "it may have been written by a newer agentctl: upgrade this one",
+    )
+}
+
+/// The name that a release is kept under.
+pub(crate) fn document(id: ReleaseId) -> String {
+    format!("release-{id}.json")
+}
+
+/// A new rollout: its plan is the journal's first record.
+pub(crate) async fn begin<S: Store>(
+    store: &S,
+    hold: &Hold,
+    number: u64,
+    at: Stamp,
+    plan: Plan,
+) -> Result<Rollout> {
+    let event = Event::Planned(Box::new(plan.clone()));
+    let rollout = Rollout::begin(at, plan)?;
+    let payload = serde_json::to_value(event)?;
+    store
+        .append(hold, number, at.0, payload)
+        .await
+        .context("could not write the journal")?;
+    Ok(rollout)
+}

@@ -1,0 +1,198 @@
+//! Effect → call → event.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::time::{Instant, timeout_at};
+
+use super::Engine;
+use super::live::live;
+use crate::journal::Store;
+use crate::release::{Release, ReleaseId};
+use crate::rollout::{Effect, Event, Gate, Reason, Slot, Why};
+use crate::spec::Percent;
+use crate::target::{Seen, SeenRelease, Target, Traffic};
+
+/// A replica that exited this often before it was ready will not get ready.
+const RESTARTS: u32 = 3;
+
+/// What the edge may need beyond a replica's own time to notice that it is over.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// How a wait ended badly, with what was seen last.
+pub(super) struct Failure {
+    pub(super) why: Why,
+    pub(super) says: String,
+    pub(super) seen: Option<Seen>,
+    pub(super) verdicts: Vec<crate::analysis::Verdict>,
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(Why::Target, format!("{error:#}"))
+    }
+}
+
+impl Failure {
+    pub(super) fn new(why: Why, says: impl Into<String>) -> Self {
+        Self {
+            why,
+            says: says.into(),
+            seen: None,
+            verdicts: Vec::new(),
+        }
+    }
+
+    pub(super) fn seeing(mut self, seen: &Seen) -> Self {
+        self.seen = Some(seen.clone());
+        self
+    }
+}
+
+impl<T: Target, S: Store> Engine<'_, T, S> {
+    pub(super) async fn perform(&self, effect: &Effect) -> Event {
+        let done = match effect {
+            Effect::Observe => return self.observe().await,
+            Effect::Scale(slot, replicas) => self.scale(*slot, *replicas).await,
+            Effect::AwaitReady(slot, replicas) => self.ready(*slot, *replicas).await,
+            Effect::AwaitGone(most) => self.gone(*most).await,
+            Effect::Route(weight) => self.route(*weight).await,
+            Effect::Retire(id) => self.retire(*id).await,
+            Effect::Ask(gate) => self.ask(gate).await,
+        };
+        match done {
+            Ok(()) => Event::Done(effect.clone()),
+            Err(failure) => self.failed(effect, failure).await,
+        }
+    }
+
+    async fn observe(&self) -> Event {
+        match self.target.observe().await {
+            Ok(seen) => {
+                self.glimpse(&seen, &[]);
+                Event::Observed(live(&seen, self.rollout.plan()))
+            }
+            Err(error) => self.failed(&Effect::Observe, error.into()).await,
+        }
+    }
+
+    async fn failed(&self, effect: &Effect, failure: Failure) -> Event {
+        let evidence = self.save_evidence(&failure).await;
+        let reason = Reason {
+            why: failure.why,
+            says: self.redactor.clean(&failure.says),
+            lines: evidence.lines,
+            evidence: evidence.path,
+        };
+        Event::Failed(effect.clone(), reason)
+    }
+
+    async fn scale(&self, slot: Slot, replicas: u32) -> Result<(), Failure> {
+        let release = self.release_in(slot).await?;
+        Ok(self.target.scale(&release, replicas).await?)
+    }
+
+    async fn retire(&self, id: ReleaseId) -> Result<(), Failure> {
+        Ok(self.target.scale(&self.release(id).await?, 0).await?)
+    }
+
+    async fn route(&self, weight: Percent) -> Result<(), Failure> {
+        Ok(self.target.route(&self.traffic(weight).await?).await?)
+    }
+
+    async fn traffic(&self, weight: Percent) -> Result<Traffic> {
+        let plan = self.rollout.plan();
+        let rest = Percent::from_hundredths(Percent::FULL.hundredths() - weight.hundredths());
+        let shares = [(Some(plan.to), weight), (plan.from, rest)];
+        let drain = self.release(plan.to).await?.contents.drain;
+        Ok(Traffic {
+            shares: shares
+                .into_iter()
+                .filter_map(|(id, share)| Some((id?, share)))
+                .filter(|(_, share)| *share > Percent::ZERO)
+                .collect(),
+            keys: drain.key,
+            sticky: plan.sticky,
+        })
+    }
+
+    async fn ready(&self, slot: Slot, replicas: u32) -> Result<(), Failure> {
+        let id = self.id_in(slot)?;
+        let deadline = Instant::now() + self.rollout.plan().startup.get() + MARGIN;
+        let mut seen = self.target.observe().await?;
+        loop {
+            self.glimpse(&seen, &[]);
+            let side = seen.releases.get(&id).cloned().unwrap_or_default();
+            if side.ready >= replicas {
+                return Ok(());
+            }
+            if let Some(says) = hopeless(id, &side) {
+                return Err(Failure::new(Why::NotReady, says).seeing(&seen));
+            }
+            seen = match timeout_at(deadline, self.target.next()).await {
+                Ok(next) => next?,
+                Err(_) => return Err(late(id, &side, replicas).seeing(&seen)),
+            };
+        }
+    }
+
+    /// Ends by itself: what leaves has its own deadlines.
+    async fn gone(&self, most: u32) -> Result<(), Failure> {
+        let mut seen = self.target.observe().await?;
+        loop {
+            self.glimpse(&seen, &[]);
+            let live = live(&seen, self.rollout.plan());
+            if live.stable.alive() + live.candidate.alive() <= most {
+                return Ok(());
+            }
+            seen = self.target.next().await?;
+        }
+    }
+
+    async fn ask(&self, gate: &Gate) -> Result<(), Failure> {
+        match gate {
+            Gate::Probe => self.probe().await,
+            Gate::Hold(period) => self.hold(*period).await,
+            Gate::Approve(_) => self.await_approval().await,
+        }
+    }
+
+    pub(super) fn glimpse(&self, seen: &Seen, verdicts: &[crate::analysis::Verdict]) {
+        self.audience
+            .glimpse(&self.rollout, seen, verdicts, (self.clock)());
+    }
+
+    async fn release_in(&self, slot: Slot) -> Result<Release> {
+        self.release(self.id_in(slot)?).await
+    }
+
+    fn id_in(&self, slot: Slot) -> Result<ReleaseId> {
+        let plan = self.rollout.plan();
+        match slot {
+            Slot::Candidate => Ok(plan.to),
+            Slot::Stable => plan.from.context("a first deploy has no stable release"),
+        }
+    }
+}
+
+fn hopeless(id: ReleaseId, side: &SeenRelease) -> Option<String> {
+    let worst = side.failing.iter().max_by_key(|failing| failing.restarts)?;
+    (worst.restarts >= RESTARTS).then(|| {
+        format!(
+            "{id}-{} {}, {} times in a row",
+            worst.replica, worst.says, worst.restarts
+        )
+    })
+}
+
+fn late(id: ReleaseId, side: &SeenRelease, replicas: u32) -> Failure {
+    let because = match side.failing.first() {
+        Some(failing) => format!(": {id}-{} {}", failing.replica, failing.says),
+        None => String::new(),
+    };
+    let says = format!(
+        "{} of {replicas} replicas of {id} got ready in time{because}",
+        side.ready
+    );
+    Failure::new(Why::NotReady, says)
+}

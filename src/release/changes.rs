@@ -1,0 +1,63 @@
+//! What differs between two releases, in the words of agent.toml.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Contents;
+
+/// One line per changed value: `config.settings.temperature: 0.3 → 0.7`.
+pub(crate) fn changes(old: &Contents, new: &Contents) -> serde_json::Result<Vec<String>> {
+    let (old, new) = (flat(old)?, flat(new)?);
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort();
+    names.dedup();
+    let changed = |name: &&String| old.get(*name) != new.get(*name);
+    Ok(names
+        .into_iter()
+        .filter(changed)
+        .map(|name| line(name, old.get(name), new.get(name)))
+        .collect())
+}
+
+fn line(name: &str, old: Option<&String>, new: Option<&String>) -> String {
+    match (old, new) {
+        _ if name == "artifact.files" => "files of the agent".to_owned(),
+        (Some(old), Some(new)) => format!("{name}: {old} → {new}"),
+        (Some(old), None) => format!("{name}: {old} → not set"),
+        (None, new) => format!("{name}: {}", new.map_or("not set", String::as_str)),
+    }
+}
+
+fn flat(contents: &Contents) -> serde_json::Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let value = serde_json::to_value(contents)?;
+    flatten(String::new(), &value, &mut found);
+    Ok(found)
+}
+
+fn flatten(name: String, value: &Value, found: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let name = match name.is_empty() {
+                    true => key.clone(),
+                    false => format!("{name}.{key}"),
+                };
+                flatten(name, value, found);
+            }
+        }
+        Value::Null => {}
+        value => {
+            found.insert(in_words(&name), value.to_string());
+        }
+    }
+}
+
+/// Where a value stands in agent.toml.
+fn in_words(name: &str) -> String {
+    match name.starts_with("command") || name.starts_with("env") {
+        true => format!("run.{name}"),
+        false => name.to_owned(),
+    }
+}

@@ -1,0 +1,91 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::advice::advice;
+use crate::release::{Identity, ReleaseId};
+
+/// Where one agent in one environment keeps everything on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StateDir(PathBuf);
+
+impl StateDir {
+    /// `$XDG_STATE_HOME/agentctl/NAME`, with `.ENVIRONMENT` behind it where there is one; a dot
+    /// stands in neither name, so that no two agents meet.
+    pub(crate) fn of(
+        variable: &dyn Fn(&str) -> Option<String>,
+        agent: &str,
+        environment: Option<&str>,
+    ) -> Result<Self> {
+        let name = match environment {
+            Some(environment) => format!("{agent}.{environment}"),
+            None => agent.to_owned(),
+        };
+        Ok(Self(root(variable)?.join("agentctl").join(name)))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Copies of the agent's files, by what is in them.
+    pub(super) fn files(&self, identity: &Identity) -> PathBuf {
+        self.0.join("files").join(identity.to_string())
+    }
+
+    pub(super) fn all_files(&self) -> PathBuf {
+        self.0.join("files")
+    }
+
+    /// What `$AGENT_CONFIG` names for this release.
+    pub(super) fn config(&self, release: ReleaseId) -> PathBuf {
+        self.0.join("config").join(format!("{release}.json"))
+    }
+
+    pub(super) fn secrets(&self) -> PathBuf {
+        self.0.join("secrets.json")
+    }
+
+    /// Written by the edge before it does anything: while it is there, something may run.
+    pub(super) fn snapshot(&self) -> PathBuf {
+        self.0.join("edge.json")
+    }
+
+    pub(crate) fn evidence(&self, rollout: u64) -> PathBuf {
+        self.0.join("evidence").join(format!("{rollout:04}"))
+    }
+}
+
+fn root(variable: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf> {
+    let set = |name| variable(name).filter(|value| value.starts_with('/'));
+    set("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".local/state")))
+        .ok_or_else(|| {
+            advice(
+                "there is no place to keep state: neither XDG_STATE_HOME nor HOME is set",
+                "set XDG_STATE_HOME to a folder of yours",
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_per_agent_and_environment() {
+        let home = |name: &str| (name == "HOME").then(|| "/home/anna".to_owned());
+        let xdg = |name: &str| (name == "XDG_STATE_HOME").then(|| "/state".to_owned());
+        let path = |variable: &dyn Fn(&str) -> Option<String>, environment| {
+            StateDir::of(variable, "bot", environment)
+                .unwrap()
+                .0
+                .display()
+                .to_string()
+        };
+        assert_eq!(path(&home, None), "/home/anna/.local/state/agentctl/bot");
+        assert_eq!(path(&xdg, Some("staging")), "/state/agentctl/bot.staging");
+        assert!(StateDir::of(&|_| None, "bot", None).is_err());
+    }
+}

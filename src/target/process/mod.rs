@@ -1,0 +1,198 @@
+//! Processes on this machine, kept up and stood before by `agentctl edge`, one per agent.
+
+mod dir;
+mod files;
+mod logs;
+mod look;
+mod recipe;
+pub(crate) mod secrets;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use tokio::sync::Mutex;
+
+pub(crate) use dir::StateDir;
+pub(crate) use files::Tree;
+
+use super::{Log, Reply, Seen, Target, Traffic};
+use crate::edge::api;
+use crate::edge::client::{Edge, Watch};
+use crate::release::{Release, ReleaseId};
+use crate::spec::ProbeRequest;
+
+pub(crate) struct Process {
+    agent: String,
+    dir: StateDir,
+    /// The program that becomes the edge: this one.
+    executable: PathBuf,
+    /// The lease's; orders of an earlier holder are refused by the edge.
+    fence: u64,
+    watch: Mutex<Option<Watch>>,
+}
+
+impl Process {
+    pub(crate) fn new(agent: &str, dir: StateDir, executable: PathBuf, fence: u64) -> Self {
+        Self {
+            agent: agent.to_owned(),
+            dir,
+            executable,
+            fence,
+            watch: Mutex::new(None),
+        }
+    }
+
+    /// The edge, started again if it was killed; `None` if there is nothing for it to do.
+    async fn edge(&self) -> Result<Option<Edge>> {
+        match Edge::connect(self.dir.path()).await? {
+            Some(edge) => Ok(Some(edge)),
+            None if self.dir.snapshot().exists() => self.started().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn started(&self) -> Result<Edge> {
+        Edge::start(self.dir.path(), &self.executable).await
+    }
+
+    async fn edge_for_orders(&self) -> Result<Edge> {
+        match self.edge().await? {
+            Some(edge) => Ok(edge),
+            None => self.started().await,
+        }
+    }
+
+    /// Opens the address that users reach the agent at.
+    pub(crate) async fn listen(&self, address: SocketAddr) -> Result<()> {
+        let order = api::Listen {
+            fence: self.fence,
+            address,
+        };
+        self.edge_for_orders().await?.listen(&order).await
+    }
+
+    /// Ends everything that was started here, and the edge; `now` does not wait for open requests.
+    pub(crate) async fn stop(&self, now: bool) -> Result<()> {
+        let order = api::Stop {
+            fence: self.fence,
+            now,
+        };
+        match self.edge().await? {
+            Some(edge) => edge.stop(&order).await,
+            None => Ok(()),
+        }
+    }
+
+    fn write_config(&self, release: &Release) -> Result<()> {
+        let path = self.dir.config(release.id);
+        let json = serde_json::to_vec_pretty(&release.contents.config)?;
+        let write = || {
+            fs::create_dir_all(path.parent().unwrap_or(&path))?;
+            fs::write(&path, json)
+        };
+        write().with_context(|| format!("could not write {}", path.display()))
+    }
+
+    async fn next_state(&self) -> Result<Option<api::State>> {
+        let mut watch = self.watch.lock().await;
+        if watch.is_none() {
+            *watch = match self.edge().await? {
+                Some(edge) => Some(edge.watch().await?),
+                None => return Ok(None),
+            };
+        }
+        let state = match watch.as_mut() {
+            Some(watch) => watch.next().await,
+            None => Ok(None),
+        };
+        if !matches!(state, Ok(Some(_))) {
+            *watch = None;
+        }
+        state
+    }
+}
+
+impl Target for Process {
+    async fn observe(&self) -> Result<Seen> {
+        match self.edge().await? {
+            Some(edge) => Ok(look::seen(&edge.state().await?)),
+            None => Ok(Seen::default()),
+        }
+    }
+
+    async fn next(&self) -> Result<Seen> {
+        match self.next_state().await? {
+            Some(state) => Ok(look::seen(&state)),
+            None => self.observe().await,
+        }
+    }
+
+    async fn scale(&self, release: &Release, replicas: u32) -> Result<()> {
+        self.write_config(release)?;
+        let order = api::ScalePool {
+            fence: self.fence,
+            replicas,
+            recipe: recipe::recipe(release, &self.agent, &self.dir)?,
+        };
+        let edge = self.edge_for_orders().await?;
+        edge.scale(&release.id.to_string(), &order).await
+    }
+
+    async fn route(&self, traffic: &Traffic) -> Result<()> {
+        let shares = traffic.shares.iter();
+        let order = api::Traffic {
+            fence: self.fence,
+            shares: shares
+                .map(|(release, share)| (release.to_string(), share.hundredths()))
+                .collect(),
+            keys: traffic.keys.iter().map(recipe::key).collect(),
+            sticky: traffic.sticky,
+        };
+        self.edge_for_orders().await?.traffic(&order).await
+    }
+
+    async fn request(
+        &self,
+        release: ReleaseId,
+        request: &ProbeRequest,
+        within: u64,
+    ) -> Result<Reply> {
+        let edge = self.edge_for_orders().await?;
+        let reply = edge
+            .request(&release.to_string(), &asked(request, within))
+            .await?;
+        Ok(Reply {
+            replica: reply.replica,
+            status: reply.status,
+            body: reply.body,
+            millis: reply.millis,
+            says: reply.says,
+        })
+    }
+
+    async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {
+        logs::last(&self.dir, release, lines)
+    }
+}
+
+fn asked(request: &ProbeRequest, within: u64) -> api::Request {
+    let mut headers = request.headers.clone();
+    if request.json.is_some() {
+        headers
+            .entry("content-type".to_owned())
+            .or_insert_with(|| "application/json".to_owned());
+    }
+    api::Request {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        headers,
+        body: request
+            .json
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        within,
+    }
+}

@@ -1,0 +1,116 @@
+//! Secret values: fetched where agentctl runs, kept beside the edge for the replicas it starts.
+//!
+//! The file is readable by its owner alone. Values are in no other file, order or message.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::StateDir;
+use crate::advice::{Advise, advice};
+use crate::spec::SecretSource;
+
+pub(crate) type Values = BTreeMap<String, String>;
+
+/// Fetches every value; `beside` is the folder of agent.toml.
+pub(crate) fn fetch(
+    sources: &BTreeMap<String, SecretSource>,
+    beside: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Values> {
+    sources
+        .iter()
+        .map(|(name, source)| Ok((name.clone(), value(name, source, beside, variable)?)))
+        .collect()
+}
+
+fn value(
+    name: &str,
+    source: &SecretSource,
+    beside: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<String> {
+    match source {
+        SecretSource::Env(from) => variable(from).ok_or_else(|| {
+            advice(
+                format!("the secret {name} has no value: the variable {from} is not set"),
+                format!("export {from}=…, or change [secrets] in agent.toml"),
+            )
+        }),
+        SecretSource::File(path) => {
+            let text = fs::read_to_string(beside.join(path)).advise(
+                format!("the secret {name} has no value: could not read {path}"),
+                "write the value into that file, or change [secrets] in agent.toml",
+            )?;
+            Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+        }
+    }
+}
+
+/// The values that the last deploy left here.
+pub(crate) fn kept(dir: &StateDir) -> Result<Values> {
+    let path = dir.secrets();
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .with_context(|| format!("{} is not what agentctl wrote", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Values::new()),
+        Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+    }
+}
+
+/// Keeps these, and the older ones of other names that an earlier release may need.
+pub(crate) fn keep(dir: &StateDir, values: Values) -> Result<()> {
+    let mut all = kept(dir)?;
+    if values
+        .iter()
+        .all(|(name, value)| all.get(name) == Some(value))
+    {
+        return Ok(());
+    }
+    all.extend(values);
+    let path = dir.secrets();
+    write(&path, &serde_json::to_vec(&all)?)
+        .with_context(|| format!("could not write {}", path.display()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_from_variables_and_files() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("key"), "abc\n").unwrap();
+        let sources = BTreeMap::from([
+            ("A".to_owned(), SecretSource::Env("FROM".to_owned())),
+            ("B".to_owned(), SecretSource::File("key".to_owned())),
+        ]);
+        let set = |name: &str| (name == "FROM").then(|| "xyz".to_owned());
+        let values = fetch(&sources, dir.path(), &set).unwrap();
+        assert_eq!(values["A"], "xyz");
+        assert_eq!(values["B"], "abc");
+        let unset = fetch(&sources, dir.path(), &|_| None).unwrap_err();
+        assert_eq!(
+            unset.to_string(),
+            "the secret A has no value: the variable FROM is not set"
+        );
+    }
+}
