@@ -105,13 +105,9 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Config(Config),
     /// Print a completion script for a shell
-    Completions {
-        shell: Shell,
-    },
+    Completions { shell: Shell },
     /// Write manual pages into a folder
-    Man {
-        folder: PathBuf,
-    },
+    Man { folder: PathBuf },
     /// The process that replicas run under; started by the other commands
     #[command(hide = true)]
     Edge {

@@ -23,6 +23,7 @@ pub(crate) struct Walk<'a, T, S> {
     pub(crate) hold: &'a Hold,
     pub(crate) shown: &'a Shown,
     pub(crate) redactor: Redactor,
+    pub(crate) who: String,
     pub(crate) number: u64,
 }
 
@@ -37,7 +38,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
 
     /// Goes on where another process ended; `then` is what a person wants of it.
     pub(crate) async fn resumed(self, rollout: Rollout, then: Option<Event>) -> Result<Outcome> {
-        let resumed = Event::Resumed(self.hold.owner().to_string());
+        let resumed = Event::Resumed(self.who.clone());
         let plan = rollout.plan().clone();
         self.shown
             .planned(self.site, self.number, &rollout, now(), &plan);
@@ -56,6 +57,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             clock: &now,
             interrupts: interrupts(self.shown)?,
             redactor: &self.redactor,
+            who: self.who,
             evidence: self.site.dir.evidence(number),
             number,
             rollout,

@@ -77,7 +77,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         match interrupt {
             Some(Interrupt::Leave) => Err(Left.into()),
             Some(Interrupt::Abort) if self.abortable() => {
-                Ok(Some(Event::Aborted(self.hold.owner().to_string())))
+                Ok(Some(Event::Aborted(self.who.clone())))
             }
             _ => Ok(None),
         }

@@ -42,6 +42,8 @@ pub(crate) struct Engine<'a, T, S> {
     pub(crate) clock: &'a dyn Fn() -> Stamp,
     pub(crate) interrupts: tokio::sync::watch::Receiver<Option<Interrupt>>,
     pub(crate) redactor: &'a Redactor,
+    /// Whose process this is.
+    pub(crate) who: String,
     /// Where this rollout's evidence goes.
     pub(crate) evidence: PathBuf,
     /// The rollout's number in the journal.

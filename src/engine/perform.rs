@@ -142,7 +142,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         loop {
             self.glimpse(&seen, &[]);
             let live = live(&seen, self.rollout.plan());
-            if live.stable.alive() + live.candidate.alive() <= most {
+            if live.alive() <= most {
                 return Ok(());
             }
             seen = self.target.next().await?;

@@ -80,6 +80,9 @@ pub(crate) struct Reason {
     pub(crate) why: Why,
     /// One sentence for a person.
     pub(crate) says: String,
+    /// The failing replica's own last lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lines: Vec<String>,
     /// Where the evidence was saved before anything was undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) evidence: Option<String>,

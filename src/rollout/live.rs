@@ -11,7 +11,7 @@ impl Live {
     }
 
     /// Replicas of stable and candidate that hold room, leaving ones included.
-    pub(super) fn alive(&self) -> u32 {
+    pub(crate) fn alive(&self) -> u32 {
         self.stable.alive() + self.candidate.alive()
     }
 

@@ -46,6 +46,9 @@ pub(crate) struct Plan {
     /// replica does not stand in the way of a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<u32>,
+    /// Whether a conversation keeps its release while weights move.
+    #[serde(default)]
+    pub(crate) sticky: bool,
     /// Whether a failure undoes by itself; `false` stalls with traffic as it is.
     pub(crate) auto_undo: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -43,6 +43,7 @@ impl Plan {
             steps,
             undo,
             limit,
+            sticky: wish.rollout.sticky,
             auto_undo: wish.auto_undo,
             probes: wish.rollout.probe.clone(),
             gates: wish.gates.to_vec(),

@@ -1,0 +1,51 @@
+//! `agentctl approve`
+
+use anyhow::Result;
+
+use super::args::Which;
+use super::exit::Exit;
+use super::lease;
+use super::past;
+use super::resume;
+use super::show::Shown;
+use super::site::{Site, now};
+use crate::advice::advice;
+use crate::engine::APPROVE;
+use crate::journal::{Asked, Held, Store};
+use crate::rollout::{Event, Gate};
+
+/// Says yes to whoever walks the rollout; if nobody does, goes on with it here.
+pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
+    let site = Site::find(which)?;
+    let store = site.store();
+    let last = past::read(&store).await?.pop();
+    let waiting = last.as_ref().and_then(|last| match last.rollout.gate() {
+        Some((Gate::Approve(what), _)) if last.rollout.unfinished() => Some((last.number, what)),
+        _ => None,
+    });
+    let Some((number, what)) = waiting else {
+        return Err(advice(
+            format!("no rollout of {} waits for approval", site.name()),
+            "agentctl status shows where it stands",
+        ));
+    };
+    match lease::acquire(&store).await {
+        Ok(lease) => {
+            let approved = Event::Approved(lease.who.clone());
+            let outcome = resume::walk(&site, &store, &lease, shown, Some(approved)).await;
+            Ok(Exit::of_outcome(&lease.release(&store, outcome).await?))
+        }
+        Err(error) if error.is::<Held>() => {
+            let asked = Asked {
+                rollout: number,
+                kind: APPROVE.to_owned(),
+                who: lease::who(),
+                at: now().0,
+            };
+            store.ask(asked).await?;
+            shown.note(format!("approved rollout {number}: {what}"));
+            Ok(Exit::Done)
+        }
+        Err(error) => Err(error),
+    }
+}

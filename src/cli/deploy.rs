@@ -1,0 +1,205 @@
+//! `agentctl deploy`
+
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::Result;
+
+use super::args;
+use super::exit::Exit;
+use super::lease::{self, Lease};
+use super::past::{self, Past};
+use super::proposal::{Proposal, propose, tree};
+use super::prune;
+use super::show::Shown;
+use super::site::{Project, now, variable};
+use super::walk::Walk;
+use crate::advice::{Advise, advice};
+use crate::engine;
+use crate::journal::{Directory, Store};
+use crate::redact::Redactor;
+use crate::release::{Artifact, Release};
+use crate::rollout::{Event, Outcome, Plan, Reason, Stamp, Why, history};
+use crate::spec::TargetSpec;
+use crate::target::{Process, Target, secrets};
+
+const HOUR: u64 = 3_600_000;
+
+pub(crate) async fn run(args: &args::Deploy, shown: &Shown) -> Result<Exit> {
+    let project = Project::load(&args.file)?;
+    shown.warnings(&project.loaded.warnings);
+    let values = secret_values(&project)?;
+    tree(&project).identity()?;
+    let store = project.site.store();
+    address_is_free(&project).await?;
+    let lease = lease::acquire(&store).await?;
+    let deployed = Deployment {
+        project: &project,
+        store: &store,
+        lease: &lease,
+        shown,
+        target: project.site.target(lease.hold.fence())?,
+    }
+    .run(args.again, values)
+    .await;
+    lease.release(&store, deployed).await
+}
+
+struct Deployment<'a> {
+    project: &'a Project,
+    store: &'a Directory,
+    lease: &'a Lease,
+    shown: &'a Shown,
+    target: Process,
+}
+
+impl Deployment<'_> {
+    async fn run(self, again: bool, values: secrets::Values) -> Result<Exit> {
+        let past = past::read(self.store).await?;
+        let number = past.last().map_or(1, |past| past.number + 1);
+        let past = self.without_abandoned(past, number).await?;
+        let seen = self.target.observe().await?;
+        let by = self.lease.who.clone();
+        let proposal = propose(self.project, self.store, &past, &seen, by).await?;
+        secrets::keep(&self.project.site.dir, values.clone())?;
+        let Some(plan) = proposal.plan.clone() else {
+            return self.nothing(&proposal).await;
+        };
+        if !again {
+            self.hold_down(&past, &proposal.release)?;
+        }
+        let release = self.keep(&proposal).await?;
+        self.target.listen(address(self.project)).await?;
+        self.walk(plan, release, number, &values).await
+    }
+
+    async fn nothing(&self, proposal: &Proposal) -> Result<Exit> {
+        self.target.listen(address(self.project)).await?;
+        let seen = self.target.observe().await?;
+        self.shown
+            .nothing_changed(&self.project.site, proposal.release.id, &seen);
+        Ok(Exit::Done)
+    }
+
+    /// A rollout whose process died is left as it stands: the new one's table cleans up after it.
+    async fn without_abandoned(&self, mut past: Vec<Past>, number: u64) -> Result<Vec<Past>> {
+        let Some(last) = past
+            .last_mut()
+            .filter(|last| last.rollout.finished().is_none())
+        else {
+            return Ok(past);
+        };
+        let event = Event::Finished(Outcome::Stalled(Reason {
+            why: Why::Aborted,
+            says: format!("abandoned: rollout {number} took over"),
+            lines: Vec::new(),
+            evidence: None,
+        }));
+        let payload = serde_json::to_value(&event)?;
+        let at = now();
+        self.store
+            .append(&self.lease.hold, last.number, at.0, payload)
+            .await?;
+        last.rollout.apply(at, event)?;
+        Ok(past)
+    }
+
+    /// A release that was undone by itself is not tried again at once, nor one after the other.
+    fn hold_down(&self, past: &[Past], release: &Release) -> Result<()> {
+        let rollback = &self.project.loaded.spec.rollback;
+        let history = history(past);
+        let ago = |period: u64| Stamp(now().0.saturating_sub(period));
+        if history.undone_since(ago(HOUR)) >= rollback.max_per_hour {
+            return Err(advice(
+                format!(
+                    "{} rollouts were undone within the last hour (rollback.max_per_hour)",
+                    rollback.max_per_hour
+                ),
+                "look at them: agentctl history; to deploy all the same: agentctl deploy --again",
+            ));
+        }
+        match history.undone(release.id) {
+            Some(at) if at > ago(rollback.cooldown.as_millis()) => Err(advice(
+                format!(
+                    "{} was undone less than {} ago (rollback.cooldown), and nothing has changed since",
+                    release.id, rollback.cooldown
+                ),
+                "change something, or deploy it all the same: agentctl deploy --again",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps what the release runs from, so that no later edit reaches it.
+    async fn keep(&self, proposal: &Proposal) -> Result<Release> {
+        let files = tree(self.project).keep(&self.project.site.dir)?;
+        let release = proposal.release.clone();
+        if release.contents.artifact != Artifact::Files(files) {
+            return Err(advice(
+                "the agent's files changed while they were copied",
+                "deploy once more: agentctl deploy",
+            ));
+        }
+        let bytes = serde_json::to_vec_pretty(&release)?;
+        self.store
+            .put(&self.lease.hold, &engine::document(release.id), &bytes)
+            .await?;
+        Ok(release)
+    }
+
+    async fn walk(
+        self,
+        plan: Plan,
+        release: Release,
+        number: u64,
+        values: &secrets::Values,
+    ) -> Result<Exit> {
+        let first = plan.from.is_none();
+        let walk = Walk {
+            site: &self.project.site,
+            target: &self.target,
+            store: self.store,
+            hold: &self.lease.hold,
+            shown: self.shown,
+            redactor: Redactor::new(values),
+            who: self.lease.who.clone(),
+            number,
+        };
+        let outcome = walk.new_rollout(plan).await?;
+        self.afterwards(&outcome, first).await?;
+        Ok(Exit::of_outcome(&outcome))
+    }
+}
+
+impl Deployment<'_> {
+    /// Makes room for later; a first deploy that came to nothing leaves nothing running.
+    async fn afterwards(&self, outcome: &Outcome, first: bool) -> Result<()> {
+        match outcome {
+            Outcome::Completed => prune::run(self.project, self.store).await,
+            Outcome::RolledBack(_) if first => self.target.stop(true).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+fn secret_values(project: &Project) -> Result<secrets::Values> {
+    secrets::fetch(&project.loaded.spec.secrets, project.folder(), &variable)
+}
+
+fn address(project: &Project) -> SocketAddr {
+    let TargetSpec::Process { listen } = project.loaded.target;
+    SocketAddr::new(listen, project.loaded.spec.run.port)
+}
+
+/// Found out before anything is changed; the edge that has the address already may keep it.
+async fn address_is_free(project: &Project) -> Result<()> {
+    let address = address(project);
+    let seen = project.site.target(0)?.observe().await?;
+    if seen.url == Some(format!("http://{address}")) {
+        return Ok(());
+    }
+    let port = address.port();
+    TcpListener::bind(address).map(drop).advise(
+        format!("could not open {address} for {}", project.site.name()),
+        format!("see who has it: ss -ltnp 'sport = :{port}'; or set another run.port"),
+    )
+}

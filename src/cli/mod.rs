@@ -1,0 +1,92 @@
+//! Flags → calls; one file per verb, and the choice of the target. No logic that a test of a pure
+//! room would want.
+
+mod abort;
+mod approve;
+mod args;
+mod check;
+mod completions;
+mod deploy;
+mod exit;
+mod history;
+mod init;
+mod lease;
+mod logs;
+mod past;
+mod plan;
+mod proposal;
+mod prune;
+mod resume;
+mod rollback;
+mod show;
+mod site;
+mod status;
+mod stop;
+mod walk;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use args::{Cli, Config, Verb};
+use exit::Exit;
+use show::Shown;
+
+/// The whole program.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => return wrong_usage(&usage),
+    };
+    let shown = Shown::new(&cli.show);
+    let exit = match verb(cli.verb, &shown) {
+        Ok(exit) => exit,
+        Err(error) => {
+            let exit = Exit::of_error(&error);
+            shown.error(error, exit);
+            exit
+        }
+    };
+    exit.into()
+}
+
+/// Help and versions are no mistakes; a reader that went away is none either.
+fn wrong_usage(usage: &clap::Error) -> ExitCode {
+    let exit = match usage.use_stderr() {
+        true => Exit::WrongInput,
+        false => Exit::Done,
+    };
+    let _ = usage.print();
+    exit.into()
+}
+
+fn verb(verb: Verb, shown: &Shown) -> Result<Exit> {
+    match verb {
+        Verb::Check(args) => check::run(&args, shown),
+        Verb::Init(args) => init::run(&args, shown),
+        Verb::Schema => show::schema(shown),
+        Verb::Config(Config::Show(args)) => show::config(&args, shown),
+        Verb::Completions { shell } => completions::completions(shell, shown),
+        Verb::Man { folder } => completions::man(&folder, shown),
+        Verb::Edge { state } => crate::edge::run(&state).map(|()| Exit::Done),
+        Verb::Deploy(args) => in_runtime(deploy::run(&args, shown)),
+        Verb::Plan(args) => in_runtime(plan::run(&args, shown)),
+        Verb::Status(args) => in_runtime(status::run(&args, shown)),
+        Verb::Rollback(args) => in_runtime(rollback::run(&args, shown)),
+        Verb::History(args) => in_runtime(history::run(&args, shown)),
+        Verb::Logs(args) => in_runtime(logs::run(&args, shown)),
+        Verb::Approve(args) => in_runtime(approve::run(&args, shown)),
+        Verb::Abort(args) => in_runtime(abort::run(&args, shown)),
+        Verb::Resume(args) => in_runtime(resume::run(&args, shown)),
+        Verb::Stop(args) => in_runtime(stop::run(&args, shown)),
+    }
+}
+
+fn in_runtime(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
+    tokio::task::LocalSet::new().block_on(&runtime, work)
+}

@@ -1,0 +1,26 @@
+//! `agentctl plan`
+
+use anyhow::Result;
+
+use super::args::File;
+use super::exit::Exit;
+use super::lease;
+use super::past;
+use super::proposal::propose;
+use super::show::Shown;
+use super::site::Project;
+use crate::target::Target;
+
+pub(crate) async fn run(args: &File, shown: &Shown) -> Result<Exit> {
+    let project = Project::load(args)?;
+    shown.warnings(&project.loaded.warnings);
+    let store = project.site.store();
+    let past = past::read(&store).await?;
+    let seen = project.site.target(0)?.observe().await?;
+    let proposal = propose(&project, &store, &past, &seen, lease::who()).await?;
+    match &proposal.plan {
+        Some(plan) => shown.plan(&project.site, plan, &proposal.changes),
+        None => shown.nothing_changed(&project.site, proposal.release.id, &seen),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,124 @@
+//! What a deploy of this agent.toml would do now: nothing, or this plan.
+
+use anyhow::Result;
+
+use super::past::Past;
+use super::site::Project;
+use crate::engine;
+use crate::journal::Store;
+use crate::release::{Artifact, Contents, Release, ReleaseId, changes};
+use crate::rollout::{Plan, Wish, history};
+use crate::spec::Percent;
+use crate::target::{Seen, Tree};
+
+pub(crate) struct Proposal {
+    pub(crate) release: Release,
+    /// `None`: it runs already, exactly so.
+    pub(crate) plan: Option<Plan>,
+    /// Against the release in force, in words.
+    pub(crate) changes: Vec<String>,
+}
+
+/// The agent's files, without what is no part of a release.
+pub(crate) fn tree(project: &Project) -> Tree {
+    let spec = &project.loaded.spec;
+    let mut paths = spec.run.files.clone();
+    paths.extend(spec.config.prompts.clone());
+    let mut leave_out = vec![project.file.file_name().map(Into::into).unwrap_or_default()];
+    leave_out.extend(spec.secrets.values().filter_map(|source| source.file()));
+    Tree::new(project.folder(), &paths, &leave_out)
+}
+
+/// `by` is whoever would make the release.
+pub(crate) async fn propose<S: Store>(
+    project: &Project,
+    store: &S,
+    past: &[Past],
+    seen: &Seen,
+    by: String,
+) -> Result<Proposal> {
+    let contents = Contents::of(
+        &project.loaded.spec,
+        Artifact::Files(tree(project).identity()?),
+    );
+    let known = releases(store, past).await?;
+    let in_force = history(past).stable();
+    let stable = known.iter().find(|release| Some(release.id) == in_force);
+    let changes = match stable {
+        Some(stable) => changes(&stable.contents, &contents)?,
+        None => Vec::new(),
+    };
+    let release = numbered(contents, &known, by)?;
+    let plan = match runs_already(project, &release, in_force, seen) {
+        true => None,
+        false => Some(plan(project, &release, in_force, seen)),
+    };
+    Ok(Proposal {
+        release,
+        plan,
+        changes,
+    })
+}
+
+/// The release with these contents, or a new one with the next number.
+fn numbered(contents: Contents, known: &[Release], by: String) -> Result<Release> {
+    let identity = contents.identity()?;
+    if let Some(same) = known.iter().find(|release| release.identity == identity) {
+        return Ok(same.clone());
+    }
+    let last = known.iter().map(|release| release.id.0).max().unwrap_or(0);
+    Ok(Release {
+        id: ReleaseId(last + 1),
+        identity,
+        made: super::site::now().0,
+        by,
+        contents,
+    })
+}
+
+/// Every release that a rollout was about, newest first.
+pub(crate) async fn releases<S: Store>(store: &S, past: &[Past]) -> Result<Vec<Release>> {
+    let mut ids: Vec<ReleaseId> = past.iter().map(|past| past.rollout.plan().to).collect();
+    ids.sort_by(|a, b| b.cmp(a));
+    ids.dedup();
+    let mut releases = Vec::new();
+    for id in ids {
+        if store.get(&engine::document(id)).await?.is_some() {
+            releases.push(engine::release(store, id).await?);
+        }
+    }
+    Ok(releases)
+}
+
+fn runs_already(
+    project: &Project,
+    release: &Release,
+    in_force: Option<ReleaseId>,
+    seen: &Seen,
+) -> bool {
+    let replicas = project.loaded.spec.run.replicas;
+    let live = seen.releases.get(&release.id);
+    let others = seen
+        .releases
+        .iter()
+        .any(|(id, other)| *id != release.id && other.wanted > 0);
+    in_force == Some(release.id)
+        && live.is_some_and(|live| live.wanted == replicas)
+        && seen.shares.get(&release.id) == Some(&Percent::FULL)
+        && !others
+}
+
+fn plan(project: &Project, release: &Release, in_force: Option<ReleaseId>, seen: &Seen) -> Plan {
+    let spec = &project.loaded.spec;
+    let wanted = |id| seen.releases.get(&id).map_or(0, |live| live.wanted);
+    Plan::new(&Wish {
+        from: in_force.map(|id| (id, wanted(id))),
+        to: release.id,
+        replicas: spec.run.replicas,
+        rollout: &spec.rollout,
+        gates: &spec.gate,
+        approve: project.loaded.approve,
+        auto_undo: spec.rollback.auto,
+        startup: spec.health.startup.within,
+    })
+}

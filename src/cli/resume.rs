@@ -1,0 +1,52 @@
+//! `agentctl resume`
+
+use anyhow::Result;
+
+use super::args::Which;
+use super::exit::Exit;
+use super::lease::{self, Lease};
+use super::past;
+use super::show::Shown;
+use super::site::Site;
+use super::walk::Walk;
+use crate::advice::advice;
+use crate::journal::Directory;
+use crate::redact::Redactor;
+use crate::rollout::{Event, Outcome};
+use crate::target::secrets;
+
+pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
+    let site = Site::find(which)?;
+    let store = site.store();
+    let lease = lease::acquire(&store).await?;
+    let outcome = walk(&site, &store, &lease, shown, None).await;
+    Ok(Exit::of_outcome(&lease.release(&store, outcome).await?))
+}
+
+/// Goes on with the last rollout where its process ended; `then` is what a person wants of it.
+pub(crate) async fn walk(
+    site: &Site,
+    store: &Directory,
+    lease: &Lease,
+    shown: &Shown,
+    then: Option<Event>,
+) -> Result<Outcome> {
+    let last = past::read(store).await?.pop();
+    let Some(last) = last.filter(|last| last.rollout.unfinished()) else {
+        return Err(advice(
+            format!("there is no rollout of {} to go on with", site.name()),
+            "agentctl status shows what runs",
+        ));
+    };
+    let walk = Walk {
+        site,
+        target: &site.target(lease.hold.fence())?,
+        store,
+        hold: &lease.hold,
+        shown,
+        redactor: Redactor::new(&secrets::kept(&site.dir)?),
+        who: lease.who.clone(),
+        number: last.number,
+    };
+    walk.resumed(last.rollout, then).await
+}

@@ -1,0 +1,120 @@
+//! `agentctl rollback`
+
+use anyhow::Result;
+
+use super::abort;
+use super::args;
+use super::exit::Exit;
+use super::lease::{self, Lease};
+use super::past::{self, Past};
+use super::show::Shown;
+use super::site::Site;
+use super::walk::Walk;
+use crate::advice::advice;
+use crate::engine;
+use crate::journal::{Directory, Store};
+use crate::redact::Redactor;
+use crate::release::{Release, ReleaseId};
+use crate::rollout::{Outcome, Plan, Wish, history};
+use crate::spec::{Rollout, Strategy};
+use crate::target::{Process, Seen, Target, secrets};
+
+/// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own.
+pub(crate) async fn run(args: &args::Rollback, shown: &Shown) -> Result<Exit> {
+    let site = Site::find(&args.which)?;
+    let store = site.store();
+    let past = past::read(&store).await?;
+    if args.to.is_none()
+        && past
+            .last()
+            .is_some_and(|last| last.rollout.finished().is_none())
+    {
+        return abort::undo(&site, &store, shown).await;
+    }
+    let lease = lease::acquire(&store).await?;
+    let target = site.target(lease.hold.fence())?;
+    let went = back(args, &site, &store, &lease, &target, shown).await;
+    lease.release(&store, went).await
+}
+
+async fn back(
+    args: &args::Rollback,
+    site: &Site,
+    store: &Directory,
+    lease: &Lease,
+    target: &Process,
+    shown: &Shown,
+) -> Result<Exit> {
+    let past = past::read(store).await?;
+    let seen = target.observe().await?;
+    let release = engine::release(store, wanted(args, site, &past)?).await?;
+    let plan = plan(&past, &release, &seen);
+    let values = secrets::kept(&site.dir)?;
+    let walk = Walk {
+        site,
+        target,
+        store,
+        hold: &lease.hold,
+        shown,
+        redactor: Redactor::new(&values),
+        who: lease.who.clone(),
+        number: past.last().map_or(1, |past| past.number + 1),
+    };
+    let outcome = walk.new_rollout(plan).await?;
+    Ok(Exit::of_outcome(&outcome))
+}
+
+fn wanted(args: &args::Rollback, site: &Site, past: &[Past]) -> Result<ReleaseId> {
+    let history = history(past);
+    let Some(stable) = history.stable() else {
+        return Err(advice(
+            format!("nothing of {} is deployed here", site.name()),
+            "agentctl history shows what was",
+        ));
+    };
+    let named = args.to.as_deref().map(str::parse::<ReleaseId>).transpose();
+    let named = named.map_err(|says| advice(says, "agentctl history lists the releases"))?;
+    match named.or_else(|| history.last_good()) {
+        Some(release) if release == stable => Err(advice(
+            format!("{release} is what serves already"),
+            "agentctl history lists the releases",
+        )),
+        Some(release) => Ok(release),
+        None => Err(advice(
+            format!("there is no good release before {stable}"),
+            "agentctl history lists the releases; --to names one",
+        )),
+    }
+}
+
+/// All at once, and without gates: someone on call wants the old release now. Where two releases
+/// do not fit side by side, replica by replica.
+fn plan(past: &[Past], release: &Release, seen: &Seen) -> Plan {
+    let stable = history(past).stable();
+    let replicas = stable
+        .and_then(|id| seen.releases.get(&id))
+        .map_or(0, |live| live.wanted);
+    let last = past.last().map(|past| past.rollout.plan());
+    let cramped = last.is_some_and(|plan| plan.limit.is_some());
+    let rollout = Rollout {
+        strategy: if cramped {
+            Strategy::Rolling
+        } else {
+            Strategy::BlueGreen
+        },
+        max_surge: u32::from(!cramped),
+        max_unavailable: u32::from(cramped),
+        sticky: last.is_none_or(|plan| plan.sticky),
+        ..Rollout::default()
+    };
+    Plan::new(&Wish {
+        from: stable.map(|id| (id, replicas)),
+        to: release.id,
+        replicas: replicas.max(1),
+        rollout: &rollout,
+        gates: &[],
+        approve: false,
+        auto_undo: true,
+        startup: release.contents.health.startup.within,
+    })
+}

@@ -1,0 +1,182 @@
+//! Which agent is meant, in which environment, and where its state is.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use super::args::{File, Which};
+use crate::advice::{Advise, advice};
+use crate::journal::Directory;
+use crate::rollout::Stamp;
+use crate::spec::{Loaded, Spec};
+use crate::target::{Process, StateDir};
+
+const DEFAULT_FILE: &str = "agent.toml";
+
+/// One agent in one environment.
+pub(crate) struct Site {
+    pub(crate) agent: String,
+    pub(crate) environment: Option<String>,
+    pub(crate) dir: StateDir,
+}
+
+/// An agent.toml that was read, and the folder it stands in.
+pub(crate) struct Project {
+    pub(crate) loaded: Loaded,
+    pub(crate) file: PathBuf,
+    pub(crate) site: Site,
+}
+
+impl Project {
+    pub(crate) fn load(args: &File) -> Result<Self> {
+        let file = args.file.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+        let loaded = load(&file, args.environment.as_deref())?;
+        let site = Site::new(&loaded.spec.agent.name, args.environment.clone())?;
+        Ok(Self { loaded, file, site })
+    }
+
+    /// The folder that paths in the file are meant from.
+    pub(crate) fn folder(&self) -> &Path {
+        match self.file.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        }
+    }
+}
+
+pub(crate) fn load(file: &Path, environment: Option<&str>) -> Result<Loaded> {
+    let shown = file.display().to_string();
+    if file.is_dir() {
+        return Err(advice(
+            format!("{shown} is a folder"),
+            format!(
+                "name the file in it: -f {}",
+                file.join(DEFAULT_FILE).display()
+            ),
+        ));
+    }
+    let bytes = fs::read(file).advise(
+        format!("could not read {shown}"),
+        "agentctl init writes a first agent.toml; -f names one elsewhere",
+    )?;
+    Ok(Spec::from_bytes(&bytes, &shown, environment, &variable)?)
+}
+
+impl Site {
+    fn new(agent: &str, environment: Option<String>) -> Result<Self> {
+        let dir = StateDir::of(&variable, agent, environment.as_deref())?;
+        Ok(Self {
+            agent: agent.to_owned(),
+            environment,
+            dir,
+        })
+    }
+
+    /// By file, by name, or the only agent that there is here.
+    pub(crate) fn find(which: &Which) -> Result<Self> {
+        let environment = which.file.environment.clone();
+        match (&which.agent, &which.file.file) {
+            (Some(agent), _) => Self::known(agent, environment),
+            (None, Some(_)) => Ok(Project::load(&which.file)?.site),
+            (None, None) if Path::new(DEFAULT_FILE).is_file() => {
+                Ok(Project::load(&which.file)?.site)
+            }
+            (None, None) => Self::only(environment),
+        }
+    }
+
+    fn known(agent: &str, environment: Option<String>) -> Result<Self> {
+        let site = Self::new(agent, environment)?;
+        match site.dir.path().is_dir() {
+            true => Ok(site),
+            false => Err(advice(
+                format!("no agent named {} was deployed here", site.name()),
+                names_in_words()?,
+            )),
+        }
+    }
+
+    fn only(environment: Option<String>) -> Result<Self> {
+        let matching =
+            |name: &(String, Option<String>)| environment.is_none() || name.1 == environment;
+        let mut names: Vec<_> = names()?.into_iter().filter(matching).collect();
+        match (names.pop(), names.is_empty()) {
+            (Some((agent, environment)), true) => Self::new(&agent, environment),
+            (Some(_), false) => Err(advice(
+                "there is no agent.toml here, and more than one agent runs on this machine",
+                names_in_words()?,
+            )),
+            (None, _) => Err(advice(
+                "there is no agent.toml here, and no agent was deployed on this machine",
+                "agentctl init writes a first agent.toml; -f names one elsewhere",
+            )),
+        }
+    }
+
+    /// `support-agent`, or `support-agent (staging)`.
+    pub(crate) fn name(&self) -> String {
+        match &self.environment {
+            Some(environment) => format!("{} ({environment})", self.agent),
+            None => self.agent.clone(),
+        }
+    }
+
+    pub(crate) fn store(&self) -> Directory {
+        Directory::new(self.dir.path())
+    }
+
+    /// Orders carry the fence of the lease that they are given under.
+    pub(crate) fn target(&self, fence: u64) -> Result<Process> {
+        let executable = env::current_exe().context("could not find this program's own file")?;
+        Ok(Process::new(
+            &self.agent,
+            self.dir.clone(),
+            executable,
+            fence,
+        ))
+    }
+}
+
+/// Agents with their environments that have a state folder here.
+pub(crate) fn names() -> Result<Vec<(String, Option<String>)>> {
+    let root = StateDir::of(&variable, "any", None)?;
+    let root = root.path().parent().unwrap_or(Path::new("/"));
+    let Ok(entries) = fs::read_dir(root) else {
+        return Ok(Vec::new());
+    };
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .map(|name| match name.split_once('.') {
+            Some((agent, environment)) => (agent.to_owned(), Some(environment.to_owned())),
+            None => (name, None),
+        })
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn names_in_words() -> Result<String> {
+    let names: Vec<String> = names()?
+        .into_iter()
+        .map(|(agent, environment)| match environment {
+            Some(environment) => format!("--agent {agent} -e {environment}"),
+            None => format!("--agent {agent}"),
+        })
+        .collect();
+    Ok(match names.is_empty() {
+        true => "deploy one first: agentctl deploy -f agent.toml".to_owned(),
+        false => format!("say which: {}", names.join(", or ")),
+    })
+}
+
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+pub(crate) fn now() -> Stamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Stamp(since.map(|since| since.as_millis() as u64).unwrap_or(0))
+}

@@ -1,0 +1,22 @@
+//! `agentctl stop`
+
+use anyhow::Result;
+
+use super::args;
+use super::exit::Exit;
+use super::lease;
+use super::show::Shown;
+use super::site::Site;
+
+pub(crate) async fn run(args: &args::Stop, shown: &Shown) -> Result<Exit> {
+    let site = Site::find(&args.which)?;
+    let store = site.store();
+    let lease = lease::acquire(&store).await?;
+    let stopped = match site.target(lease.hold.fence()) {
+        Ok(target) => target.stop(args.now).await,
+        Err(error) => Err(error),
+    };
+    lease.release(&store, stopped).await?;
+    shown.note(format!("{} is stopped; its history is kept", site.name()));
+    Ok(Exit::Done)
+}

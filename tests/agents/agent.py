@@ -1,0 +1,101 @@
+"""An agent for the tests: how it behaves is told by its environment."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+RELEASE = os.environ.get("AGENT_RELEASE", "?")
+REPLICA = os.environ.get("AGENT_REPLICA", "?")
+ANSWER = os.environ.get("ANSWER", "hello")
+FAIL_EVERY = int(os.environ.get("FAIL_EVERY", "0"))
+DELAY = float(os.environ.get("DELAY", "0"))
+READY_AFTER = float(os.environ.get("READY_AFTER", "0"))
+STARTED = time.monotonic()
+COUNT = 0
+COUNTING = threading.Lock()
+
+
+def next_fails():
+    """The first answer always works, so that a probe passes."""
+    global COUNT
+    with COUNTING:
+        COUNT += 1
+        return FAIL_EVERY and COUNT > 1 and COUNT % FAIL_EVERY == 0
+
+
+class Agent(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body):
+        body = body.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        if self.path == "/ready":
+            ready = time.monotonic() - STARTED >= READY_AFTER and "NEVER_READY" not in os.environ
+            return self.answer(200 if ready else 503, "{}")
+        if self.path == "/crash":
+            os._exit(7)
+        if self.path.startswith("/stream"):
+            return self.stream()
+        if self.path == "/env":
+            return self.answer(200, json.dumps(dict(os.environ)))
+        if self.path == "/config":
+            with open(os.environ["AGENT_CONFIG"]) as file:
+                return self.answer(200, file.read())
+        self.reply()
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.reply()
+
+    def reply(self):
+        time.sleep(DELAY)
+        status = 500 if next_fails() else 200
+        body = {"reply": ANSWER, "release": RELEASE, "replica": REPLICA, "pid": os.getpid()}
+        self.answer(status, json.dumps(body))
+
+    def stream(self):
+        """As many events as the path says, a tenth of a second apart."""
+        events = int(self.path.rpartition("/")[2])
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number in range(events):
+            event = f"data: {RELEASE} {number}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+            self.wfile.flush()
+            time.sleep(0.1)
+        self.wfile.write(b"0\r\n\r\n")
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    daemon_threads = True
+
+
+def main():
+    print(f"agent {RELEASE}-{REPLICA} starts", flush=True)
+    if "LAST_WORDS" in os.environ:
+        print(os.environ["LAST_WORDS"], flush=True)
+        sys.exit(3)
+    if "IGNORE_TERM" in os.environ:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    else:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    Server(("127.0.0.1", int(os.environ["PORT"])), Agent).serve_forever()
+
+
+main()
