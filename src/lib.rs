@@ -10,6 +10,7 @@ mod journal;
 mod release;
 mod rollout;
 mod spec;
+mod target;
 
 pub fn run() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS
