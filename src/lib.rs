@@ -7,6 +7,7 @@ mod advice;
 mod analysis;
 mod edge;
 mod journal;
+mod redact;
 mod release;
 mod rollout;
 mod spec;

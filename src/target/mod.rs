@@ -56,7 +56,12 @@ pub(crate) trait Target {
     async fn route(&self, traffic: &Traffic) -> Result<()>;
 
     /// Sends one request to one ready replica of this release.
-    async fn request(&self, release: ReleaseId, request: &ProbeRequest, within: u64) -> Result<Reply>;
+    async fn request(
+        &self,
+        release: ReleaseId,
+        request: &ProbeRequest,
+        within: u64,
+    ) -> Result<Reply>;
 
     async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>>;
 }
