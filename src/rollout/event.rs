@@ -19,7 +19,7 @@ pub(crate) enum Slot {
 }
 
 /// What is to be done next. Each is safe to repeat.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Effect {
     Observe,
@@ -35,7 +35,7 @@ pub(crate) enum Effect {
 }
 
 /// One release as it was last seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Side {
     /// Replicas that the target keeps up.
     pub(crate) wanted: u32,
@@ -48,7 +48,7 @@ pub(crate) struct Side {
 }
 
 /// The world as one look saw it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Live {
     pub(crate) stable: Side,
     pub(crate) candidate: Side,
@@ -60,7 +60,7 @@ pub(crate) struct Live {
 }
 
 /// The kind of a failure: what `status` groups by and exit codes follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Why {
     /// Replicas did not get ready in time, or exited.
@@ -75,7 +75,7 @@ pub(crate) enum Why {
     Target,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Reason {
     pub(crate) why: Why,
     /// One sentence for a person.
@@ -85,7 +85,7 @@ pub(crate) struct Reason {
     pub(crate) evidence: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     Completed,
@@ -99,17 +99,19 @@ pub(crate) enum Outcome {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
     Planned(Box<Plan>),
-    /// Another process went on with it: what was known of the world is in doubt.
+    /// Another process (said who) went on with it: what was known of the world is in doubt.
     Resumed(String),
     Observed(Live),
     Done(Effect),
     Failed(Effect, Reason),
+    /// By whom.
     Approved(String),
+    /// By whom.
     Aborted(String),
     Finished(Outcome),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Run(Effect),
     Finish(Outcome),

@@ -7,7 +7,13 @@
 //! old release whole, the new release whole, or stalled with capacity whole.
 
 mod event;
+mod live;
 mod plan;
+mod state;
+mod tables;
+mod walk;
 
 pub(crate) use event::{Effect, Event, Live, Next, Outcome, Reason, Side, Slot, Stamp, Why};
 pub(crate) use plan::{Gate, Plan, Step};
+pub(crate) use state::{Phase, Rollout};
+pub(crate) use tables::Wish;

@@ -4,7 +4,7 @@ use crate::release::ReleaseId;
 use crate::spec::{MetricGate, Percent, Period, Probe, Strategy};
 
 /// What must open before the walk leaves a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Gate {
     /// Synthetic requests to the candidate; asked before it has traffic.
@@ -15,8 +15,9 @@ pub(crate) enum Gate {
     Approve(String),
 }
 
-/// One row of the table: a whole wanted world.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One row of the table: a whole wanted world. A row that gives traffic to a release of which it
+/// wants no replica leaves traffic as it is: nobody is there to take it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Step {
     /// Replicas of the stable release.
     pub(crate) stable: u32,
@@ -32,7 +33,7 @@ pub(crate) struct Step {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) strategy: Strategy,
-    /// `None`: a first deploy.
+    /// `None`: a first deploy; the same as `to`: a change of its replica count.
     pub(crate) from: Option<ReleaseId>,
     pub(crate) to: ReleaseId,
     /// The last row is the clean-up, and the point of no return.
@@ -55,4 +56,65 @@ pub(crate) struct Plan {
     pub(crate) patience: Period,
     /// How long a started replica may take to get ready.
     pub(crate) startup: Period,
+}
+
+impl Step {
+    pub(super) fn new(stable: u32, candidate: u32, weight: Percent) -> Self {
+        Self {
+            stable,
+            candidate,
+            weight,
+            gates: Vec::new(),
+        }
+    }
+
+    /// Whether each side that has a share also has replicas.
+    pub(super) fn is_served(&self) -> bool {
+        (self.stable > 0 || self.weight == Percent::FULL)
+            && (self.candidate > 0 || self.weight == Percent::ZERO)
+    }
+
+    /// Replicas that have a share of the traffic.
+    fn serving(&self) -> u32 {
+        let stable = if self.weight < Percent::FULL {
+            self.stable
+        } else {
+            0
+        };
+        let candidate = if self.weight > Percent::ZERO {
+            self.candidate
+        } else {
+            0
+        };
+        stable + candidate
+    }
+}
+
+impl Plan {
+    /// The release that is undone to; `None` at a first deploy and when one release is scaled,
+    /// which stands in the candidate's slot alone.
+    pub(crate) fn stable(&self) -> Option<ReleaseId> {
+        self.from.filter(|from| *from != self.to)
+    }
+
+    /// Only the replica count of a release changes.
+    pub(crate) fn is_scale(&self) -> bool {
+        self.from == Some(self.to)
+    }
+
+    /// The ready replicas that serving capacity never goes under by our own act.
+    pub(crate) fn floor(&self) -> u32 {
+        let rows = self.steps.iter().chain(&self.undo);
+        rows.map(Step::serving).min().unwrap_or(0)
+    }
+
+    /// A plan read from a journal may come from another version, or be damaged.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let (steps, undo) = (self.steps.len(), self.undo.len());
+        anyhow::ensure!(
+            steps == undo + 1,
+            "the plan has {steps} steps and {undo} ways back: it cannot be walked safely"
+        );
+        Ok(())
+    }
 }
