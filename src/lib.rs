@@ -7,9 +7,11 @@ mod advice;
 mod analysis;
 mod edge;
 mod journal;
+mod redact;
 mod release;
 mod rollout;
 mod spec;
+mod target;
 
 pub fn run() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS
