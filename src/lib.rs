@@ -5,7 +5,9 @@
 
 mod advice;
 mod analysis;
+mod cli;
 mod edge;
+mod engine;
 mod journal;
 mod redact;
 mod release;
@@ -14,5 +16,5 @@ mod spec;
 mod target;
 
 pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::run()
 }

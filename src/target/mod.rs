@@ -1,14 +1,18 @@
 //! Where replicas run. A target knows a few verbs, each safe to repeat; it orders nothing, waits
 //! for nothing, decides no undo and prints nothing.
 
-// mod process;
+#[cfg(test)]
+pub(crate) mod contract;
+#[cfg(test)]
+pub(crate) mod fake;
+mod process;
 mod seen;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-// pub(crate) use process::{Process, StateDir};
+pub(crate) use process::{Process, StateDir, Tree, secrets};
 pub(crate) use seen::{Failing, Seen, SeenRelease};
 
 use crate::release::{Release, ReleaseId};

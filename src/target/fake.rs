@@ -1,0 +1,127 @@
+//! A target in memory for the engine's tests; the contract suite holds it to what real ones do.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use super::{Failing, Log, Reply, Seen, SeenRelease, Target, Traffic};
+use crate::analysis::Measures;
+use crate::release::{Release, ReleaseId};
+use crate::spec::{Percent, ProbeRequest};
+
+/// How one release behaves here.
+#[derive(Clone, Default)]
+pub(crate) struct Behaviour {
+    /// Exits whenever it is started.
+    pub(crate) crashes: bool,
+    /// What its requests come to, counted from the moment it has a share.
+    pub(crate) window: Measures,
+    /// The status that it answers with; 200 if none is set.
+    pub(crate) status: Option<u16>,
+    /// Loses a replica as soon as it has this share.
+    pub(crate) breaks_at: Option<Percent>,
+}
+
+#[derive(Default)]
+pub(crate) struct Fake {
+    behaviours: BTreeMap<ReleaseId, Behaviour>,
+    wanted: RefCell<BTreeMap<ReleaseId, u32>>,
+    shares: RefCell<BTreeMap<ReleaseId, Percent>>,
+    /// Verbs in the order that they were called in.
+    pub(crate) calls: RefCell<Vec<String>>,
+}
+
+impl Fake {
+    pub(crate) fn with(mut self, id: ReleaseId, behaviour: Behaviour) -> Self {
+        self.behaviours.insert(id, behaviour);
+        self
+    }
+
+    fn behaviour(&self, id: ReleaseId) -> Behaviour {
+        self.behaviours.get(&id).cloned().unwrap_or_default()
+    }
+
+    fn release(&self, id: ReleaseId, wanted: u32) -> SeenRelease {
+        let behaviour = self.behaviour(id);
+        let share = self.shares.borrow().get(&id).copied();
+        let broken = behaviour.breaks_at.is_some_and(|at| share >= Some(at));
+        let crashed = SeenRelease {
+            wanted,
+            failing: vec![Failing {
+                replica: 1,
+                restarts: 3,
+                says: "exited with status 1".to_owned(),
+            }],
+            ..SeenRelease::default()
+        };
+        match behaviour.crashes || broken {
+            true => crashed,
+            false => SeenRelease {
+                wanted,
+                ready: wanted,
+                window: share.map(|_| behaviour.window).unwrap_or_default(),
+                ..SeenRelease::default()
+            },
+        }
+    }
+
+    fn called(&self, call: String) {
+        self.calls.borrow_mut().push(call);
+    }
+}
+
+impl Target for Fake {
+    async fn observe(&self) -> Result<Seen> {
+        let wanted = self.wanted.borrow();
+        let shares = self.shares.borrow();
+        let live = wanted.iter().filter(|(id, wanted)| **wanted > 0 || shares.contains_key(id));
+        Ok(Seen {
+            url: None,
+            releases: live.map(|(id, wanted)| (*id, self.release(*id, *wanted))).collect(),
+            shares: shares.clone(),
+        })
+    }
+
+    async fn next(&self) -> Result<Seen> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.observe().await
+    }
+
+    async fn scale(&self, release: &Release, replicas: u32) -> Result<()> {
+        self.called(format!("scale {} {replicas}", release.id));
+        self.wanted.borrow_mut().insert(release.id, replicas);
+        Ok(())
+    }
+
+    async fn route(&self, traffic: &Traffic) -> Result<()> {
+        let shares = traffic.shares.iter();
+        let words: Vec<_> = shares.map(|(id, share)| format!("{id} {share}")).collect();
+        self.called(format!("route {}", words.join(", ")));
+        *self.shares.borrow_mut() = traffic.shares.clone();
+        Ok(())
+    }
+
+    async fn request(&self, id: ReleaseId, _: &ProbeRequest, _: u64) -> Result<Reply> {
+        if self.wanted.borrow().get(&id).copied().unwrap_or(0) == 0 {
+            bail!("no replica of {id} is ready");
+        }
+        Ok(Reply {
+            replica: 1,
+            status: Some(self.behaviour(id).status.unwrap_or(200)),
+            body: "{}".to_owned(),
+            millis: 1,
+            says: None,
+        })
+    }
+
+    async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {
+        let lines = ["starting", "oh no: hunter2"][..lines.min(2)].iter();
+        Ok(vec![Log {
+            release,
+            replica: 1,
+            lines: lines.map(|line| (*line).to_owned()).collect(),
+        }])
+    }
+}
