@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MetricGate, Period, Rollback, Rollout, Template};
+use super::{Drain, Health, MetricGate, Rollback, Rollout, Template};
 
 /// One agent in one environment: `agent.toml` with that environment laid over it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +17,10 @@ pub(crate) struct Spec {
     pub(crate) drain: Drain,
     #[serde(default)]
     pub(crate) config: Config,
+    /// Named values that are put in only where the agent is started; each is also a variable of
+    /// the agent's environment.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {"format": "own-variable"}))]
     pub(crate) secrets: BTreeMap<String, SecretSource>,
     #[serde(default)]
     pub(crate) rollout: Rollout,
@@ -25,24 +28,31 @@ pub(crate) struct Spec {
     pub(crate) gate: Vec<MetricGate>,
     #[serde(default)]
     pub(crate) rollback: Rollback,
-    /// Where it runs and what is different there; a key set here wins over the base.
-    #[serde(default)]
-    pub(crate) environments: BTreeMap<String, Environment>,
 }
 
 /// What the agent is called and what kind of work it does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agent {
-    /// RFC 1123 label: a-z, 0-9 and -, at most 40 characters; names everything that is created.
+    /// a-z, 0-9 and -, at most 40 characters, a letter or digit at both ends; names everything
+    /// that is created.
+    #[schemars(extend("format" = "label"))]
     pub(crate) name: String,
+    /// What kind of work it does; a service answers requests.
     #[serde(default)]
     pub(crate) kind: Kind,
+    /// One line for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
+    /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) team: Option<String>,
+    /// Marks for people and tools; names and values as in Kubernetes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend(
+        "propertyNames" = {"format": "mark-name"},
+        "additionalProperties" = {"type": "string", "format": "mark"}
+    ))]
     pub(crate) labels: BTreeMap<String, String>,
 }
 
@@ -63,17 +73,24 @@ pub(crate) enum Kind {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Run {
     /// Program and arguments, no shell; started in the folder of the release's files.
+    #[schemars(length(min = 1))]
     pub(crate) command: Vec<Template>,
     /// Files and folders beside agent.toml that belong to a release; each release keeps its copy.
     #[serde(default = "everything")]
+    #[schemars(extend("items" = {"type": "string", "format": "beside"}))]
     pub(crate) files: Vec<String>,
-    /// 1 to 65535. Where the agent is reached; each replica itself listens on `$PORT`.
+    /// Where the agent is reached; each replica itself listens on `$PORT`.
     #[serde(default = "port")]
+    #[schemars(range(min = 1, max = 65535))]
     pub(crate) port: u16,
-    /// 1 to 1000.
+    /// How many copies run side by side.
     #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 1000))]
     pub(crate) replicas: u32,
+    /// Variables of the agent's environment; PORT and names that begin with AGENT_ or AGENTCTL_
+    /// belong to agentctl.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {"format": "own-variable"}))]
     pub(crate) env: BTreeMap<String, Template>,
 }
 
@@ -89,148 +106,28 @@ fn one() -> u32 {
     1
 }
 
-/// How a replica shows that it is alive and ready.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Health {
-    /// A path that answers 2xx while the replica is alive; not given: as long as it runs.
-    pub(crate) live: Option<String>,
-    /// A path that answers 2xx when the replica takes requests; not given: when its port is open.
-    pub(crate) ready: Option<String>,
-    pub(crate) startup: Startup,
-    pub(crate) every: Period,
-    pub(crate) timeout: Period,
-    /// Failed checks in a row until a replica counts as not ready, or not alive.
-    pub(crate) failures: u32,
-}
-
-impl Default for Health {
-    fn default() -> Self {
-        Self {
-            live: None,
-            ready: None,
-            startup: Startup::default(),
-            every: Period::secs(10),
-            timeout: Period::secs(3),
-            failures: 3,
-        }
-    }
-}
-
-/// How long a new replica may take: model weights, warm caches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Startup {
-    /// A path of its own for the first readiness; not given: `health.ready`.
-    pub(crate) path: Option<String>,
-    pub(crate) within: Period,
-}
-
-impl Default for Startup {
-    fn default() -> Self {
-        Self {
-            path: None,
-            within: Period::secs(300),
-        }
-    }
-}
-
-/// How a replica leaves: a conversation ends where it began.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Drain {
-    /// How long open requests may take to finish, and again how long the replica may take between
-    /// SIGTERM and SIGKILL.
-    pub(crate) grace: Period,
-    /// How long a leaving replica goes on serving the conversations that began on it.
-    pub(crate) conversations: Period,
-    /// A conversation without a request for this long is over.
-    pub(crate) idle: Period,
-    /// Where a request names its conversation; the first that is present counts.
-    pub(crate) key: Vec<ConversationKey>,
-}
-
-impl Default for Drain {
-    fn default() -> Self {
-        Self {
-            grace: Period::secs(120),
-            conversations: Period::secs(30 * 60),
-            idle: Period::secs(10 * 60),
-            key: Vec::new(),
-        }
-    }
-}
-
-/// `header:NAME`, `cookie:NAME`, `query:NAME` or `json:FIELD` (a field of a JSON body; `a.b` goes
-/// deeper).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) enum ConversationKey {
-    Header(String),
-    Cookie(String),
-    Query(String),
-    Json(String),
-}
-
-impl TryFrom<String> for ConversationKey {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some((_, "")) | None => Err(unknown_key(&text)),
-            Some(("header", name)) => Ok(Self::Header(name.to_owned())),
-            Some(("cookie", name)) => Ok(Self::Cookie(name.to_owned())),
-            Some(("query", name)) => Ok(Self::Query(name.to_owned())),
-            Some(("json", field)) => Ok(Self::Json(field.to_owned())),
-            Some(_) => Err(unknown_key(&text)),
-        }
-    }
-}
-
-fn unknown_key(text: &str) -> String {
-    format!("\"{text}\" is not header:NAME, cookie:NAME, query:NAME or json:FIELD")
-}
-
-impl From<ConversationKey> for String {
-    fn from(key: ConversationKey) -> Self {
-        match key {
-            ConversationKey::Header(name) => format!("header:{name}"),
-            ConversationKey::Cookie(name) => format!("cookie:{name}"),
-            ConversationKey::Query(name) => format!("query:{name}"),
-            ConversationKey::Json(field) => format!("json:{field}"),
-        }
-    }
-}
-
-impl JsonSchema for ConversationKey {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ConversationKey".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "pattern": "^(header|cookie|query|json):.+$",
-        })
-    }
-}
-
 /// What changes without a new image; part of a release's identity. The agent finds it as JSON in
 /// the file that `$AGENT_CONFIG` names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
+    /// The model that the agent asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<String>,
+    /// Models to ask when that one does not answer, in this order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) fallback_models: Vec<String>,
     /// A folder beside agent.toml; the agent finds the release's copy at `$AGENT_PROMPTS`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "beside"))]
     pub(crate) prompts: Option<String>,
+    /// Anything the agent wants to know, like `temperature`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) settings: BTreeMap<String, serde_json::Value>,
+    /// Settings of the agent's tools, by tool.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) tools: BTreeMap<String, serde_json::Value>,
+    /// Limits that the agent keeps itself to.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) guardrails: BTreeMap<String, serde_json::Value>,
 }
@@ -240,38 +137,7 @@ pub(crate) struct Config {
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum SecretSource {
     /// A variable of the environment that agentctl runs in.
-    Env(String),
-    /// A file beside agent.toml; one newline at its end is not part of the value.
-    File(String),
-}
-
-/// One environment: where the agent runs there. Every other key of agent.toml may stand here too.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub(crate) struct Environment {
-    pub(crate) target: TargetSpec,
-    /// A person has to approve before the candidate gets traffic.
-    pub(crate) approve: bool,
-}
-
-/// Where the replicas run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub(crate) enum TargetSpec {
-    /// Processes on this machine.
-    Process {
-        /// The address that the agent's port is opened on.
-        #[serde(default = "loopback")]
-        listen: std::net::IpAddr,
-    },
-}
-
-impl Default for TargetSpec {
-    fn default() -> Self {
-        Self::Process { listen: loopback() }
-    }
-}
-
-fn loopback() -> std::net::IpAddr {
-    std::net::Ipv4Addr::LOCALHOST.into()
+    Env(#[schemars(extend("format" = "variable"))] String),
+    /// A file, named from beside agent.toml; one newline at its end is not part of the value.
+    File(#[schemars(length(min = 1))] String),
 }

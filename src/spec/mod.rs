@@ -2,22 +2,49 @@
 //! place in the file that an error points at.
 //!
 //! No I/O: the caller reads files and hands in the environment variables. Invariant: a `Spec` that
-//! exists is valid; no later room checks a key again.
+//! exists is valid; no later room checks a key again. The types are the one list of keys: the
+//! schema is made from them, and the check of a file's shape and the reference read the schema.
 
 mod agent;
+mod check;
+mod environment;
+mod format;
+mod health;
+mod later;
+mod limits;
+mod load;
+mod origin;
+mod overlay;
 mod percent;
 mod period;
+mod problem;
+mod reference;
+mod resolve;
 mod rollout;
+mod schema;
+mod shape;
+mod show;
+mod source;
+mod starter;
 mod template;
 
-pub(crate) use agent::{
-    Agent, Config, ConversationKey, Drain, Environment, Health, Kind, Run, SecretSource, Spec,
-    Startup, TargetSpec,
-};
+pub(crate) use agent::{Agent, Config, Kind, Run, SecretSource, Spec};
+pub(crate) use environment::{Environment, TargetSpec};
+pub(crate) use health::{ConversationKey, Drain, Health, Startup};
+pub(crate) use load::Loaded;
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;
+pub(crate) use problem::{Problem, Problems};
+pub(crate) use reference::reference;
+pub(crate) use resolve::Variables;
 pub(crate) use rollout::{
     Bound, Expect, Metric, MetricGate, Probe, ProbeRequest, Rollback, Rollout, RolloutStep,
     Strategy, Unclear,
 };
+pub(crate) use schema::schema;
+pub(crate) use show::show;
+pub(crate) use starter::{Folder, starter};
 pub(crate) use template::{Part, Template};
+
+#[cfg(test)]
+mod tests;

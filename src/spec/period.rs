@@ -66,6 +66,7 @@ impl schemars::JsonSchema for Period {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
+            "format": "period",
             "description": "A duration: \"30s\", \"5m\", \"2h\", \"1h 30m\".",
             "examples": ["30s", "5m", "2h"],
         })

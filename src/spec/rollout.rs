@@ -16,17 +16,22 @@ pub(crate) enum Strategy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rollout {
+    /// rolling: a few replicas at a time; blue-green: all beside the old ones, then the switch;
+    /// canary: a growing share of the traffic.
     pub(crate) strategy: Strategy,
     /// A conversation keeps its release while weights move.
     pub(crate) sticky: bool,
-    /// Canary: weights rise and end at 100.
+    /// Canary: weights rise and end at 100; not given: 10 and 50 per cent, held for 5m each, then
+    /// 100.
     pub(crate) steps: Vec<RolloutStep>,
     /// After the switch the old release stays warm this long, with the gates on.
     pub(crate) bake: Period,
     /// Rolling: replicas beyond the wanted number while it runs.
+    #[schemars(range(min = 0, max = 1000))]
     pub(crate) max_surge: u32,
     /// Rolling: replicas that may be missing while it runs; with `max_surge = 0` a replica goes
     /// before its successor comes.
+    #[schemars(range(min = 0, max = 1000))]
     pub(crate) max_unavailable: u32,
     /// How long past its hold an unclear gate with `unclear = "wait"` is waited for before it
     /// counts as failed.
@@ -50,27 +55,48 @@ impl Default for Rollout {
     }
 }
 
+impl Rollout {
+    /// What a canary without steps of its own walks.
+    pub(super) fn usual_steps() -> Vec<RolloutStep> {
+        let step = |percent: u16, hold| RolloutStep::Weight {
+            weight: Percent::from_hundredths(percent * 100),
+            hold,
+        };
+        let hold = Period::secs(300);
+        vec![step(10, hold), step(50, hold), step(100, Period::default())]
+    }
+}
+
 /// One step of a canary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub(crate) enum RolloutStep {
     Weight {
+        /// The candidate's share of the traffic, in per cent.
         weight: Percent,
         /// How long the gates are judged at least before the next step.
         #[serde(default)]
         hold: Period,
     },
     /// Wait until a person runs `agentctl approve`.
-    Approve { approve: String },
+    Approve {
+        /// What is to be approved, as that person reads it.
+        #[schemars(length(min = 1))]
+        approve: String,
+    },
 }
 
 /// A request to the candidate, and what must come back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Probe {
+    /// What it is called in plans and reports; not given: its method and path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub(crate) name: Option<String>,
+    /// What is sent.
     pub(crate) request: ProbeRequest,
+    /// What must come back.
     #[serde(default)]
     pub(crate) expect: Expect,
 }
@@ -78,10 +104,19 @@ pub(crate) struct Probe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProbeRequest {
+    /// GET, POST, …
     #[serde(default = "get")]
+    #[schemars(extend("format" = "token"))]
     pub(crate) method: String,
+    /// Begins with /.
+    #[schemars(extend("format" = "url-path"))]
     pub(crate) path: String,
+    /// Headers beside the usual ones.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[schemars(extend(
+        "propertyNames" = {"format": "token"},
+        "additionalProperties" = {"type": "string", "format": "header"}
+    ))]
     pub(crate) headers: std::collections::BTreeMap<String, String>,
     /// Sent as a JSON body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,10 +130,14 @@ fn get() -> String {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Expect {
+    /// The status of the reply.
+    #[schemars(range(min = 100, max = 599))]
     pub(crate) status: u16,
     /// A JSONPath that must find something in the reply.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "json-path"))]
     pub(crate) json: Option<String>,
+    /// A later reply has failed.
     pub(crate) within: Period,
 }
 
@@ -116,19 +155,23 @@ impl Default for Expect {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MetricGate {
+    /// What it is called in plans and reports; not given: its metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub(crate) name: Option<String>,
-    /// error_rate, latency_p50, latency_p95, latency_p99, requests, tokens_per_request or
-    /// cost_per_conversation.
+    /// The measured figure.
     pub(crate) metric: Metric,
-    /// A number, or for a latency a duration.
+    /// At most this; a number, or for a latency a duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max: Option<Bound>,
+    /// At least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min: Option<Bound>,
     /// Fewer requests than this at the step's weight, and the gate is unclear.
     #[serde(default = "twenty")]
     pub(crate) min_requests: u64,
+    /// What a gate counts as that still cannot say when a hold is over: wait for more requests
+    /// (`rollout.patience` at most), pass or fail.
     #[serde(default)]
     pub(crate) unclear: Unclear,
 }
@@ -149,6 +192,25 @@ pub(crate) enum Metric {
     CostPerConversation,
 }
 
+impl Metric {
+    pub(crate) fn is_latency(self) -> bool {
+        matches!(self, Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99)
+    }
+
+    /// As agent.toml writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ErrorRate => "error_rate",
+            Self::LatencyP50 => "latency_p50",
+            Self::LatencyP95 => "latency_p95",
+            Self::LatencyP99 => "latency_p99",
+            Self::Requests => "requests",
+            Self::TokensPerRequest => "tokens_per_request",
+            Self::CostPerConversation => "cost_per_conversation",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Bound {
@@ -160,7 +222,6 @@ pub(crate) enum Bound {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Unclear {
-    /// Wait for more requests, `rollout.patience` at most.
     #[default]
     Wait,
     Pass,
@@ -176,6 +237,7 @@ pub(crate) struct Rollback {
     /// A release that was undone is not deployed again this soon, unless told to (`--again`).
     pub(crate) cooldown: Period,
     /// After this many undone rollouts in an hour a deploy wants `--again`.
+    #[schemars(range(min = 1, max = 1000))]
     pub(crate) max_per_hour: u32,
 }
 

@@ -100,6 +100,7 @@ impl schemars::JsonSchema for Template {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
+            "format": "template",
             "description": "May hold ${VAR} and ${secret:NAME}; $${ is a plain ${.",
         })
     }

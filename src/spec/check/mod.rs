@@ -1,0 +1,97 @@
+//! What no single key can tell: keys that contradict, miss or need each other. Each check points
+//! at the value that has to change.
+
+mod gate;
+mod rollout;
+mod run;
+
+use super::origin::Origins;
+use super::problem::Problem;
+use super::source::Source;
+use super::{Period, Spec, TargetSpec};
+
+pub(super) struct Check<'a> {
+    source: &'a Source<'a>,
+    origins: &'a Origins,
+    pub(super) problems: Vec<Problem>,
+    /// What works and probably is not meant.
+    pub(super) warnings: Vec<Problem>,
+}
+
+impl<'a> Check<'a> {
+    pub(super) fn new(source: &'a Source<'a>, origins: &'a Origins) -> Self {
+        Self {
+            source,
+            origins,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    pub(super) fn spec(&mut self, spec: &Spec, target: &TargetSpec) {
+        run::check(spec, target, self);
+        self.health(spec);
+        self.drain(spec);
+        rollout::check(&spec.rollout, self);
+        gate::check(&spec.gate, self);
+    }
+
+    fn health(&mut self, spec: &Spec) {
+        let health = &spec.health;
+        self.above_zero("health.every", health.every);
+        self.above_zero("health.timeout", health.timeout);
+        self.above_zero("health.startup.within", health.startup.within);
+    }
+
+    fn drain(&mut self, spec: &Spec) {
+        let drain = &spec.drain;
+        if drain.conversations.is_zero() {
+            return;
+        }
+        self.above_zero("drain.idle", drain.idle);
+        if drain.idle > drain.conversations {
+            let message = "drain.idle is longer than drain.conversations and never applies";
+            let problem = self
+                .source
+                .problem(self.origins.span("drain.idle"), message);
+            self.warnings.push(problem);
+        }
+    }
+
+    fn above_zero(&mut self, path: &str, period: Period) {
+        if period.is_zero() {
+            self.refuse(path, format!("{path} must be longer than 0"));
+        }
+    }
+
+    pub(super) fn refuse(&mut self, path: &str, message: impl AsRef<str>) {
+        self.problems.push(self.at(path, message));
+    }
+
+    fn refuse_with(&mut self, path: &str, message: impl AsRef<str>, hint: impl Into<String>) {
+        self.problems
+            .push(self.at(path, message).hint(Some(hint.into())));
+    }
+
+    fn at(&self, path: &str, message: impl AsRef<str>) -> Problem {
+        self.source.problem(self.origins.span(path), message)
+    }
+
+    /// Points at the reference itself where it stands in the file as it is read.
+    fn at_part(&self, path: &str, part: &str, message: String) -> Problem {
+        let span = self.origins.span(path);
+        let written = self.source.text.get(span.clone()).unwrap_or_default();
+        let part = written
+            .find(part)
+            .map(|at| span.start + at..span.start + at + part.len());
+        self.source.problem(part.unwrap_or(span), message)
+    }
+
+    pub(super) fn missing_variable(&mut self, path: &str, name: &str) {
+        let message = format!("{name} is not set in the environment that agentctl runs in");
+        let hint =
+            format!("set it (export {name}=…), or write $${{{name}}} for a plain ${{{name}}}");
+        let problem = self.at_part(path, &format!("${{{name}}}"), message);
+        self.problems.push(problem.hint(Some(hint)));
+    }
+}

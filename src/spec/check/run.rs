@@ -1,0 +1,66 @@
+use super::super::show::key;
+use super::super::{Kind, Part, Spec, TargetSpec, Template};
+use super::Check;
+
+pub(super) fn check(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
+    kind(spec.agent.kind, target, check);
+    for (at, word) in spec.run.command.iter().enumerate() {
+        secrets_of(word, &format!("run.command.{at}"), spec, check);
+    }
+    if spec
+        .run
+        .command
+        .first()
+        .is_some_and(|program| program.0.is_empty())
+    {
+        check.refuse("run.command.0", "the program to run must not be empty");
+    }
+    if spec.run.files.is_empty() {
+        check.refuse_with(
+            "run.files",
+            "run.files must not be empty",
+            "files = [\".\"] takes all",
+        );
+    }
+    for (name, value) in &spec.run.env {
+        let path = format!("run.env.{}", key(name));
+        secrets_of(value, &path, spec, check);
+        twice(name, value, &path, spec, check);
+    }
+}
+
+fn kind(kind: Kind, target: &TargetSpec, check: &mut Check<'_>) {
+    let TargetSpec::Process { .. } = target;
+    let name = match kind {
+        Kind::Service => return,
+        Kind::Worker => "worker",
+        Kind::Stateful => "stateful",
+        Kind::Job => "job",
+        Kind::Cron => "cron",
+        Kind::Daemon => "daemon",
+    };
+    let message = format!("kind = \"{name}\" is not supported by the process target yet");
+    check.refuse("agent.kind", message);
+}
+
+fn secrets_of(template: &Template, path: &str, spec: &Spec, check: &mut Check<'_>) {
+    let unknown = template.0.iter().filter_map(|part| match part {
+        Part::Secret(name) if !spec.secrets.contains_key(name) => Some(name),
+        _ => None,
+    });
+    for name in unknown {
+        let message = format!("there is no secret \"{name}\"");
+        let hint = format!("add {name} = {{ env = \"{name}\" }} under [secrets]");
+        let problem = check.at_part(path, &format!("${{secret:{name}}}"), message);
+        check.problems.push(problem.hint(Some(hint)));
+    }
+}
+
+/// A secret is a variable of the agent's environment by itself; saying so again changes nothing.
+fn twice(name: &str, value: &Template, path: &str, spec: &Spec, check: &mut Check<'_>) {
+    let itself = [Part::Secret(name.to_owned())];
+    if spec.secrets.contains_key(name) && value.0 != itself {
+        let message = format!("{name} is a secret too; the agent would get only one of them");
+        check.refuse_with(path, message, "take it out here or under [secrets]");
+    }
+}
