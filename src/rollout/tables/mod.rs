@@ -136,3 +136,6 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
