@@ -47,7 +47,7 @@ pub(crate) async fn undo(site: &Site, store: &Directory, shown: &Shown) -> Resul
 /// The rollout that can still be undone.
 async fn running(site: &Site, store: &Directory) -> Result<Past> {
     let last = past::read(store).await?.pop();
-    let Some(last) = last.filter(|last| last.rollout.unfinished()) else {
+    let Some(last) = last.filter(|last| last.rollout.can_go_on()) else {
         return Err(advice(
             format!("no rollout of {} is running", site.name()),
             "to go back to an earlier release: agentctl rollback",
@@ -75,7 +75,7 @@ async fn ask(store: &Directory, rollout: u64) -> Result<()> {
 /// Waits until the process that walks the rollout has written down how it ended.
 async fn follow(store: &Directory, number: u64, shown: &Shown) -> Result<Exit> {
     loop {
-        let past = past::one(store, number).await?;
+        let past = past::find(store, number).await?;
         if let Some(outcome) = past
             .rollout
             .outcome()

@@ -20,7 +20,7 @@ pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
     let store = site.store();
     let last = past::read(&store).await?.pop();
     let waiting = last.as_ref().and_then(|last| match last.rollout.gate() {
-        Some((Gate::Approve(what), _)) if last.rollout.unfinished() => Some((last.number, what)),
+        Some((Gate::Approve(what), _)) if last.rollout.can_go_on() => Some((last.number, what)),
         _ => None,
     });
     let Some((number, what)) = waiting else {

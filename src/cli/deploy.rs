@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::args;
 use super::exit::Exit;
 use super::lease::{self, Lease};
-use super::past::{self, Past};
+use super::past::{self, Past, history};
 use super::proposal::{Proposal, propose, tree};
 use super::prune;
 use super::show::Shown;
@@ -18,7 +18,7 @@ use crate::engine;
 use crate::journal::{Directory, Store};
 use crate::redact::Redactor;
 use crate::release::{Artifact, Release};
-use crate::rollout::{Event, Outcome, Plan, Reason, Stamp, Why, history};
+use crate::rollout::{Event, Outcome, Plan, Reason, Stamp, Why};
 use crate::spec::TargetSpec;
 use crate::target::{Process, Target, secrets};
 
@@ -174,7 +174,10 @@ impl Deployment<'_> {
     /// Makes room for later; a first deploy that came to nothing leaves nothing running.
     async fn afterwards(&self, outcome: &Outcome, first: bool) -> Result<()> {
         match outcome {
-            Outcome::Completed => prune::run(self.project, self.store).await,
+            Outcome::Completed => {
+                let seen = self.target.observe().await?;
+                prune::run(&self.project.site, self.store, &seen).await
+            }
             Outcome::RolledBack(_) if first => self.target.stop(true).await,
             _ => Ok(()),
         }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::journal::{Record, Store};
-use crate::rollout::{Event, Rollout, Stamp};
+use crate::rollout::{Event, History, Rollout, Stamp};
 
 /// A rollout as its journal tells it.
 pub(crate) struct Past {
@@ -21,6 +21,15 @@ pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Past>> {
         }
     }
     Ok(past)
+}
+
+/// One of them.
+pub(crate) async fn find<S: Store>(store: &S, number: u64) -> Result<Past> {
+    one(number, store.read(number).await?)
+}
+
+pub(crate) fn history(past: &[Past]) -> History<'_> {
+    History::new(past.iter().map(|past| &past.rollout))
 }
 
 fn one(number: u64, records: Vec<Record>) -> Result<Past> {

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::past::Past;
+use super::past::{Past, history};
 use super::site::Project;
 use crate::engine;
 use crate::journal::Store;
 use crate::release::{Artifact, Contents, Release, ReleaseId, changes};
-use crate::rollout::{Plan, Wish, history};
+use crate::rollout::{Plan, Wish};
 use crate::spec::Percent;
 use crate::target::{Seen, Tree};
 

@@ -1,13 +1,12 @@
 //! Old releases' files go; the journal stays.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 
 use super::past;
 use super::proposal::releases;
 use super::site::Site;
 use crate::journal::Store;
+use crate::target::Seen;
 
 /// Releases that `rollback` can go back to.
 const KEPT: usize = 15;

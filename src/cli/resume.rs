@@ -32,7 +32,7 @@ pub(crate) async fn walk(
     then: Option<Event>,
 ) -> Result<Outcome> {
     let last = past::read(store).await?.pop();
-    let Some(last) = last.filter(|last| last.rollout.unfinished()) else {
+    let Some(last) = last.filter(|last| last.rollout.can_go_on()) else {
         return Err(advice(
             format!("there is no rollout of {} to go on with", site.name()),
             "agentctl status shows what runs",

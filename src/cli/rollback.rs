@@ -6,7 +6,7 @@ use super::abort;
 use super::args;
 use super::exit::Exit;
 use super::lease::{self, Lease};
-use super::past::{self, Past};
+use super::past::{self, Past, history};
 use super::show::Shown;
 use super::site::Site;
 use super::walk::Walk;
@@ -15,7 +15,7 @@ use crate::engine;
 use crate::journal::{Directory, Store};
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
-use crate::rollout::{Outcome, Plan, Wish, history};
+use crate::rollout::{Outcome, Plan, Wish};
 use crate::spec::{Rollout, Strategy};
 use crate::target::{Process, Seen, Target, secrets};
 

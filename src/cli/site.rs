@@ -125,7 +125,7 @@ impl Site {
     }
 
     pub(crate) fn store(&self) -> Directory {
-        Directory::new(self.dir.path())
+        Directory::new(self.dir.path(), &self.name())
     }
 
     /// Orders carry the fence of the lease that they are given under.

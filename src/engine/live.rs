@@ -49,7 +49,7 @@ fn weight(seen: &Seen, plan: &Plan) -> Option<Percent> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::tests_support::plan_between;
+    use crate::rollout::samples::plan_between;
 
     fn seen(shares: &[(u32, u16)]) -> Seen {
         Seen {

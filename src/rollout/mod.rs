@@ -7,15 +7,19 @@
 //! old release whole, the new release whole, or stalled with capacity whole.
 
 mod event;
+mod history;
 mod live;
 mod plan;
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+pub(crate) mod samples;
 mod state;
 mod tables;
 mod walk;
 
 pub(crate) use event::{Effect, Event, Live, Next, Outcome, Reason, Side, Slot, Stamp, Why};
+pub(crate) use history::History;
 pub(crate) use plan::{Gate, Plan, Step};
 pub(crate) use state::{Phase, Rollout};
 pub(crate) use tables::Wish;

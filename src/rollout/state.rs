@@ -134,6 +134,11 @@ impl Rollout {
         self.outcome.as_ref()
     }
 
+    /// Whether there is something to go on with: it has not ended, or stalled.
+    pub(crate) fn can_go_on(&self) -> bool {
+        self.finished.is_none() || matches!(self.outcome, Some(Outcome::Stalled(_)))
+    }
+
     pub(crate) fn started(&self) -> Stamp {
         self.started
     }

@@ -141,3 +141,13 @@ pub(crate) enum SecretSource {
     /// A file, named from beside agent.toml; one newline at its end is not part of the value.
     File(#[schemars(length(min = 1))] String),
 }
+
+impl SecretSource {
+    /// The file that the value is in, if it is in one.
+    pub(crate) fn file(&self) -> Option<std::path::PathBuf> {
+        match self {
+            Self::File(path) => Some(path.into()),
+            Self::Env(_) => None,
+        }
+    }
+}

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::StateDir;
 use crate::advice::{Advise, advice};
-use crate::release::Identity;
+use crate::release::{Artifact, Identity};
 
 /// A release is copied whole, so a tree that is this large is there by mistake.
 const MOST_BYTES: u64 = 1 << 30;
@@ -224,6 +224,24 @@ fn left_out(path: &Path) -> bool {
 
 fn unreadable(path: &Path) -> String {
     format!("could not read {}", path.display())
+}
+
+impl StateDir {
+    /// Removes every copy but these.
+    pub(crate) fn keep_only(&self, kept: &[&Artifact]) -> Result<()> {
+        let kept: Vec<PathBuf> = kept
+            .iter()
+            .map(|Artifact::Files(identity)| self.files(identity))
+            .collect();
+        let folder = self.all_files();
+        for entry in fs::read_dir(&folder).with_context(|| unreadable(&folder))? {
+            let path = entry?.path();
+            if !kept.contains(&path) {
+                remove(&path)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Without `.` in it.
