@@ -1,4 +1,4 @@
-//! The four ways in which the journal says no; each has a hint for what to do next.
+//! The four ways in which the journal says no, and what to do next.
 
 use std::error::Error;
 use std::fmt;
@@ -7,6 +7,15 @@ use std::time::Duration;
 
 use super::Holder;
 use super::format::FORMAT;
+
+/// What to do about an error that began in the journal; `None` for any other.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    let held = || error.downcast_ref().map(Held::hint);
+    let fenced = || error.downcast_ref().map(Fenced::hint);
+    let newer = || error.downcast_ref().map(Newer::hint);
+    let corrupt = || error.downcast_ref().map(Corrupt::hint);
+    held().or_else(fenced).or_else(newer).or_else(corrupt)
+}
 
 /// Someone else has the lease.
 #[derive(Clone, Debug)]
@@ -21,7 +30,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) fn hint(&self) -> String {
+    fn hint(&self) -> String {
         let seconds = self.stale_in.as_secs() + 1;
         format!(
             "wait until it is done, or ask it to stop with `agentctl abort`; \
@@ -54,7 +63,7 @@ pub(crate) struct Fenced {
 }
 
 impl Fenced {
-    pub(crate) fn hint(&self) -> String {
+    fn hint(&self) -> String {
         "nothing was written; `agentctl status` shows what became of it".to_owned()
     }
 }
@@ -83,7 +92,7 @@ pub(crate) struct Newer {
 }
 
 impl Newer {
-    pub(crate) fn hint(&self) -> String {
+    fn hint(&self) -> String {
         "upgrade agentctl on this machine".to_owned()
     }
 }
@@ -107,6 +116,12 @@ pub(crate) struct Corrupt {
     pub(crate) line: usize,
     pub(crate) says: String,
     pub(crate) hint: &'static str,
+}
+
+impl Corrupt {
+    fn hint(&self) -> String {
+        self.hint.to_owned()
+    }
 }
 
 impl fmt::Display for Corrupt {
@@ -201,6 +216,34 @@ mod tests {
             fenced(None).to_string(),
             format!("{says} someone else took over and is done")
         );
+    }
+
+    #[test]
+    fn every_no_has_a_hint_through_all_its_context() {
+        let no = [
+            anyhow::Error::from(held(NOON)),
+            Fenced {
+                what: String::new(),
+                holder: None,
+            }
+            .into(),
+            Newer {
+                file: PathBuf::new(),
+                format: 2,
+            }
+            .into(),
+            Corrupt {
+                file: PathBuf::new(),
+                line: 1,
+                says: String::new(),
+                hint: "ask someone",
+            }
+            .into(),
+        ];
+        for error in no {
+            assert!(hint(&error.context("cannot deploy")).is_some());
+        }
+        assert_eq!(hint(&anyhow::anyhow!("no room left")), None);
     }
 
     #[test]
