@@ -205,8 +205,11 @@ class Server(ThreadingHTTPServer):
 def main():
     address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000")))
     server = Server(address, Agent(load_config()))
-    # shutdown() waits for the loop that the signal has interrupted: hence the thread.
-    stop = lambda *_: threading.Thread(target=server.shutdown).start()
+
+    def stop(*_):
+        # shutdown() waits for the loop that the signal has interrupted: hence the thread.
+        threading.Thread(target=server.shutdown).start()
+
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     print(f"{RELEASE}, replica {REPLICA}, listens on {address[0]}:{address[1]}", flush=True)
