@@ -1,4 +1,4 @@
-//! The four ways in which the journal says no; each has a hint for what to do next.
+//! The four ways in which the journal says no, and what to do next.
 
 use std::error::Error;
 use std::fmt;
@@ -7,6 +7,18 @@ use std::time::Duration;
 
 use super::Holder;
 use super::format::FORMAT;
+
+#[cfg(test)]
+mod tests;
+
+/// What to do about an error that began in the journal; `None` for any other.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    let held = || error.downcast_ref().map(Held::hint);
+    let fenced = || error.downcast_ref().map(Fenced::hint);
+    let newer = || error.downcast_ref().map(Newer::hint);
+    let corrupt = || error.downcast_ref().map(Corrupt::hint);
+    held().or_else(fenced).or_else(newer).or_else(corrupt)
+}
 
 /// Someone else has the lease.
 #[derive(Clone, Debug)]
@@ -21,7 +33,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) fn hint(&self) -> String {
+    fn hint(&self) -> String {
         let seconds = self.stale_in.as_secs() + 1;
         format!(
             "wait until it is done, or ask it to stop with `agentctl abort`; \
@@ -54,7 +66,7 @@ pub(crate) struct Fenced {
 }
 
 impl Fenced {
-    pub(crate) fn hint(&self) -> String {
+    fn hint(&self) -> String {
         "nothing was written; `agentctl status` shows what became of it".to_owned()
     }
 }
@@ -83,7 +95,7 @@ pub(crate) struct Newer {
 }
 
 impl Newer {
-    pub(crate) fn hint(&self) -> String {
+    fn hint(&self) -> String {
         "upgrade agentctl on this machine".to_owned()
     }
 }
@@ -107,6 +119,12 @@ pub(crate) struct Corrupt {
     pub(crate) line: usize,
     pub(crate) says: String,
     pub(crate) hint: &'static str,
+}
+
+impl Corrupt {
+    fn hint(&self) -> String {
+        self.hint.to_owned()
+    }
 }
 
 impl fmt::Display for Corrupt {
@@ -134,77 +152,5 @@ fn clock(at: u64, now: u64) -> String {
     match at / DAY == now / DAY {
         true => text.split_off("2026-01-01T".len()),
         false => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::journal::{Beat, Owner};
-
-    const NOON: u64 = 1_772_366_624_000;
-
-    fn holder() -> Holder {
-        Holder {
-            owner: Owner {
-                user: "anna".to_owned(),
-                host: "ci-3".to_owned(),
-                pid: 4711,
-                process: None,
-                run: None,
-            },
-            fence: 9,
-            since: NOON,
-            beat: Beat { count: 3, at: NOON },
-            ttl: 15_000,
-        }
-    }
-
-    fn held(at: u64) -> Held {
-        Held {
-            what: "rollout 7 of support-agent".to_owned(),
-            holder: holder(),
-            stale_in: Duration::from_millis(12_900),
-            at,
-        }
-    }
-
-    #[test]
-    fn held_says_by_whom_and_since_when() {
-        let says = "rollout 7 of support-agent is held by anna@ci-3 (pid 4711) since";
-        let cases = [
-            (NOON + 2_400, "12:03:44Z, last heartbeat 2 s ago"),
-            (NOON - 1, "12:03:44Z, last heartbeat 0 s ago"),
-            (
-                NOON + DAY,
-                "2026-03-01T12:03:44Z, last heartbeat 86400 s ago",
-            ),
-        ];
-        for (at, rest) in cases {
-            assert_eq!(held(at).to_string(), format!("{says} {rest}"));
-        }
-        assert!(held(NOON).hint().ends_with("within 13 s"));
-    }
-
-    #[test]
-    fn fenced_says_who_went_on() {
-        let fenced = |holder| Fenced {
-            what: "support-agent".to_owned(),
-            holder,
-        };
-        let says = "support-agent is no longer held by this process: it gave no heartbeat, and";
-        assert_eq!(
-            fenced(Some(holder())).to_string(),
-            format!("{says} anna@ci-3 (pid 4711) took over at 12:03:44Z")
-        );
-        assert_eq!(
-            fenced(None).to_string(),
-            format!("{says} someone else took over and is done")
-        );
-    }
-
-    #[test]
-    fn a_stamp_beyond_all_calendars_is_still_shown() {
-        assert_eq!(clock(u64::MAX, 0), "9999-12-31T23:59:59Z");
     }
 }

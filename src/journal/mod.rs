@@ -26,7 +26,7 @@ mod memory;
 mod owner;
 
 pub(crate) use directory::Directory;
-pub(crate) use error::{Corrupt, Fenced, Held, Newer};
+pub(crate) use error::{Corrupt, Fenced, Held, Newer, hint};
 pub(crate) use lease::{Beat, Hold, Holder};
 #[cfg(test)]
 pub(crate) use memory::Memory;
