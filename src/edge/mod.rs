@@ -8,4 +8,8 @@
 //! goes on where it was killed; an order with a lower fence than one seen before is refused.
 
 pub(crate) mod api;
+mod conversation;
+mod meter;
+mod replica;
 mod table;
+mod usage;
