@@ -31,10 +31,22 @@ pub(super) struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    pub(super) fn new(health: &'a Health, address: SocketAddr, standing: Standing, born: Instant) -> Self {
+    pub(super) fn new(
+        health: &'a Health,
+        address: SocketAddr,
+        standing: Standing,
+        born: Instant,
+    ) -> Self {
         let has_started = standing == Standing::Ready;
         let course = Course::new(standing);
-        Watcher { health, address, born, unready_since: born, course, has_started }
+        Watcher {
+            health,
+            address,
+            born,
+            unready_since: born,
+            course,
+            has_started,
+        }
     }
 
     pub(super) async fn look(&mut self) -> Verdict {
@@ -57,9 +69,14 @@ impl<'a> Watcher<'a> {
 
     /// Until it has started, only `startup` is asked, because a start may be slow without harm.
     async fn ask(&mut self) -> Look {
-        if !self.has_started && let Some(startup) = &self.health.startup {
+        if !self.has_started
+            && let Some(startup) = &self.health.startup
+        {
             if let Err(why) = self.check(Some(startup)).await {
-                return Look { ready: Err(why), live: Ok(()) };
+                return Look {
+                    ready: Err(why),
+                    live: Ok(()),
+                };
             }
         }
         let ready = self.check(self.health.ready.as_deref()).await;
@@ -76,14 +93,19 @@ impl<'a> Watcher<'a> {
         let what = path.unwrap_or("its port");
         match tokio::time::timeout(within, check(self.address, path)).await {
             Ok(done) => done.map_err(|why| format!("{why:#}")),
-            Err(_) => Err(format!("no answer from {what} within {}", humantime::format_duration(within))),
+            Err(_) => Err(format!(
+                "no answer from {what} within {}",
+                humantime::format_duration(within)
+            )),
         }
     }
 }
 
 /// Succeeds when the port takes a connection, and the path, if there is one, answers 2xx.
 async fn check(address: SocketAddr, path: Option<&str>) -> Result<()> {
-    let stream = TcpStream::connect(address).await.map_err(|why| anyhow!("port {}: {why}", address.port()))?;
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|why| anyhow!("port {}: {why}", address.port()))?;
     // With nobody listening, the kernel may pick the very same port for this end, and connect the
     // socket to itself.
     if stream.local_addr()? == address {
@@ -101,10 +123,13 @@ async fn get(stream: TcpStream, address: SocketAddr, path: &str) -> Result<()> {
         .header("user-agent", "agentctl")
         .header("connection", "close")
         .body(Empty::<Bytes>::new())?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let answer = async {
         let answer = sender.send_request(request).await;
-        answer.map(|answer| answer.status()).map_err(|why| anyhow!("{path}: {why}"))
+        answer
+            .map(|answer| answer.status())
+            .map_err(|why| anyhow!("{path}: {why}"))
     };
     let status = tokio::select! {
         status = answer => status?,

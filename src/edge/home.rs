@@ -20,11 +20,16 @@ impl Home {
     /// Makes the folder where it is missing, and closes it to others.
     pub(super) fn make(dir: &Path) -> Result<Home> {
         let made = || -> io::Result<PathBuf> {
-            DirBuilder::new().recursive(true).mode(0o700).create(dir.join("logs"))?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(dir.join("logs"))?;
             std::fs::set_permissions(dir, Permissions::from_mode(0o700))?;
             dir.canonicalize()
         };
-        made().map(Home).with_context(|| format!("cannot make the edge's folder {}", dir.display()))
+        made()
+            .map(Home)
+            .with_context(|| format!("cannot make the edge's folder {}", dir.display()))
     }
 
     /// `None`: there is no such folder.

@@ -18,10 +18,29 @@ use super::snapshot;
 /// All that a replica gets of the edge's own environment: it must not depend on who happened to
 /// start the edge.
 const INHERITED: &[&str] = &[
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR",
-    "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
-    "http_proxy", "https_proxy", "no_proxy",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
 ];
+
+/// What a replica is told of itself, and nobody else.
+pub(super) const PRIVATE: [&str; 3] = ["PORT", "AGENTCTL_REPLICA", MARKER];
 
 pub(super) struct Launch<'a> {
     pub(super) recipe: &'a Recipe,
@@ -41,16 +60,34 @@ impl Launch<'_> {
     }
 
     fn command(&self) -> Result<Command> {
-        let fill = Fill { port: self.port, secrets: snapshot::read(self.secrets)?, file: self.secrets };
-        let words: Vec<String> = self.recipe.command.iter().map(|word| fill.text(word)).collect::<Result<_>>()?;
-        let Some((program, arguments)) = words.split_first() else { bail!("its command is empty") };
-        let log = super::logs::open(self.log).map_err(|error| anyhow!("{}: {error}", self.log.display()))?;
+        let fill = Fill {
+            port: self.port,
+            secrets: snapshot::read(self.secrets)?,
+            file: self.secrets,
+        };
+        let words: Vec<String> = self
+            .recipe
+            .command
+            .iter()
+            .map(|word| fill.text(word))
+            .collect::<Result<_>>()?;
+        let Some((program, arguments)) = words.split_first() else {
+            bail!("its command is empty")
+        };
+        let log = super::logs::open(self.log)
+            .map_err(|error| anyhow!("{}: {error}", self.log.display()))?;
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(&self.recipe.dir).env_clear().envs(inherited());
+        command
+            .args(arguments)
+            .current_dir(&self.recipe.dir)
+            .env_clear()
+            .envs(inherited());
         for (name, value) in &self.recipe.env {
             command.env(name, fill.text(value)?);
         }
-        command.env("PORT", self.port.to_string()).env("AGENTCTL_REPLICA", self.number.to_string());
+        command
+            .env("PORT", self.port.to_string())
+            .env("AGENTCTL_REPLICA", self.number.to_string());
         command.env(MARKER, &self.marker);
         attach(&mut command, log)?;
         Ok(command)
@@ -59,7 +96,9 @@ impl Launch<'_> {
     fn why_not(&self, command: &Command, error: &io::Error) -> anyhow::Error {
         let program = command.get_program().to_string_lossy();
         match error.kind() {
-            ErrorKind::NotFound if !self.recipe.dir.is_dir() => anyhow!("no such folder: {}", self.recipe.dir.display()),
+            ErrorKind::NotFound if !self.recipe.dir.is_dir() => {
+                anyhow!("no such folder: {}", self.recipe.dir.display())
+            }
             ErrorKind::NotFound => anyhow!("no such program: {program}"),
             ErrorKind::PermissionDenied => anyhow!("{program} may not be run: permission denied"),
             _ => anyhow!("{program} cannot be started: {error}"),
@@ -68,12 +107,16 @@ impl Launch<'_> {
 }
 
 fn attach(command: &mut Command, log: File) -> io::Result<()> {
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
     Ok(())
 }
 
 fn inherited() -> impl Iterator<Item = (String, String)> {
-    std::env::vars().filter(|(name, _)| INHERITED.contains(&name.as_str()) || name.starts_with("LC_"))
+    std::env::vars()
+        .filter(|(name, _)| INHERITED.contains(&name.as_str()) || name.starts_with("LC_"))
 }
 
 /// What is put in the place of pieces.
@@ -93,7 +136,10 @@ impl Fill<'_> {
             Piece::Text(text) => Ok(text.clone()),
             Piece::Port => Ok(self.port.to_string()),
             Piece::Secret(name) => self.secrets.get(name).cloned().ok_or_else(|| {
-                anyhow!("secret {name} is missing in {}; deploying again writes it", self.file.display())
+                anyhow!(
+                    "secret {name} is missing in {}; deploying again writes it",
+                    self.file.display()
+                )
             }),
         }
     }
@@ -102,7 +148,9 @@ impl Fill<'_> {
 /// A port of this machine's that nobody listens on; not one of `taken`, which may not listen yet.
 pub(super) fn free_port(taken: &BTreeSet<u16>) -> io::Result<u16> {
     loop {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
         if !taken.contains(&port) {
             return Ok(port);
         }

@@ -13,7 +13,11 @@ pub(super) const LARGEST: u64 = 10 * 1024 * 1024;
 const OLD_ONES: u32 = 3;
 
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// `x.log` becomes `x.log.1` when it is `largest` or more, `x.log.1` becomes `x.log.2` and so on.

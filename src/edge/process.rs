@@ -46,11 +46,18 @@ impl Process {
         identity.is_alive().then_some(process)
     }
 
+    // Tokio's other way in is unsafe, because a type may change what descriptor it holds; an
+    // `OwnedFd` cannot.
+    #[expect(deprecated)]
     fn open(identity: Identity) -> io::Result<Process> {
         let pid = Pid::from_raw(identity.pid).ok_or(io::ErrorKind::NotFound)?;
         let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK)?;
         let pidfd = AsyncFd::with_interest(pidfd, Interest::READABLE)?;
-        Ok(Process { identity, pid, pidfd })
+        Ok(Process {
+            identity,
+            pid,
+            pidfd,
+        })
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -139,7 +146,8 @@ pub(super) const MARKER: &str = "AGENTCTL_INSTANCE";
 
 /// This user's running processes whose marker begins so.
 pub(super) fn find(prefix: &str) -> io::Result<Vec<Found>> {
-    let pids = std::fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let pids = std::fs::read_dir("/proc")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     Ok(pids.filter_map(|pid| found(pid, prefix)).collect())
 }
 
@@ -148,7 +156,10 @@ fn found(pid: i32, prefix: &str) -> Option<Found> {
     let marker = variable(&environ, MARKER).filter(|marker| marker.starts_with(prefix))?;
     let stat = Stat::of(pid).filter(|stat| !stat.is_zombie)?;
     Some(Found {
-        identity: Identity { pid, started: stat.started },
+        identity: Identity {
+            pid,
+            started: stat.started,
+        },
         leads_its_group: stat.group == pid,
         marker,
         port: variable(&environ, "PORT").and_then(|port| port.parse().ok()),
@@ -169,7 +180,10 @@ mod tests {
     fn a_stat_line_is_read_past_a_program_name_with_parentheses() {
         let line = "42 (a) b (c)) S 1 40 40 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 1";
         let stat = Stat::parse(line).unwrap();
-        assert_eq!((stat.is_zombie, stat.group, stat.started), (false, 40, 98765));
+        assert_eq!(
+            (stat.is_zombie, stat.group, stat.started),
+            (false, 40, 98765)
+        );
     }
 
     #[test]
@@ -181,7 +195,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_end_is_told_in_words() {
-        for (script, says) in [("exit 3", "exited with status 3"), ("kill -9 $$", "killed by signal 9")] {
+        for (script, says) in [
+            ("exit 3", "exited with status 3"),
+            ("kill -9 $$", "killed by signal 9"),
+        ] {
             let process = Process::start(Command::new("sh").args(["-c", script])).unwrap();
             assert_eq!(process.ended().await, says);
         }
@@ -192,7 +209,13 @@ mod tests {
         let first = Process::start(Command::new("sleep").arg("1000")).unwrap();
         let identity = first.identity();
         let again = Process::take_back(identity).unwrap();
-        assert!(Process::take_back(Identity { started: identity.started + 1, ..identity }).is_none());
+        assert!(
+            Process::take_back(Identity {
+                started: identity.started + 1,
+                ..identity
+            })
+            .is_none()
+        );
         again.signal(Signal::KILL);
         assert_eq!(first.ended().await, "killed by signal 9");
         assert!(Process::take_back(identity).is_none());
@@ -205,7 +228,11 @@ mod tests {
         let script = format!("sleep 1000 & echo $! > {}", pid_file.display());
         let leader = Process::start(Command::new("sh").args(["-c", &script])).unwrap();
         leader.ended().await;
-        let pid: i32 = std::fs::read_to_string(&pid_file).unwrap().trim().parse().unwrap();
+        let pid: i32 = std::fs::read_to_string(&pid_file)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
         while Stat::of(pid).is_some_and(|stat| !stat.is_zombie) {
             tokio::task::yield_now().await;
         }

@@ -12,19 +12,28 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(status: StatusCode, error: impl Into<String>, hint: Option<&str>) -> Refused {
-        let refusal = Refusal { error: error.into(), hint: hint.map(str::to_owned) };
+        let refusal = Refusal {
+            error: error.into(),
+            hint: hint.map(str::to_owned),
+        };
         Refused { status, refusal }
     }
 
     pub(super) fn stale(fence: u64, highest: u64) -> Refused {
-        let error = format!("a later command has taken over: this order carries fence {fence}, the edge has seen {highest}");
+        let error = format!(
+            "a later command has taken over: this order carries fence {fence}, the edge has seen {highest}"
+        );
         let hint = "look at `agentctl status`, then give the command again";
         Refused::new(StatusCode::CONFLICT, error, Some(hint))
     }
 
     pub(super) fn ending() -> Refused {
         let hint = "wait until it has ended, then give the command again";
-        Refused::new(StatusCode::CONFLICT, "the edge was told to stop and takes no more orders", Some(hint))
+        Refused::new(
+            StatusCode::CONFLICT,
+            "the edge was told to stop and takes no more orders",
+            Some(hint),
+        )
     }
 
     pub(super) fn wrong(error: anyhow::Error) -> Refused {
@@ -33,7 +42,11 @@ impl Refused {
 
     pub(super) fn failed(error: anyhow::Error) -> Refused {
         let hint = "nothing was changed; see whether the disk is full";
-        Refused::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"), Some(hint))
+        Refused::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("{error:#}"),
+            Some(hint),
+        )
     }
 
     pub(super) fn unknown(what: &str) -> Refused {
@@ -42,6 +55,10 @@ impl Refused {
 
     pub(super) fn none_ready(pool: &str) -> Refused {
         let error = format!("no replica of {pool} is ready");
-        Refused::new(StatusCode::SERVICE_UNAVAILABLE, error, Some("`agentctl status` tells why"))
+        Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            error,
+            Some("`agentctl status` tells why"),
+        )
     }
 }

@@ -76,7 +76,14 @@ pub(super) struct Hands {
 
 impl Kept {
     pub(super) fn new(now: u64) -> Kept {
-        Kept { standing: Standing::Coming, since: now, restarts: 0, says: None, running: None, hands: None }
+        Kept {
+            standing: Standing::Coming,
+            since: now,
+            restarts: 0,
+            says: None,
+            running: None,
+            hands: None,
+        }
     }
 
     pub(super) fn stand(&mut self, standing: Standing, now: u64) {
@@ -122,7 +129,10 @@ pub(super) fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
         text => text.with_context(|| format!("cannot read {}", path.display()))?,
     };
     serde_json::from_slice(&text).with_context(|| {
-        format!("cannot understand {}: another version of agentctl wrote it, or a person changed it", path.display())
+        format!(
+            "cannot understand {}: another version of agentctl wrote it, or a person changed it",
+            path.display()
+        )
     })
 }
 
@@ -135,8 +145,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("edge.json");
         assert_eq!(read::<Book>(&path).unwrap().fence, 0);
-        write(&path, &Book { fence: 7, ..Book::default() }).unwrap();
-        write_lightly(&path, &Book { fence: 8, ..Book::default() }).unwrap();
+        write(
+            &path,
+            &Book {
+                fence: 7,
+                ..Book::default()
+            },
+        )
+        .unwrap();
+        write_lightly(
+            &path,
+            &Book {
+                fence: 8,
+                ..Book::default()
+            },
+        )
+        .unwrap();
         assert_eq!(read::<Book>(&path).unwrap().fence, 8);
         assert!(!dir.path().join("edge.new").exists());
     }
@@ -147,6 +171,9 @@ mod tests {
         let path = dir.path().join("edge.json");
         std::fs::write(&path, "{\"fence\":").unwrap();
         let error = format!("{:#}", read::<Book>(&path).unwrap_err());
-        assert!(error.contains("cannot understand") && error.contains("EOF"), "{error}");
+        assert!(
+            error.contains("cannot understand") && error.contains("EOF"),
+            "{error}"
+        );
     }
 }

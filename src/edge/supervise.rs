@@ -5,6 +5,7 @@
 //! does the same with the book of the one before it, so recovery is nothing special.
 
 mod decide;
+mod drain;
 mod life;
 mod recover;
 #[cfg(test)]
@@ -57,7 +58,9 @@ impl std::fmt::Display for Id {
 
 /// Milliseconds since the epoch.
 fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -66,7 +69,10 @@ impl Keeper {
         let replicas = self.seen(name);
         self.order(order.fence, |book| {
             let recipe = Rc::new(order.recipe);
-            let pool = book.pools.entry(name.to_owned()).or_insert_with(|| Pool::new(Rc::clone(&recipe)));
+            let pool = book
+                .pools
+                .entry(name.to_owned())
+                .or_insert_with(|| Pool::new(Rc::clone(&recipe)));
             pool.recipe = recipe;
             pool.scale(order.replicas, &replicas);
         })
@@ -79,15 +85,26 @@ impl Keeper {
     /// Opens the public address; only then is it written down, because it may not be free.
     pub(super) fn listen(self: &Rc<Self>, order: Listen) -> Result<(), Refused> {
         self.admit(order.fence)?;
-        self.door.borrow_mut().open(order.address, &self.table).map_err(Refused::wrong)?;
+        self.door
+            .borrow_mut()
+            .open(order.address, &self.table)
+            .map_err(Refused::wrong)?;
         self.order(order.fence, |book| book.listen = Some(order.address))
     }
 
     pub(super) fn stop(self: &Rc<Self>, order: Stop) -> Result<(), Refused> {
         self.admit(order.fence)?;
-        let seen: BTreeMap<String, Vec<Seen>> =
-            self.book().pools.keys().map(|name| (name.clone(), self.seen(name))).collect();
-        let ending = if order.now { Ending::Now } else { Ending::AfterDraining };
+        let seen: BTreeMap<String, Vec<Seen>> = self
+            .book()
+            .pools
+            .keys()
+            .map(|name| (name.clone(), self.seen(name)))
+            .collect();
+        let ending = if order.now {
+            Ending::Now
+        } else {
+            Ending::AfterDraining
+        };
         self.change(|book| {
             book.fence = order.fence;
             book.ending = book.ending.max(Some(ending));
@@ -159,7 +176,9 @@ impl Keeper {
         let mut book = self.book.borrow_mut();
         let shares = book.traffic.shares.clone();
         book.pools.retain(|name, pool| {
-            let keep = pool.wanted > 0 || !pool.replicas.is_empty() || shares.get(name).is_some_and(|&share| share > 0);
+            let keep = pool.wanted > 0
+                || !pool.replicas.is_empty()
+                || shares.get(name).is_some_and(|&share| share > 0);
             if !keep {
                 self.table.forget(name);
             }
@@ -173,7 +192,11 @@ impl Keeper {
 
     fn kept<R>(&self, id: &Id, act: impl FnOnce(&mut Kept) -> R) -> Option<R> {
         let mut book = self.book.borrow_mut();
-        Some(act(book.pools.get_mut(&id.pool)?.replicas.get_mut(&id.number)?))
+        Some(act(book
+            .pools
+            .get_mut(&id.pool)?
+            .replicas
+            .get_mut(&id.number)?))
     }
 
     fn standing(&self, id: &Id) -> Option<Standing> {
@@ -190,20 +213,40 @@ impl Keeper {
 
     fn ids(&self) -> Vec<Id> {
         let book = self.book();
-        let numbers = book.pools.iter().flat_map(|(name, pool)| pool.replicas.keys().map(move |number| (name, number)));
-        numbers.map(|(pool, &number)| Id { pool: pool.clone(), number }).collect()
+        let numbers = book
+            .pools
+            .iter()
+            .flat_map(|(name, pool)| pool.replicas.keys().map(move |number| (name, number)));
+        numbers
+            .map(|(pool, &number)| Id {
+                pool: pool.clone(),
+                number,
+            })
+            .collect()
     }
 
     fn ports(&self) -> BTreeSet<u16> {
         let book = self.book();
         let replicas = book.pools.values().flat_map(|pool| pool.replicas.values());
-        replicas.filter_map(|kept| Some(kept.running?.port)).collect()
+        replicas
+            .filter_map(|kept| Some(kept.running?.port))
+            .collect()
     }
 
     fn seen(&self, pool: &str) -> Vec<Seen> {
         let book = self.book();
-        let replicas = book.pools.get(pool).into_iter().flat_map(|pool| &pool.replicas);
-        replicas.map(|(&number, kept)| Seen { number, standing: kept.standing, conversations: kept.conversations() }).collect()
+        let replicas = book
+            .pools
+            .get(pool)
+            .into_iter()
+            .flat_map(|pool| &pool.replicas);
+        replicas
+            .map(|(&number, kept)| Seen {
+                number,
+                standing: kept.standing,
+                conversations: kept.conversations(),
+            })
+            .collect()
     }
 
     /// A fact about a replica, as opposed to an order: it may be written down a little later.
@@ -237,7 +280,11 @@ impl Keeper {
 
 impl Pool {
     fn new(recipe: Rc<Recipe>) -> Pool {
-        Pool { wanted: 0, recipe, replicas: BTreeMap::new() }
+        Pool {
+            wanted: 0,
+            recipe,
+            replicas: BTreeMap::new(),
+        }
     }
 
     fn scale(&mut self, wanted: u32, seen: &[Seen]) {
@@ -260,8 +307,19 @@ impl Pool {
 
     /// What is not ready has no conversations to wait for.
     fn leave(&mut self, number: u32, now: u64) {
-        let ready = self.replicas.get(&number).is_some_and(|kept| kept.standing == Standing::Ready);
-        self.stand(number, if ready { Standing::Leaving } else { Standing::Stopping }, now);
+        let ready = self
+            .replicas
+            .get(&number)
+            .is_some_and(|kept| kept.standing == Standing::Ready);
+        self.stand(
+            number,
+            if ready {
+                Standing::Leaving
+            } else {
+                Standing::Stopping
+            },
+            now,
+        );
     }
 
     fn stand(&mut self, number: u32, standing: Standing, now: u64) {

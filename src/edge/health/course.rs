@@ -35,7 +35,11 @@ const SLOWEST_RETURN: Duration = Duration::from_secs(1);
 
 impl Course {
     pub(super) fn new(standing: Standing) -> Course {
-        Course { standing, not_ready: 0, not_live: 0 }
+        Course {
+            standing,
+            not_ready: 0,
+            not_live: 0,
+        }
     }
 
     /// The proxy could not reach it: it has to show that it is ready.
@@ -74,7 +78,10 @@ impl Course {
             return Verdict::Same;
         }
         self.standing = Standing::Unready;
-        Verdict::Unready(format!("not ready within {}: {why}", humantime::format_duration(within)))
+        Verdict::Unready(format!(
+            "not ready within {}: {why}",
+            humantime::format_duration(within)
+        ))
     }
 
     fn failed(&mut self, health: &Health, why: String) -> Verdict {

@@ -29,12 +29,18 @@ pub(super) fn decide(wanted: u32, seen: &[Seen]) -> Vec<Act> {
 }
 
 fn stays(standing: Standing) -> bool {
-    matches!(standing, Standing::Coming | Standing::Ready | Standing::Unready)
+    matches!(
+        standing,
+        Standing::Coming | Standing::Ready | Standing::Unready
+    )
 }
 
 /// Taking back comes first: it is instant, and keeps conversations where they are.
 fn grow(missing: usize, seen: &[Seen]) -> Vec<Act> {
-    let mut leaving: Vec<&Seen> = seen.iter().filter(|seen| seen.standing == Standing::Leaving).collect();
+    let mut leaving: Vec<&Seen> = seen
+        .iter()
+        .filter(|seen| seen.standing == Standing::Leaving)
+        .collect();
     leaving.sort_by_key(|seen| (Reverse(seen.conversations), seen.number));
     let back = leaving.iter().map(|seen| Act::TakeBack(seen.number));
     let free = (1..).filter(|number| seen.iter().all(|seen| seen.number != *number));
@@ -44,8 +50,18 @@ fn grow(missing: usize, seen: &[Seen]) -> Vec<Act> {
 /// Those whose leaving is felt least go first.
 fn shrink(spare: usize, seen: &[Seen]) -> Vec<Act> {
     let mut staying: Vec<&Seen> = seen.iter().filter(|seen| stays(seen.standing)).collect();
-    staying.sort_by_key(|seen| (seen.standing == Standing::Ready, seen.conversations, Reverse(seen.number)));
-    staying.iter().take(spare).map(|seen| Act::Leave(seen.number)).collect()
+    staying.sort_by_key(|seen| {
+        (
+            seen.standing == Standing::Ready,
+            seen.conversations,
+            Reverse(seen.number),
+        )
+    });
+    staying
+        .iter()
+        .take(spare)
+        .map(|seen| Act::Leave(seen.number))
+        .collect()
 }
 
 #[cfg(test)]
@@ -68,7 +84,11 @@ mod tests {
             _ => Standing::Stopping,
         };
         let conversations = text[at + 1..].parse().unwrap_or(0);
-        Seen { number: text[..at].parse().unwrap(), standing, conversations }
+        Seen {
+            number: text[..at].parse().unwrap(),
+            standing,
+            conversations,
+        }
     }
 
     #[test]
@@ -78,12 +98,37 @@ mod tests {
             ("as it should be", 2, "1r 2c", &[]),
             ("an unready one still counts", 1, "1u", &[]),
             ("the lowest free number first", 3, "1r 3r", &[Start(2)]),
-            ("one that is stopping keeps its number", 1, "1s", &[Start(2)]),
+            (
+                "one that is stopping keeps its number",
+                1,
+                "1s",
+                &[Start(2)],
+            ),
             ("a leaving one is taken back", 1, "1l", &[TakeBack(1)]),
-            ("the one with most conversations first", 1, "1l2 2l9", &[TakeBack(2)]),
-            ("then a new one", 3, "1l 2s", &[TakeBack(1), Start(3), Start(4)]),
-            ("not-ready ones leave first", 1, "1c 2r 3u", &[Leave(3), Leave(1)]),
-            ("then the one with fewest conversations", 1, "1r5 2r7 3r6", &[Leave(1), Leave(3)]),
+            (
+                "the one with most conversations first",
+                1,
+                "1l2 2l9",
+                &[TakeBack(2)],
+            ),
+            (
+                "then a new one",
+                3,
+                "1l 2s",
+                &[TakeBack(1), Start(3), Start(4)],
+            ),
+            (
+                "not-ready ones leave first",
+                1,
+                "1c 2r 3u",
+                &[Leave(3), Leave(1)],
+            ),
+            (
+                "then the one with fewest conversations",
+                1,
+                "1r5 2r7 3r6",
+                &[Leave(1), Leave(3)],
+            ),
             ("then the highest number", 2, "1r 2r 3r", &[Leave(3)]),
             ("none at all", 0, "1r 2l 3s", &[Leave(1)]),
         ];
