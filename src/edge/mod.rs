@@ -10,6 +10,8 @@
 pub(crate) mod api;
 mod conversation;
 mod meter;
+mod proxy;
 mod replica;
 mod table;
+mod upstream;
 mod usage;
