@@ -22,12 +22,14 @@ mod meter;
 mod metrics;
 mod process;
 mod refusal;
+mod proxy;
 mod replica;
 mod snapshot;
 mod supervise;
 mod table;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod usage;
 
 use std::fs::{File, TryLockError};
