@@ -9,6 +9,8 @@
 mod event;
 mod live;
 mod plan;
+#[cfg(test)]
+mod simulation;
 mod state;
 mod tables;
 mod walk;

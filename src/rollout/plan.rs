@@ -15,8 +15,8 @@ pub(crate) enum Gate {
     Approve(String),
 }
 
-/// One row of the table: a whole wanted world. A row that gives traffic to a release of which it
-/// wants no replica leaves traffic as it is: nobody is there to take it.
+/// One row of the table: a whole wanted world. Where traffic goes to a release that has no replica
+/// and is to have none, the row leaves traffic as it is: nobody is there to take it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Step {
     /// Replicas of the stable release.
@@ -66,12 +66,6 @@ impl Step {
             weight,
             gates: Vec::new(),
         }
-    }
-
-    /// Whether each side that has a share also has replicas.
-    pub(super) fn is_served(&self) -> bool {
-        (self.stable > 0 || self.weight == Percent::FULL)
-            && (self.candidate > 0 || self.weight == Percent::ZERO)
     }
 
     /// Replicas that have a share of the traffic.

@@ -1,8 +1,8 @@
 //! The walk: the one rule that leads from any world to a wanted one.
 //!
 //! Grow, wait until ready, move traffic, shrink. The rules are asked in this order and the first
-//! that has something to do is the answer, so each may lean on those before it. Left-overs go as
-//! soon as they carry no traffic: they may hold the room that growth needs.
+//! that has something to do is the answer, so each may lean on those before it. What is not wanted
+//! goes as soon as it carries no traffic: it may hold the room that growth needs.
 
 use super::event::{Effect, Live, Side, Slot};
 use super::plan::Step;
@@ -17,8 +17,9 @@ pub(super) struct View<'a> {
 
 pub(super) type Rule = fn(&View) -> Option<Effect>;
 
-pub(super) const RULES: [Rule; 8] = [
+pub(super) const RULES: [Rule; 9] = [
     retire,
+    dismiss,
     grow_candidate,
     await_candidate,
     grow_stable,
@@ -36,6 +37,11 @@ pub(super) fn towards(rules: &[Rule], view: &View) -> Option<Effect> {
 pub(super) fn retire(view: &View) -> Option<Effect> {
     view.live.weight?;
     view.live.others.first().copied().map(Effect::Retire)
+}
+
+pub(super) fn dismiss(view: &View) -> Option<Effect> {
+    let idle = view.live.weight == Some(Percent::ZERO);
+    idle.then(|| shrink_candidate(view)).flatten()
 }
 
 pub(super) fn grow_candidate(view: &View) -> Option<Effect> {
@@ -68,7 +74,15 @@ pub(super) fn await_stable(view: &View) -> Option<Effect> {
 
 pub(super) fn route(view: &View) -> Option<Effect> {
     let want = view.want.weight;
-    (view.want.is_served() && view.live.weight != Some(want)).then_some(Effect::Route(want))
+    (is_served(view) && view.live.weight != Some(want)).then_some(Effect::Route(want))
+}
+
+/// Whether each side that is to have a share has somebody, or is going to.
+fn is_served(view: &View) -> bool {
+    let View { live, want, .. } = view;
+    let stable = want.stable > 0 || live.stable.ready > 0;
+    let candidate = want.candidate > 0 || live.candidate.ready > 0;
+    (stable || want.weight == Percent::FULL) && (candidate || want.weight == Percent::ZERO)
 }
 
 pub(super) fn shrink_stable(view: &View) -> Option<Effect> {

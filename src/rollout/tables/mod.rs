@@ -135,3 +135,6 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

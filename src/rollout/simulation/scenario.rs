@@ -1,0 +1,163 @@
+//! What is rolled out, and into what.
+
+use super::super::event::{Live, Side};
+use super::super::plan::Plan;
+use super::super::tables::Wish;
+use super::world::World;
+use crate::release::ReleaseId;
+use crate::spec::{Percent, Period, Probe, Rollout, RolloutStep, Strategy};
+
+const STABLE: ReleaseId = ReleaseId(1);
+const CANDIDATE: ReleaseId = ReleaseId(2);
+const ABANDONED: ReleaseId = ReleaseId(9);
+
+pub(super) struct Scenario {
+    pub(super) name: String,
+    pub(super) plan: Plan,
+    pub(super) world: World,
+    /// The most replicas that may be kept up at once.
+    pub(super) most: u32,
+    pub(super) faults: u8,
+}
+
+/// What an abandoned rollout left behind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Left {
+    Nothing,
+    Idle,
+    WithTraffic,
+    Candidate,
+    CandidateWithTraffic,
+}
+
+const LEFT: [Left; 5] = [
+    Left::Nothing,
+    Left::Idle,
+    Left::WithTraffic,
+    Left::Candidate,
+    Left::CandidateWithTraffic,
+];
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    let counts = || (1..=5).flat_map(|now| (1..=5).map(move |then| (now, then)));
+    let takeovers = rollouts().into_iter().flat_map(|rollout| {
+        counts().flat_map(move |(now, then)| {
+            let rollout = rollout.clone();
+            LEFT.into_iter()
+                .map(move |left| takeover(&rollout, now, then, left))
+        })
+    });
+    let firsts = rollouts().into_iter().flat_map(|rollout| {
+        (1..=5).flat_map(move |then| {
+            let rollout = rollout.clone();
+            LEFT[..3]
+                .iter()
+                .map(move |left| first(&rollout, then, *left))
+        })
+    });
+    let scales = counts().map(|(now, then)| scale(now, then));
+    takeovers.chain(firsts).chain(scales).collect()
+}
+
+fn rollouts() -> Vec<Rollout> {
+    let rolling = [(1, 0), (0, 1), (1, 1), (2, 1)].map(|(surge, unavailable)| Rollout {
+        max_surge: surge,
+        max_unavailable: unavailable,
+        ..rollout(Strategy::Rolling)
+    });
+    let others = [Strategy::BlueGreen, Strategy::Canary].map(rollout);
+    rolling.into_iter().chain(others).collect()
+}
+
+fn rollout(strategy: Strategy) -> Rollout {
+    let probe = serde_json::json!({ "request": { "path": "/chat" } });
+    let weight = |hundredths| RolloutStep::Weight {
+        weight: Percent::from_hundredths(hundredths),
+        hold: Period::secs(300),
+    };
+    let approve = RolloutStep::Approve {
+        approve: "full traffic".to_owned(),
+    };
+    Rollout {
+        strategy,
+        steps: vec![weight(500), weight(5000), approve, weight(10_000)],
+        bake: Period::secs(900),
+        probe: vec![serde_json::from_value::<Probe>(probe).unwrap()],
+        ..Rollout::default()
+    }
+}
+
+fn plan(rollout: &Rollout, from: Option<(ReleaseId, u32)>, then: u32) -> Plan {
+    Plan::new(&Wish {
+        from,
+        to: CANDIDATE,
+        replicas: then,
+        rollout,
+        gates: &[],
+        approve: false,
+        auto_undo: true,
+        startup: Period::secs(60),
+    })
+}
+
+fn takeover(rollout: &Rollout, now: u32, then: u32, left: Left) -> Scenario {
+    let most = match rollout.strategy {
+        Strategy::Rolling => now.max(then) + rollout.max_surge,
+        Strategy::BlueGreen | Strategy::Canary => now + then,
+    };
+    let plan = plan(rollout, Some((STABLE, now)), then);
+    let live = Live {
+        stable: running(now),
+        weight: Some(Percent::ZERO),
+        ..Live::default()
+    };
+    scenario(plan, live, left, most)
+}
+
+fn first(rollout: &Rollout, then: u32, left: Left) -> Scenario {
+    scenario(plan(rollout, None, then), Live::default(), left, then)
+}
+
+fn scale(now: u32, then: u32) -> Scenario {
+    let plan = plan(&rollout(Strategy::Rolling), Some((CANDIDATE, now)), then);
+    let live = Live {
+        candidate: running(now),
+        weight: Some(Percent::FULL),
+        ..Live::default()
+    };
+    scenario(plan, live, Left::Nothing, now.max(then))
+}
+
+fn scenario(plan: Plan, mut live: Live, left: Left, most: u32) -> Scenario {
+    left.lay(&mut live);
+    Scenario {
+        name: format!("{:?} {:?} {left:?}", plan.strategy, plan.undo[0]),
+        plan,
+        world: World(live),
+        most,
+        faults: 1,
+    }
+}
+
+impl Left {
+    fn lay(self, live: &mut Live) {
+        match self {
+            Self::Nothing => {}
+            Self::Idle => live.others = vec![ABANDONED],
+            Self::WithTraffic => (live.others, live.weight) = (vec![ABANDONED], None),
+            Self::Candidate => live.candidate = running(2),
+            Self::CandidateWithTraffic => {
+                live.candidate = running(2);
+                live.weight = Some(Percent::from_hundredths(4000));
+            }
+        }
+    }
+}
+
+fn running(count: u32) -> Side {
+    Side {
+        wanted: count,
+        ready: count,
+        ..Side::default()
+    }
+}
