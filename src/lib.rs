@@ -12,6 +12,7 @@ mod release;
 mod rollout;
 mod spec;
 mod target;
+mod ui;
 
 pub fn run() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS

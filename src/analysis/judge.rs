@@ -97,7 +97,7 @@ fn below_minimum(gate: &MetricGate, shown: &str, min: f64) -> (Finding, String) 
 
 impl Bound {
     /// Times in seconds.
-    fn value(self) -> f64 {
+    pub(crate) fn value(self) -> f64 {
         match self {
             Self::Number(number) => number,
             Self::Time(period) => period.get().as_secs_f64(),
@@ -118,7 +118,7 @@ impl Metric {
         }
     }
 
-    fn show(self, value: f64) -> String {
+    pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::ErrorRate => format!("{:.1} %", value * 100.0),
             Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99 => seconds(value),
