@@ -310,9 +310,10 @@ pub(super) fn replay(events: &[(u64, Event)]) -> Rollout {
     .unwrap()
 }
 
-/// Lines as they are painted without colour.
+/// Lines as a console without colour would print them.
 pub(super) fn text(lines: &[super::line::Line]) -> String {
-    lines.iter().map(|line| line.paint(false) + "\n").collect()
+    let printed = |line: &super::line::Line| line.clone().map(crate::redact::harmless).paint(false);
+    lines.iter().map(|line| printed(line) + "\n").collect()
 }
 
 /// Exactly this, which may begin on a line of its own.

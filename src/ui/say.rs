@@ -33,10 +33,10 @@ pub(super) fn who(plan: &Plan, slot: Slot) -> String {
     }
 }
 
-/// `step 2 of 5`, `undoing`: where it is in its table.
+/// `step 2 of 5`, `back to r12`: where it is in its table.
 pub(super) fn place(rollout: &Rollout) -> String {
     match rollout.phase() {
-        Phase::Undoing(_) => "undoing".to_owned(),
+        Phase::Undoing(_) => back(rollout.plan()),
         Phase::Forward | Phase::CleaningUp => {
             format!(
                 "step {} of {}",
@@ -47,10 +47,24 @@ pub(super) fn place(rollout: &Rollout) -> String {
     }
 }
 
-/// What it does or waits for at this moment.
+fn back(plan: &Plan) -> String {
+    plan.stable().map_or_else(
+        || "going back".to_owned(),
+        |stable| format!("back to {stable}"),
+    )
+}
+
+/// What it does or waits for at this moment; a look in the middle of a wait is no news.
 pub(super) fn doing(rollout: &Rollout, seen: &Seen, at: Stamp) -> Line {
+    match (rollout.next(), rollout.gate()) {
+        (Next::Run(Effect::Observe), Some((gate, _))) => asking(rollout, gate, at),
+        (next, _) => next_in_words(rollout, seen, at, next),
+    }
+}
+
+fn next_in_words(rollout: &Rollout, seen: &Seen, at: Stamp, next: Next) -> Line {
     let plan = rollout.plan();
-    match rollout.next() {
+    match next {
         Next::Finish(outcome) => name(&outcome),
         Next::Run(Effect::Observe) => "looking at what runs".into(),
         Next::Run(Effect::Scale(slot, replicas)) => {
@@ -89,15 +103,16 @@ fn asking(rollout: &Rollout, gate: &Gate, at: Stamp) -> Line {
 fn holding(rollout: &Rollout, period: Period, at: Stamp) -> String {
     let weight = rollout.step().weight;
     let held = held(rollout, at);
-    match held < period.as_millis() {
-        true => format!(
-            "holding at {weight}, {} of {}",
-            words::ticking(held),
-            words::duration(period.as_millis())
-        ),
-        false => {
-            let patience = period.as_millis() + rollout.plan().patience.as_millis();
-            let left = words::ticking(patience.saturating_sub(held));
+    let wanted = period.as_millis();
+    match held {
+        0 if wanted > 0 => format!("holding at {weight} for {}", words::duration(wanted)),
+        held if held < wanted => {
+            let [held, wanted] = [words::ticking(held), words::duration(wanted)];
+            format!("holding at {weight}, {held} of {wanted}")
+        }
+        held => {
+            let end = wanted + rollout.plan().patience.as_millis();
+            let left = words::ticking(end.saturating_sub(held));
             format!("holding at {weight} until the gates can say, {left} at most")
         }
     }

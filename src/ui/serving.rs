@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::line::{Line, Tone};
 use super::table::{Align, Column};
-use super::words::{self, Clock};
+use super::words;
 use crate::analysis::Measures;
 use crate::release::ReleaseId;
 use crate::rollout::{Outcome, Phase, Rollout, Stamp};
@@ -56,8 +56,8 @@ pub(crate) struct Serving {
     pub(crate) coming: u32,
     pub(crate) leaving: u32,
     /// When counting began.
-    #[serde(serialize_with = "words::stamp")]
-    pub(crate) since: Stamp,
+    #[serde(serialize_with = "words::maybe_stamp")]
+    pub(crate) since: Option<Stamp>,
     pub(crate) requests: u64,
     pub(crate) errors: u64,
     pub(crate) error_rate: Option<f64>,
@@ -73,22 +73,26 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    pub(crate) fn new(
-        release: ReleaseId,
-        role: Role,
-        weight: Percent,
-        seen: &SeenRelease,
-        measures: &Measures,
-    ) -> Self {
+    /// Everything that was seen of a rollout's releases.
+    pub(crate) fn in_total(rollout: &Rollout, seen: &Seen) -> Vec<Self> {
+        all(rollout, seen, |release| &release.total)
+    }
+
+    /// What was seen of a rollout's releases since shares changed: what the gates judge.
+    pub(super) fn lately(rollout: &Rollout, seen: &Seen) -> Vec<Self> {
+        all(rollout, seen, |release| &release.window)
+    }
+
+    fn new(release: ReleaseId, role: Role, seen: &SeenRelease, measures: &Measures) -> Self {
         Self {
             release,
             role,
-            weight,
+            weight: Percent::ZERO,
             ready: seen.ready,
             wanted: seen.wanted,
             coming: seen.coming,
             leaving: seen.leaving,
-            since: Stamp(measures.since),
+            since: (measures.since > 0).then_some(Stamp(measures.since)),
             requests: measures.requests,
             errors: measures.errors,
             error_rate: measures.error_rate(),
@@ -100,23 +104,6 @@ impl Serving {
             cost: (measures.cost_requests > 0).then_some(measures.cost_micros as f64 / 1e6),
             failing: seen.failing.clone(),
         }
-    }
-
-    /// What was seen of a rollout's releases since shares changed, in the order they are shown in.
-    pub(super) fn during(rollout: &Rollout, seen: &Seen) -> Vec<Self> {
-        let weight = |id: ReleaseId| seen.shares.get(&id).copied().unwrap_or_default();
-        let serving = |(id, release): (&ReleaseId, &SeenRelease)| {
-            Self::new(
-                *id,
-                Role::of(*id, rollout),
-                weight(*id),
-                release,
-                &release.window,
-            )
-        };
-        let mut all: Vec<_> = seen.releases.iter().map(serving).collect();
-        all.sort_by_key(|one| (one.role, one.release));
-        all
     }
 
     /// `● r12 stable`.
@@ -156,14 +143,14 @@ impl Serving {
         }
     }
 
-    /// `r13-2 restarted 3 times: exited with 1`.
+    /// `r13-2 restarted 3 times: exited with 1`, for each replica that fails.
     pub(super) fn failures(&self) -> impl Iterator<Item = Line> {
         self.failing.iter().map(|failing| {
             let restarts = match failing.restarts {
                 0 => String::new(),
                 times => format!(" restarted {}", words::some(times.into(), "time")),
             };
-            Line::new(Tone::Bad, format!("✗ {}-{}", self.release, failing.replica))
+            Line::new(Tone::Bad, format!("{}-{}", self.release, failing.replica))
                 .dim(restarts)
                 .plain(format!(": {}", failing.says))
         })
@@ -214,9 +201,23 @@ impl Serving {
             .chain(cells.into_iter().map(Line::from))
             .collect()
     }
+}
 
-    /// `counted since 12:03 (2 h ago)`.
-    pub(super) fn counted(&self, clock: &Clock) -> String {
-        clock.since(self.since)
-    }
+/// In the order they are shown in.
+fn all(rollout: &Rollout, seen: &Seen, measures: fn(&SeenRelease) -> &Measures) -> Vec<Serving> {
+    let serving = |(id, release): (&ReleaseId, &SeenRelease)| Serving {
+        weight: seen.shares.get(id).copied().unwrap_or_default(),
+        ..Serving::new(*id, Role::of(*id, rollout), release, measures(release))
+    };
+    let mut all: Vec<_> = seen.releases.iter().map(serving).collect();
+    all.sort_by_key(|one| (one.role, one.release));
+    all
+}
+
+/// Under the rows of these releases.
+pub(super) fn failures(releases: &[Serving]) -> impl Iterator<Item = Line> {
+    releases
+        .iter()
+        .flat_map(Serving::failures)
+        .map(|line| line.indent(2))
 }

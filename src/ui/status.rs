@@ -6,7 +6,7 @@ use super::console::View;
 use super::history::Past;
 use super::line::{Line, Tone};
 use super::say;
-use super::serving::{Role, Serving};
+use super::serving::{Serving, failures};
 use super::table::table;
 use super::words::{self, Clock};
 use crate::release::ReleaseId;
@@ -129,10 +129,10 @@ impl Status {
             &Serving::COLUMNS,
             self.releases.iter().map(Serving::row).collect(),
         );
-        let stable = self.releases.iter().find(|one| one.role == Role::Stable);
-        lines.extend(self.releases.iter().flat_map(Serving::failures));
+        lines.extend(failures(&self.releases));
+        let since = self.releases.iter().find_map(|one| one.since);
         lines.extend(
-            stable.map(|one| Line::default().dim(format!("counted since {}", one.counted(clock)))),
+            since.map(|since| Line::default().dim(format!("counted since {}", clock.since(since)))),
         );
         lines
     }

@@ -48,7 +48,7 @@ fn status() -> Status {
         agent: "support-agent".to_owned(),
         environment: "production".to_owned(),
         url: seen.url.clone(),
-        releases: Serving::during(&rollout, &seen),
+        releases: Serving::in_total(&rollout, &seen),
         rollout: Some(Running::of(
             7,
             &rollout,
@@ -100,26 +100,29 @@ fn status_of_a_rollout_that_nobody_runs() {
     let rollout = replay(&gate_failed());
     let seen = seen_failing();
     let status = Status {
-        releases: Serving::during(&rollout, &seen),
+        releases: Serving::in_total(&rollout, &seen),
         rollout: Some(Running::of(7, &rollout, &seen, after(12), None)),
         last: None,
         ..status()
     };
-    golden(&printed(&status), "\
+    golden(
+        &printed(&status),
+        r"
 support-agent   production   http://127.0.0.1:8000
 
 release           replicas    traffic   requests   errors      p50      p95   open   conversations   tokens
 ● r12 stable      3/3 ready     100 %      1,204    0.1 %   105 ms   210 ms      4              12   88,120
 ✗ r13 candidate   0/1 ready       0 %          0
 └ r9  draining    1 leaving                                                                      2
-✗ r13-2 restarted 3 times: exited with 1: \u{1b}[31mModuleNotFoundError\u{1b}[0m
+  r13-2 restarted 3 times: exited with 1: ModuleNotFoundError
 counted since 12:03 (2 h ago)
 
 rollout 7   canary   r12 → r13
-\u{20} undoing: error_rate 33.3 % is above 5.0 %
-\u{20} moving traffic: r13 0 %
-\u{20} run by nobody: agentctl resume goes on with it
-");
+  undoing: error_rate 33.3 % is above 5.0 %
+  moving traffic: r13 0 %
+  run by nobody: agentctl resume goes on with it
+",
+    );
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub(super) fn result(console: &mut Console, title: &Title, now: &Moment, exit: u
 
 fn heartbeat<'a>(now: &Moment<'a>) -> Heartbeat<'a> {
     let (rollout, plan) = (now.rollout, now.rollout.plan());
-    let releases = Serving::during(rollout, now.seen).into_iter();
+    let releases = Serving::lately(rollout, now.seen).into_iter();
     Heartbeat {
         phase: phase(rollout.phase()).0,
         step: rollout.row() + 1,

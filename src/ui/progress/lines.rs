@@ -35,8 +35,10 @@ fn said(about: impl Into<String>, what: impl Into<Line>) -> Said {
 impl Lines {
     pub(super) fn event(&mut self, console: &mut Console, now: &Moment, event: &Event) {
         let verbose = console.wishes.verbose > 0;
-        let mut all: Vec<_> = self.happened(now, event, verbose).into_iter().collect();
-        all.extend(self.undo_begins(now.rollout));
+        let mut all = self.undo_begins(now.rollout);
+        if all.is_empty() {
+            all.extend(self.happened(now, event, verbose));
+        }
         all.extend(self.gate_asked(now));
         self.write(console, now.at, all);
     }
@@ -54,7 +56,7 @@ impl Lines {
         for (about, what) in all {
             console.say([Line::default()
                 .dim(&time)
-                .plain(format!("  {about:<7}  "))
+                .plain(format!("  {about:<8}  "))
                 .then(what)]);
             self.last = at;
         }
@@ -88,12 +90,18 @@ impl Lines {
         }
     }
 
+    /// Says all that the event which led to it would.
     fn undo_begins(&mut self, rollout: &Rollout) -> Vec<Said> {
-        let Some(line) = undoing(rollout).filter(|_| !std::mem::replace(&mut self.undoing, true))
-        else {
+        let Some(reason) = undoing(rollout).filter(|_| !self.undoing) else {
             return Vec::new();
         };
-        vec![said("undo", line)]
+        self.undoing = true;
+        let says = said("undoing", Line::new(Tone::Bad, reason.says.as_str()));
+        let evidence = reason
+            .evidence
+            .iter()
+            .map(|path| said("evidence", path.as_str()));
+        std::iter::once(says).chain(evidence).collect()
     }
 
     fn gate_asked(&mut self, now: &Moment) -> Option<Said> {
@@ -109,12 +117,12 @@ impl Lines {
     /// Replicas that fail in a way not told before.
     fn failures(&mut self, now: &Moment) -> Vec<Said> {
         let mut new = Vec::new();
-        for serving in Serving::during(now.rollout, now.seen) {
+        for serving in Serving::lately(now.rollout, now.seen) {
             for (failing, line) in serving.failing.iter().zip(serving.failures()) {
                 let key = (serving.release, failing.replica);
                 let told = self.failing.insert(key, failing.says.clone());
                 if told.as_ref() != Some(&failing.says) {
-                    new.push(said(serving.release.to_string(), line));
+                    new.push(said("failing", line));
                 }
             }
         }
@@ -188,7 +196,10 @@ fn opened(gate: &Gate, verdicts: &[Verdict]) -> String {
         Gate::Probe => "probes passed".to_owned(),
         Gate::Approve(what) => format!("open: {what}"),
         Gate::Hold(period) => {
-            let held = format!("held {}", words::duration(period.as_millis()));
+            let held = match period.is_zero() {
+                true => "passed".to_owned(),
+                false => format!("held {}", words::duration(period.as_millis())),
+            };
             let says = verdicts.iter().map(|verdict| verdict.says.clone());
             std::iter::once(held)
                 .chain(says)

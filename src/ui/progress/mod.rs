@@ -14,7 +14,7 @@ use super::console::{Console, Output};
 use super::line::{Line, Tone};
 use super::{say, words};
 use crate::analysis::Verdict;
-use crate::rollout::{Event, Outcome, Phase, Rollout, Stamp};
+use crate::rollout::{Event, Outcome, Phase, Reason, Rollout, Stamp};
 use crate::target::Seen;
 
 /// Which rollout it is.
@@ -184,11 +184,9 @@ fn elapsed(now: &Moment) -> String {
 }
 
 /// Why it is being undone, until it is.
-fn undoing(rollout: &Rollout) -> Option<Line> {
+fn undoing(rollout: &Rollout) -> Option<&Reason> {
     match (rollout.outcome(), rollout.phase()) {
-        (None, Phase::Undoing(reason)) => {
-            Some(Line::new(Tone::Bad, "undoing: ").plain(reason.says.as_str()))
-        }
+        (None, Phase::Undoing(reason)) => Some(reason),
         _ => None,
     }
 }

@@ -30,7 +30,8 @@ support-agent   production   canary   r12 → r13   12 s
 ◐ r13 candidate   1/1 ready   10 %     131 requests   0.0 % errors   p95 220 ms
 └ r9  draining    1 leaving          2 conversations open
 
-step 2 of 5   ━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌   holding at 10 %, 7 s of 10 s
+step 2 of 5   ━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
+holding at 10 %, 7 s of 10 s
 ✓ error_rate 0.0 %
 ○ latency_p95 needs 12 more requests at this weight (8 of 20)
 ",
@@ -48,7 +49,8 @@ support-agent   production   canary   r…
 ◐ r13 candidate   1/1 ready   10 %     …
 └ r9  draining    1 leaving          2 …
 
-step 2 of 5   ━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ …
+step 2 of 5   ━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
+holding at 10 %, 7 s of 10 s
 ✓ error_rate 0.0 %
 ○ latency_p95 needs 12 more requests at…
 ",
@@ -59,15 +61,16 @@ step 2 of 5   ━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌
 fn a_candidate_that_does_not_come_up() {
     golden(
         &pictured(2, &events()[..3], &seen_failing(), 100),
-        "\
+        r"
 support-agent   production   canary   r12 → r13   2 s
 
 ● r12 stable      3/3 ready   100 %   1,204 requests   0.1 % errors   p95 210 ms
 ✗ r13 candidate   0/1 ready     0 %       0 requests
 └ r9  draining    1 leaving           2 conversations open
-✗ r13-2 restarted 3 times: exited with 1: \u{1b}[31mModuleNotFoundError\u{1b}[0m
+  r13-2 restarted 3 times: exited with 1: ModuleNotFoundError
 
-step 1 of 5   ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌   waiting for r13: 0 of 1 ready
+step 1 of 5   ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
+waiting for r13: 0 of 1 ready
 ✓ error_rate 0.0 %
 ○ latency_p95 needs 12 more requests at this weight (8 of 20)
 ",
@@ -89,7 +92,8 @@ support-agent   production   canary   r12 → r13   5m 20s
 ◐ r13 candidate   1/1 ready   10 %     131 requests   0.0 % errors   p95 220 ms
 └ r9  draining    1 leaving          2 conversations open
 
-step 3 of 5   ━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌   looking at what runs
+step 3 of 5   ━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌
+waiting for: agentctl approve — before full traffic
 ✓ error_rate 0.0 %
 ○ latency_p95 needs 12 more requests at this weight (8 of 20)
 ",
@@ -108,7 +112,8 @@ support-agent   production   canary   r12 → r13   10 s
 └ r9  draining    1 leaving          2 conversations open
 
 undoing: error_rate 33.3 % is above 5.0 %
-undoing   ━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌   moving traffic: r13 0 %
+back to r12   ━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
+moving traffic: r13 0 %
 ✓ error_rate 0.0 %
 ○ latency_p95 needs 12 more requests at this weight (8 of 20)
 ",
@@ -135,7 +140,8 @@ support-agent   production   canary   r12 → r13   5m 44s
 └ r9  draining   1 leaving           2 conversations open
 └ r12 draining   3 leaving
 
-step 5 of 5   ━━━━━━━━━━━━━━━━━━━━━━━━   completed
+step 5 of 5   ━━━━━━━━━━━━━━━━━━━━━━━━
+completed
 ✓ error_rate 0.0 %
 ○ latency_p95 needs 12 more requests at this weight (8 of 20)
 ",
@@ -170,27 +176,27 @@ fn lines_of_a_rollout() {
     golden(
         &err,
         r"
-12:03:44  plan     canary r12 → r13, 5 steps
-12:03:45  r13      1 replica started
-12:03:47  r13      1 of 1 ready
-12:03:47  gate     probing r13
-12:03:48  gate     probes passed
-12:03:49  traffic  r13 10 %, r12 90 %
-12:03:49  gate     holding at 10 %, 0 s of 10 s
-12:03:59  gate     held 10 s, error_rate 0.0 %, latency_p95 needs 12 more requests at this weight (8 of 20)
-12:04:00  r13      1 replica started
-12:04:02  r13      2 of 2 ready
-12:04:02  traffic  r13 50 %, r12 50 %
-12:04:02  gate     holding at 50 %, 0 s of 5m
-12:09:02  gate     held 5m, error_rate 0.0 %, latency_p95 needs 12 more requests at this weight (8 of 20)
-12:09:02  gate     looking at what runs
-12:09:24  gate     approved by bert@desk
-12:09:25  r13      1 replica started
-12:09:27  r13      3 of 3 ready
-12:09:27  traffic  r13 100 %, r12 0 %
-12:09:27  gate     holding at 100 % until the gates can say, 1h at most
-12:09:27  gate     held 0 ms, error_rate 0.0 %, latency_p95 needs 12 more requests at this weight (8 of 20)
-12:09:28  r12      3 replicas leaving
+12:03:44  plan      canary r12 → r13, 5 steps
+12:03:45  r13       1 replica started
+12:03:47  r13       1 of 1 ready
+12:03:47  gate      probing r13
+12:03:48  gate      probes passed
+12:03:49  traffic   r13 10 %, r12 90 %
+12:03:49  gate      holding at 10 % for 10 s
+12:03:59  gate      held 10 s, error_rate 0.0 %, latency_p95 needs 12 more requests at this weight (8 of 20)
+12:04:00  r13       1 replica started
+12:04:02  r13       2 of 2 ready
+12:04:02  traffic   r13 50 %, r12 50 %
+12:04:02  gate      holding at 50 % for 5m
+12:09:02  gate      held 5m, error_rate 0.0 %, latency_p95 needs 12 more requests at this weight (8 of 20)
+12:09:02  gate      waiting for: agentctl approve — before full traffic
+12:09:24  gate      approved by bert@desk
+12:09:25  r13       1 replica started
+12:09:27  r13       3 of 3 ready
+12:09:27  traffic   r13 100 %, r12 0 %
+12:09:27  gate      holding at 100 % until the gates can say, 1h at most
+12:09:27  gate      passed, error_rate 0.0 %, latency_p95 needs 12 more requests at this weight (8 of 20)
+12:09:28  r12       3 replicas leaving
 r13 is live at http://127.0.0.1:8000 (5m 44s)
 ",
     );
@@ -205,20 +211,20 @@ fn lines_of_an_undo_with_what_was_only_looked_at() {
     golden(
         &played(wishes, reader(), &taken_back()).1,
         r"
-12:03:44  plan     canary r12 → r13, 5 steps
-12:03:44  seen     r12 3/3 ready, 0 leaving; r13 0/0 ready, 0 leaving; r13 0 %, r12 100 %
-12:03:45  r13      1 replica started
-12:03:47  r13      1 of 1 ready
-12:03:47  gate     probing r13
-12:03:48  gate     probes passed
-12:03:48  seen     r12 3/3 ready, 0 leaving; r13 1/1 ready, 0 leaving; r13 0 %, r12 100 %
-12:03:49  traffic  r13 10 %, r12 90 %
-12:03:49  gate     holding at 10 %, 0 s of 10 s
-12:03:53  failed   error_rate 33.3 % is above 5.0 %
-12:03:53  undo     undoing: error_rate 33.3 % is above 5.0 %
-12:03:53  seen     r12 3/3 ready, 0 leaving; r13 1/1 ready, 0 leaving; r13 10 %, r12 90 %
-12:03:54  traffic  r13 0 %, r12 100 %
-12:03:55  r13      1 replica leaving
+12:03:44  plan      canary r12 → r13, 5 steps
+12:03:44  seen      r12 3/3 ready, 0 leaving; r13 0/0 ready, 0 leaving; r13 0 %, r12 100 %
+12:03:45  r13       1 replica started
+12:03:47  r13       1 of 1 ready
+12:03:47  gate      probing r13
+12:03:48  gate      probes passed
+12:03:48  seen      r12 3/3 ready, 0 leaving; r13 1/1 ready, 0 leaving; r13 0 %, r12 100 %
+12:03:49  traffic   r13 10 %, r12 90 %
+12:03:49  gate      holding at 10 % for 10 s
+12:03:53  undoing   error_rate 33.3 % is above 5.0 %
+12:03:53  evidence  evidence/7
+12:03:53  seen      r12 3/3 ready, 0 leaving; r13 1/1 ready, 0 leaving; r13 10 %, r12 90 %
+12:03:54  traffic   r13 0 %, r12 100 %
+12:03:55  r13       1 replica leaving
 rolled back to r12: error_rate 33.3 % is above 5.0 % (12 s)
 evidence: evidence/7
 ",
@@ -238,10 +244,10 @@ fn a_silent_minute_has_two_lines() {
     golden(
         &err.text(),
         r"
-12:03:49  traffic  r13 10 %, r12 90 %
-12:03:49  gate     holding at 10 %, 0 s of 10 s
-12:04:19  still    holding at 10 % until the gates can say, 59m 40s at most; latency_p95 needs 12 more requests at this weight (8 of 20)
-12:04:49  still    holding at 10 % until the gates can say, 59m 10s at most; latency_p95 needs 12 more requests at this weight (8 of 20)
+12:03:49  traffic   r13 10 %, r12 90 %
+12:03:49  gate      holding at 10 % for 10 s
+12:04:19  still     holding at 10 % until the gates can say, 59m 40s at most; latency_p95 needs 12 more requests at this weight (8 of 20)
+12:04:49  still     holding at 10 % until the gates can say, 59m 10s at most; latency_p95 needs 12 more requests at this weight (8 of 20)
 ",
     );
 }
@@ -257,7 +263,7 @@ fn a_failing_replica_is_told_once() {
     golden(
         &err.text(),
         r"
-12:03:46  r13      ✗ r13-2 restarted 3 times: exited with 1: ModuleNotFoundError
+12:03:46  failing   r13-2 restarted 3 times: exited with 1: ModuleNotFoundError
 ",
     );
 }
@@ -333,11 +339,13 @@ support-agent   production   canary   r12 > r13   5 s\u{1b}[K
 o r13 candidate   1/1 ready   10 %     131 requests   0.0 %~\u{1b}[K
 ` r9  draining    1 leaving          2 conversations open  ~\u{1b}[K
 \u{1b}[K
-step 2 of 5   =====-------------------   holding at 10 %, 0~\u{1b}[K
-\u{1b}[J\u{1b}[7Fsupport-agent   production   canary   r12 > r13   6 s\u{1b}[K
+step 2 of 5   =====-------------------\u{1b}[K
+holding at 10 % for 10 s\u{1b}[K
+\u{1b}[J\u{1b}[8Fsupport-agent   production   canary   r12 > r13   6 s\u{1b}[K
 \u{1b}[K
 \u{1b}[K
-step 2 of 5   =====-------------------   holding at 10 %, 1~\u{1b}[K
+step 2 of 5   =====-------------------\u{1b}[K
+holding at 10 %, 1 s of 10 s\u{1b}[K
 \u{1b}[K
 \u{1b}[K
 \u{1b}[K

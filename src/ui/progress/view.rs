@@ -1,23 +1,24 @@
 //! The picture of a rollout at one moment: its releases, its step, its gates.
 
 use super::super::line::{Line, Tone};
-use super::super::serving::{Role, Serving};
+use super::super::serving::{Role, Serving, failures};
 use super::super::table::{Align, aligned};
 use super::super::{say, words};
 use super::{Moment, Title, elapsed, undoing};
 use crate::analysis::{Finding, Verdict};
-use crate::rollout::{Gate, Outcome, Phase, Rollout};
+use crate::rollout::{Gate, Outcome, Phase, Reason, Rollout};
 
 const BAR: usize = 24;
 
 pub(super) fn picture(title: &Title, now: &Moment) -> Vec<Line> {
-    let releases = Serving::during(now.rollout, now.seen);
+    let releases = Serving::lately(now.rollout, now.seen);
     let mut lines = vec![header(title, now), Line::default()];
     lines.extend(rows(&releases));
-    lines.extend(releases.iter().flat_map(Serving::failures));
+    lines.extend(failures(&releases));
     lines.push(Line::default());
-    lines.extend(undoing(now.rollout));
+    lines.extend(undoing(now.rollout).map(undo));
     lines.push(step(now));
+    lines.push(say::doing(now.rollout, now.seen, now.at));
     lines.extend(now.verdicts.iter().map(verdict));
     lines
 }
@@ -82,7 +83,7 @@ fn left(release: &Serving) -> Line {
     Line::default().dim(open)
 }
 
-/// `step 2 of 5   ━━━━━━━╌╌╌╌   holding at 10 %, 7 s of 10 s`.
+/// `step 2 of 5   ━━━━━━━╌╌╌╌`.
 fn step(now: &Moment) -> Line {
     let rollout = now.rollout;
     let done = (progress(now) * BAR as f64).round() as usize;
@@ -93,8 +94,6 @@ fn step(now: &Moment) -> Line {
     Line::from(format!("{}   ", say::place(rollout)))
         .add(tone, "━".repeat(done))
         .dim("╌".repeat(BAR - done))
-        .plain("   ")
-        .then(say::doing(rollout, now.seen, now.at))
 }
 
 /// From 0 to 1: rows that were passed, and the part of a hold that is over.
@@ -116,6 +115,10 @@ fn holding(rollout: &Rollout, now: &Moment) -> f64 {
         }
         _ => 0.0,
     }
+}
+
+fn undo(reason: &Reason) -> Line {
+    Line::new(Tone::Bad, "undoing: ").plain(reason.says.as_str())
 }
 
 fn verdict(verdict: &Verdict) -> Line {
