@@ -326,3 +326,6 @@ impl Rollout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
