@@ -7,6 +7,7 @@
 //! old release whole, the new release whole, or stalled with capacity whole.
 
 mod event;
+mod history;
 mod live;
 mod plan;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tables;
 mod walk;
 
 pub(crate) use event::{Effect, Event, Live, Next, Outcome, Reason, Side, Slot, Stamp, Why};
+pub(crate) use history::{History, Past};
 pub(crate) use plan::{Gate, Plan, Step};
 pub(crate) use state::{Phase, Rollout};
 pub(crate) use tables::Wish;
