@@ -8,13 +8,13 @@ use super::say;
 use super::table::{Align, table};
 use super::words::{self, Clock};
 use crate::release::ReleaseId;
-use crate::rollout::{Outcome, Reason, Rollout, Stamp};
+use crate::rollout::{Outcome, Past, Reason, Stamp};
 use crate::spec::Strategy;
 
 /// One rollout that was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Past {
-    pub(crate) rollout: u64,
+pub(crate) struct PastView {
+    pub(crate) rollout: u32,
     #[serde(serialize_with = "words::stamp")]
     pub(crate) started: Stamp,
     #[serde(serialize_with = "words::maybe_stamp")]
@@ -46,18 +46,18 @@ impl Serialize for End {
     }
 }
 
-impl Past {
-    pub(crate) fn of(number: u64, by: impl Into<String>, rollout: &Rollout) -> Self {
-        let plan = rollout.plan();
+impl PastView {
+    /// `by` is who started it.
+    pub(crate) fn of(past: &Past, by: impl Into<String>) -> Self {
         Self {
-            rollout: number,
-            started: rollout.started(),
-            finished: rollout.finished(),
-            strategy: plan.strategy,
-            from: plan.from,
-            to: plan.to,
+            rollout: past.number,
+            started: past.started,
+            finished: past.finished,
+            strategy: past.strategy,
+            from: past.from,
+            to: past.to,
             by: by.into(),
-            end: End(rollout.outcome().cloned()),
+            end: End(past.outcome.clone()),
         }
     }
 
@@ -88,13 +88,13 @@ impl Past {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct History {
+pub(crate) struct HistoryView {
     pub(crate) agent: String,
     pub(crate) environment: String,
-    pub(crate) rollouts: Vec<Past>,
+    pub(crate) rollouts: Vec<PastView>,
 }
 
-impl View for History {
+impl View for HistoryView {
     fn lines(&self, clock: &Clock) -> Vec<Line> {
         let columns = [
             (Align::Right, "rollout"),

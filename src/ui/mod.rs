@@ -22,7 +22,7 @@ mod tests;
 mod words;
 
 pub(crate) use console::{Color, Console, Output, Reader, Wishes};
-pub(crate) use history::{End, History, Past};
+pub(crate) use history::{End, HistoryView, PastView};
 pub(crate) use plan::PlanView;
 pub(crate) use progress::{Progress, Title};
 pub(crate) use serving::{Role, Serving};

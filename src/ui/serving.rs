@@ -214,10 +214,13 @@ fn all(rollout: &Rollout, seen: &Seen, measures: fn(&SeenRelease) -> &Measures) 
     all
 }
 
+/// Replicas that fail are told up to this many: they mostly fail for one reason.
+const TOLD: usize = 5;
+
 /// Under the rows of these releases.
 pub(super) fn failures(releases: &[Serving]) -> impl Iterator<Item = Line> {
-    releases
-        .iter()
-        .flat_map(Serving::failures)
-        .map(|line| line.indent(2))
+    let all = || releases.iter().flat_map(Serving::failures);
+    let more = all().count().saturating_sub(TOLD);
+    let rest = (more > 0).then(|| Line::default().dim(format!("and {more} more")));
+    all().take(TOLD).chain(rest).map(|line| line.indent(2))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::console::View;
-use super::history::Past;
+use super::history::PastView;
 use super::line::{Line, Tone};
 use super::say;
 use super::serving::{Serving, failures};
@@ -23,13 +23,13 @@ pub(crate) struct Status {
     pub(crate) releases: Vec<Serving>,
     pub(crate) rollout: Option<Running>,
     /// The last rollout that ended.
-    pub(crate) last: Option<Past>,
+    pub(crate) last: Option<PastView>,
 }
 
 /// A rollout that has not ended.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Running {
-    pub(crate) rollout: u64,
+    pub(crate) rollout: u32,
     pub(crate) strategy: Strategy,
     pub(crate) from: Option<ReleaseId>,
     pub(crate) to: ReleaseId,
@@ -51,7 +51,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn of(
-        number: u64,
+        number: u32,
         rollout: &Rollout,
         seen: &Seen,
         now: Stamp,

@@ -20,8 +20,8 @@ fn json(view: &impl console::View) -> String {
     out.text()
 }
 
-fn past(rollout: u64, outcome: Option<Outcome>) -> Past {
-    Past {
+fn past(rollout: u32, outcome: Option<Outcome>) -> PastView {
+    PastView {
         rollout,
         started: NOON,
         finished: outcome.as_ref().map(|_| after(72)),
@@ -144,8 +144,8 @@ nothing runs: agentctl deploy starts it
     );
 }
 
-fn history(rollouts: Vec<Past>) -> History {
-    History {
+fn history(rollouts: Vec<PastView>) -> HistoryView {
+    HistoryView {
         agent: "support-agent".to_owned(),
         environment: "production".to_owned(),
         rollouts,

@@ -141,23 +141,28 @@ fn planned(plan: &Plan) -> String {
 
 fn observed(plan: &Plan, live: &Live) -> String {
     let side = |slot, side: &Side| {
+        let leaving = match side.leaving {
+            0 => String::new(),
+            leaving => format!(", {leaving} leaving"),
+        };
         format!(
-            "{} {}/{} ready, {} leaving",
+            "{} {}/{} ready{leaving}",
             say::who(plan, slot),
             side.ready,
-            side.wanted,
-            side.leaving
+            side.wanted
         )
     };
-    let weight = live
+    let stable = plan.stable().map(|_| side(Slot::Stable, &live.stable));
+    let candidate = side(Slot::Candidate, &live.candidate);
+    let traffic = live
         .weight
-        .map(|weight| format!("; {}", traffic(plan, weight)));
-    format!(
-        "{}; {}{}",
-        side(Slot::Stable, &live.stable),
-        side(Slot::Candidate, &live.candidate),
-        weight.unwrap_or_default()
-    )
+        .map(|weight| format!("traffic {}", traffic(plan, weight)));
+    let parts: Vec<_> = stable
+        .into_iter()
+        .chain([candidate])
+        .chain(traffic)
+        .collect();
+    parts.join("; ")
 }
 
 fn scaled(before: u32, replicas: u32) -> String {

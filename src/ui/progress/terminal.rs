@@ -27,10 +27,8 @@ impl Terminal {
             .at
             .is_none_or(|at| now.at.0.saturating_sub(at.0) >= PACE);
         if due {
-            let mut lines = picture(title, now);
             // A picture that shrinks would bounce.
-            lines.resize(lines.len().max(self.drawn), Line::default());
-            self.draw(console, lines);
+            self.draw(console, picture(title, now), self.drawn);
             self.at = Some(now.at);
         }
     }
@@ -39,7 +37,7 @@ impl Terminal {
     pub(super) fn last(&mut self, console: &mut Console, title: &Title, now: &Moment) {
         let mut lines = picture(title, now);
         lines.push(Line::default());
-        self.draw(console, lines);
+        self.draw(console, lines, 0);
         self.drawn = 0;
     }
 
@@ -51,17 +49,21 @@ impl Terminal {
         self.at = None;
     }
 
-    fn draw(&mut self, console: &mut Console, lines: Vec<Line>) {
+    /// At least this many lines; of too many the last ones, where the step and its gates stand.
+    fn draw(&mut self, console: &mut Console, lines: Vec<Line>, least: usize) {
         let (columns, rows) = (console.reader.size)().unwrap_or(SIZE);
+        let room = rows.saturating_sub(1);
+        let hidden = lines.len().saturating_sub(room);
+        let mut shown: Vec<_> = lines.into_iter().skip(hidden).collect();
+        shown.resize(shown.len().max(least.min(room)), Line::default());
+        self.drawn = self.drawn.min(room);
         let mut text = self.home();
-        let shown = lines.len().min(rows.saturating_sub(1));
-        for line in lines.into_iter().take(shown) {
+        self.drawn = shown.len();
+        for line in shown {
             text += &console.fit(line, columns);
             text += "\u{1b}[K\n";
         }
-        text += "\u{1b}[J";
-        self.drawn = shown;
-        console.draw(&text);
+        console.draw(&(text + "\u{1b}[J"));
     }
 
     /// Back to where the picture begins; moving by no line moves by one.

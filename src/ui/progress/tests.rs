@@ -212,17 +212,17 @@ fn lines_of_an_undo_with_what_was_only_looked_at() {
         &played(wishes, reader(), &taken_back()).1,
         r"
 12:03:44  plan      canary r12 → r13, 5 steps
-12:03:44  seen      r12 3/3 ready, 0 leaving; r13 0/0 ready, 0 leaving; r13 0 %, r12 100 %
+12:03:44  seen      r12 3/3 ready; r13 0/0 ready; traffic r13 0 %, r12 100 %
 12:03:45  r13       1 replica started
 12:03:47  r13       1 of 1 ready
 12:03:47  gate      probing r13
 12:03:48  gate      probes passed
-12:03:48  seen      r12 3/3 ready, 0 leaving; r13 1/1 ready, 0 leaving; r13 0 %, r12 100 %
+12:03:48  seen      r12 3/3 ready; r13 1/1 ready; traffic r13 0 %, r12 100 %
 12:03:49  traffic   r13 10 %, r12 90 %
 12:03:49  gate      holding at 10 % for 10 s
 12:03:53  undoing   error_rate 33.3 % is above 5.0 %
 12:03:53  evidence  evidence/7
-12:03:53  seen      r12 3/3 ready, 0 leaving; r13 1/1 ready, 0 leaving; r13 10 %, r12 90 %
+12:03:53  seen      r12 3/3 ready; r13 1/1 ready; traffic r13 10 %, r12 90 %
 12:03:54  traffic   r13 0 %, r12 100 %
 12:03:55  r13       1 replica leaving
 rolled back to r12: error_rate 33.3 % is above 5.0 % (12 s)
@@ -354,6 +354,43 @@ holding at 10 %, 1 s of 10 s\u{1b}[K
 }
 
 #[test]
+fn many_failing_replicas_leave_room() {
+    let mut seen = seen_failing();
+    let candidate = seen
+        .releases
+        .get_mut(&crate::release::ReleaseId(13))
+        .unwrap();
+    candidate.failing = (1..=8)
+        .map(|replica| crate::target::Failing {
+            replica,
+            restarts: 0,
+            says: "exited with 1".to_owned(),
+        })
+        .collect();
+    golden(
+        &pictured(2, &events()[..3], &seen, 100),
+        r"
+support-agent   production   canary   r12 → r13   2 s
+
+● r12 stable      3/3 ready   100 %   1,204 requests   0.1 % errors   p95 210 ms
+✗ r13 candidate   0/1 ready     0 %       0 requests
+└ r9  draining    1 leaving           2 conversations open
+  r13-1: exited with 1
+  r13-2: exited with 1
+  r13-3: exited with 1
+  r13-4: exited with 1
+  r13-5: exited with 1
+  and 3 more
+
+step 1 of 5   ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
+waiting for r13: 0 of 1 ready
+✓ error_rate 0.0 %
+○ latency_p95 needs 12 more requests at this weight (8 of 20)
+",
+    );
+}
+
+#[test]
 fn a_note_stands_above_the_picture() {
     let reader = Reader {
         size: || Some((30, 3)),
@@ -367,12 +404,12 @@ fn a_note_stands_above_the_picture() {
     progress.glimpse(&rollout, &seen(), &[], after(5));
     progress.done(&rollout, after(6), 4);
     golden(&err.text(), "\
-\u{1b}[1msupport-agent\u{1b}[0m   production   …\u{1b}[K
-\u{1b}[K
+step 2 of 5   \u{1b}[32m━━━━━\u{1b}[0m\u{1b}[2m╌╌╌╌╌╌╌╌╌╌\u{1b}[0m…\u{1b}[K
+holding at 10 % for 10 s\u{1b}[K
 \u{1b}[J\u{1b}[2F\u{1b}[Jthe edge came back
-\u{1b}[1msupport-agent\u{1b}[0m   production   …\u{1b}[K
-\u{1b}[K
-\u{1b}[J\u{1b}[2F\u{1b}[1msupport-agent\u{1b}[0m   production   …\u{1b}[K
+step 2 of 5   \u{1b}[32m━━━━━\u{1b}[0m\u{1b}[2m╌╌╌╌╌╌╌╌╌╌\u{1b}[0m…\u{1b}[K
+holding at 10 % for 10 s\u{1b}[K
+\u{1b}[J\u{1b}[2Fholding at 10 %, 1 s of 10 s\u{1b}[K
 \u{1b}[K
 \u{1b}[J\u{1b}[33mnot finished\u{1b}[0m: agentctl status shows it, agentctl resume goes on with it\u{1b}[2m (6 s)\u{1b}[0m
 ");
