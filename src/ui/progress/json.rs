@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::console::Console;
-use super::super::history::End;
-use super::super::serving::Serving;
-use super::super::status::phase;
-use super::super::{say, words};
 use super::{Moment, Title};
 use crate::analysis::Verdict;
 use crate::release::ReleaseId;
 use crate::rollout::{Event, Stamp};
 use crate::spec::Percent;
+use crate::ui::console::Console;
+use crate::ui::history::End;
+use crate::ui::serving::Serving;
+use crate::ui::status::phase;
+use crate::ui::{say, words};
 
 /// Milliseconds between two heartbeats.
 const BEAT: u64 = 5_000;

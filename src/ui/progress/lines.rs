@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::console::Console;
-use super::super::line::{Line, Tone};
-use super::super::serving::Serving;
-use super::super::{say, words};
 use super::{Moment, undoing};
 use crate::analysis::{Finding, Verdict};
 use crate::release::ReleaseId;
 use crate::rollout::{Effect, Event, Gate, Live, Plan, Rollout, Side, Slot, Stamp};
 use crate::spec::Percent;
+use crate::ui::console::Console;
+use crate::ui::line::{Line, Tone};
+use crate::ui::serving::Serving;
+use crate::ui::{say, words};
 
 /// Milliseconds without a line until a quiet one comes.
 const SILENCE: u64 = 30_000;
@@ -35,10 +35,10 @@ fn said(about: impl Into<String>, what: impl Into<Line>) -> Said {
 impl Lines {
     pub(super) fn event(&mut self, console: &mut Console, now: &Moment, event: &Event) {
         let verbose = console.wishes.verbose > 0;
-        let mut all = self.undo_begins(now.rollout);
-        if all.is_empty() {
-            all.extend(self.happened(now, event, verbose));
-        }
+        let undo = self.undo_begins(now.rollout);
+        let told = !undo.is_empty() && matches!(event, Event::Failed(..) | Event::Aborted(_));
+        let happened = (!told).then(|| self.happened(now, event, verbose));
+        let mut all: Vec<_> = happened.flatten().into_iter().chain(undo).collect();
         all.extend(self.gate_asked(now));
         self.write(console, now.at, all);
     }
@@ -90,7 +90,7 @@ impl Lines {
         }
     }
 
-    /// Says all that the event which led to it would.
+    /// Says all that the failure which led to it would.
     fn undo_begins(&mut self, rollout: &Rollout) -> Vec<Said> {
         let Some(reason) = undoing(rollout).filter(|_| !self.undoing) else {
             return Vec::new();

@@ -3,11 +3,11 @@
 //! Invariant: a picture is written at once, line over line, so that nothing flickers; it is never
 //! wider or higher than the terminal, for what has scrolled away or wrapped cannot be redrawn.
 
-use super::super::console::Console;
-use super::super::line::Line;
 use super::view::picture;
 use super::{Moment, Title};
 use crate::rollout::Stamp;
+use crate::ui::console::Console;
+use crate::ui::line::Line;
 
 /// Milliseconds between two pictures.
 const PACE: u64 = 100;

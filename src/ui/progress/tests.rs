@@ -1,8 +1,8 @@
-use super::super::console::{Color, Reader, Wishes};
-use super::super::fixtures::*;
 use super::view::picture;
 use super::*;
 use crate::target::SeenRelease;
+use crate::ui::console::{Color, Reader, Wishes};
+use crate::ui::fixtures::*;
 
 fn pictured(seconds: u64, events: &[(u64, Event)], seen: &Seen, columns: usize) -> String {
     let rollout = replay(events);
@@ -229,6 +229,21 @@ rolled back to r12: error_rate 33.3 % is above 5.0 % (12 s)
 evidence: evidence/7
 ",
     );
+}
+
+#[test]
+fn an_undo_that_another_process_goes_on_with() {
+    let (mut console, _, err) = console(Wishes::default(), reader());
+    let mut progress = Progress::new(&mut console, title());
+    let mut all = gate_failed();
+    let resumed = Event::Resumed("bert@desk".to_owned());
+    all.push((60, resumed.clone()));
+    progress.event(&replay(&all), after(60), &resumed);
+    golden(&err.text(), r"
+12:04:44  resumed   by bert@desk
+12:04:44  undoing   error_rate 33.3 % is above 5.0 %
+12:04:44  evidence  evidence/7
+");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The picture of a rollout at one moment: its releases, its step, its gates.
 
-use super::super::line::{Line, Tone};
-use super::super::serving::{Role, Serving, failures};
-use super::super::table::{Align, aligned};
-use super::super::{say, words};
 use super::{Moment, Title, elapsed, undoing};
 use crate::analysis::{Finding, Verdict};
 use crate::rollout::{Gate, Outcome, Phase, Reason, Rollout};
+use crate::ui::line::{Line, Tone};
+use crate::ui::serving::{Role, Serving, failures};
+use crate::ui::table::{Align, aligned};
+use crate::ui::{say, words};
 
 const BAR: usize = 24;
 
