@@ -129,3 +129,6 @@ fn verdict(verdict: &Verdict) -> Line {
     };
     Line::new(tone, glyph).plain(format!(" {}", verdict.says))
 }
+
+#[cfg(test)]
+mod tests;
