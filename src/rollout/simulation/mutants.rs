@@ -3,7 +3,7 @@
 use super::super::event::{Effect, Event};
 use super::super::plan::Plan;
 use super::super::state::{Phase, Rollout};
-use super::super::walk::{RULES, Rule};
+use super::super::walk::{RULES, Rule, View, await_candidate};
 use super::scenario::{Scenario, scenarios};
 use super::search::{Rig, Twist, search};
 use crate::spec::Percent;
@@ -98,9 +98,9 @@ fn no_rule_can_come_before_one_that_it_leans_on() {
 
 #[test]
 fn a_weaker_wait_is_missed() {
-    fn half(view: &super::super::walk::View) -> Option<Effect> {
+    fn half(view: &View) -> Option<Effect> {
         let some = view.live.candidate.ready > 0;
-        (!some).then(|| RULES[3](view)).flatten()
+        (!some).then(|| await_candidate(view)).flatten()
     }
     let rig = rules(|rules| rules[place("await_candidate")] = half);
     assert!(is_rig_caught(&rig));

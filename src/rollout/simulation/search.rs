@@ -239,6 +239,17 @@ impl Search<'_> {
             twist(&before, &event, &mut run.rollout);
             run.rollout.settle(&self.rig.rules, at);
         }
+        if run
+            .rollout
+            .live()
+            .is_some_and(|live| !run.world.bears_out(live))
+        {
+            return Err(format!(
+                "{:?} is believed of {:?}",
+                run.rollout.live(),
+                run.world
+            ));
+        }
         run.tale.past |= run.rollout.phase() == Phase::CleaningUp;
         Ok(())
     }
