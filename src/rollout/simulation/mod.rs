@@ -3,6 +3,7 @@
 //! `world` is what a target would be, `scenario` what is rolled out into what, `search` tries every
 //! schedule and holds the room's invariants, `mutants` shows that each rule is needed for them.
 
+mod mix;
 mod mutants;
 mod scenario;
 mod search;

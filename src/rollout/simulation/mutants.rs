@@ -3,9 +3,9 @@
 use super::super::event::{Effect, Event};
 use super::super::plan::Plan;
 use super::super::state::{Phase, Rollout};
-use super::super::walk::{RULES, Rule};
+use super::super::walk::{RULES, Rule, View, await_candidate};
 use super::scenario::{Scenario, scenarios};
-use super::search::{Rig, search};
+use super::search::{Rig, Twist, search};
 use crate::spec::Percent;
 
 /// By their places in `RULES`.
@@ -56,9 +56,9 @@ fn rules(change: impl Fn(&mut Vec<Rule>)) -> Rig {
     }
 }
 
-fn twist(twist: fn(&Rollout, &Event, &mut Rollout)) -> Rig {
+fn twist(twist: Twist) -> Rig {
     Rig {
-        twist,
+        twist: Some(twist),
         is_sound: false,
         ..Rig::sound()
     }
@@ -98,9 +98,9 @@ fn no_rule_can_come_before_one_that_it_leans_on() {
 
 #[test]
 fn a_weaker_wait_is_missed() {
-    fn half(view: &super::super::walk::View) -> Option<Effect> {
+    fn half(view: &View) -> Option<Effect> {
         let some = view.live.candidate.ready > 0;
-        (!some).then(|| RULES[3](view)).flatten()
+        (!some).then(|| await_candidate(view)).flatten()
     }
     let rig = rules(|rules| rules[place("await_candidate")] = half);
     assert!(is_rig_caught(&rig));
@@ -108,7 +108,7 @@ fn a_weaker_wait_is_missed() {
 
 #[test]
 fn doubt_is_needed_after_each_kind_of_event() {
-    let kinds: [fn(&Rollout, &Event, &mut Rollout); 4] = [
+    let kinds: [Twist; 4] = [
         |before, event, after| {
             if matches!(event, Event::Resumed(_)) {
                 after.live.clone_from(&before.live);

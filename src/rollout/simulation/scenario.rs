@@ -55,14 +55,26 @@ pub(super) fn scenarios(counts: &[(u32, u32)]) -> Vec<Scenario> {
     scenarios
 }
 
+/// Probed, and rolling also without, where the first candidate gets traffic at once.
 fn rollouts() -> Vec<Rollout> {
-    let rolling = [(1, 0), (0, 1), (1, 1), (2, 1)].map(|(surge, unavailable)| Rollout {
+    let rolling = |surge, unavailable| Rollout {
         max_surge: surge,
         max_unavailable: unavailable,
         ..rollout(Strategy::Rolling)
-    });
-    let others = [Strategy::BlueGreen, Strategy::Canary].map(rollout);
-    rolling.into_iter().chain(others).collect()
+    };
+    let unprobed = |rollout| Rollout {
+        probe: Vec::new(),
+        ..rollout
+    };
+    vec![
+        rolling(1, 0),
+        rolling(0, 1),
+        rolling(1, 1),
+        unprobed(rolling(2, 1)),
+        unprobed(rolling(0, 1)),
+        rollout(Strategy::BlueGreen),
+        rollout(Strategy::Canary),
+    ]
 }
 
 fn rollout(strategy: Strategy) -> Rollout {

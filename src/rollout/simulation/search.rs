@@ -2,22 +2,27 @@
 //! state twice.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use super::super::event::{Effect, Event, Live, Next, Outcome, Reason, Slot, Stamp, Why};
 use super::super::plan::Step;
 use super::super::state::{Phase, Rollout};
 use super::super::walk::{RULES, Rule};
+use super::mix::Mix;
 use super::scenario::Scenario;
 use super::world::World;
 use crate::spec::Percent;
+
+/// From the state before an event and the event, to the state after it.
+pub(super) type Twist = fn(&Rollout, &Event, &mut Rollout);
 
 /// What folds the events: the rollout's rules, or a mutant of them.
 pub(super) struct Rig {
     pub(super) rules: Vec<Rule>,
     /// Undoes, after an event, a piece of what it did to the state.
-    pub(super) twist: fn(&Rollout, &Event, &mut Rollout),
-    /// Journals are replayed too.
+    pub(super) twist: Option<Twist>,
+    /// Journals are replayed too, and beliefs are compared with the truth; a mutant has to be
+    /// caught by what it does.
     pub(super) is_sound: bool,
 }
 
@@ -25,7 +30,7 @@ impl Rig {
     pub(super) fn sound() -> Self {
         Self {
             rules: RULES.to_vec(),
-            twist: |_, _, _| {},
+            twist: None,
             is_sound: true,
         }
     }
@@ -52,7 +57,7 @@ struct Tale {
 }
 
 /// Faults left when a state was visited, and whether all that follows it has been.
-type Visited = HashMap<u64, (u8, bool)>;
+type Visited = HashMap<u64, (u8, bool), BuildHasherDefault<Mix>>;
 
 type Checked = Result<(), String>;
 
@@ -67,7 +72,7 @@ pub(super) fn search(scenario: &Scenario, rig: &Rig) -> Checked {
     let mut search = Search {
         scenario,
         rig,
-        visited: Visited::new(),
+        visited: Visited::default(),
         journal: vec![Event::Planned(Box::new(plan))],
     };
     search.visit(run)
@@ -182,12 +187,21 @@ impl Search<'_> {
 
     fn fold(&self, run: &mut Run, event: Event) -> Checked {
         let at = Stamp(self.journal.len() as u64);
-        let before = run.rollout.clone();
+        let before = self
+            .rig
+            .twist
+            .map(|twist| (twist, run.rollout.clone(), event.clone()));
         run.rollout
-            .apply_by(&self.rig.rules, at, event.clone())
+            .apply_by(&self.rig.rules, at, event)
             .map_err(|error| error.to_string())?;
-        (self.rig.twist)(&before, &event, &mut run.rollout);
-        run.rollout.settle(&self.rig.rules, at);
+        if let Some((twist, before, event)) = before {
+            twist(&before, &event, &mut run.rollout);
+            run.rollout.settle(&self.rig.rules, at);
+        }
+        let live = run.rollout.live().filter(|_| self.rig.is_sound);
+        if live.is_some_and(|live| !run.world.bears_out(live)) {
+            return Err(format!("{live:?} is believed of {:?}", run.world));
+        }
         run.tale.past |= run.rollout.phase() == Phase::CleaningUp;
         Ok(())
     }
@@ -224,7 +238,7 @@ impl Search<'_> {
     fn end(&mut self, mut run: Run, outcome: &Outcome) -> Checked {
         run.ends_well(outcome)
             .map_err(|what| format!("{what}: {outcome:?} {:?}", run.world))?;
-        if self.rig.is_sound && run.faults + 1 >= self.scenario.faults {
+        if self.rig.is_sound && run.faults == self.scenario.faults {
             self.replays(&run.rollout)?;
         }
         if run.faults > 0 {
@@ -251,7 +265,7 @@ impl Search<'_> {
 impl Run {
     /// All that can decide what follows; not the stamps.
     fn key(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = Mix::default();
         let rollout = &self.rollout;
         rollout
             .undoing

@@ -38,6 +38,20 @@ impl World {
         self.0.side(slot).ready -= count;
     }
 
+    /// Whether what is believed is so, or is better than believed.
+    pub(super) fn bears_out(&self, live: &Live) -> bool {
+        let Live {
+            stable, candidate, ..
+        } = &self.0;
+        let side = |truth: &Side, believed: &Side| {
+            truth.wanted == believed.wanted && truth.ready >= believed.ready
+        };
+        side(stable, &live.stable)
+            && side(candidate, &live.candidate)
+            && (&self.0.weight, &self.0.others) == (&live.weight, &live.others)
+            && self.alive() <= live.alive()
+    }
+
     pub(super) fn alive(&self) -> u32 {
         self.kept() + self.0.stable.leaving + self.0.candidate.leaving
     }
