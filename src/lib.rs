@@ -4,6 +4,8 @@
 #![allow(dead_code, unused_imports)] // until every room has its caller
 
 mod edge;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod journal;
 mod release;
 mod rollout;
