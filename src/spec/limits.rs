@@ -12,7 +12,7 @@ pub(super) const SIZE: usize = 1024 * 1024;
 const DEPTH: usize = 32;
 
 /// Words, signs and the spaces between: a megabyte may hold a prompt, not half a million numbers.
-const TOKENS: usize = 50_000;
+const TOKENS: usize = 20_000;
 
 pub(super) fn text<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Problem> {
     size(bytes, file)?;
