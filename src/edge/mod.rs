@@ -21,6 +21,7 @@ mod logs;
 mod meter;
 mod metrics;
 mod process;
+mod proxy;
 mod refusal;
 mod replica;
 mod snapshot;
@@ -28,6 +29,7 @@ mod supervise;
 mod table;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod usage;
 
 use std::fs::{File, TryLockError};
@@ -69,7 +71,7 @@ async fn live(home: Home) -> Result<()> {
     tokio::task::spawn_local(Rc::clone(&keeper).save_changes());
     tokio::task::spawn_local(Rc::clone(&keeper).keep_house());
     control::serve(listener, Rc::clone(&keeper)).await;
-    keeper.close()
+    keeper.close().await
 }
 
 /// The kernel releases it when the edge dies. `None`: an edge answers there. One that is about to

@@ -87,7 +87,8 @@ impl Keeper {
             .borrow_mut()
             .open(order.address, &self.table)
             .map_err(Refused::wrong)?;
-        self.order(order.fence, |book| book.listen = Some(order.address))
+        let address = self.door.borrow().address();
+        self.order(order.fence, |book| book.listen = address)
     }
 
     pub(super) fn stop(self: &Rc<Self>, order: Stop) -> Result<(), Refused> {

@@ -61,6 +61,7 @@ struct Stage {
     dir: TempDir,
     state: PathBuf,
     edge: Edge,
+    pid: i32,
 }
 
 impl Stage {
@@ -73,18 +74,24 @@ impl Stage {
         let state = dir.path().join(name);
         std::fs::create_dir(&state).unwrap();
         let edge = Edge::start(&state, &stand_in(dir.path())).await.unwrap();
-        Stage { dir, state, edge }
+        let pid = pid(&edge).await;
+        Stage {
+            dir,
+            state,
+            edge,
+            pid,
+        }
     }
 
     async fn start_again(&mut self) {
         self.edge = Edge::start(&self.state, &stand_in(self.dir.path()))
             .await
             .unwrap();
+        self.pid = pid(&self.edge).await;
     }
 
     async fn kill_edge(&self) {
-        let pid = self.edge.state().await.unwrap().pid;
-        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(self.pid).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
         while Edge::connect(&self.state).await.unwrap().is_some() {
             tokio::task::yield_now().await;
@@ -158,14 +165,18 @@ impl Stage {
     }
 }
 
+async fn pid(edge: &Edge) -> i32 {
+    i32::try_from(edge.state().await.unwrap().pid).unwrap()
+}
+
 /// A test that failed leaves nothing running either.
 impl Drop for Stage {
     fn drop(&mut self) {
         use rustix::process::{Pid, Signal, kill_process};
         let home = super::home::Home::find(&self.state).unwrap();
-        let mut marked = super::process::find(&home.marker()).unwrap_or_default();
-        marked.extend(super::process::find(&format!("{}-edge", home.marker())).unwrap_or_default());
-        for pid in marked.iter().filter_map(|found| Pid::from_raw(found.identity.pid)) {
+        let marked = super::process::find(&home.marker()).unwrap_or_default();
+        let marked = marked.iter().map(|found| found.identity.pid);
+        for pid in marked.chain([self.pid]).filter_map(Pid::from_raw) {
             let _ = kill_process(pid, Signal::KILL);
         }
     }

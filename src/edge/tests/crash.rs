@@ -31,7 +31,10 @@ async fn running_replicas_are_taken_back_ready_and_not_restarted() {
     let mut stage = Stage::new().await;
     stage.scale("a", 2, &stage.recipe("")).await;
     let before = stage.until(ready(2)).await;
-    until_written(&stage, |book| book.matches("\"standing\":\"ready\"").count() == 2).await;
+    until_written(&stage, |book| {
+        book.matches("\"standing\":\"ready\"").count() == 2
+    })
+    .await;
     stage.kill_edge().await;
     stage.start_again().await;
     let after = stage.edge.state().await.unwrap();
