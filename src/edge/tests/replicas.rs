@@ -1,8 +1,10 @@
 //! Starting, checking, ending replicas.
 
 use std::collections::BTreeSet;
+use std::net::{SocketAddr, TcpStream};
 
 use super::*;
+use crate::edge::api::{Key, Listen, Traffic};
 
 #[tokio::test]
 async fn replicas_come_up_leave_and_are_forgotten() {
@@ -145,4 +147,84 @@ async fn one_that_has_not_been_ready_is_stopped_at_once() {
     );
     stage.until(|state| standings(state, "a").len() == 1).await;
     stage.end().await;
+}
+
+#[tokio::test]
+async fn one_that_is_leaving_with_a_conversation_is_taken_back() {
+    let stage = Stage::new().await;
+    let address = talk(&stage).await;
+    let state = stage.scale("a", 0, &stage.recipe("")).await;
+    assert_eq!(standings(&state, "a"), [(1, Standing::Leaving)]);
+    assert!(
+        get(address).ends_with("\r\n\r\n1"),
+        "a conversation goes on where it began"
+    );
+    let before = state.pools["a"].replicas[0].pid;
+    let state = stage.scale("a", 1, &stage.recipe("")).await;
+    assert_eq!(standings(&state, "a"), [(1, Standing::Ready)]);
+    assert_eq!(
+        (before, state.pools["a"].conversations),
+        (state.pools["a"].replicas[0].pid, 1)
+    );
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn conversations_and_counts_outlive_an_edge() {
+    let mut stage = Stage::new().await;
+    let address = talk(&stage).await;
+    let counts = stage.state.join("counts.json");
+    let told = || std::fs::read_to_string(&counts).unwrap_or_default();
+    while !told().contains("\"requests\":1") {
+        tokio::task::yield_now().await;
+    }
+    stage.kill_edge().await;
+    stage.start_again().await;
+    let state = stage.edge.state().await.unwrap();
+    let pool = &state.pools["a"];
+    assert_eq!(
+        (
+            pool.conversations,
+            pool.total.requests,
+            pool.window.requests
+        ),
+        (1, 1, 1)
+    );
+    assert_eq!(state.listen, Some(address));
+    assert!(get(address).ends_with("\r\n\r\n1"));
+    stage.end().await;
+}
+
+/// Begins a conversation with the only replica; answers with the public address.
+async fn talk(stage: &Stage) -> SocketAddr {
+    stage.scale("a", 1, &stage.recipe("")).await;
+    let traffic = Traffic {
+        fence: 1,
+        shares: BTreeMap::from([("a".to_owned(), 10_000)]),
+        keys: vec![Key::Header("x-talk".to_owned())],
+        sticky: true,
+    };
+    stage.edge.traffic(&traffic).await.unwrap();
+    let address = "127.0.0.1:0".parse().unwrap();
+    let state = stage
+        .edge
+        .listen(&Listen { fence: 1, address })
+        .await
+        .unwrap();
+    stage.until(ready(1)).await;
+    let address = state.listen.unwrap();
+    assert!(get(address).ends_with("\r\n\r\n1"));
+    address
+}
+
+fn get(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nhost: a\r\nx-talk: 7\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
