@@ -10,6 +10,7 @@
 pub(crate) mod api;
 mod conversation;
 mod meter;
+mod metrics;
 mod proxy;
 mod replica;
 mod table;
