@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use tokio::sync::{Notify, watch};
 
-use super::api::{Listen, Recipe, ScalePool, Standing, State, Stop, Traffic};
+use super::api::{Listen, Recipe, ScalePool, Standing, Stop, Traffic};
 use super::door::Door;
 use super::home::Home;
 use super::logs;
