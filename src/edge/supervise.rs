@@ -86,7 +86,7 @@ impl Keeper {
         self.door
             .borrow_mut()
             .open(order.address, &self.table)
-            .map_err(Refused::wrong)?;
+            .map_err(Refused::no_address)?;
         let address = self.door.borrow().address();
         self.order(order.fence, |book| book.listen = address)
     }
