@@ -8,7 +8,7 @@ use super::exit::{Exit, Standing};
 use super::show::{Shown, Watching};
 use super::site::{Site, now};
 use crate::advice::advice;
-use crate::engine::{self, Audience, Engine, Interrupt, Left};
+use crate::engine::{self, Audience, Engine, Heart, Interrupt, Left};
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
@@ -59,6 +59,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             evidence: self.site.dir.evidence(self.number),
             number: self.number,
             rollout,
+            heart: Heart::default(),
         };
         let walked = engine.walk(first).await;
         let rollout = engine.rollout;

@@ -6,6 +6,8 @@ mod logs;
 mod look;
 mod recipe;
 pub(crate) mod secrets;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::net::SocketAddr;
