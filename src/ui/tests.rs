@@ -264,7 +264,7 @@ fn plan_as_json() {
     golden(
         &json(&view(&["env.LOG_LEVEL: info → debug".to_owned()], &plan)),
         r#"
-{"v":1,"agent":"support-agent","environment":"production","changes":["env.LOG_LEVEL: info → debug"],"plan":{"strategy":"canary","from":"r12","to":"r13","steps":[{"stable":3,"candidate":1,"weight":0,"gates":["probe"]},{"stable":3,"candidate":1,"weight":10,"gates":[{"hold":"10s"}]}],"undo":[{"stable":3,"candidate":0,"weight":0}],"auto_undo":true,"patience":"1h","startup":"1m"}}
+{"v":1,"agent":"support-agent","environment":"production","changes":["env.LOG_LEVEL: info → debug"],"plan":{"strategy":"canary","by":"","from":"r12","to":"r13","steps":[{"stable":3,"candidate":1,"weight":0,"gates":["probe"]},{"stable":3,"candidate":1,"weight":10,"gates":[{"hold":"10s"}]}],"undo":[{"stable":3,"candidate":0,"weight":0}],"sticky":true,"auto_undo":true,"patience":"1h","startup":"1m"}}
 "#,
     );
 }
