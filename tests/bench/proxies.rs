@@ -1,0 +1,190 @@
+//! The edge beside nginx and HAProxy: the same backend process behind each, the same load before
+//! each, in turns.
+
+mod config;
+mod wrk;
+
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use crate::place::{Place, Running, Spec, eventually, free_port, replicas};
+use crate::stats::Sample;
+use crate::table::{Finding, Table, amount, number};
+use wrk::Measured;
+
+const ROUNDS: usize = 7;
+
+const EDGE: &str = "agentctl edge";
+const NGINX: &str = "nginx";
+const HAPROXY: &str = "haproxy";
+
+/// A proxy, or the backend itself for comparison.
+struct Contender {
+    name: &'static str,
+    port: u16,
+    measured: Vec<Measured>,
+    /// What is stopped in the end; the place stops its own.
+    _process: Option<Running>,
+}
+
+pub(crate) fn measure() -> Result<Vec<Finding>> {
+    let missing = [NGINX, HAPROXY, "wrk"]
+        .into_iter()
+        .find(|name| !is_here(name));
+    if let Some(name) = missing {
+        let why = format!("{name} is not installed");
+        return Ok(vec![Finding::skipped("proxies", &why)]);
+    }
+    let place = Place::with(&Spec {
+        role: "backend",
+        ..Spec::default()
+    })?;
+    let mut contenders = contenders(&place)?;
+    for contender in &contenders {
+        wrk::run(contender.port, 1)?;
+    }
+    for _ in 0..ROUNDS {
+        for contender in &mut contenders {
+            contender.measured.push(wrk::run(contender.port, 3)?);
+        }
+    }
+    show(&contenders);
+    findings(&contenders)
+}
+
+fn is_here(program: &str) -> bool {
+    let version = if program == NGINX || program == HAPROXY {
+        "-v"
+    } else {
+        "--version"
+    };
+    let mut command = Command::new(program);
+    command
+        .arg(version)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok()
+}
+
+fn contenders(place: &Place) -> Result<Vec<Contender>> {
+    let backend = replicas(&place.edge()?).find_map(|replica| port(replica["address"].as_str()?));
+    let backend = backend.context("the edge does not tell where its replica listens")?;
+    let folder = place.project();
+    let contender = |name, port, process| Contender {
+        name,
+        port,
+        measured: Vec::new(),
+        _process: process,
+    };
+    let (nginx, haproxy) = (free_port()?, free_port()?);
+    let conf = config::nginx(&folder, nginx, backend);
+    let nginx_process = start(nginx_with(&folder, "proxy.conf", &conf)?, nginx)?;
+    let conf = config::haproxy(haproxy, backend);
+    let haproxy_process = start(haproxy_with(&folder, &conf)?, haproxy)?;
+    Ok(vec![
+        contender(EDGE, place.port, None),
+        contender(NGINX, nginx, Some(nginx_process)),
+        contender(HAPROXY, haproxy, Some(haproxy_process)),
+        contender("backend, no proxy", backend, None),
+    ])
+}
+
+fn port(address: &str) -> Option<u16> {
+    address.rsplit_once(':')?.1.parse().ok()
+}
+
+fn nginx_with(folder: &Path, name: &str, conf: &str) -> Result<Command> {
+    let file = folder.join(name);
+    std::fs::write(&file, conf)?;
+    let mut command = Command::new(NGINX);
+    command.arg("-p").arg(folder).arg("-c").arg(file);
+    Ok(command)
+}
+
+fn haproxy_with(folder: &Path, conf: &str) -> Result<Command> {
+    let file = folder.join("haproxy.cfg");
+    std::fs::write(&file, conf)?;
+    let mut command = Command::new(HAPROXY);
+    command.arg("-db").arg("-f").arg(file);
+    Ok(command)
+}
+
+/// Asked nicely in the end: nginx takes its workers along.
+fn start(mut command: Command, port: u16) -> Result<Running> {
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let running = Running::new(command.spawn()?, Signal::TERM);
+    eventually("a proxy's port", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    })?;
+    Ok(running)
+}
+
+/// What a replica runs: nginx with one worker and a tiny reply, on `$PORT`.
+pub(crate) fn become_backend() -> Result<()> {
+    let folder = env::current_dir()?;
+    let port = env::var("PORT")?.parse()?;
+    let conf = config::backend(&folder, port);
+    Err(nginx_with(&folder, "backend.conf", &conf)?.exec().into())
+}
+
+impl Contender {
+    fn sample(&self, figure: impl Fn(&Measured) -> f64) -> Sample {
+        self.measured.iter().map(figure).collect()
+    }
+}
+
+fn show(contenders: &[Contender]) {
+    let head = [
+        "proxy",
+        "requests/s",
+        "from",
+        "to",
+        "p50",
+        "p99",
+        "from",
+        "to",
+        "errors",
+    ];
+    let mut table = Table::new(&head);
+    for contender in contenders {
+        let rate = contender.sample(|one| one.rate);
+        let p50 = contender.sample(|one| one.p50);
+        let p99 = contender.sample(|one| one.p99);
+        let errors: u64 = contender.measured.iter().map(|one| one.errors).sum();
+        table.row([
+            contender.name.to_owned(),
+            number(rate.median().round()),
+            number(rate.min().round()),
+            number(rate.max().round()),
+            amount(p50.median(), "ms"),
+            amount(p99.median(), "ms"),
+            number(p99.min()),
+            number(p99.max()),
+            errors.to_string(),
+        ]);
+    }
+    table.print();
+}
+
+fn findings(contenders: &[Contender]) -> Result<Vec<Finding>> {
+    let find = |name| contenders.iter().find(|one| one.name == name);
+    let median = |name, figure: fn(&Measured) -> f64| {
+        let found = find(name).context("a contender is missing")?;
+        anyhow::Ok(found.sample(figure).median())
+    };
+    let edge = median(EDGE, |one| one.rate)?;
+    let beside_nginx = edge / median(NGINX, |one| one.rate)?;
+    let beside_haproxy = edge / median(HAPROXY, |one| one.rate)?;
+    let nginx_p99 = median(NGINX, |one| one.p99)?;
+    let edge_p99 = median(EDGE, |one| one.p99)?;
+    Ok(vec![
+        Finding::at_least("edge: requests/s", beside_nginx, 1.0, "× nginx"),
+        Finding::at_least("edge: requests/s", beside_haproxy, 0.9, "× haproxy"),
+        Finding::at_most("edge: p99", edge_p99, nginx_p99, "ms (nginx)"),
+    ])
+}
