@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::exit::Standing;
-use super::show::Shown;
+use super::exit::{Exit, Standing};
+use super::show::{Shown, Watching};
 use super::site::{Site, now};
 use crate::advice::advice;
 use crate::engine::{self, Engine, Interrupt, Left};
@@ -28,82 +28,72 @@ pub(crate) struct Walk<'a, T, S> {
 }
 
 impl<T: Target, S: Store> Walk<'_, T, S> {
-    pub(crate) async fn new_rollout(self, plan: Plan) -> Result<Outcome> {
+    pub(crate) async fn new_rollout(self, mut plan: Plan) -> Result<Outcome> {
         let at = now();
-        let rollout = engine::begin(self.store, self.hold, self.number, at, plan.clone()).await?;
-        self.shown
-            .planned(self.site, self.number, &rollout, at, &plan);
+        plan.by = self.who.clone();
+        let rollout = engine::begin(self.store, self.hold, self.number, at, plan).await?;
         self.walk(rollout, Vec::new()).await
     }
 
     /// Goes on where another process ended; `then` is what a person wants of it.
     pub(crate) async fn resumed(self, rollout: Rollout, then: Option<Event>) -> Result<Outcome> {
         let resumed = Event::Resumed(self.who.clone());
-        let plan = rollout.plan().clone();
-        self.shown
-            .planned(self.site, self.number, &rollout, now(), &plan);
         let events = [Some(resumed), then].into_iter().flatten().collect();
         self.walk(rollout, events).await
     }
 
     async fn walk(self, rollout: Rollout, first: Vec<Event>) -> Result<Outcome> {
-        let number = self.number;
-        let to = rollout.plan().to;
+        self.shown.keep_out(self.redactor.clone());
+        let mut console = self.shown.console();
+        let watching = Watching::new(&mut console, self.site, self.number);
+        watching.begins(&rollout, now());
         let mut engine = Engine {
             target: self.target,
             store: self.store,
             hold: self.hold,
-            audience: self.shown,
+            audience: &watching,
             clock: &now,
-            interrupts: interrupts(self.shown)?,
+            interrupts: interrupts()?,
             redactor: &self.redactor,
             who: self.who,
-            evidence: self.site.dir.evidence(number),
-            number,
+            evidence: self.site.dir.evidence(self.number),
+            number: self.number,
             rollout,
         };
-        let walked = async {
-            for event in first {
-                engine.record(event).await?;
-            }
-            engine.walk().await
+        let walked = engine.walk(first).await;
+        let rollout = engine.rollout;
+        let exit = match &walked {
+            Ok(outcome) => Exit::of_outcome(outcome),
+            Err(_) => Exit::Stalled,
         };
-        let walked = walked.await;
-        self.shown.done();
-        walked.map_err(|error| left_standing(error, number, to))
+        watching.done(&rollout, exit);
+        walked.map_err(|error| left_standing(error, self.number, rollout.plan().to))
     }
 }
 
 fn left_standing(error: anyhow::Error, rollout: u64, to: ReleaseId) -> anyhow::Error {
+    let standing = Standing { rollout };
     match error.is::<Left>() {
-        true => error.context(Standing { rollout }).context(advice(
+        true => error.context(standing).context(advice(
             format!("the rollout of {to} was left standing"),
             "go on with it: agentctl resume; undo it: agentctl abort",
         )),
-        false => error.context(Standing { rollout }),
+        false => error.context(standing),
     }
 }
 
 /// The first Ctrl-C or SIGTERM undoes, the second leaves it standing.
-fn interrupts(shown: &Shown) -> Result<watch::Receiver<Option<Interrupt>>> {
+fn interrupts() -> Result<watch::Receiver<Option<Interrupt>>> {
     let (send, receive) = watch::channel(None);
     let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
-    let notice = shown.notices();
     tokio::task::spawn_local(async move {
-        let mut said = Interrupt::Abort;
-        loop {
+        for said in [Interrupt::Abort, Interrupt::Leave] {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if said == Interrupt::Abort {
-                notice.say("undoing; Ctrl-C once more leaves it standing");
-            }
-            if send.send(Some(said)).is_err() {
-                return;
-            }
-            said = Interrupt::Leave;
+            send.send_replace(Some(said));
         }
     });
     Ok(receive)

@@ -8,4 +8,88 @@
 //! goes on where it was killed; an order with a lower fence than one seen before is refused.
 
 pub(crate) mod api;
+pub(crate) mod client;
+mod control;
+mod conversation;
+mod counts;
+mod door;
+mod errand;
+mod health;
+mod home;
+mod launch;
+mod logs;
+mod meter;
+mod metrics;
+mod process;
+mod refusal;
+mod proxy;
+mod replica;
+mod snapshot;
+mod supervise;
 mod table;
+#[cfg(test)]
+mod tests;
+mod upstream;
+mod usage;
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::signal::unix::{SignalKind, signal};
+
+use home::Home;
+use supervise::Keeper;
+
+const RETRY: Duration = Duration::from_millis(5);
+
+/// The edge's whole life. Ends well at once when another edge answers there already.
+pub(crate) fn run(state_dir: &Path) -> Result<()> {
+    let home = Home::make(state_dir)?;
+    // Refused to the leader of a group, which is what a shell makes of a command given by hand.
+    let _ = rustix::process::setsid();
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(async {
+        match lock(&home).await? {
+            Some(_lock) => live(home).await,
+            None => Ok(()),
+        }
+    })
+}
+
+async fn live(home: Home) -> Result<()> {
+    // Taken and not looked at: a terminal that closes is no reason to end.
+    let _hangups = signal(SignalKind::hangup())?;
+    let keeper = Keeper::recover(home.clone())?;
+    let listener =
+        control::open(&home).with_context(|| format!("cannot open {}", home.socket().display()))?;
+    tokio::task::spawn_local(Rc::clone(&keeper).save_changes());
+    tokio::task::spawn_local(Rc::clone(&keeper).keep_house());
+    control::serve(listener, Rc::clone(&keeper)).await;
+    keeper.close()
+}
+
+/// The kernel releases it when the edge dies. `None`: an edge answers there. One that is about to
+/// end holds the lock and does not answer: it is waited for.
+async fn lock(home: &Home) -> Result<Option<File>> {
+    let path = home.lock();
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+            Err(TryLockError::WouldBlock) if client::Edge::connect(home.dir()).await?.is_some() => {
+                return Ok(None);
+            }
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(RETRY).await,
+        }
+    }
+}

@@ -52,12 +52,15 @@ pub(crate) struct Engine<'a, T, S> {
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
-    /// Walks to the rollout's end.
+    /// Writes these events down first, then walks to the rollout's end.
     ///
     /// # Errors
     /// [`Left`] when a person leaves it standing; `Fenced` when someone else took the lease; what
     /// the journal says when an event cannot be written down.
-    pub(crate) async fn walk(&mut self) -> Result<Outcome> {
+    pub(crate) async fn walk(&mut self, first: Vec<Event>) -> Result<Outcome> {
+        for event in first {
+            self.record(event).await?;
+        }
         loop {
             match self.rollout.next() {
                 Next::Run(effect) => {

@@ -33,6 +33,9 @@ pub(crate) struct Step {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) strategy: Strategy,
+    /// Who began it: `anna@laptop`.
+    #[serde(default)]
+    pub(crate) by: String,
     /// `None`: a first deploy; the same as `to`: a change of its replica count.
     pub(crate) from: Option<ReleaseId>,
     pub(crate) to: ReleaseId,

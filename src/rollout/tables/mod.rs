@@ -38,6 +38,7 @@ impl Plan {
         let Table { steps, undo, limit } = wish.table();
         Self {
             strategy: wish.rollout.strategy,
+            by: String::new(),
             from: wish.from.map(|(release, _)| release),
             to: wish.to,
             steps,

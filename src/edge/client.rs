@@ -1,0 +1,282 @@
+//! The control socket's client side. Each order goes over a connection of its own, so an edge
+//! that was killed and came back in between is not noticed.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use bytes::{Buf, Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use super::api::{Listen, Refusal, Reply, Request, ScalePool, State, Stop, Traffic};
+use super::home::Home;
+use super::launch::PRIVATE;
+use super::logs;
+
+const START_WITHIN: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_millis(2);
+
+/// An edge that answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    home: Home,
+}
+
+/// The edge's own words, and whether a later command has taken over.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) refusal: Refusal,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.refusal.error)?;
+        match &self.refusal.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Refused {
+    /// Another command has given orders since.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.status == 409
+    }
+}
+
+impl Edge {
+    /// `None`: no edge runs there.
+    pub(crate) async fn connect(state_dir: &Path) -> Result<Option<Edge>> {
+        let Some(home) = Home::find(state_dir) else {
+            return Ok(None);
+        };
+        match dial(&home).await {
+            Ok(_) => Ok(Some(Edge { home })),
+            Err(error) if nobody_is_there(&error) => Ok(None),
+            Err(error) => Err(error)
+                .with_context(|| format!("cannot reach the edge at {}", home.socket().display())),
+        }
+    }
+
+    /// Starts `executable edge --state DIR` in the background unless one runs, and waits until it
+    /// answers.
+    pub(crate) async fn start(state_dir: &Path, executable: &Path) -> Result<Edge> {
+        if let Some(edge) = Edge::connect(state_dir).await? {
+            return Ok(edge);
+        }
+        let home = Home::make(state_dir)?;
+        let mut child = launch(&home, executable)?;
+        let answered = tokio::time::timeout(START_WITHIN, wait(&home, &mut child)).await;
+        answered.unwrap_or_else(|_| Err(silent(&home, "it does not answer")))
+    }
+
+    pub(crate) async fn state(&self) -> Result<State> {
+        self.get("/state").await
+    }
+
+    pub(crate) async fn watch(&self) -> Result<Watch> {
+        let body = self.send("GET", "/watch", Bytes::new()).await?;
+        Ok(Watch {
+            body,
+            rest: BytesMut::new(),
+            lines: VecDeque::new(),
+        })
+    }
+
+    pub(crate) async fn listen(&self, order: &Listen) -> Result<State> {
+        self.order("PUT", "/listen", order).await
+    }
+
+    pub(crate) async fn scale(&self, pool: &str, order: &ScalePool) -> Result<State> {
+        self.order("PUT", &format!("/pools/{pool}"), order).await
+    }
+
+    pub(crate) async fn traffic(&self, order: &Traffic) -> Result<State> {
+        self.order("PUT", "/traffic", order).await
+    }
+
+    /// To one ready replica of the pool.
+    pub(crate) async fn request(&self, pool: &str, request: &Request) -> Result<Reply> {
+        self.order("POST", &format!("/pools/{pool}/request"), request)
+            .await
+    }
+
+    /// Prometheus text.
+    pub(crate) async fn metrics(&self) -> Result<String> {
+        let bytes = whole(self.send("GET", "/metrics", Bytes::new()).await?).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Answers at once; the watch ends when the edge has.
+    pub(crate) async fn stop(&self, order: &Stop) -> Result<State> {
+        self.order("POST", "/stop", order).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        understand(&whole(self.send("GET", path, Bytes::new()).await?).await?)
+    }
+
+    async fn order<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        order: &impl Serialize,
+    ) -> Result<T> {
+        let body = serde_json::to_vec(order)?;
+        understand(&whole(self.send(method, path, body.into()).await?).await?)
+    }
+
+    /// Refusals become errors.
+    async fn send(&self, method: &str, path: &str, body: Bytes) -> Result<Incoming> {
+        let stream = dial(&self.home).await.with_context(|| self.lost())?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .with_context(|| self.lost())?;
+        // It ends with the reply's last byte, or when the reply is dropped.
+        tokio::spawn(connection);
+        let request = hyper::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "edge");
+        let answer = sender
+            .send_request(request.body(Full::new(body))?)
+            .await
+            .with_context(|| self.lost())?;
+        match answer.status() {
+            status if status.is_success() => Ok(answer.into_body()),
+            status => Err(refused(status.as_u16(), &whole(answer.into_body()).await?)),
+        }
+    }
+
+    fn lost(&self) -> String {
+        format!(
+            "the edge at {} does not answer",
+            self.home.socket().display()
+        )
+    }
+}
+
+/// States as they come.
+pub(crate) struct Watch {
+    body: Incoming,
+    rest: BytesMut,
+    lines: VecDeque<State>,
+}
+
+impl Watch {
+    /// `None`: the edge has ended.
+    pub(crate) async fn next(&mut self) -> Result<Option<State>> {
+        while self.lines.is_empty() {
+            match self.body.frame().await {
+                Some(Ok(frame)) => self.take(&frame.into_data().unwrap_or_default())?,
+                Some(Err(_)) | None => return Ok(None),
+            }
+        }
+        Ok(self.lines.pop_front())
+    }
+
+    fn take(&mut self, data: &[u8]) -> Result<()> {
+        self.rest.extend_from_slice(data);
+        while let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') {
+            let line = self.rest.split_to(end);
+            self.rest.advance(1);
+            self.lines.push_back(understand(&line)?);
+        }
+        Ok(())
+    }
+}
+
+async fn dial(home: &Home) -> io::Result<UnixStream> {
+    let (path, _dir) = home.way_to_socket()?;
+    UnixStream::connect(path).await
+}
+
+fn nobody_is_there(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
+}
+
+async fn whole(body: Incoming) -> Result<Bytes> {
+    Ok(body
+        .collect()
+        .await
+        .context("the edge broke off its answer")?
+        .to_bytes())
+}
+
+fn understand<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes)
+        .context("the edge's answer is not understood; is it of another version of agentctl?")
+}
+
+fn refused(status: u16, body: &[u8]) -> anyhow::Error {
+    match serde_json::from_slice(body) {
+        Ok(refusal) => Refused { status, refusal }.into(),
+        Err(_) => anyhow!(
+            "the edge answers {status}: {}",
+            String::from_utf8_lossy(body)
+        ),
+    }
+}
+
+/// It is to outlive this command and whoever gave it, and is no part of a replica, even if that
+/// is where the command was given.
+fn launch(home: &Home, executable: &Path) -> Result<Child> {
+    let log = logs::open(&home.log())
+        .with_context(|| format!("cannot write {}", home.log().display()))?;
+    let mut command = Command::new(executable);
+    command
+        .arg("edge")
+        .arg("--state")
+        .arg(home.dir())
+        .current_dir("/");
+    PRIVATE.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log);
+    command
+        .spawn()
+        .with_context(|| format!("cannot start {}", executable.display()))
+}
+
+/// The child ends well when another one was there first.
+async fn wait(home: &Home, child: &mut Child) -> Result<Edge> {
+    loop {
+        match dial(home).await {
+            Ok(_) => return Ok(Edge { home: home.clone() }),
+            Err(error) if nobody_is_there(&error) => {}
+            Err(error) => return Err(error).context("cannot reach the edge"),
+        }
+        if let Some(status) = child.try_wait()?.filter(|status| !status.success()) {
+            bail!(silent(home, &format!("it ended with {status}")));
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+fn silent(home: &Home, why: &str) -> anyhow::Error {
+    anyhow!(
+        "the edge did not start: {why}; the end of {}:\n{}",
+        home.log().display(),
+        logs::last_lines(&home.log(), 5)
+    )
+}

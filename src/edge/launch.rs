@@ -1,0 +1,158 @@
+//! From a recipe to a running process.
+//!
+//! Secrets are read at each start and go into the environment of the one process only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, anyhow, bail};
+
+use super::api::{Piece, Recipe};
+use super::process::{MARKER, Process};
+use super::snapshot;
+
+/// All that a replica gets of the edge's own environment: it must not depend on who happened to
+/// start the edge.
+const INHERITED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// What a replica is told of itself, and nobody else.
+pub(super) const PRIVATE: [&str; 3] = ["PORT", "AGENTCTL_REPLICA", MARKER];
+
+pub(super) struct Launch<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) number: u32,
+    pub(super) port: u16,
+    pub(super) marker: String,
+    /// Where both of its output streams go.
+    pub(super) log: &'a Path,
+    pub(super) secrets: &'a Path,
+}
+
+impl Launch<'_> {
+    /// Errors say in words why it could not be started.
+    pub(super) fn start(&self) -> Result<Process> {
+        let mut command = self.command()?;
+        Process::start(&mut command).map_err(|error| self.why_not(&command, &error))
+    }
+
+    fn command(&self) -> Result<Command> {
+        let fill = Fill {
+            port: self.port,
+            secrets: snapshot::read(self.secrets)?,
+            file: self.secrets,
+        };
+        let words: Vec<String> = self
+            .recipe
+            .command
+            .iter()
+            .map(|word| fill.text(word))
+            .collect::<Result<_>>()?;
+        let Some((program, arguments)) = words.split_first() else {
+            bail!("its command is empty")
+        };
+        let log = super::logs::open(self.log)
+            .map_err(|error| anyhow!("{}: {error}", self.log.display()))?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(&self.recipe.dir)
+            .env_clear()
+            .envs(inherited());
+        for (name, value) in &self.recipe.env {
+            command.env(name, fill.text(value)?);
+        }
+        command
+            .env("PORT", self.port.to_string())
+            .env("AGENTCTL_REPLICA", self.number.to_string());
+        command.env(MARKER, &self.marker);
+        attach(&mut command, log)?;
+        Ok(command)
+    }
+
+    fn why_not(&self, command: &Command, error: &io::Error) -> anyhow::Error {
+        let program = command.get_program().to_string_lossy();
+        match error.kind() {
+            ErrorKind::NotFound if !self.recipe.dir.is_dir() => {
+                anyhow!("no such folder: {}", self.recipe.dir.display())
+            }
+            ErrorKind::NotFound => anyhow!("no such program: {program}"),
+            ErrorKind::PermissionDenied => anyhow!("{program} may not be run: permission denied"),
+            _ => anyhow!("{program} cannot be started: {error}"),
+        }
+    }
+}
+
+fn attach(command: &mut Command, log: File) -> io::Result<()> {
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
+    Ok(())
+}
+
+fn inherited() -> impl Iterator<Item = (String, String)> {
+    std::env::vars()
+        .filter(|(name, _)| INHERITED.contains(&name.as_str()) || name.starts_with("LC_"))
+}
+
+/// What is put in the place of pieces.
+struct Fill<'a> {
+    port: u16,
+    secrets: BTreeMap<String, String>,
+    file: &'a Path,
+}
+
+impl Fill<'_> {
+    fn text(&self, pieces: &[Piece]) -> Result<String> {
+        pieces.iter().map(|piece| self.piece(piece)).collect()
+    }
+
+    fn piece(&self, piece: &Piece) -> Result<String> {
+        match piece {
+            Piece::Text(text) => Ok(text.clone()),
+            Piece::Port => Ok(self.port.to_string()),
+            Piece::Secret(name) => self.secrets.get(name).cloned().ok_or_else(|| {
+                anyhow!(
+                    "secret {name} is missing in {}; deploying again writes it",
+                    self.file.display()
+                )
+            }),
+        }
+    }
+}
+
+/// A port of this machine's that nobody listens on; not one of `taken`, which may not listen yet.
+pub(super) fn free_port(taken: &BTreeSet<u16>) -> io::Result<u16> {
+    loop {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
+        if !taken.contains(&port) {
+            return Ok(port);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+use super::*;
+
+fn told(tokens: u64) -> Ending {
+    Ending {
+        error: tokens == 7,
+        micros: 1_000,
+        usage: Usage {
+            tokens: Some(tokens),
+            cost_micros: None,
+        },
+    }
+}
+
+#[test]
+fn a_request_counts_in_the_window_it_began_in_and_in_the_total() {
+    let first = Window::new(Counts::new(1), Arc::new(Counts::new(1)));
+    first.open();
+    let second = first.next(2);
+    first.close();
+    first.end(&told(7));
+    second.end(&told(5));
+
+    assert_eq!(first.measures().requests, 1);
+    assert_eq!(second.measures().requests, 1);
+    assert_eq!(second.measures().errors, 0);
+    let total = second.total();
+    assert_eq!((total.requests, total.errors, total.open), (2, 1, 0));
+    assert_eq!((total.tokens, total.token_requests), (12, 2));
+    assert_eq!((total.cost_micros, total.cost_requests), (0, 0));
+}
+
+#[test]
+fn restored_counts_read_the_same_without_open_requests() {
+    let counts = Counts::new(5);
+    counts.end(&told(9));
+    counts.open.fetch_add(1, Relaxed);
+    let measures = counts.measures();
+    let again = Counts::restored(&measures).measures();
+    assert_eq!(
+        again,
+        Measures {
+            open: 0,
+            ..measures
+        }
+    );
+}

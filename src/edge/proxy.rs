@@ -1,0 +1,244 @@
+//! The way of a request: read its conversation, claim a replica, send it there, stream the reply.
+//!
+//! Invariants: a request that may have been acted upon is never sent twice; a claim is held until
+//! the reply's last byte; a reply that a replica breaks off is broken off to the client as well.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Incoming};
+use hyper::header::{HeaderValue, RETRY_AFTER};
+use hyper::{Method, Request, Response, StatusCode, Version};
+
+use super::conversation::{self, ConversationId};
+use super::table::{Claim, Table};
+use super::upstream::{Connection, NoReply, Upstream};
+
+mod forward;
+mod in_flight;
+mod peek;
+mod reply;
+mod sent;
+mod tunnel;
+mod workers;
+
+use in_flight::{InFlight, Started};
+pub(super) use reply::Reply;
+pub(super) use sent::Sent;
+pub(crate) use workers::{Server, serve};
+
+/// How long a request waits for a ready replica before it is refused.
+const HOLD: Duration = Duration::from_secs(10);
+/// Replicas that one request is tried on.
+const TRIES: usize = 3;
+
+/// One worker's part of the proxy.
+pub(super) struct Proxy {
+    table: Arc<Table>,
+    upstream: Rc<Upstream>,
+}
+
+struct Answer {
+    reply: Response<Incoming>,
+    connection: Connection,
+}
+
+impl Proxy {
+    pub(super) fn new(table: Arc<Table>) -> Self {
+        Self {
+            table,
+            upstream: Rc::default(),
+        }
+    }
+
+    pub(super) fn upstream(&self) -> Rc<Upstream> {
+        Rc::clone(&self.upstream)
+    }
+
+    /// `client` is its address, as a header tells it.
+    pub(super) async fn pass(
+        self: Rc<Self>,
+        mut request: Request<Incoming>,
+        client: HeaderValue,
+    ) -> Response<Reply> {
+        let started = Started::now();
+        if request.method() == Method::CONNECT {
+            let says = "this is no forward proxy\n".to_owned();
+            return own_answer(StatusCode::METHOD_NOT_ALLOWED, says);
+        }
+        let asks_upgrade = forward::asks_upgrade(&request);
+        let upgrade = asks_upgrade.then(|| hyper::upgrade::on(&mut request));
+        let (request, id) = self.read(request, &client).await;
+        let Some(claim) = self.claim(id).await else {
+            return self.refuse(started);
+        };
+        let mut in_flight = InFlight::new(claim, started);
+        match self.exchange(&mut in_flight, request).await {
+            Ok(answer) => self.deliver(in_flight, answer, upgrade, id.is_none()),
+            Err(failed) => give_up(in_flight, failed),
+        }
+    }
+
+    /// Makes the request ready to be sent, and finds its conversation.
+    async fn read(
+        &self,
+        request: Request<Incoming>,
+        client: &HeaderValue,
+    ) -> (Request<Sent>, Option<ConversationId>) {
+        let keys = self.table.keys();
+        let (mut head, body) = request.into_parts();
+        let id = conversation::in_head(&keys, &head);
+        let (body, id) = match id {
+            None if conversation::wants_body(&keys) && peek::is_worth_it(&head, &body) => {
+                let (body, start) = peek::start_of(body).await;
+                (
+                    body,
+                    start.and_then(|start| conversation::in_body(&keys, &start)),
+                )
+            }
+            id => (Sent::stream(body), id),
+        };
+        forward::to_replica(&mut head, client);
+        (Request::from_parts(head, body), id)
+    }
+
+    /// Waits until a replica is ready; `None`: none became ready in time.
+    async fn claim(&self, id: Option<ConversationId>) -> Option<Claim> {
+        match self.table.claim(id) {
+            Some(claim) => Some(claim),
+            None => tokio::time::timeout(HOLD, self.wait(id)).await.ok()?,
+        }
+    }
+
+    async fn wait(&self, id: Option<ConversationId>) -> Option<Claim> {
+        let mut changed = self.table.changed();
+        loop {
+            if let Some(claim) = self.table.claim(id) {
+                return Some(claim);
+            }
+            changed.changed().await.ok()?;
+        }
+    }
+
+    /// Tries other replicas as long as that is safe.
+    async fn exchange(
+        &self,
+        in_flight: &mut InFlight,
+        mut request: Request<Sent>,
+    ) -> Result<Answer, NoReply> {
+        let mut tries = 1;
+        loop {
+            let failed = match self.send(in_flight.claim(), request).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            if failed.by_client {
+                return Err(failed);
+            }
+            in_flight.claim().replica().fail();
+            let Some(unsent) = failed.unsent.filter(|_| tries < TRIES) else {
+                return Err(NoReply::lost(failed.why));
+            };
+            let Some(elsewhere) = self.table.claim_again(in_flight.claim()) else {
+                return Err(NoReply::lost(failed.why));
+            };
+            in_flight.move_to(elsewhere);
+            request = unsent;
+            tries += 1;
+        }
+    }
+
+    /// On a kept connection first: what that one did not carry goes over a new one.
+    async fn send(&self, claim: &Claim, mut request: Request<Sent>) -> Result<Answer, NoReply> {
+        let replica = claim.replica();
+        if let Some(mut connection) = self.upstream.take(replica).await {
+            let spare = spare(&request);
+            match connection.send(request).await {
+                Ok(reply) => return Ok(Answer { reply, connection }),
+                Err(failed) if failed.by_client => return Err(failed),
+                Err(failed) => request = again(failed, spare)?,
+            }
+        }
+        let mut connection = match Connection::open(replica).await {
+            Ok(connection) => connection,
+            Err(why) => return Err(NoReply::unsent(why, request)),
+        };
+        let reply = connection.send(request).await?;
+        Ok(Answer { reply, connection })
+    }
+
+    fn deliver(
+        &self,
+        mut in_flight: InFlight,
+        answer: Answer,
+        upgrade: Option<hyper::upgrade::OnUpgrade>,
+        nameless: bool,
+    ) -> Response<Reply> {
+        let Answer {
+            mut reply,
+            connection,
+        } = answer;
+        if nameless && let Some(id) = conversation::in_reply(&self.table.keys(), reply.headers()) {
+            in_flight.name(id);
+        }
+        in_flight.read_head(&reply);
+        if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return tunnel::join(in_flight, reply, upgrade);
+        }
+        forward::to_client(&mut reply);
+        let upstream = self.upstream();
+        let (head, body) = reply.into_parts();
+        let body = Reply::passing(&head, body, in_flight, connection, upstream);
+        Response::from_parts(head, body)
+    }
+
+    fn refuse(&self, started: Started) -> Response<Reply> {
+        self.table.refuse(&started.refused());
+        let says = "no replica of this agent is ready; try again in a moment\n".to_owned();
+        let mut answer = own_answer(StatusCode::SERVICE_UNAVAILABLE, says);
+        let soon = HeaderValue::from_static("1");
+        answer.headers_mut().insert(RETRY_AFTER, soon);
+        answer
+    }
+}
+
+fn give_up(mut in_flight: InFlight, failed: NoReply) -> Response<Reply> {
+    if !failed.by_client {
+        in_flight.fail();
+    }
+    let says = format!("the agent did not answer this request: {}\n", failed.why);
+    own_answer(StatusCode::BAD_GATEWAY, says)
+}
+
+pub(super) fn own_answer(status: StatusCode, says: String) -> Response<Reply> {
+    let mut answer = Response::new(Reply::own(Bytes::from(says)));
+    *answer.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer
+        .headers_mut()
+        .insert(hyper::header::CONTENT_TYPE, plain);
+    answer
+}
+
+fn again(failed: NoReply, spare: Option<Request<Sent>>) -> Result<Request<Sent>, NoReply> {
+    let request = failed.unsent.or(spare);
+    request.ok_or(NoReply::lost(failed.why))
+}
+
+/// A copy to send again, if that does no harm.
+fn spare(request: &Request<Sent>) -> Option<Request<Sent>> {
+    let harmless = request.method().is_idempotent() && request.body().is_end_stream();
+    harmless.then(|| {
+        let mut spare = Request::new(Sent::nothing());
+        *spare.method_mut() = request.method().clone();
+        *spare.uri_mut() = request.uri().clone();
+        *spare.headers_mut() = request.headers().clone();
+        *spare.version_mut() = Version::HTTP_11;
+        spare
+    })
+}
+
+#[cfg(test)]
+mod tests;

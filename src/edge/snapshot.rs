@@ -1,0 +1,179 @@
+//! What an edge must not forget: orders, and enough of each replica to find it again.
+//!
+//! The supervisor's memory *is* this book; it is written down whole before an order is acted on.
+//! Counts are kept in a file of their own, because they change all the time and may be lost.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use super::api::{Recipe, Standing, Traffic};
+use super::process::Identity;
+use super::replica::Replica;
+
+/// How an edge that was told to stop goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Ending {
+    AfterDraining,
+    Now,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Book {
+    pub(super) fence: u64,
+    pub(super) ending: Option<Ending>,
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) traffic: Traffic,
+    pub(super) pools: BTreeMap<String, Pool>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Pool {
+    pub(super) wanted: u32,
+    pub(super) recipe: Rc<Recipe>,
+    pub(super) replicas: BTreeMap<u32, Kept>,
+}
+
+/// A replica, from the order to start it until its process is gone for good.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) standing: Standing,
+    /// Milliseconds since the epoch: when it took this standing.
+    pub(super) since: u64,
+    pub(super) restarts: u32,
+    pub(super) says: Option<String>,
+    pub(super) running: Option<Running>,
+    #[serde(skip)]
+    pub(super) hands: Option<Hands>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Running {
+    pub(super) identity: Identity,
+    pub(super) port: u16,
+    /// Milliseconds since the epoch: when it was told to stop.
+    pub(super) told: Option<u64>,
+}
+
+/// What a replica has only while this edge lives.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hands {
+    /// Wakes the replica's keeper when its standing was changed by an order.
+    pub(super) poke: Rc<Notify>,
+    /// Its place in the table, while it has a process.
+    pub(super) placed: Option<Arc<Replica>>,
+}
+
+impl Kept {
+    pub(super) fn new(now: u64) -> Kept {
+        Kept {
+            standing: Standing::Coming,
+            since: now,
+            restarts: 0,
+            says: None,
+            running: None,
+            hands: None,
+        }
+    }
+
+    pub(super) fn stand(&mut self, standing: Standing, now: u64) {
+        if self.standing != standing {
+            self.standing = standing;
+            self.since = now;
+        }
+    }
+
+    pub(super) fn is_staying(&self) -> bool {
+        !matches!(self.standing, Standing::Leaving | Standing::Stopping)
+    }
+}
+
+/// Whole or not at all, and still there after a power cut.
+pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<()> {
+    replace(path, content, true).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Whole or not at all; after a power cut perhaps the one before.
+pub(super) fn write_lightly(path: &Path, content: &impl Serialize) -> Result<()> {
+    replace(path, content, false).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn replace(path: &Path, content: &impl Serialize, durable: bool) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = File::create(&fresh)?;
+    file.write_all(&serde_json::to_vec(content)?)?;
+    if durable {
+        file.sync_data()?;
+    }
+    std::fs::rename(&fresh, path)?;
+    match path.parent().filter(|_| durable) {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// The default when there is no such file.
+pub(super) fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
+    let text = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(T::default()),
+        text => text.with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    serde_json::from_slice(&text).with_context(|| {
+        format!(
+            "cannot understand {}: another version of agentctl wrote it, or a person changed it",
+            path.display()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_missing_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("edge.json");
+        assert_eq!(read::<Book>(&path).unwrap().fence, 0);
+        write(
+            &path,
+            &Book {
+                fence: 7,
+                ..Book::default()
+            },
+        )
+        .unwrap();
+        write_lightly(
+            &path,
+            &Book {
+                fence: 8,
+                ..Book::default()
+            },
+        )
+        .unwrap();
+        assert_eq!(read::<Book>(&path).unwrap().fence, 8);
+        assert!(!dir.path().join("edge.new").exists());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_not_taken_for_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("edge.json");
+        std::fs::write(&path, "{\"fence\":").unwrap();
+        let error = format!("{:#}", read::<Book>(&path).unwrap_err());
+        assert!(
+            error.contains("cannot understand") && error.contains("EOF"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! The life of one replica: started, watched, started again, drained, gone.
+//!
+//! Each replica has one task. It reads what is wanted of it from the book and is poked when an
+//! order has changed that; nobody else touches its process.
+
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+use super::{Id, Keeper, now};
+use crate::edge::api::{Recipe, Standing};
+use crate::edge::health::{Verdict, Watcher};
+use crate::edge::launch::{Launch, free_port};
+use crate::edge::process::Process;
+use crate::edge::replica::Replica;
+use crate::edge::snapshot::Running;
+
+pub(super) struct Life {
+    pub(super) keeper: Rc<Keeper>,
+    pub(super) id: Id,
+    pub(super) poke: Rc<Notify>,
+    /// A process that an earlier edge had started.
+    found: Option<Run>,
+}
+
+/// One process of the replica.
+pub(super) struct Run {
+    pub(super) process: Process,
+    pub(super) placed: Arc<Replica>,
+    pub(super) recipe: Rc<Recipe>,
+    born: Instant,
+    first_ready: Cell<Option<Instant>>,
+    /// Why it had to be ended although it is wanted.
+    sick: RefCell<Option<String>>,
+}
+
+struct End {
+    says: String,
+    was_ready_for: Duration,
+}
+
+impl Life {
+    /// Takes the replica's process back if it has one that runs: before this returns, it can be
+    /// sent requests. `None`: there is no such replica.
+    pub(super) fn new(keeper: Rc<Keeper>, id: Id) -> Option<Life> {
+        let poke = keeper
+            .kept(&id, |kept| Some(Rc::clone(&kept.hands.as_ref()?.poke)))
+            .flatten()?;
+        let mut life = Life {
+            keeper,
+            id,
+            poke,
+            found: None,
+        };
+        life.found = life.take_back();
+        Some(life)
+    }
+
+    fn take_back(&self) -> Option<Run> {
+        let running = self.keeper.kept(&self.id, |kept| kept.running).flatten()?;
+        let process = Process::take_back(running.identity)?;
+        self.note(&format!(
+            "taken back: process {}, port {}",
+            running.identity.pid, running.port
+        ));
+        self.place(process, running)
+    }
+
+    pub(super) async fn live(mut self) {
+        let mut backoff = Backoff::default();
+        while let Some(end) = self.run().await {
+            self.rest(&end.says, backoff.after(end.was_ready_for)).await;
+        }
+        self.keeper.gone(&self.id);
+    }
+
+    /// `None`: it is not wanted any more.
+    async fn run(&mut self) -> Option<End> {
+        let run = match self.found.take() {
+            Some(run) => Ok(run),
+            None if self.stays() => self.start(),
+            None => return None,
+        };
+        let end = match run {
+            Ok(run) => self.attend(&run).await,
+            Err(why) => End {
+                says: format!("{why:#}"),
+                was_ready_for: Duration::ZERO,
+            },
+        };
+        self.stays().then_some(end)
+    }
+
+    fn start(&self) -> Result<Run> {
+        let keeper = &self.keeper;
+        let recipe = keeper.recipe(&self.id).context("its pool is gone")?;
+        let port = free_port(&keeper.ports()).context("no free port")?;
+        let launch = Launch {
+            recipe: &recipe,
+            number: self.id.number,
+            port,
+            marker: format!("{}{}#{:x}", keeper.home.marker(), self.id, now()),
+            log: &keeper.home.replica_log(&self.id),
+            secrets: &keeper.home.secrets(),
+        };
+        let process = launch.start()?;
+        let running = Running {
+            identity: process.identity(),
+            port,
+            told: None,
+        };
+        self.note(&format!(
+            "started: process {}, port {port}",
+            running.identity.pid
+        ));
+        keeper.stand(&self.id, Standing::Coming, None);
+        self.place(process, running).context("its pool is gone")
+    }
+
+    fn place(&self, process: Process, running: Running) -> Option<Run> {
+        let recipe = self.keeper.recipe(&self.id)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, running.port));
+        let (standing, since) = self
+            .keeper
+            .kept(&self.id, |kept| (kept.standing, kept.since))?;
+        let idle = Duration::from_millis(recipe.drain.idle);
+        let placed = self
+            .keeper
+            .table
+            .add(&self.id.pool, self.id.number, address, standing, idle);
+        self.keeper.kept(&self.id, |kept| {
+            kept.running = Some(running);
+            if let Some(hands) = &mut kept.hands {
+                hands.placed = Some(Arc::clone(&placed));
+            }
+        });
+        self.keeper.changed();
+        let age = Duration::from_millis(now().saturating_sub(since));
+        let born = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
+        let first_ready = Cell::new((standing == Standing::Ready).then_some(born));
+        Some(Run {
+            process,
+            placed,
+            recipe,
+            born,
+            first_ready,
+            sick: RefCell::default(),
+        })
+    }
+
+    async fn attend(&self, run: &Run) -> End {
+        let ended = tokio::select! {
+            biased;
+            ended = run.process.ended() => ended,
+            never = self.tend(run) => match never {},
+        };
+        self.keeper.table.remove(&run.placed);
+        self.keeper.unplace(&self.id);
+        self.note(&ended);
+        let says = match run.sick.take() {
+            Some(why) => format!("{why}, so it was ended: {ended}"),
+            None => ended,
+        };
+        End {
+            says,
+            was_ready_for: run
+                .first_ready
+                .get()
+                .map_or(Duration::ZERO, |at| at.elapsed()),
+        }
+    }
+
+    /// Goes on until the process has ended.
+    async fn tend(&self, run: &Run) -> Infallible {
+        while !self.was_told() {
+            let sick = tokio::select! {
+                why = self.watch(run) => Some(why),
+                () = self.leaves() => None,
+            };
+            if let Some(why) = sick {
+                self.keeper
+                    .stand(&self.id, Standing::Unready, Some(why.clone()));
+                run.sick.replace(Some(why));
+                break;
+            }
+            if self.empties(run).await {
+                break;
+            }
+        }
+        self.end(run).await
+    }
+
+    /// Returns why it cannot go on as it is.
+    async fn watch(&self, run: &Run) -> String {
+        let standing = self.keeper.standing(&self.id).unwrap_or(Standing::Coming);
+        let mut watcher =
+            Watcher::new(&run.recipe.health, run.placed.address(), standing, run.born);
+        loop {
+            match watcher.look().await {
+                Verdict::Same => {}
+                Verdict::Ready => self.is_ready(run),
+                Verdict::Unready(why) => self.keeper.stand(&self.id, Standing::Unready, Some(why)),
+                Verdict::Sick(why) => return why,
+            }
+            tokio::select! {
+                () = sleep(watcher.pause()) => {}
+                () = run.placed.failing() => {
+                    self.keeper.stand(&self.id, Standing::Unready, Some("the proxy could not reach it".into()));
+                    watcher.doubt();
+                }
+            }
+        }
+    }
+
+    fn is_ready(&self, run: &Run) {
+        run.first_ready
+            .set(run.first_ready.get().or_else(|| Some(Instant::now())));
+        self.keeper.stand(&self.id, Standing::Ready, None);
+    }
+
+    /// Waits before it is started again.
+    async fn rest(&self, says: &str, delay: Duration) {
+        self.note(&format!(
+            "starts again in {}",
+            humantime::format_duration(delay)
+        ));
+        self.keeper.kept(&self.id, |kept| kept.restarts += 1);
+        self.keeper
+            .stand(&self.id, Standing::Unready, Some(says.to_owned()));
+        tokio::select! {
+            () = sleep(delay) => {}
+            () = self.leaves() => {}
+        }
+    }
+
+    pub(super) fn stays(&self) -> bool {
+        self.keeper
+            .kept(&self.id, |kept| kept.is_staying())
+            .unwrap_or(false)
+    }
+
+    async fn leaves(&self) {
+        while self.stays() {
+            self.poke.notified().await;
+        }
+    }
+
+    pub(super) fn note(&self, line: &str) {
+        self.keeper.note(&format!("{}: {line}", self.id));
+    }
+}
+
+const FIRST_DELAY: Duration = Duration::from_millis(200);
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+const PROVEN: Duration = Duration::from_secs(60);
+
+/// How long to wait before the next start.
+struct Backoff(Duration);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Backoff(FIRST_DELAY)
+    }
+}
+
+impl Backoff {
+    fn after(&mut self, was_ready_for: Duration) -> Duration {
+        if was_ready_for >= PROVEN {
+            *self = Backoff::default();
+        }
+        let longer = (self.0 * 2).min(LONGEST_DELAY);
+        std::mem::replace(&mut self.0, longer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_half_a_minute_and_begin_again_after_a_good_minute() {
+        let mut backoff = Backoff::default();
+        let mut delay = |ready| backoff.after(Duration::from_secs(ready)).as_millis();
+        assert_eq!([delay(0), delay(0), delay(59)], [200, 400, 800]);
+        assert_eq!(
+            [delay(0), delay(0), delay(0), delay(0), delay(0), delay(0)].map(|ms| ms.min(30_000)),
+            [1600, 3200, 6400, 12800, 25600, 30000]
+        );
+        assert_eq!([delay(0), delay(60), delay(0)], [30_000, 200, 400]);
+    }
+}

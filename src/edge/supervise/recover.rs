@@ -1,0 +1,240 @@
+//! Going on where an edge was killed, and the small works of every second.
+//!
+//! A replica's process is found by what the book says of it or, if it was started and not yet
+//! written down, by the marker in its environment. The edge's lock is held by a child between
+//! fork and exec too, so whoever holds the lock sees all markers.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+use tokio::sync::{Notify, watch};
+
+use super::{Id, Keeper, now};
+use crate::edge::counts::Counts;
+use crate::edge::door::Door;
+use crate::edge::home::Home;
+use crate::edge::logs;
+use crate::edge::process::{self, Found, Process};
+use crate::edge::snapshot::{self, Book, Kept, Running};
+use crate::edge::table::Table;
+
+/// How long processes that nobody wants have to stop.
+const UNWANTED_GRACE: Duration = Duration::from_secs(10);
+const EVERY: Duration = Duration::from_secs(1);
+
+impl Keeper {
+    /// Replicas that still run are in the table, and are sent requests, when this returns.
+    pub(in crate::edge) fn recover(home: Home) -> Result<Rc<Keeper>> {
+        let mut book: Book = snapshot::read(&home.snapshot())?;
+        let unwanted = claim(&mut book, &home)?;
+        let keeper = Rc::new(Keeper {
+            home,
+            table: Table::new(),
+            door: RefCell::new(Door::default()),
+            started: now(),
+            book: RefCell::new(book),
+            unsaved: Notify::new(),
+            changes: watch::Sender::new(0),
+        });
+        keeper.note(&format!(
+            "edge {} started: process {}",
+            env!("CARGO_PKG_VERSION"),
+            std::process::id()
+        ));
+        keeper.carry_out();
+        snapshot::read::<Counts>(&keeper.home.counts())?.restore(&keeper.table);
+        keeper.reopen();
+        unwanted
+            .into_iter()
+            .for_each(|found| keeper.end_unwanted(found));
+        Ok(keeper)
+    }
+
+    fn end_unwanted(&self, found: Found) {
+        if let Some(process) = Process::take_back(found.identity) {
+            self.note(&format!(
+                "process {} ({}) is not wanted any more; ended",
+                found.identity.pid, found.marker
+            ));
+            tokio::task::spawn_local(end(process));
+        }
+    }
+
+    /// The public address, as the book says; tried again each second while it is not free.
+    fn reopen(&self) {
+        let Some(address) = self.book().listen else {
+            return;
+        };
+        if let Err(error) = self.door.borrow_mut().open(address, &self.table) {
+            self.note(&format!("{error:#}; tried again each second"));
+        }
+    }
+
+    pub(in crate::edge) async fn save_changes(self: Rc<Self>) {
+        loop {
+            self.unsaved.notified().await;
+            // Replicas come and go in crowds; one writing does for all.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let written = snapshot::write_lightly(&self.home.snapshot(), &*self.book());
+            if let Err(error) = written {
+                self.note(&format!("{error:#}"));
+            }
+        }
+    }
+
+    pub(in crate::edge) async fn keep_house(self: Rc<Self>) {
+        let mut counts = Counts::default();
+        let mut rest = EVERY;
+        loop {
+            tokio::time::sleep(rest).await;
+            self.turn_logs();
+            if self.door.borrow().address().is_none() {
+                self.reopen();
+            }
+            let begun = Instant::now();
+            counts = self.save_counts(counts).await;
+            // With very many conversations this takes time; it must not take all of it.
+            rest = EVERY.max(begun.elapsed() * 20);
+        }
+    }
+
+    /// Away from the control thread, because there may be much to write.
+    async fn save_counts(&self, before: Counts) -> Counts {
+        let (table, path) = (Arc::clone(&self.table), self.home.counts());
+        let save = move || {
+            let counts = Counts::of(&table);
+            let written = if counts == before {
+                Ok(())
+            } else {
+                snapshot::write_lightly(&path, &counts)
+            };
+            (counts, written)
+        };
+        let (counts, written) = tokio::task::spawn_blocking(save)
+            .await
+            .unwrap_or_else(|_| (Counts::default(), Ok(())));
+        if let Err(error) = written {
+            self.note(&format!("{error:#}"));
+        }
+        counts
+    }
+
+    fn turn_logs(&self) {
+        let replicas = self.ids();
+        let paths = replicas
+            .iter()
+            .map(|id| self.home.replica_log(id))
+            .chain([self.home.log()]);
+        for path in paths {
+            if let Err(error) = logs::turn(&path, logs::LARGEST) {
+                self.note(&format!("cannot turn {}: {error}", path.display()));
+            }
+        }
+    }
+
+    /// Resolves when the edge was told to stop and no replica is left.
+    pub(in crate::edge) async fn ended(&self) {
+        let mut changes = self.changes();
+        while self.book().ending.is_none() || !self.ids().is_empty() {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Leaves only the fence behind: a late order must stay refused.
+    pub(in crate::edge) fn close(&self) -> Result<()> {
+        let fence = self.book().fence;
+        snapshot::write(
+            &self.home.snapshot(),
+            &Book {
+                fence,
+                ..Book::default()
+            },
+        )?;
+        snapshot::write_lightly(&self.home.counts(), &Counts::default())?;
+        std::fs::remove_file(self.home.socket()).context("cannot remove the control socket")?;
+        self.note("edge ended");
+        Ok(())
+    }
+}
+
+async fn end(process: Process) {
+    process.signal(Signal::TERM);
+    if tokio::time::timeout(UNWANTED_GRACE, process.ended())
+        .await
+        .is_err()
+    {
+        process.signal(Signal::KILL);
+    }
+}
+
+/// Writes processes that the book does not know into it, and returns those that nobody wants.
+fn claim(book: &mut Book, home: &Home) -> Result<Vec<Found>> {
+    let prefix = home.marker();
+    let found = process::find(&prefix).context("cannot look for running replicas in /proc")?;
+    for leader in found.iter().filter(|found| found.leads_its_group) {
+        claim_one(book, leader, &prefix);
+    }
+    let wanted: BTreeSet<String> = found
+        .iter()
+        .filter(|found| is_claimed(book, found))
+        .map(|found| found.marker.clone())
+        .collect();
+    // A process that a replica started carries its marker too.
+    Ok(found
+        .into_iter()
+        .filter(|found| !wanted.contains(&found.marker))
+        .collect())
+}
+
+fn claim_one(book: &mut Book, leader: &Found, prefix: &str) -> Option<()> {
+    let id = Id::of_marker(&leader.marker, prefix)?;
+    let kept = book.pools.get_mut(&id.pool)?.replicas.get_mut(&id.number)?;
+    if kept
+        .running
+        .is_none_or(|running| !running.identity.is_alive())
+    {
+        kept.adopt(Running {
+            identity: leader.identity,
+            port: leader.port?,
+            told: None,
+        });
+    }
+    Some(())
+}
+
+fn is_claimed(book: &Book, found: &Found) -> bool {
+    let mut kept = book.pools.values().flat_map(|pool| pool.replicas.values());
+    kept.any(|kept| {
+        kept.running
+            .is_some_and(|running| running.identity == found.identity)
+    })
+}
+
+impl Kept {
+    /// It is a later process than the one that the standing was said of.
+    fn adopt(&mut self, running: Running) {
+        self.running = Some(running);
+        if self.is_staying() {
+            self.stand(super::Standing::Coming, now());
+        }
+    }
+}
+
+impl Id {
+    /// The marker is the prefix, then `pool-number#token`.
+    fn of_marker(marker: &str, prefix: &str) -> Option<Id> {
+        let (name, _) = marker.strip_prefix(prefix)?.rsplit_once('#')?;
+        let (pool, number) = name.rsplit_once('-')?;
+        Some(Id {
+            pool: pool.to_owned(),
+            number: number.parse().ok()?,
+        })
+    }
+}

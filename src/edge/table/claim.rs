@@ -1,0 +1,152 @@
+//! A request's hold on its replica, from before it is sent until its reply has ended.
+
+use std::sync::Arc;
+
+use super::conversations::Visit;
+use super::turns::Of;
+use super::{Conversations, Home, Pool, Pools, Table, home_of};
+use crate::edge::conversation::ConversationId;
+use crate::edge::meter::{Ending, Window};
+use crate::edge::replica::Replica;
+
+/// While it lives, its replica is not quiet and its conversation is not over.
+pub(crate) struct Claim {
+    replica: Arc<Replica>,
+    window: Arc<Window>,
+    conversation: Option<ConversationId>,
+    idle: u64,
+    table: Arc<Table>,
+}
+
+impl Claim {
+    pub(crate) fn replica(&self) -> &Arc<Replica> {
+        &self.replica
+    }
+
+    pub(crate) fn has_conversation(&self) -> bool {
+        self.conversation.is_some()
+    }
+
+    /// Counts the request: once, by the claim that its reply came from.
+    pub(crate) fn count(&self, ending: &Ending) {
+        self.window.end(ending);
+    }
+
+    /// A conversation begins with this request's reply, which gave it its name.
+    pub(crate) fn name(&mut self, id: ConversationId) {
+        let mut conversations = self.table.swept();
+        let first = conversations.visit(id, self.visit());
+        drop(conversations);
+        self.window.visited(first.in_window, first.in_pool);
+        self.conversation = Some(id);
+    }
+
+    fn visit(&self) -> Visit {
+        Visit {
+            home: home_of(&self.replica),
+            now: self.table.now(),
+            idle: self.idle,
+            window: self.window.since(),
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(id) = self.conversation {
+            self.table.all_conversations().part(id, self.table.now());
+        }
+        self.window.close();
+        self.replica.free();
+    }
+}
+
+impl Table {
+    /// `None`: no replica may be sent this now; one may be after the next change.
+    pub(crate) fn claim(self: &Arc<Self>, id: Option<ConversationId>) -> Option<Claim> {
+        self.claim_but(id, None)
+    }
+
+    /// For a request that could not be sent where it was claimed: somewhere else, in the same
+    /// pool if that has another replica.
+    pub(crate) fn claim_again(self: &Arc<Self>, failed: &Claim) -> Option<Claim> {
+        let avoid = Some(&*failed.replica);
+        if failed.conversation.is_some() {
+            return self.claim_but(failed.conversation, avoid);
+        }
+        let pools = self.read();
+        let pool = pools.get(failed.replica.pool());
+        let beside = pool.and_then(|pool| Some((pool, pool.least_open(avoid)?)));
+        let place = beside.or_else(|| pools.turn(Of::Requests, avoid));
+        place.map(|place| self.take(place))
+    }
+
+    fn claim_but(
+        self: &Arc<Self>,
+        id: Option<ConversationId>,
+        avoid: Option<&Replica>,
+    ) -> Option<Claim> {
+        let pools = self.read();
+        let Some(id) = id else {
+            let place = pools.turn(Of::Requests, avoid)?;
+            return Some(self.take(place));
+        };
+        // Held while a place is found, so that two first requests find the same one.
+        let mut conversations = self.swept();
+        let place = pools.place(&conversations, id, avoid)?;
+        let mut claim = self.take(place);
+        let first = conversations.visit(id, claim.visit());
+        claim.conversation = Some(id);
+        claim.window.visited(first.in_window, first.in_pool);
+        Some(claim)
+    }
+
+    fn take(self: &Arc<Self>, (pool, replica): (&Pool, &Arc<Replica>)) -> Claim {
+        replica.claim();
+        pool.window().open();
+        Claim {
+            replica: Arc::clone(replica),
+            window: Arc::clone(pool.window()),
+            conversation: None,
+            idle: pool.idle(),
+            table: Arc::clone(self),
+        }
+    }
+
+    /// Counts a request that no replica could be found for, where the most traffic goes.
+    pub(crate) fn refuse(&self, ending: &Ending) {
+        let pools = self.read();
+        let most = pools.traffic.shares.iter().max_by_key(|(_, share)| **share);
+        if let Some(pool) = most.and_then(|(name, _)| pools.get(name)) {
+            pool.window().end(ending);
+        }
+    }
+}
+
+type Place<'a> = (&'a Pool, &'a Arc<Replica>);
+
+impl Pools {
+    fn place(
+        &self,
+        conversations: &Conversations,
+        id: ConversationId,
+        avoid: Option<&Replica>,
+    ) -> Option<Place<'_>> {
+        let home = conversations.home(id).filter(|_| self.traffic.sticky);
+        home.and_then(|home| self.stay(home, avoid))
+            .or_else(|| self.turn(Of::Conversations, avoid))
+    }
+
+    /// Where it began, or else another replica of that pool.
+    fn stay(&self, home: &Home, avoid: Option<&Replica>) -> Option<Place<'_>> {
+        let pool = self.get(&home.pool)?;
+        let keeper = pool.keeper(home.number, avoid);
+        let replica = keeper.or_else(|| pool.least_open(avoid))?;
+        Some((pool, replica))
+    }
+
+    fn turn(&self, of: Of, avoid: Option<&Replica>) -> Option<Place<'_>> {
+        let pool = self.all.get(self.turns.take(of)?)?;
+        Some((pool, pool.least_open(avoid)?))
+    }
+}

@@ -1,0 +1,230 @@
+//! Open conversations: where each began, and when it is over.
+//!
+//! Each has exactly one entry in `ends`, at a moment when it could be over at the earliest; only
+//! then it is looked at again. So a request costs one look-up, and memory is bounded.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::edge::conversation::ConversationId;
+
+/// A replica's name that outlives the replica.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Home {
+    pub(super) pool: Arc<str>,
+    pub(super) number: u32,
+}
+
+/// One request of a conversation. Times are milliseconds since the epoch.
+pub(super) struct Visit {
+    pub(super) home: Home,
+    pub(super) now: u64,
+    /// Milliseconds after its last request when it is over.
+    pub(super) idle: u64,
+    /// When the pool's window began.
+    pub(super) window: u64,
+}
+
+/// Whether a visit is its conversation's first: in the window, and in the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct First {
+    pub(super) in_window: bool,
+    pub(super) in_pool: bool,
+}
+
+struct Conversation {
+    home: Home,
+    seen: u64,
+    idle: u64,
+    /// Where it was last counted; `None`: not yet.
+    window: Option<u64>,
+    requests: u32,
+}
+
+/// A conversation as another edge goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OpenConversation {
+    pub(crate) id: ConversationId,
+    pub(crate) pool: String,
+    pub(crate) number: u32,
+    /// Its last request; milliseconds since the epoch.
+    pub(crate) seen: u64,
+    /// Milliseconds.
+    pub(crate) idle: u64,
+    /// The window that it was last counted in.
+    pub(crate) window: u64,
+}
+
+pub(super) struct Conversations {
+    open: HashMap<ConversationId, Conversation>,
+    ends: BinaryHeap<Reverse<(u64, ConversationId)>>,
+    homes: BTreeMap<Home, u64>,
+    most: usize,
+}
+
+impl Conversations {
+    /// Beyond `most`, the one that would be over next is forgotten.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            open: HashMap::new(),
+            ends: BinaryHeap::new(),
+            homes: BTreeMap::new(),
+            most,
+        }
+    }
+
+    pub(super) fn home(&self, id: ConversationId) -> Option<&Home> {
+        self.open.get(&id).map(|conversation| &conversation.home)
+    }
+
+    /// Open conversations on one replica.
+    pub(super) fn on(&self, home: &Home) -> u64 {
+        self.homes.get(home).copied().unwrap_or(0)
+    }
+
+    pub(super) fn in_pool(&self, pool: &str) -> u64 {
+        let mine = self.homes.iter().filter(|(home, _)| &*home.pool == pool);
+        mine.map(|(_, count)| count).sum()
+    }
+
+    /// When the next of all could be over.
+    pub(super) fn next_end(&self) -> Option<u64> {
+        self.ends.peek().map(|Reverse((due, _))| *due)
+    }
+
+    /// A request begins: the conversation begins, goes on, or moves to another home.
+    pub(super) fn visit(&mut self, id: ConversationId, visit: Visit) -> First {
+        if !self.open.contains_key(&id) {
+            self.begin(id, &visit);
+        }
+        let Some(conversation) = self.open.get_mut(&id) else {
+            return First {
+                in_window: false,
+                in_pool: false,
+            };
+        };
+        let stays = conversation.home.pool == visit.home.pool && conversation.window.is_some();
+        let first = First {
+            in_window: !stays || conversation.window != Some(visit.window),
+            in_pool: !stays,
+        };
+        if conversation.home != visit.home {
+            leave(&mut self.homes, &conversation.home);
+            *self.homes.entry(visit.home.clone()).or_default() += 1;
+            conversation.home = visit.home;
+        }
+        conversation.seen = visit.now;
+        conversation.window = Some(visit.window);
+        conversation.requests += 1;
+        first
+    }
+
+    /// A request of it ended.
+    pub(super) fn part(&mut self, id: ConversationId, now: u64) {
+        if let Some(conversation) = self.open.get_mut(&id) {
+            conversation.seen = now;
+            conversation.requests = conversation.requests.saturating_sub(1);
+        }
+    }
+
+    /// Forgets those that are over.
+    pub(super) fn sweep(&mut self, now: u64) {
+        while self.next_end().is_some_and(|due| due <= now) {
+            self.look_at_next(now);
+        }
+    }
+
+    pub(super) fn told(&self) -> Vec<OpenConversation> {
+        let open = self.open.iter();
+        open.map(|(id, conversation)| conversation.told(*id))
+            .collect()
+    }
+
+    pub(super) fn restore(&mut self, told: OpenConversation) {
+        let home = Home {
+            pool: told.pool.into(),
+            number: told.number,
+        };
+        let visit = Visit {
+            home,
+            now: told.seen,
+            idle: told.idle,
+            window: told.window,
+        };
+        self.visit(told.id, visit);
+        self.part(told.id, told.seen);
+    }
+
+    fn begin(&mut self, id: ConversationId, visit: &Visit) {
+        if self.open.len() >= self.most {
+            self.forget_next();
+        }
+        *self.homes.entry(visit.home.clone()).or_default() += 1;
+        self.ends.push(Reverse((visit.now + visit.idle, id)));
+        let conversation = Conversation {
+            home: visit.home.clone(),
+            seen: visit.now,
+            idle: visit.idle,
+            window: None,
+            requests: 0,
+        };
+        self.open.insert(id, conversation);
+    }
+
+    fn forget_next(&mut self) {
+        if let Some(Reverse((_, id))) = self.ends.pop() {
+            self.forget(id);
+        }
+    }
+
+    /// The one that could be over first: forgotten if it is, else looked at again later.
+    fn look_at_next(&mut self, now: u64) {
+        let Some(Reverse((_, id))) = self.ends.pop() else {
+            return;
+        };
+        match self.open.get(&id).map(|conversation| conversation.end(now)) {
+            Some(end) if end > now => self.ends.push(Reverse((end, id))),
+            _ => self.forget(id),
+        }
+    }
+
+    fn forget(&mut self, id: ConversationId) {
+        if let Some(conversation) = self.open.remove(&id) {
+            leave(&mut self.homes, &conversation.home);
+        }
+    }
+}
+
+impl Conversation {
+    /// The earliest moment at which it can be over.
+    fn end(&self, now: u64) -> u64 {
+        let seen = if self.requests > 0 { now } else { self.seen };
+        seen.saturating_add(self.idle)
+    }
+
+    fn told(&self, id: ConversationId) -> OpenConversation {
+        OpenConversation {
+            id,
+            pool: self.home.pool.to_string(),
+            number: self.home.number,
+            seen: self.seen,
+            idle: self.idle,
+            window: self.window.unwrap_or(0),
+        }
+    }
+}
+
+fn leave(homes: &mut BTreeMap<Home, u64>, home: &Home) {
+    if let Some(count) = homes.get_mut(home) {
+        *count -= 1;
+        if *count == 0 {
+            homes.remove(home);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

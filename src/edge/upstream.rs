@@ -1,0 +1,142 @@
+//! Connections to replicas, kept by one worker and never shared with another.
+//!
+//! An idle connection is kept for a second only: servers close theirs after two (gunicorn) or
+//! more, and a request that crosses such a close on its way could not be sent again.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::proxy::Sent;
+use super::replica::Replica;
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+const IDLE_AT_MOST: Duration = Duration::from_secs(1);
+const MOST_HEADERS: usize = 256;
+
+/// Idle connections, the longest idle first.
+#[derive(Default)]
+pub(super) struct Upstream {
+    idle: RefCell<Vec<(Instant, Connection)>>,
+}
+
+pub(super) struct Connection {
+    sender: SendRequest<Sent>,
+    replica: Arc<Replica>,
+}
+
+/// Why there is no reply.
+pub(super) struct NoReply {
+    pub(super) why: String,
+    /// Given back if none of it was sent.
+    pub(super) unsent: Option<Request<Sent>>,
+    /// The client broke its request off.
+    pub(super) by_client: bool,
+}
+
+impl Upstream {
+    /// An idle connection that is known to be alive.
+    pub(super) async fn take(&self, replica: &Arc<Replica>) -> Option<Connection> {
+        while let Some(mut connection) = self.take_idle(replica) {
+            if connection.sender.ready().await.is_ok() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    fn take_idle(&self, replica: &Arc<Replica>) -> Option<Connection> {
+        let mut idle = self.idle.borrow_mut();
+        let at = idle
+            .iter()
+            .rposition(|(_, connection)| Arc::ptr_eq(&connection.replica, replica))?;
+        let (since, connection) = idle.remove(at);
+        (since.elapsed() < IDLE_AT_MOST).then_some(connection)
+    }
+
+    /// A replica that leaves must not be kept from stopping by idle connections.
+    pub(super) fn give_back(&self, connection: Connection) {
+        if connection.replica.is_ready() && !connection.sender.is_closed() {
+            let mut idle = self.idle.borrow_mut();
+            idle.push((Instant::now(), connection));
+        }
+    }
+
+    /// Closes connections to replicas that are not ready, and those idle for too long.
+    pub(super) fn sweep(&self) {
+        let keep = |since: &Instant, connection: &Connection| {
+            connection.replica.is_ready() && since.elapsed() < IDLE_AT_MOST
+        };
+        let mut idle = self.idle.borrow_mut();
+        idle.retain(|(since, connection)| keep(since, connection));
+    }
+}
+
+impl Connection {
+    pub(super) async fn open(replica: &Arc<Replica>) -> Result<Self, String> {
+        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(replica.address()));
+        let stream = stream.await.map_err(|_| "takes no connection".to_owned());
+        let stream = stream?.map_err(|error| error.to_string())?;
+        Self::over(stream, replica).await.map_err(|e| e.to_string())
+    }
+
+    async fn over(stream: TcpStream, replica: &Arc<Replica>) -> anyhow::Result<Self> {
+        stream.set_nodelay(true)?;
+        let mut http = http1::Builder::new();
+        http.max_headers(MOST_HEADERS);
+        let (sender, connection) = http.handshake(TokioIo::new(stream)).await?;
+        tokio::task::spawn_local(connection.with_upgrades());
+        Ok(Self {
+            sender,
+            replica: Arc::clone(replica),
+        })
+    }
+
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Sent>,
+    ) -> Result<Response<Incoming>, NoReply> {
+        let reply = self.sender.try_send_request(request).await;
+        reply.map_err(|mut error| NoReply {
+            why: error.error().to_string(),
+            by_client: error.error().is_user(),
+            unsent: error.take_message(),
+        })
+    }
+}
+
+impl NoReply {
+    pub(super) fn unsent(why: String, request: Request<Sent>) -> Self {
+        Self {
+            why,
+            unsent: Some(request),
+            by_client: false,
+        }
+    }
+
+    /// The replica may have acted upon it.
+    pub(super) fn lost(why: String) -> Self {
+        Self {
+            why,
+            unsent: None,
+            by_client: false,
+        }
+    }
+}
+
+/// Idle connections of replicas that leave are closed as soon as that is known.
+pub(super) async fn keep_tidy(upstream: Rc<Upstream>, mut changed: watch::Receiver<u64>) {
+    // `Err` of the first is its time, `Err` of the second the table's end.
+    while !matches!(timeout(IDLE_AT_MOST, changed.changed()).await, Ok(Err(_))) {
+        upstream.sweep();
+    }
+}
