@@ -30,8 +30,8 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
     let command = first_command(&fs::read_to_string(clone.dir.join("README.md"))?)?;
     let live = clone.shell(&command);
     let seconds = began.elapsed().as_secs_f64();
-    clone.shell("./target/release/agentctl stop --now --agent support-agent")?;
-    live?;
+    let stopped = clone.shell("./target/release/agentctl stop --now --agent support-agent");
+    live.and(stopped)?;
     let mut table = Table::new(&["from clone to live", "time"]);
     table.row([command.replace('\n', "; "), amount(seconds, "s")]);
     table.print();

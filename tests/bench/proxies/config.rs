@@ -7,7 +7,7 @@ const MANY: u64 = 100_000_000;
 
 pub(super) fn backend(folder: &Path, port: u16) -> String {
     let server = format!("location / {{ return 200 'ok'; }} listen 127.0.0.1:{port};");
-    http(folder, "backend", 1, "", &server)
+    http(folder, "backend", "master_process off;", "", &server)
 }
 
 pub(super) fn nginx(folder: &Path, port: u16, backend: u16) -> String {
@@ -22,16 +22,16 @@ pub(super) fn nginx(folder: &Path, port: u16, backend: u16) -> String {
            proxy_set_header Connection '';
          }}"
     );
-    http(folder, "proxy", 2, &upstream, &server)
+    http(folder, "proxy", "worker_processes 2;", &upstream, &server)
 }
 
-fn http(folder: &Path, name: &str, workers: u32, upstream: &str, server: &str) -> String {
+fn http(folder: &Path, name: &str, processes: &str, upstream: &str, server: &str) -> String {
     let folder = folder.display();
     let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let scratch = kinds.map(|kind| format!("{kind}_temp_path {folder}/{name}-{kind};"));
     format!(
         "daemon off;
-         worker_processes {workers};
+         {processes}
          pid {folder}/{name}.pid;
          error_log stderr crit;
          events {{ worker_connections 1024; }}
