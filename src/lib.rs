@@ -14,6 +14,7 @@ mod release;
 mod rollout;
 mod spec;
 mod target;
+mod ui;
 
 pub fn run() -> std::process::ExitCode {
     cli::run()

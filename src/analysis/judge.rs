@@ -97,7 +97,7 @@ fn below_minimum(gate: &MetricGate, shown: &str, min: f64) -> (Finding, String) 
 
 impl Bound {
     /// Times in seconds.
-    fn value(self) -> f64 {
+    pub(crate) fn value(self) -> f64 {
         match self {
             Self::Number(number) => number,
             Self::Time(period) => period.get().as_secs_f64(),
@@ -106,19 +106,7 @@ impl Bound {
 }
 
 impl Metric {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ErrorRate => "error_rate",
-            Self::LatencyP50 => "latency_p50",
-            Self::LatencyP95 => "latency_p95",
-            Self::LatencyP99 => "latency_p99",
-            Self::Requests => "requests",
-            Self::TokensPerRequest => "tokens_per_request",
-            Self::CostPerConversation => "cost_per_conversation",
-        }
-    }
-
-    fn show(self, value: f64) -> String {
+    pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::ErrorRate => format!("{:.1} %", value * 100.0),
             Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99 => seconds(value),

@@ -38,7 +38,7 @@ pub(crate) async fn undo(site: &Site, store: &Directory, shown: &Shown) -> Resul
         Err(error) if error.is::<Held>() => {
             ask(store, running.number).await?;
             shown.note(format!("asked for the undo of rollout {}", running.number));
-            follow(store, running.number, shown).await
+            follow(store, running.number).await
         }
         Err(error) => Err(error),
     }
@@ -73,7 +73,7 @@ async fn ask(store: &Directory, rollout: u64) -> Result<()> {
 }
 
 /// Waits until the process that walks the rollout has written down how it ended.
-async fn follow(store: &Directory, number: u64, shown: &Shown) -> Result<Exit> {
+async fn follow(store: &Directory, number: u64) -> Result<Exit> {
     loop {
         let past = past::find(store, number).await?;
         if let Some(outcome) = past
@@ -81,7 +81,6 @@ async fn follow(store: &Directory, number: u64, shown: &Shown) -> Result<Exit> {
             .outcome()
             .filter(|_| past.rollout.finished().is_some())
         {
-            shown.outcome(&past.rollout, outcome);
             return Ok(undone(outcome));
         }
         sleep(LOOK).await;

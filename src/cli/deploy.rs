@@ -67,9 +67,9 @@ impl Deployment<'_> {
         if !again {
             self.hold_down(&past, &proposal.release)?;
         }
-        let release = self.keep(&proposal).await?;
+        self.keep(&proposal).await?;
         self.target.listen(address(self.project)).await?;
-        self.walk(plan, release, number, &values).await
+        self.walk(plan, number, &values).await
     }
 
     async fn nothing(&self, proposal: &Proposal) -> Result<Exit> {
@@ -130,26 +130,24 @@ impl Deployment<'_> {
     }
 
     /// Keeps what the release runs from, so that no later edit reaches it.
-    async fn keep(&self, proposal: &Proposal) -> Result<Release> {
+    async fn keep(&self, proposal: &Proposal) -> Result<()> {
         let files = tree(self.project).keep(&self.project.site.dir)?;
-        let release = proposal.release.clone();
+        let release = &proposal.release;
         if release.contents.artifact != Artifact::Files(files) {
             return Err(advice(
                 "the agent's files changed while they were copied",
                 "deploy once more: agentctl deploy",
             ));
         }
-        let bytes = serde_json::to_vec_pretty(&release)?;
+        let bytes = serde_json::to_vec_pretty(release)?;
         self.store
             .put(&self.lease.hold, &engine::document(release.id), &bytes)
-            .await?;
-        Ok(release)
+            .await
     }
 
     async fn walk(
         self,
         plan: Plan,
-        release: Release,
         number: u64,
         values: &secrets::Values,
     ) -> Result<Exit> {

@@ -12,10 +12,10 @@ use crate::ui;
 pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let past = past::read(&site.store()).await?;
-    let rollouts = past.iter().map(|past| ui::Past::of(past.number, &past.rollout));
+    let rollouts = past.iter().map(|past| ui::Past::of(past.number, &*past.rollout.plan().by, &past.rollout));
     let history = ui::History {
         agent: site.agent,
-        environment: site.environment,
+        environment: site.environment.unwrap_or_default(),
         rollouts: rollouts.collect(),
     };
     shown.console().show(&history, now());

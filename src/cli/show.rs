@@ -77,18 +77,15 @@ impl Shown {
 
     pub(crate) fn nothing_changed(&self, site: &Site, release: ReleaseId, seen: &Seen) {
         let url = seen.url.as_deref().unwrap_or("no address");
-        self.console().result(
+        self.console().note(
             &format!("nothing changed: {release} of {} is live at {url}", site.name()),
-            &serde_json::json!({ "result": {
-                "outcome": "unchanged", "exit": 0, "release": release, "url": seen.url,
-            }}),
         );
     }
 
     pub(crate) fn plan(&self, site: &Site, plan: &Plan, changes: &[String]) {
         let view = PlanView {
             agent: &site.agent,
-            environment: site.environment.as_deref(),
+            environment: site.environment.as_deref().unwrap_or_default(),
             changes,
             plan,
         };
@@ -103,7 +100,7 @@ impl<'a> Watching<'a> {
     pub(crate) fn new(console: &'a mut Console, site: &Site, rollout: u64) -> Self {
         let title = Title {
             agent: site.agent.clone(),
-            environment: site.environment.clone(),
+            environment: site.environment.clone().unwrap_or_default(),
             rollout,
         };
         Self(RefCell::new(Progress::new(console, title)))

@@ -21,11 +21,11 @@ pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
     let ended = past.iter().rfind(|past| past.rollout.finished().is_some());
     let status = Status {
         agent: site.agent,
-        environment: site.environment,
+        environment: site.environment.unwrap_or_default(),
         url: seen.url.clone(),
         releases: serving(&past, &seen),
         rollout: running(&past, &seen, holder),
-        last: ended.map(|past| ui::Past::of(past.number, &past.rollout)),
+        last: ended.map(|past| ui::Past::of(past.number, &*past.rollout.plan().by, &past.rollout)),
     };
     shown.console().show(&status, now());
     Ok(Exit::Done)

@@ -8,7 +8,7 @@ use super::exit::{Exit, Standing};
 use super::show::{Shown, Watching};
 use super::site::{Site, now};
 use crate::advice::advice;
-use crate::engine::{self, Engine, Interrupt, Left};
+use crate::engine::{self, Audience, Engine, Interrupt, Left};
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
@@ -46,7 +46,8 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
         self.shown.keep_out(self.redactor.clone());
         let mut console = self.shown.console();
         let watching = Watching::new(&mut console, self.site, self.number);
-        watching.begins(&rollout, now());
+        let planned = Event::Planned(Box::new((**rollout.plan()).clone()));
+        watching.event(&rollout, now(), &planned);
         let mut engine = Engine {
             target: self.target,
             store: self.store,

@@ -238,6 +238,7 @@ impl Rollout {
         self.live = None;
         if self.phase() == Phase::Forward {
             self.undo(Reason {
+                lines: Vec::new(),
                 why: Why::Aborted,
                 says: format!("aborted by {who}"),
                 evidence: None,

@@ -70,19 +70,24 @@ impl Process {
             fence: self.fence,
             address,
         };
-        self.edge_for_orders().await?.listen(&order).await
+        self.edge_for_orders().await?.listen(&order).await?;
+        Ok(())
     }
 
-    /// Ends everything that was started here, and the edge; `now` does not wait for open requests.
+    /// Ends everything that was started here and then the edge, and waits for that; `now` does not
+    /// wait for open conversations and requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
         let order = api::Stop {
             fence: self.fence,
             now,
         };
-        match self.edge().await? {
-            Some(edge) => edge.stop(&order).await,
-            None => Ok(()),
-        }
+        let Some(edge) = self.edge().await? else {
+            return Ok(());
+        };
+        let mut watch = edge.watch().await?;
+        edge.stop(&order).await?;
+        while watch.next().await?.is_some() {}
+        Ok(())
     }
 
     fn write_config(&self, release: &Release) -> Result<()> {
@@ -137,7 +142,8 @@ impl Target for Process {
             recipe: recipe::recipe(release, &self.agent, &self.dir)?,
         };
         let edge = self.edge_for_orders().await?;
-        edge.scale(&release.id.to_string(), &order).await
+        edge.scale(&release.id.to_string(), &order).await?;
+        Ok(())
     }
 
     async fn route(&self, traffic: &Traffic) -> Result<()> {
@@ -150,7 +156,8 @@ impl Target for Process {
             keys: traffic.keys.iter().map(recipe::key).collect(),
             sticky: traffic.sticky,
         };
-        self.edge_for_orders().await?.traffic(&order).await
+        self.edge_for_orders().await?.traffic(&order).await?;
+        Ok(())
     }
 
     async fn request(
