@@ -119,3 +119,6 @@ pub(crate) enum Next {
     Run(Effect),
     Finish(Outcome),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,159 +1,102 @@
-//! What all rollouts of an agent together say: which release is in force, and which one was good.
+//! What past rollouts came to: the release in force, the one to go back to, and what was undone
+//! lately. A fold over rollouts in the order in which they began.
 
-use super::event::{Outcome, Stamp, Why};
+use super::event::{Outcome, Stamp};
 use super::state::{Phase, Rollout};
 use crate::release::ReleaseId;
+use crate::spec::Strategy;
 
-/// All rollouts of one agent, oldest first.
-pub(crate) struct History<'a>(Vec<&'a Rollout>);
+/// One rollout as a row of `history`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Past {
+    pub(crate) number: u32,
+    pub(crate) strategy: Strategy,
+    /// The same as `to` where only the replica count changed.
+    pub(crate) from: Option<ReleaseId>,
+    pub(crate) to: ReleaseId,
+    pub(crate) started: Stamp,
+    pub(crate) finished: Option<Stamp>,
+    /// `None`: not ended yet, or its process died.
+    pub(crate) outcome: Option<Outcome>,
+    /// The release that an undo, or the next rollout, begins from.
+    pub(crate) in_force: Option<ReleaseId>,
+}
 
-impl<'a> History<'a> {
-    pub(crate) fn new(rollouts: impl IntoIterator<Item = &'a Rollout>) -> Self {
-        Self(rollouts.into_iter().collect())
-    }
+/// Oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct History(pub(crate) Vec<Past>);
 
-    /// The release in force: the last one that took over.
-    pub(crate) fn stable(&self) -> Option<ReleaseId> {
-        self.took_over().last().map(|rollout| rollout.plan().to)
-    }
-
-    /// The last release before the one in force that took over and that nobody went back from.
-    pub(crate) fn last_good(&self) -> Option<ReleaseId> {
-        let stable = self.stable();
-        let mut good: Vec<ReleaseId> = Vec::new();
-        for rollout in self.took_over() {
-            let plan = rollout.plan();
-            let left = plan.from.filter(|from| plan.to < *from);
-            good.retain(|release| Some(*release) != left && *release != plan.to);
-            good.push(plan.to);
+impl Past {
+    pub(crate) fn of(number: u32, rollout: &Rollout) -> Self {
+        let plan = rollout.plan();
+        Self {
+            number,
+            strategy: plan.strategy,
+            from: plan.from,
+            to: plan.to,
+            started: rollout.started(),
+            finished: rollout.finished(),
+            outcome: rollout.outcome().cloned(),
+            in_force: match rollout.phase() {
+                // The old release may be gone already, whatever came of it.
+                Phase::CleaningUp => Some(plan.to),
+                Phase::Forward | Phase::Undoing(_) => plan.from,
+            },
         }
-        good.into_iter().rev().find(|release| Some(*release) != stable)
     }
 
-    /// Rollouts that a failure undid at this time or later.
-    pub(crate) fn undone_since(&self, at: Stamp) -> u32 {
-        let undone = self.0.iter().filter_map(|rollout| undone(rollout));
-        undone.filter(|undone| *undone >= at).count() as u32
+    fn is_scale(&self) -> bool {
+        self.from == Some(self.to)
     }
 
-    /// When the last rollout to this release was undone by a failure, if that was how it ended.
+    fn took_over(&self) -> bool {
+        self.in_force == Some(self.to) && !self.is_scale()
+    }
+
+    /// Releases are numbered in the order in which they were made.
+    fn went_back(&self) -> bool {
+        self.from.is_some_and(|from| self.to < from)
+    }
+
+    fn was_undone(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::RolledBack(_))) && !self.is_scale()
+    }
+}
+
+impl History {
+    /// The release in force.
+    pub(crate) fn stable(&self) -> Option<ReleaseId> {
+        self.0.last().and_then(|past| past.in_force)
+    }
+
+    /// Where `rollback` goes without being told: the last release in force before this one that
+    /// nobody went back from.
+    pub(crate) fn last_good(&self) -> Option<ReleaseId> {
+        let mut good = Vec::new();
+        for past in self.0.iter().filter(|past| past.took_over()) {
+            let left = past.from.filter(|_| past.went_back());
+            good.retain(|release| Some(*release) != left && *release != past.to);
+            good.push(past.to);
+        }
+        let stable = self.stable();
+        good.into_iter()
+            .rev()
+            .find(|release| Some(*release) != stable)
+    }
+
+    /// How many rollouts were undone at or after this moment.
+    pub(crate) fn undone_since(&self, since: Stamp) -> usize {
+        let undone = self.0.iter().filter(|past| past.was_undone());
+        undone.filter(|past| past.finished >= Some(since)).count()
+    }
+
+    /// When this release was undone last.
     pub(crate) fn undone(&self, release: ReleaseId) -> Option<Stamp> {
-        let last = self.0.iter().rfind(|rollout| rollout.plan().to == release);
-        last.and_then(|rollout| undone(rollout))
-    }
-
-    fn took_over(&self) -> impl Iterator<Item = &&'a Rollout> {
-        self.0.iter().filter(|rollout| took_over(rollout))
-    }
-}
-
-/// From the clean-up on its release is the one in force, whatever became of the old one.
-fn took_over(rollout: &Rollout) -> bool {
-    match rollout.outcome() {
-        Some(Outcome::Completed) => true,
-        Some(Outcome::RolledBack(_)) => false,
-        Some(Outcome::Stalled(_)) | None => rollout.phase() == Phase::CleaningUp,
-    }
-}
-
-/// A person's own abort is no failure.
-fn undone(rollout: &Rollout) -> Option<Stamp> {
-    match rollout.outcome() {
-        Some(Outcome::RolledBack(reason)) if reason.why != Why::Aborted => rollout.finished(),
-        _ => None,
+        let undone = self.0.iter().filter(|past| past.was_undone());
+        let of_this = undone.filter(|past| past.to == release);
+        of_this.filter_map(|past| past.finished).max()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rollout::samples::plan_between;
-    use crate::rollout::{Event, Reason};
-
-    /// How one rollout in a story ended.
-    #[derive(Clone, Copy)]
-    enum End {
-        Completed,
-        Undone,
-        Aborted,
-    }
-
-    fn rollout(at: u64, from: u32, to: u32, end: End) -> Rollout {
-        let plan = plan_between((from > 0).then_some(from), to);
-        let why = |why| {
-            Outcome::RolledBack(Reason {
-                why,
-                says: String::new(),
-                lines: Vec::new(),
-                evidence: None,
-            })
-        };
-        let outcome = match end {
-            End::Completed => Outcome::Completed,
-            End::Undone => why(Why::Gate),
-            End::Aborted => why(Why::Aborted),
-        };
-        let planned = Event::Planned(Box::new(plan));
-        let events = [planned, Event::Finished(outcome)];
-        Rollout::replay(events.map(|event| (Stamp(at), event))).unwrap()
-    }
-
-    #[test]
-    fn stable_and_last_good() {
-        use End::{Aborted, Completed, Undone};
-        type Story = &'static [(u32, u32, End)];
-        let stories: [(&str, Story, Option<u32>, Option<u32>); 8] = [
-            ("nothing", &[], None, None),
-            ("a first deploy", &[(0, 1, Completed)], Some(1), None),
-            ("a failed first deploy", &[(0, 1, Undone)], None, None),
-            ("two", &[(0, 1, Completed), (1, 2, Completed)], Some(2), Some(1)),
-            ("the second undone", &[(0, 1, Completed), (1, 2, Undone)], Some(1), None),
-            (
-                "gone back",
-                &[(0, 1, Completed), (1, 2, Completed), (2, 1, Completed)],
-                Some(1),
-                None,
-            ),
-            (
-                "gone back, then on",
-                &[
-                    (0, 1, Completed),
-                    (1, 2, Completed),
-                    (2, 1, Completed),
-                    (1, 3, Completed),
-                ],
-                Some(3),
-                Some(1),
-            ),
-            (
-                "aborted",
-                &[(0, 1, Completed), (1, 2, Completed), (2, 3, Aborted)],
-                Some(2),
-                Some(1),
-            ),
-        ];
-        for (name, story, stable, good) in stories {
-            let rollouts: Vec<Rollout> =
-                story.iter().map(|(from, to, end)| rollout(0, *from, *to, *end)).collect();
-            let history = History::new(&rollouts);
-            assert_eq!(history.stable(), stable.map(ReleaseId), "{name}");
-            assert_eq!(history.last_good(), good.map(ReleaseId), "{name}");
-        }
-    }
-
-    #[test]
-    fn undone_counts_failures_alone() {
-        let rollouts = [
-            rollout(10, 1, 2, End::Undone),
-            rollout(20, 1, 3, End::Aborted),
-            rollout(30, 1, 4, End::Undone),
-            rollout(40, 1, 4, End::Completed),
-        ];
-        let history = History::new(&rollouts);
-        assert_eq!(history.undone_since(Stamp(10)), 2);
-        assert_eq!(history.undone_since(Stamp(11)), 1);
-        assert_eq!(history.undone(ReleaseId(2)), Some(Stamp(10)));
-        assert_eq!(history.undone(ReleaseId(3)), None);
-        assert_eq!(history.undone(ReleaseId(4)), None);
-    }
-}
+mod tests;

@@ -19,7 +19,7 @@ mod tables;
 mod walk;
 
 pub(crate) use event::{Effect, Event, Live, Next, Outcome, Reason, Side, Slot, Stamp, Why};
-pub(crate) use history::History;
+pub(crate) use history::{History, Past};
 pub(crate) use plan::{Gate, Plan, Step};
 pub(crate) use state::{Phase, Rollout};
 pub(crate) use tables::Wish;

@@ -288,7 +288,7 @@ impl Rollout {
     }
 
     /// Passes every row whose world is there and whose gates are open.
-    fn settle(&mut self, rules: &[Rule], at: Stamp) {
+    pub(super) fn settle(&mut self, rules: &[Rule], at: Stamp) {
         while self.outcome.is_none() && self.towards(rules) == Some(None) {
             self.reached.get_or_insert(at);
             self.asked.get_or_insert(at);
@@ -332,3 +332,6 @@ impl Rollout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ pub(super) struct Scenario {
     pub(super) world: World,
     /// The most replicas that may be kept up at once.
     pub(super) most: u32,
+    /// The fewest that are to serve.
+    pub(super) fewest: u32,
     pub(super) faults: u8,
 }
 
@@ -38,35 +40,41 @@ const LEFT: [Left; 5] = [
     Left::CandidateWithTraffic,
 ];
 
-pub(super) fn scenarios() -> Vec<Scenario> {
-    let counts = || (1..=5).flat_map(|now| (1..=5).map(move |then| (now, then)));
-    let takeovers = rollouts().into_iter().flat_map(|rollout| {
-        counts().flat_map(move |(now, then)| {
-            let rollout = rollout.clone();
-            LEFT.into_iter()
-                .map(move |left| takeover(&rollout, now, then, left))
-        })
-    });
-    let firsts = rollouts().into_iter().flat_map(|rollout| {
-        (1..=5).flat_map(move |then| {
-            let rollout = rollout.clone();
-            LEFT[..3]
-                .iter()
-                .map(move |left| first(&rollout, then, *left))
-        })
-    });
-    let scales = counts().map(|(now, then)| scale(now, then));
-    takeovers.chain(firsts).chain(scales).collect()
+/// For these counts of replicas: (now, then).
+pub(super) fn scenarios(counts: &[(u32, u32)]) -> Vec<Scenario> {
+    let mut scenarios = Vec::new();
+    for rollout in rollouts() {
+        for &(now, then) in counts {
+            scenarios.extend(LEFT.map(|left| takeover(&rollout, now, then, left)));
+        }
+        for &(_, then) in counts.iter().filter(|(now, then)| now == then) {
+            scenarios.extend(LEFT[..3].iter().map(|left| first(&rollout, then, *left)));
+        }
+    }
+    scenarios.extend(counts.iter().map(|&(now, then)| scale(now, then)));
+    scenarios
 }
 
+/// Probed, and rolling also without, where the first candidate gets traffic at once.
 fn rollouts() -> Vec<Rollout> {
-    let rolling = [(1, 0), (0, 1), (1, 1), (2, 1)].map(|(surge, unavailable)| Rollout {
+    let rolling = |surge, unavailable| Rollout {
         max_surge: surge,
         max_unavailable: unavailable,
         ..rollout(Strategy::Rolling)
-    });
-    let others = [Strategy::BlueGreen, Strategy::Canary].map(rollout);
-    rolling.into_iter().chain(others).collect()
+    };
+    let unprobed = |rollout| Rollout {
+        probe: Vec::new(),
+        ..rollout
+    };
+    vec![
+        rolling(1, 0),
+        rolling(0, 1),
+        rolling(1, 1),
+        unprobed(rolling(2, 1)),
+        unprobed(rolling(0, 1)),
+        rollout(Strategy::BlueGreen),
+        rollout(Strategy::Canary),
+    ]
 }
 
 fn rollout(strategy: Strategy) -> Rollout {
@@ -101,9 +109,13 @@ fn plan(rollout: &Rollout, from: Option<(ReleaseId, u32)>, then: u32) -> Plan {
 }
 
 fn takeover(rollout: &Rollout, now: u32, then: u32, left: Left) -> Scenario {
-    let most = match rollout.strategy {
-        Strategy::Rolling => now.max(then) + rollout.max_surge,
-        Strategy::BlueGreen | Strategy::Canary => now + then,
+    let least = now.min(then);
+    let (most, fewest) = match rollout.strategy {
+        Strategy::Rolling => (
+            now.max(then) + rollout.max_surge,
+            least.saturating_sub(rollout.max_unavailable),
+        ),
+        Strategy::BlueGreen | Strategy::Canary => (now + then, least),
     };
     let plan = plan(rollout, Some((STABLE, now)), then);
     let live = Live {
@@ -111,11 +123,11 @@ fn takeover(rollout: &Rollout, now: u32, then: u32, left: Left) -> Scenario {
         weight: Some(Percent::ZERO),
         ..Live::default()
     };
-    scenario(plan, live, left, most)
+    scenario(plan, live, left, (most, fewest))
 }
 
 fn first(rollout: &Rollout, then: u32, left: Left) -> Scenario {
-    scenario(plan(rollout, None, then), Live::default(), left, then)
+    scenario(plan(rollout, None, then), Live::default(), left, (then, 0))
 }
 
 fn scale(now: u32, then: u32) -> Scenario {
@@ -125,17 +137,18 @@ fn scale(now: u32, then: u32) -> Scenario {
         weight: Some(Percent::FULL),
         ..Live::default()
     };
-    scenario(plan, live, Left::Nothing, now.max(then))
+    scenario(plan, live, Left::Nothing, (now.max(then), now.min(then)))
 }
 
-fn scenario(plan: Plan, mut live: Live, left: Left, most: u32) -> Scenario {
+fn scenario(plan: Plan, mut live: Live, left: Left, (most, fewest): (u32, u32)) -> Scenario {
     left.lay(&mut live);
     Scenario {
         name: format!("{:?} {:?} {left:?}", plan.strategy, plan.undo[0]),
         plan,
         world: World(live),
         most,
-        faults: 1,
+        fewest,
+        faults: 3,
     }
 }
 

@@ -2,25 +2,36 @@
 //! state twice.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use super::super::event::{Effect, Event, Live, Next, Outcome, Reason, Slot, Stamp, Why};
+use super::super::plan::Step;
 use super::super::state::{Phase, Rollout};
 use super::super::walk::{RULES, Rule};
+use super::mix::Mix;
 use super::scenario::Scenario;
 use super::world::World;
+use crate::spec::Percent;
+
+/// From the state before an event and the event, to the state after it.
+pub(super) type Twist = fn(&Rollout, &Event, &mut Rollout);
 
 /// What folds the events: the rollout's rules, or a mutant of them.
 pub(super) struct Rig {
     pub(super) rules: Vec<Rule>,
     /// Undoes, after an event, a piece of what it did to the state.
-    pub(super) twist: fn(&Rollout, &Event, &mut Rollout),
+    pub(super) twist: Option<Twist>,
+    /// Journals are replayed too, and beliefs are compared with the truth; a mutant has to be
+    /// caught by what it does.
+    pub(super) is_sound: bool,
 }
 
 impl Rig {
     pub(super) fn sound() -> Self {
         Self {
             rules: RULES.to_vec(),
-            twist: |_, _, _| {},
+            twist: None,
+            is_sound: true,
         }
     }
 }
@@ -36,26 +47,17 @@ struct Run {
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct Tale {
-    aborted: bool,
-    refused: bool,
-    /// An effect was reported as failed.
-    failed: bool,
-    lost: bool,
+    /// A gate or a person said no.
+    no: bool,
+    /// An effect was reported as failed, or stable lost replicas.
+    told: bool,
+    lost_candidate: bool,
+    /// The clean-up had begun.
+    past: bool,
 }
 
-type Key = (
-    Option<Reason>,
-    usize,
-    Option<usize>,
-    Option<Live>,
-    u32,
-    Option<Outcome>,
-    World,
-    Tale,
-);
-
 /// Faults left when a state was visited, and whether all that follows it has been.
-type Visited = HashMap<Key, (u8, bool)>;
+type Visited = HashMap<u64, (u8, bool), BuildHasherDefault<Mix>>;
 
 type Checked = Result<(), String>;
 
@@ -70,7 +72,7 @@ pub(super) fn search(scenario: &Scenario, rig: &Rig) -> Checked {
     let mut search = Search {
         scenario,
         rig,
-        visited: Visited::new(),
+        visited: Visited::default(),
         journal: vec![Event::Planned(Box::new(plan))],
     };
     search.visit(run)
@@ -91,7 +93,7 @@ impl Search<'_> {
             Some((faults, true)) if *faults >= run.faults => return Ok(()),
             _ => {}
         }
-        self.visited.insert(key.clone(), (run.faults, false));
+        self.visited.insert(key, (run.faults, false));
         let faults = run.faults;
         match run.rollout.next_by(&self.rig.rules) {
             Next::Run(effect) => self.branch(&run, &effect)?,
@@ -120,20 +122,18 @@ impl Search<'_> {
         self.go_on(run, event)
     }
 
-    /// Gates that say no, and a person who says stop: possible everywhere, once.
+    /// A gate that says no, or a person who says stop: possible everywhere, once.
     fn people(&mut self, run: &Run, effect: &Effect) -> Checked {
-        if let (Effect::Ask(_), false) = (effect, run.tale.refused) {
-            let mut run = run.clone();
-            run.tale.refused = true;
-            self.go_on(run, Event::Failed(effect.clone(), reason(Why::Gate)))?;
-        }
-        if run.tale.aborted {
+        if run.tale.no || run.rollout.phase() != Phase::Forward {
             return Ok(());
         }
         let mut run = run.clone();
-        run.tale.aborted = run.rollout.phase() == Phase::Forward;
-        if !run.tale.aborted {
-            return Ok(());
+        run.tale.no = true;
+        if let Effect::Ask(_) = effect {
+            self.go_on(
+                run.clone(),
+                Event::Failed(effect.clone(), reason(Why::Gate)),
+            )?;
         }
         self.go_on(run.clone(), Event::Aborted("ann".to_owned()))?;
         self.act(&mut run, effect)?;
@@ -145,9 +145,10 @@ impl Search<'_> {
         run.faults -= 1;
         let mut acted = run.clone();
         self.act(&mut acted, effect)?;
-        for run in [run.clone(), acted] {
+        let worlds = 1 + usize::from(acted.world != run.world);
+        for run in [run.clone(), acted].into_iter().take(worlds) {
             let mut failed = run.clone();
-            failed.tale.failed = true;
+            failed.tale.told = true;
             self.go_on(failed, Event::Failed(effect.clone(), reason(Why::Target)))?;
             self.go_on(run, Event::Resumed("bob".to_owned()))?;
         }
@@ -157,15 +158,16 @@ impl Search<'_> {
     /// Replicas die while nobody looks, or while a gate is asked.
     fn losses(&mut self, run: &Run, effect: &Effect) -> Checked {
         for (slot, ready) in run.ready() {
-            for count in [1, ready] {
+            for count in [1, ready].into_iter().take(ready.min(2) as usize) {
                 let mut run = run.clone();
                 run.world.lose(slot, count);
-                run.tale.lost = true;
+                run.tale.lose(slot);
                 self.go_on(run.clone(), Event::Resumed("bob".to_owned()))?;
                 match (effect, slot) {
                     (Effect::Ask(_), Slot::Candidate) => {
                         let lost = reason(Why::LostReadiness);
-                        self.go_on(run, Event::Failed(effect.clone(), lost))?;
+                        self.go_on(run.clone(), Event::Failed(effect.clone(), lost))?;
+                        self.works(&run, effect)?;
                     }
                     (Effect::Ask(_), Slot::Stable) => self.works(&run, effect)?,
                     _ => {}
@@ -185,11 +187,22 @@ impl Search<'_> {
 
     fn fold(&self, run: &mut Run, event: Event) -> Checked {
         let at = Stamp(self.journal.len() as u64);
-        let before = run.rollout.clone();
+        let before = self
+            .rig
+            .twist
+            .map(|twist| (twist, run.rollout.clone(), event.clone()));
         run.rollout
-            .apply_by(&self.rig.rules, at, event.clone())
+            .apply_by(&self.rig.rules, at, event)
             .map_err(|error| error.to_string())?;
-        (self.rig.twist)(&before, &event, &mut run.rollout);
+        if let Some((twist, before, event)) = before {
+            twist(&before, &event, &mut run.rollout);
+            run.rollout.settle(&self.rig.rules, at);
+        }
+        let live = run.rollout.live().filter(|_| self.rig.is_sound);
+        if live.is_some_and(|live| !run.world.bears_out(live)) {
+            return Err(format!("{live:?} is believed of {:?}", run.world));
+        }
+        run.tale.past |= run.rollout.phase() == Phase::CleaningUp;
         Ok(())
     }
 
@@ -198,12 +211,12 @@ impl Search<'_> {
         let before = run.world.clone();
         let done = run.world.perform(effect);
         let after = &run.world;
-        let plan = &self.scenario.plan;
+        let (plan, floor) = (&self.scenario.plan, self.scenario.fewest);
         // A hundredth of a per cent per replica is rounding.
         let broken = [
             (
                 "less than the floor",
-                after.shortage(plan) > before.shortage(plan) + plan.floor(),
+                after.shortage(floor) > before.shortage(floor) + floor,
             ),
             ("weight on nobody", is_unready(&before, after)),
             (
@@ -225,7 +238,9 @@ impl Search<'_> {
     fn end(&mut self, mut run: Run, outcome: &Outcome) -> Checked {
         run.ends_well(outcome)
             .map_err(|what| format!("{what}: {outcome:?} {:?}", run.world))?;
-        self.replays(&run.rollout)?;
+        if self.rig.is_sound && run.faults == self.scenario.faults {
+            self.replays(&run.rollout)?;
+        }
         if run.faults > 0 {
             run.faults -= 1;
             self.go_on(run, Event::Resumed("bob".to_owned()))?;
@@ -235,35 +250,33 @@ impl Search<'_> {
 
     /// The state is what the journal says, and nothing else.
     fn replays(&self, rollout: &Rollout) -> Checked {
-        let events = self.journal.iter().cloned().enumerate();
-        let mut again = Rollout::replay([(Stamp(0), self.journal[0].clone())])
-            .map_err(|error| error.to_string())?;
-        for (at, event) in events.skip(1) {
-            let before = again.clone();
-            again
-                .apply_by(&self.rig.rules, Stamp(at as u64), event.clone())
-                .map_err(|error| error.to_string())?;
-            (self.rig.twist)(&before, &event, &mut again);
+        let events = self.journal.iter().enumerate().map(|(at, event)| {
+            let line = serde_json::to_string(event).unwrap();
+            (Stamp(at as u64), serde_json::from_str(&line).unwrap())
+        });
+        match Rollout::replay(events) {
+            Ok(again) if again == *rollout => Ok(()),
+            Ok(_) => Err("not a fold".to_owned()),
+            Err(error) => Err(error.to_string()),
         }
-        (again == *rollout)
-            .then_some(())
-            .ok_or_else(|| "not a fold".to_owned())
     }
 }
 
 impl Run {
-    fn key(&self) -> Key {
+    /// All that can decide what follows; not the stamps.
+    fn key(&self) -> u64 {
+        let mut hasher = Mix::default();
         let rollout = &self.rollout;
-        (
-            rollout.undoing.clone(),
-            rollout.row,
-            rollout.reached.map(|_| rollout.opened),
-            rollout.live.clone(),
-            rollout.failures,
-            rollout.outcome.clone(),
-            self.world.clone(),
-            self.tale,
-        )
+        rollout
+            .undoing
+            .as_ref()
+            .map(|reason| reason.why)
+            .hash(&mut hasher);
+        (rollout.row, rollout.opened, rollout.failures).hash(&mut hasher);
+        (rollout.reached.is_some(), rollout.asked.is_some()).hash(&mut hasher);
+        (&rollout.live, &rollout.outcome).hash(&mut hasher);
+        (&self.world, self.tale).hash(&mut hasher);
+        hasher.finish()
     }
 
     fn ready(&self) -> impl Iterator<Item = (Slot, u32)> + use<> {
@@ -279,40 +292,57 @@ impl Run {
     }
 
     fn ends_well(&self, outcome: &Outcome) -> Checked {
-        let Tale {
-            aborted,
-            refused,
-            failed,
-            lost,
-        } = self.tale;
-        let told = failed || lost;
         let plan = self.rollout.plan();
         let whole = match outcome {
-            Outcome::Completed if refused || aborted => {
-                return Err("completed against a no".to_owned());
-            }
             Outcome::Completed => plan.steps.last(),
-            Outcome::RolledBack(_) if !(refused || aborted || told) => {
-                return Err("undone for nothing".to_owned());
-            }
             Outcome::RolledBack(_) => plan.undo.first(),
-            Outcome::Stalled(_) if !told => return Err("stalled for nothing".to_owned()),
-            Outcome::Stalled(_) => return Ok(()),
+            Outcome::Stalled(_) => None,
         };
-        let want = whole.ok_or("no row")?;
+        let is_whole = whole.is_none_or(|row| self.is_whole(row));
+        match self.tale.forbids(outcome) || self.is_needless(outcome) {
+            true => Err("nothing that happened leads here".to_owned()),
+            false if !is_whole => Err("not whole".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// Lost candidates hold up no undo as long as there is a stable release.
+    fn is_needless(&self, outcome: &Outcome) -> bool {
+        let undoing = self.rollout.undoing.is_some();
+        let stuck = !undoing || self.rollout.plan().undo[0].stable == 0;
+        let told = self.tale.told || (self.tale.lost_candidate && stuck);
+        matches!(outcome, Outcome::Stalled(_)) && !told
+    }
+
+    fn is_whole(&self, want: &Step) -> bool {
         let Live {
             stable,
             candidate,
             weight,
             others,
         } = &self.world.0;
-        let served = want.stable + want.candidate == 0
-            || (*weight == Some(want.weight) && others.is_empty());
-        let kept = (stable.wanted, candidate.wanted) == (want.stable, want.candidate);
-        let ready = lost || (stable.ready, candidate.ready) == (want.stable, want.candidate);
-        (served && kept && ready)
-            .then_some(())
-            .ok_or_else(|| "not whole".to_owned())
+        let is_served = *weight == Some(want.weight) && others.is_empty();
+        let counts = (want.stable, want.candidate);
+        (is_served || counts == (0, 0))
+            && (stable.wanted, candidate.wanted) == counts
+            && (stable.coming, candidate.coming) == (0, 0)
+    }
+}
+
+impl Tale {
+    fn lose(&mut self, slot: Slot) {
+        match slot {
+            Slot::Stable => self.told = true,
+            Slot::Candidate => self.lost_candidate = true,
+        }
+    }
+
+    fn forbids(self, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Completed => self.no,
+            Outcome::RolledBack(_) => self.past || !(self.no || self.told || self.lost_candidate),
+            Outcome::Stalled(_) => false,
+        }
     }
 }
 
@@ -323,7 +353,7 @@ fn is_unready(before: &World, after: &World) -> bool {
     };
     let candidate = before.0.weight.is_none_or(|before| weight > before);
     let stable = before.0.weight.is_none_or(|before| weight < before);
-    let (none, all) = (crate::spec::Percent::ZERO, crate::spec::Percent::FULL);
+    let (none, all) = (Percent::ZERO, Percent::FULL);
     (candidate && weight > none && after.0.candidate.ready == 0)
         || (stable && weight < all && after.0.stable.ready == 0)
 }

@@ -1,7 +1,6 @@
 //! A world that does what it is told, and counts.
 
 use super::super::event::{Effect, Live, Side, Slot};
-use super::super::plan::Plan;
 use crate::spec::Percent;
 
 /// The truth, as one perfect look would see it.
@@ -39,6 +38,20 @@ impl World {
         self.0.side(slot).ready -= count;
     }
 
+    /// Whether what is believed is so, or is better than believed.
+    pub(super) fn bears_out(&self, live: &Live) -> bool {
+        let Live {
+            stable, candidate, ..
+        } = &self.0;
+        let side = |truth: &Side, believed: &Side| {
+            truth.wanted == believed.wanted && truth.ready >= believed.ready
+        };
+        side(stable, &live.stable)
+            && side(candidate, &live.candidate)
+            && (&self.0.weight, &self.0.others) == (&live.weight, &live.others)
+            && self.alive() <= live.alive()
+    }
+
     pub(super) fn alive(&self) -> u32 {
         self.kept() + self.0.stable.leaving + self.0.candidate.leaving
     }
@@ -49,13 +62,12 @@ impl World {
 
     /// How much of the floor nobody stands for, in hundredths of a per cent of one replica. What
     /// stable lost by itself is not held against us: an undo has nowhere else to go.
-    pub(super) fn shortage(&self, plan: &Plan) -> u32 {
+    pub(super) fn shortage(&self, floor: u32) -> u32 {
         let Some(weight) = self.0.weight else {
             return 0;
         };
         let candidate = u32::from(weight.hundredths());
         let stable = u32::from(Percent::FULL.hundredths()) - candidate;
-        let floor = plan.floor();
         let short = |share: u32, ready: u32| (share * floor).saturating_sub(ready * 10_000);
         short(stable, self.0.stable.wanted - self.0.stable.coming)
             + short(candidate, self.0.candidate.ready)

@@ -1,0 +1,29 @@
+//! What people and programs see: events and plans → text, progress, tables and JSON lines.
+//!
+//! The only room that prints; it decides nothing. Invariants: data goes to stdout, everything else
+//! to stderr; every text passes the redactor and can steer no terminal; a reader that went away
+//! ends the printing, never the rollout; time is handed in.
+
+mod console;
+mod error;
+#[cfg(test)]
+mod fixtures;
+mod history;
+mod line;
+mod logs;
+mod plan;
+mod progress;
+mod say;
+mod serving;
+mod status;
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub(crate) use console::{Color, Console, Output, Reader, Wishes};
+pub(crate) use history::{End, HistoryView, PastView};
+pub(crate) use plan::PlanView;
+pub(crate) use progress::{Progress, Title};
+pub(crate) use serving::{Role, Serving};
+pub(crate) use status::{Running, Status};

@@ -1,0 +1,227 @@
+//! A line per event that matters, for logs of CI and pipes; a quiet one so that a log moves.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Moment, undoing};
+use crate::analysis::{Finding, Verdict};
+use crate::release::ReleaseId;
+use crate::rollout::{Effect, Event, Gate, Live, Plan, Rollout, Side, Slot, Stamp};
+use crate::spec::Percent;
+use crate::ui::console::Console;
+use crate::ui::line::{Line, Tone};
+use crate::ui::serving::Serving;
+use crate::ui::{say, words};
+
+/// Milliseconds without a line until a quiet one comes.
+const SILENCE: u64 = 30_000;
+
+/// What was said already, so that nothing is said twice.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    last: Stamp,
+    wanted: HashMap<Slot, u32>,
+    asked: Option<(usize, Gate)>,
+    undoing: bool,
+    failing: BTreeMap<(ReleaseId, u32), String>,
+}
+
+/// What it is about, and what happened.
+type Said = (String, Line);
+
+fn said(about: impl Into<String>, what: impl Into<Line>) -> Said {
+    (about.into(), what.into())
+}
+
+impl Lines {
+    pub(super) fn event(&mut self, console: &mut Console, now: &Moment, event: &Event) {
+        let verbose = console.wishes.verbose > 0;
+        let undo = self.undo_begins(now.rollout);
+        let told = !undo.is_empty() && matches!(event, Event::Failed(..) | Event::Aborted(_));
+        let happened = (!told).then(|| self.happened(now, event, verbose));
+        let mut all: Vec<_> = happened.flatten().into_iter().chain(undo).collect();
+        all.extend(self.gate_asked(now));
+        self.write(console, now.at, all);
+    }
+
+    pub(super) fn glimpse(&mut self, console: &mut Console, now: &Moment) {
+        let mut all = self.failures(now);
+        if all.is_empty() && now.at.0.saturating_sub(self.last.0) >= SILENCE {
+            all.push(said("still", still(now)));
+        }
+        self.write(console, now.at, all);
+    }
+
+    fn write(&mut self, console: &mut Console, at: Stamp, all: Vec<Said>) {
+        let time = console.clock(at).time(at);
+        for (about, what) in all {
+            console.say([Line::default()
+                .dim(&time)
+                .plain(format!("  {about:<8}  "))
+                .then(what)]);
+            self.last = at;
+        }
+    }
+
+    fn happened(&mut self, now: &Moment, event: &Event, verbose: bool) -> Option<Said> {
+        let plan = now.rollout.plan();
+        match event {
+            Event::Planned(plan) => Some(said("plan", planned(plan))),
+            Event::Resumed(who) => Some(said("resumed", format!("by {who}"))),
+            Event::Observed(live) => {
+                self.wanted = [
+                    (Slot::Stable, live.stable.wanted),
+                    (Slot::Candidate, live.candidate.wanted),
+                ]
+                .into();
+                verbose.then(|| said("seen", observed(plan, live)))
+            }
+            Event::Done(Effect::Ask(gate)) => Some(said("gate", opened(gate, now.verdicts))),
+            Event::Done(Effect::Scale(slot, replicas)) => {
+                let before = self.wanted.insert(*slot, *replicas).unwrap_or(0);
+                Some(said(say::who(plan, *slot), scaled(before, *replicas)))
+            }
+            Event::Done(effect) => done(plan, effect, verbose),
+            Event::Failed(_, reason) => {
+                Some(said("failed", Line::new(Tone::Bad, reason.says.as_str())))
+            }
+            Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
+            Event::Aborted(who) => Some(said("aborted", format!("by {who}"))),
+            Event::Finished(_) => None,
+        }
+    }
+
+    /// Says all that the failure which led to it would.
+    fn undo_begins(&mut self, rollout: &Rollout) -> Vec<Said> {
+        let Some(reason) = undoing(rollout).filter(|_| !self.undoing) else {
+            return Vec::new();
+        };
+        self.undoing = true;
+        let says = said("undoing", Line::new(Tone::Bad, reason.says.as_str()));
+        let evidence = reason
+            .evidence
+            .iter()
+            .map(|path| said("evidence", path.as_str()));
+        std::iter::once(says).chain(evidence).collect()
+    }
+
+    fn gate_asked(&mut self, now: &Moment) -> Option<Said> {
+        let asked = now
+            .rollout
+            .gate()
+            .map(|(gate, _)| (now.rollout.row(), gate.clone()));
+        let new = asked.is_some() && asked != self.asked;
+        self.asked = asked;
+        new.then(|| said("gate", say::doing(now.rollout, now.seen, now.at)))
+    }
+
+    /// Replicas that fail in a way not told before.
+    fn failures(&mut self, now: &Moment) -> Vec<Said> {
+        let mut new = Vec::new();
+        for serving in Serving::lately(now.rollout, now.seen) {
+            for (failing, line) in serving.failing.iter().zip(serving.failures()) {
+                let key = (serving.release, failing.replica);
+                let told = self.failing.insert(key, failing.says.clone());
+                if told.as_ref() != Some(&failing.says) {
+                    new.push(said("failing", line));
+                }
+            }
+        }
+        new
+    }
+}
+
+fn planned(plan: &Plan) -> String {
+    let steps = words::some(plan.steps.len() as u64, "step");
+    format!(
+        "{} {}, {steps}",
+        say::strategy(plan.strategy),
+        say::change(plan.from, plan.to)
+    )
+}
+
+fn observed(plan: &Plan, live: &Live) -> String {
+    let side = |slot, side: &Side| {
+        let leaving = match side.leaving {
+            0 => String::new(),
+            leaving => format!(", {leaving} leaving"),
+        };
+        format!(
+            "{} {}/{} ready{leaving}",
+            say::who(plan, slot),
+            side.ready,
+            side.wanted
+        )
+    };
+    let stable = plan.stable().map(|_| side(Slot::Stable, &live.stable));
+    let candidate = side(Slot::Candidate, &live.candidate);
+    let traffic = live
+        .weight
+        .map(|weight| format!("traffic {}", traffic(plan, weight)));
+    let parts: Vec<_> = stable
+        .into_iter()
+        .chain([candidate])
+        .chain(traffic)
+        .collect();
+    parts.join("; ")
+}
+
+fn scaled(before: u32, replicas: u32) -> String {
+    let count = |number: u32| words::some(number.into(), "replica");
+    match replicas.checked_sub(before) {
+        Some(0) => format!("{} kept", count(replicas)),
+        Some(more) => format!("{} started", count(more)),
+        None => format!("{} leaving", count(before - replicas)),
+    }
+}
+
+fn done(plan: &Plan, effect: &Effect, verbose: bool) -> Option<Said> {
+    match effect {
+        Effect::AwaitReady(slot, ready) => Some(said(
+            say::who(plan, *slot),
+            format!("{ready} of {ready} ready"),
+        )),
+        Effect::Route(weight) => Some(said("traffic", traffic(plan, *weight))),
+        Effect::Retire(release) => Some(said(release.to_string(), "left over, leaving")),
+        Effect::AwaitGone(_) => verbose.then(|| said("seen", "leaving replicas are gone")),
+        Effect::Observe | Effect::Scale(..) | Effect::Ask(_) => None,
+    }
+}
+
+/// `r13 10 %, r12 90 %`.
+fn traffic(plan: &Plan, weight: Percent) -> String {
+    let rest = Percent::from_hundredths(Percent::FULL.hundredths() - weight.hundredths());
+    match plan.stable() {
+        Some(stable) => format!("{} {weight}, {stable} {rest}", plan.to),
+        None => format!("{} {weight}", plan.to),
+    }
+}
+
+fn opened(gate: &Gate, verdicts: &[Verdict]) -> String {
+    match gate {
+        Gate::Probe => "probes passed".to_owned(),
+        Gate::Approve(what) => format!("open: {what}"),
+        Gate::Hold(period) => {
+            let held = match period.is_zero() {
+                true => "passed".to_owned(),
+                false => format!("held {}", words::duration(period.as_millis())),
+            };
+            let says = verdicts.iter().map(|verdict| verdict.says.clone());
+            std::iter::once(held)
+                .chain(says)
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
+    }
+}
+
+/// What it still does, and what the gates still need.
+fn still(now: &Moment) -> Line {
+    let unclear = now
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.finding == Finding::Unclear);
+    let needs: String = unclear
+        .map(|verdict| format!("; {}", verdict.says))
+        .collect();
+    say::doing(now.rollout, now.seen, now.at).plain(needs)
+}

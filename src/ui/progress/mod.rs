@@ -1,0 +1,195 @@
+//! How a running rollout is shown: redrawn in place, line by line, or as JSON.
+
+mod json;
+mod lines;
+mod terminal;
+mod view;
+
+use serde::Serialize;
+
+use self::json::Heart;
+use self::lines::Lines;
+use self::terminal::Terminal;
+use super::console::{Console, Output};
+use super::line::{Line, Tone};
+use super::{say, words};
+use crate::analysis::Verdict;
+use crate::rollout::{Event, Outcome, Phase, Reason, Rollout, Stamp};
+use crate::target::Seen;
+
+/// Which rollout it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Title {
+    pub(crate) agent: String,
+    pub(crate) environment: String,
+    pub(crate) rollout: u32,
+}
+
+/// A rollout at one moment.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    rollout: &'a Rollout,
+    seen: &'a Seen,
+    verdicts: &'a [Verdict],
+    at: Stamp,
+}
+
+enum Form {
+    Terminal(Terminal),
+    Lines(Lines),
+    Json(Heart),
+    Quiet,
+}
+
+pub(crate) struct Progress<'a> {
+    console: &'a mut Console,
+    title: Title,
+    form: Form,
+    /// The last glimpse of the world, and what the gates said of it.
+    seen: Seen,
+    verdicts: Vec<Verdict>,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(console: &'a mut Console, title: Title) -> Self {
+        Self {
+            form: form(console),
+            console,
+            title,
+            seen: Seen::default(),
+            verdicts: Vec::new(),
+        }
+    }
+
+    /// After each event that was written down; the rollout has believed it.
+    pub(crate) fn event(&mut self, rollout: &Rollout, at: Stamp, event: &Event) {
+        let now = Moment {
+            rollout,
+            seen: &self.seen,
+            verdicts: &self.verdicts,
+            at,
+        };
+        match &mut self.form {
+            Form::Terminal(terminal) => terminal.show(self.console, &self.title, &now),
+            Form::Lines(lines) => lines.event(self.console, &now, event),
+            Form::Json(heart) => heart.event(self.console, &self.title, &now, event),
+            Form::Quiet => {}
+        }
+    }
+
+    /// At least once a second, more often while the world changes.
+    pub(crate) fn glimpse(
+        &mut self,
+        rollout: &Rollout,
+        seen: &Seen,
+        verdicts: &[Verdict],
+        at: Stamp,
+    ) {
+        self.seen.clone_from(seen);
+        self.verdicts = verdicts.to_vec();
+        let now = Moment {
+            rollout,
+            seen,
+            verdicts,
+            at,
+        };
+        match &mut self.form {
+            Form::Terminal(terminal) => terminal.show(self.console, &self.title, &now),
+            Form::Lines(lines) => lines.glimpse(self.console, &now),
+            Form::Json(heart) => heart.glimpse(self.console, &self.title, &now),
+            Form::Quiet => {}
+        }
+    }
+
+    /// Something a person should know meanwhile.
+    pub(crate) fn note(&mut self, text: &str) {
+        match &mut self.form {
+            Form::Terminal(terminal) => terminal.note(self.console, text),
+            Form::Lines(_) | Form::Json(_) | Form::Quiet => self.console.note(text),
+        }
+    }
+
+    /// The last words; `exit` is what the process will exit with.
+    pub(crate) fn done(mut self, rollout: &Rollout, at: Stamp, exit: u8) {
+        let now = Moment {
+            rollout,
+            seen: &self.seen,
+            verdicts: &self.verdicts,
+            at,
+        };
+        if let Form::Terminal(terminal) = &mut self.form {
+            terminal.last(self.console, &self.title, &now);
+        }
+        match self.console.wishes.output {
+            Output::Json => json::result(self.console, &self.title, &now, exit),
+            Output::Text => self.console.say(closing(&now)),
+        }
+    }
+}
+
+fn form(console: &Console) -> Form {
+    let (wishes, reader) = (&console.wishes, &console.reader);
+    match wishes.output {
+        _ if wishes.quiet => Form::Quiet,
+        Output::Json => Form::Json(Heart::default()),
+        Output::Text if reader.stderr_is_terminal && !reader.dumb => {
+            Form::Terminal(Terminal::default())
+        }
+        Output::Text => Form::Lines(Lines::default()),
+    }
+}
+
+/// How it ended, in a line, and where the evidence is.
+fn closing(now: &Moment) -> Vec<Line> {
+    let line = match now.rollout.outcome() {
+        Some(Outcome::Completed) => completed(now),
+        Some(Outcome::RolledBack(reason)) => {
+            Line::new(Tone::Bad, undone(now.rollout)).plain(format!(": {}", reason.says))
+        }
+        Some(stalled) => say::ended(stalled),
+        None => Line::new(Tone::Wait, "not finished")
+            .plain(": agentctl status shows it, agentctl resume goes on with it"),
+    };
+    let (_, reason) = say::outcome(now.rollout.outcome());
+    let evidence = reason.and_then(|reason| reason.evidence.as_ref());
+    let evidence = evidence.map(|path| Line::from(format!("evidence: {path}")));
+    std::iter::once(line.dim(format!(" ({})", elapsed(now))))
+        .chain(evidence)
+        .collect()
+}
+
+fn completed(now: &Moment) -> Line {
+    let at = now
+        .seen
+        .url
+        .iter()
+        .map(|url| format!(" at {url}"))
+        .collect::<String>();
+    Line::new(Tone::Good, format!("{} is live", now.rollout.plan().to)).plain(at)
+}
+
+fn undone(rollout: &Rollout) -> String {
+    let plan = rollout.plan();
+    match plan.stable() {
+        Some(stable) => format!("rolled back to {stable}"),
+        None if plan.is_scale() => "rolled back".to_owned(),
+        None => format!("{} was taken down again", plan.to),
+    }
+}
+
+/// Since the rollout began, until its end.
+fn elapsed(now: &Moment) -> String {
+    let end = now.rollout.finished().unwrap_or(now.at);
+    words::ticking(end.0.saturating_sub(now.rollout.started().0))
+}
+
+/// Why it is being undone, until it is.
+fn undoing(rollout: &Rollout) -> Option<&Reason> {
+    match (rollout.outcome(), rollout.phase()) {
+        (None, Phase::Undoing(reason)) => Some(reason),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! A rollout in words: what it changes, what it does now, and what it came to.
+
+use super::line::{Line, Tone};
+use super::words;
+use crate::release::ReleaseId;
+use crate::rollout::{Effect, Gate, Next, Outcome, Phase, Plan, Reason, Rollout, Slot, Stamp};
+use crate::spec::{Period, Strategy};
+use crate::target::Seen;
+
+pub(super) fn strategy(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Rolling => "rolling",
+        Strategy::BlueGreen => "blue-green",
+        Strategy::Canary => "canary",
+    }
+}
+
+/// `r12 → r13`; one release alone at a first deploy and when it is scaled.
+pub(super) fn change(from: Option<ReleaseId>, to: ReleaseId) -> String {
+    match from {
+        Some(from) if from != to => format!("{from} → {to}"),
+        _ => to.to_string(),
+    }
+}
+
+/// The release in a slot; before a first deploy nobody is in the stable one.
+pub(super) fn who(plan: &Plan, slot: Slot) -> String {
+    match slot {
+        Slot::Candidate => plan.to.to_string(),
+        Slot::Stable => plan
+            .stable()
+            .map_or_else(|| "nothing".to_owned(), |id| id.to_string()),
+    }
+}
+
+/// `step 2 of 5`, `back to r12`: where it is in its table.
+pub(super) fn place(rollout: &Rollout) -> String {
+    match rollout.phase() {
+        Phase::Undoing(_) => back(rollout.plan()),
+        Phase::Forward | Phase::CleaningUp => {
+            format!(
+                "step {} of {}",
+                rollout.row() + 1,
+                rollout.plan().steps.len()
+            )
+        }
+    }
+}
+
+fn back(plan: &Plan) -> String {
+    plan.stable().map_or_else(
+        || "going back".to_owned(),
+        |stable| format!("back to {stable}"),
+    )
+}
+
+/// What it does or waits for at this moment; a look in the middle of a wait is no news.
+pub(super) fn doing(rollout: &Rollout, seen: &Seen, at: Stamp) -> Line {
+    match (rollout.next(), rollout.gate()) {
+        (Next::Run(Effect::Observe), Some((gate, _))) => asking(rollout, gate, at),
+        (next, _) => next_in_words(rollout, seen, at, next),
+    }
+}
+
+fn next_in_words(rollout: &Rollout, seen: &Seen, at: Stamp, next: Next) -> Line {
+    let plan = rollout.plan();
+    match next {
+        Next::Finish(outcome) => name(&outcome),
+        Next::Run(Effect::Observe) => "looking at what runs".into(),
+        Next::Run(Effect::Scale(slot, replicas)) => {
+            let replicas = words::some(replicas.into(), "replica");
+            format!("scaling {} to {replicas}", who(plan, slot)).into()
+        }
+        Next::Run(Effect::AwaitReady(slot, wanted)) => awaiting(plan, seen, slot, wanted).into(),
+        Next::Run(Effect::AwaitGone(_)) => "waiting for leaving replicas to finish".into(),
+        Next::Run(Effect::Route(weight)) => format!("moving traffic: {} {weight}", plan.to).into(),
+        Next::Run(Effect::Retire(release)) => format!("retiring {release}").into(),
+        Next::Run(Effect::Ask(gate)) => asking(rollout, &gate, at),
+    }
+}
+
+fn awaiting(plan: &Plan, seen: &Seen, slot: Slot, wanted: u32) -> String {
+    let release = match slot {
+        Slot::Candidate => Some(plan.to),
+        Slot::Stable => plan.stable(),
+    };
+    let seen = release.and_then(|id| seen.releases.get(&id));
+    let ready = seen.map_or(0, |release| release.ready).min(wanted);
+    format!("waiting for {}: {ready} of {wanted} ready", who(plan, slot))
+}
+
+fn asking(rollout: &Rollout, gate: &Gate, at: Stamp) -> Line {
+    match gate {
+        Gate::Probe => format!("probing {}", rollout.plan().to).into(),
+        Gate::Approve(what) => {
+            Line::new(Tone::Wait, "waiting for: agentctl approve").dim(format!(" — {what}"))
+        }
+        Gate::Hold(period) => holding(rollout, *period, at).into(),
+    }
+}
+
+/// `holding at 10 %, 7 s of 10 s`; past its time it waits for gates that cannot say yet.
+fn holding(rollout: &Rollout, period: Period, at: Stamp) -> String {
+    let weight = rollout.step().weight;
+    let held = held(rollout, at);
+    let wanted = period.as_millis();
+    match held {
+        0 if wanted > 0 => format!("holding at {weight} for {}", words::duration(wanted)),
+        held if held < wanted => {
+            let [held, wanted] = [words::ticking(held), words::duration(wanted)];
+            format!("holding at {weight}, {held} of {wanted}")
+        }
+        held => {
+            let end = wanted + rollout.plan().patience.as_millis();
+            let left = words::ticking(end.saturating_sub(held));
+            format!("holding at {weight} until the gates can say, {left} at most")
+        }
+    }
+}
+
+/// Milliseconds that the gate has been asked for.
+pub(super) fn held(rollout: &Rollout, at: Stamp) -> u64 {
+    rollout
+        .gate()
+        .map_or(0, |(_, since)| at.0.saturating_sub(since.0))
+}
+
+/// The outcome's name for programs, and why.
+pub(crate) fn outcome(outcome: Option<&Outcome>) -> (&'static str, Option<&Reason>) {
+    match outcome {
+        None => ("unfinished", None),
+        Some(Outcome::Completed) => ("completed", None),
+        Some(Outcome::RolledBack(reason)) => ("rolled_back", Some(reason)),
+        Some(Outcome::Stalled(reason)) => ("stalled", Some(reason)),
+    }
+}
+
+/// `rolled back`.
+pub(super) fn name(outcome: &Outcome) -> Line {
+    match outcome {
+        Outcome::Completed => Line::new(Tone::Good, "completed"),
+        Outcome::RolledBack(_) => Line::new(Tone::Bad, "rolled back"),
+        Outcome::Stalled(_) => Line::new(Tone::Bad, "stalled"),
+    }
+}
+
+/// `rolled back: error_rate 33.3 % is above 5.0 %`.
+pub(super) fn ended(ended: &Outcome) -> Line {
+    let (_, reason) = outcome(Some(ended));
+    let why = reason.map(|reason| format!(": {}", reason.says));
+    name(ended).plain(why.unwrap_or_default())
+}

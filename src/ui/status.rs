@@ -1,0 +1,168 @@
+//! `agentctl status`: who serves what and how well, the running rollout, and the last one.
+
+use serde::Serialize;
+
+use super::console::View;
+use super::history::PastView;
+use super::line::{Line, Tone};
+use super::say;
+use super::serving::{Serving, failures};
+use super::table::table;
+use super::words::{self, Clock};
+use crate::release::ReleaseId;
+use crate::rollout::{Phase, Rollout, Stamp};
+use crate::spec::{Percent, Strategy};
+use crate::target::Seen;
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Status {
+    pub(crate) agent: String,
+    pub(crate) environment: String,
+    /// Where users reach the agent.
+    pub(crate) url: Option<String>,
+    pub(crate) releases: Vec<Serving>,
+    pub(crate) rollout: Option<Running>,
+    /// The last rollout that ended.
+    pub(crate) last: Option<PastView>,
+}
+
+/// A rollout that has not ended.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Running {
+    pub(crate) rollout: u32,
+    pub(crate) strategy: Strategy,
+    pub(crate) from: Option<ReleaseId>,
+    pub(crate) to: ReleaseId,
+    #[serde(serialize_with = "words::stamp")]
+    pub(crate) started: Stamp,
+    pub(crate) phase: &'static str,
+    /// From 1 to `steps`; while undoing, the row that is gone back to.
+    pub(crate) step: usize,
+    pub(crate) steps: usize,
+    pub(crate) weight: Percent,
+    /// What it does or waits for.
+    pub(crate) doing: String,
+    /// Why it is undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) undoing: Option<String>,
+    /// Who runs it: `anna@laptop, pid 4711`; `None`: nobody does.
+    pub(crate) holder: Option<String>,
+}
+
+impl Running {
+    pub(crate) fn of(
+        number: u32,
+        rollout: &Rollout,
+        seen: &Seen,
+        now: Stamp,
+        holder: Option<String>,
+    ) -> Self {
+        let plan = rollout.plan();
+        let (phase, undoing) = phase(rollout.phase());
+        Self {
+            rollout: number,
+            strategy: plan.strategy,
+            from: plan.from,
+            to: plan.to,
+            started: rollout.started(),
+            phase,
+            step: rollout.row() + 1,
+            steps: plan.steps.len(),
+            weight: seen.shares.get(&plan.to).copied().unwrap_or_default(),
+            doing: say::doing(rollout, seen, now).paint(false),
+            undoing,
+            holder,
+        }
+    }
+
+    fn lines(&self, clock: &Clock) -> Vec<Line> {
+        let title = format!(
+            "{}   {}",
+            say::strategy(self.strategy),
+            say::change(self.from, self.to)
+        );
+        let place = match &self.undoing {
+            Some(reason) => Line::new(Tone::Bad, "undoing: ").plain(reason.as_str()),
+            None => format!("step {} of {}", self.step, self.steps).into(),
+        };
+        let holder = match &self.holder {
+            Some(holder) => format!("run by {holder} since {}", clock.since(self.started)).into(),
+            None => {
+                Line::new(Tone::Wait, "run by nobody").plain(": agentctl resume goes on with it")
+            }
+        };
+        vec![
+            Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title),
+            place.indent(2),
+            Line::new(Tone::Wait, self.doing.as_str()).indent(2),
+            holder.indent(2),
+        ]
+    }
+}
+
+/// The phase's name for programs, and why it is undone.
+pub(super) fn phase(phase: Phase) -> (&'static str, Option<String>) {
+    match phase {
+        Phase::Forward => ("forward", None),
+        Phase::Undoing(reason) => ("undoing", Some(reason.says.clone())),
+        Phase::CleaningUp => ("cleaning_up", None),
+    }
+}
+
+impl Status {
+    fn header(&self) -> Line {
+        Line::new(Tone::Strong, self.agent.as_str())
+            .plain(format!("   {}", self.environment))
+            .dim(
+                self.url
+                    .iter()
+                    .map(|url| format!("   {url}"))
+                    .collect::<String>(),
+            )
+    }
+
+    fn serving(&self, clock: &Clock) -> Vec<Line> {
+        if self.releases.is_empty() {
+            return vec!["nothing runs: agentctl deploy starts it".into()];
+        }
+        let mut lines = table(
+            &Serving::COLUMNS,
+            self.releases.iter().map(Serving::row).collect(),
+        );
+        lines.extend(failures(&self.releases));
+        let since = self.releases.iter().find_map(|one| one.since);
+        lines.extend(
+            since.map(|since| Line::default().dim(format!("counted since {}", clock.since(since)))),
+        );
+        lines
+    }
+
+    fn last(&self, clock: &Clock) -> Option<Line> {
+        self.last.as_ref().map(|past| {
+            Line::new(Tone::Strong, format!("last rollout {}   ", past.rollout))
+                .plain(format!("{}   ", say::change(past.from, past.to)))
+                .then(past.ended())
+                .dim(format!(
+                    "   {}",
+                    clock.since(past.finished.unwrap_or(past.started))
+                ))
+        })
+    }
+}
+
+impl View for Status {
+    fn lines(&self, clock: &Clock) -> Vec<Line> {
+        let running = self.rollout.as_ref().map(|running| running.lines(clock));
+        let parts = [
+            Some(vec![self.header()]),
+            Some(self.serving(clock)),
+            running,
+            self.last(clock).map(|last| vec![last]),
+        ];
+        parts
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(&Line::default())
+    }
+}

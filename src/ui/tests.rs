@@ -1,0 +1,323 @@
+//! The tables, exactly as they are printed.
+
+use super::fixtures::*;
+use super::*;
+use crate::release::ReleaseId;
+use crate::rollout::{Outcome, Plan, Reason, Why};
+use crate::target::Log;
+
+fn printed(view: &impl console::View) -> String {
+    text(&view.lines(&clock(7_212)))
+}
+
+fn json(view: &impl console::View) -> String {
+    let wishes = Wishes {
+        output: Output::Json,
+        ..Wishes::default()
+    };
+    let (mut console, out, _) = console(wishes, reader());
+    console.show(view, after(7_212));
+    out.text()
+}
+
+fn past(rollout: u32, outcome: Option<Outcome>) -> PastView {
+    PastView {
+        rollout,
+        started: NOON,
+        finished: outcome.as_ref().map(|_| after(72)),
+        strategy: crate::spec::Strategy::Canary,
+        from: Some(ReleaseId(12)),
+        to: ReleaseId(13),
+        by: "anna@laptop".to_owned(),
+        end: End(outcome),
+    }
+}
+
+fn rolled_back() -> Outcome {
+    Outcome::RolledBack(Reason {
+        why: Why::Gate,
+        says: "error_rate 33.3 % is above 5.0 %".to_owned(),
+        evidence: Some("evidence/6".to_owned()),
+    })
+}
+
+fn status() -> Status {
+    let rollout = replay(&events());
+    let seen = seen();
+    Status {
+        agent: "support-agent".to_owned(),
+        environment: "production".to_owned(),
+        url: seen.url.clone(),
+        releases: Serving::in_total(&rollout, &seen),
+        rollout: Some(Running::of(
+            7,
+            &rollout,
+            &seen,
+            after(12),
+            Some("anna@laptop, pid 4711".to_owned()),
+        )),
+        last: Some(past(6, Some(rolled_back()))),
+    }
+}
+
+#[test]
+fn status_in_the_middle_of_a_rollout() {
+    golden(
+        &printed(&status()),
+        r"
+support-agent   production   http://127.0.0.1:8000
+
+release           replicas    traffic   requests   errors      p50      p95   open   conversations   tokens
+● r12 stable      3/3 ready      90 %      1,204    0.1 %   105 ms   210 ms      4              12   88,120
+◐ r13 candidate   1/1 ready      10 %        131    0.0 %   220 ms   220 ms      4              12   88,120
+└ r9  draining    1 leaving                                                                      2
+counted since 12:03 (2 h ago)
+
+rollout 7   canary   r12 → r13
+  step 2 of 5
+  holding at 10 %, 7 s of 10 s
+  run by anna@laptop, pid 4711 since 12:03 (2 h ago)
+
+last rollout 6   r12 → r13   rolled back: error_rate 33.3 % is above 5.0 %   12:04 (1 h ago)
+",
+    );
+}
+
+#[test]
+fn status_as_json() {
+    let mut status = status();
+    status.releases.truncate(1);
+    golden(
+        &json(&status),
+        r#"
+{"v":1,"agent":"support-agent","environment":"production","url":"http://127.0.0.1:8000","releases":[{"release":"r12","role":"stable","weight":90,"ready":3,"wanted":3,"coming":0,"leaving":0,"since":"2026-10-06T12:03:44.000Z","requests":1204,"errors":1,"error_rate":0.0008305647840531562,"latency_p50":0.105,"latency_p95":0.21,"open_requests":4,"open_conversations":12,"tokens":88120,"cost":null,"failing":[]}],"rollout":{"rollout":7,"strategy":"canary","from":"r12","to":"r13","started":"2026-10-06T12:03:44.000Z","phase":"forward","step":2,"steps":5,"weight":10,"doing":"holding at 10 %, 7 s of 10 s","holder":"anna@laptop, pid 4711"},"last":{"rollout":6,"started":"2026-10-06T12:03:44.000Z","finished":"2026-10-06T12:04:56.000Z","strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","evidence":"evidence/6"}}}
+"#,
+    );
+}
+
+#[test]
+fn status_of_a_rollout_that_nobody_runs() {
+    let rollout = replay(&gate_failed());
+    let seen = seen_failing();
+    let status = Status {
+        releases: Serving::in_total(&rollout, &seen),
+        rollout: Some(Running::of(7, &rollout, &seen, after(12), None)),
+        last: None,
+        ..status()
+    };
+    golden(
+        &printed(&status),
+        r"
+support-agent   production   http://127.0.0.1:8000
+
+release           replicas    traffic   requests   errors      p50      p95   open   conversations   tokens
+● r12 stable      3/3 ready     100 %      1,204    0.1 %   105 ms   210 ms      4              12   88,120
+✗ r13 candidate   0/1 ready       0 %          0
+└ r9  draining    1 leaving                                                                      2
+  r13-2 restarted 3 times: exited with 1: ModuleNotFoundError
+counted since 12:03 (2 h ago)
+
+rollout 7   canary   r12 → r13
+  undoing: error_rate 33.3 % is above 5.0 %
+  moving traffic: r13 0 %
+  run by nobody: agentctl resume goes on with it
+",
+    );
+}
+
+#[test]
+fn status_of_nothing() {
+    let nothing = Status {
+        url: None,
+        releases: Vec::new(),
+        rollout: None,
+        last: None,
+        ..status()
+    };
+    golden(
+        &printed(&nothing),
+        r"
+support-agent   production
+
+nothing runs: agentctl deploy starts it
+",
+    );
+}
+
+fn history(rollouts: Vec<PastView>) -> HistoryView {
+    HistoryView {
+        agent: "support-agent".to_owned(),
+        environment: "production".to_owned(),
+        rollouts,
+    }
+}
+
+#[test]
+fn history_newest_first() {
+    let rollouts = vec![
+        past(8, None),
+        past(7, Some(Outcome::Completed)),
+        past(6, Some(rolled_back())),
+    ];
+    golden(
+        &printed(&history(rollouts)),
+        r"
+rollout   started            strategy   change        took   by            outcome
+      8   2026-10-06 12:03   canary     r12 → r13            anna@laptop   unfinished
+      7   2026-10-06 12:03   canary     r12 → r13   1m 12s   anna@laptop   completed
+      6   2026-10-06 12:03   canary     r12 → r13   1m 12s   anna@laptop   rolled back: error_rate 33.3 % is above 5.0 %
+",
+    );
+}
+
+#[test]
+fn history_as_json() {
+    golden(
+        &json(&history(vec![past(8, None), past(6, Some(rolled_back()))])),
+        r#"
+{"v":1,"agent":"support-agent","environment":"production","rollouts":[{"rollout":8,"started":"2026-10-06T12:03:44.000Z","finished":null,"strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"unfinished"},{"rollout":6,"started":"2026-10-06T12:03:44.000Z","finished":"2026-10-06T12:04:56.000Z","strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","evidence":"evidence/6"}}]}
+"#,
+    );
+}
+
+#[test]
+fn history_of_nothing() {
+    golden(
+        &printed(&history(Vec::new())),
+        r"
+support-agent was never deployed to production
+",
+    );
+}
+
+fn view<'a>(changes: &'a [String], plan: &'a Plan) -> PlanView<'a> {
+    PlanView {
+        agent: "support-agent",
+        environment: "production",
+        changes,
+        plan,
+    }
+}
+
+#[test]
+fn plan_of_a_canary() {
+    let changes = ["command: python app.py → python -m app".to_owned()];
+    golden(
+        &printed(&view(&changes, &plan())),
+        r"
+support-agent   production   canary   r12 → r13
+
+  command: python app.py → python -m app
+
+step   r12   r13   traffic to r13   then
+   1     3     1              0 %   1 probe
+   2     3     1             10 %   hold 10 s
+   3     3     2             50 %   hold 5m, approve before full traffic
+   4     3     3            100 %   judge the gates
+   5     0     3            100 %   done; no undo from here on
+
+undo     a failure before step 5 gives all traffic back to r12
+gates    error_rate at most 5.0 %   from 20 requests on; until then it waits, 1h at most
+         latency_p95 at most 500 ms   from 20 requests on; until then it waits, 1h at most
+probes   POST /chat → 200 with $.reply within 10 s
+",
+    );
+}
+
+#[test]
+fn plan_of_a_first_deploy_with_a_person_in_between() {
+    let mut plan = Plan {
+        from: None,
+        auto_undo: false,
+        limit: Some(4),
+        gates: Vec::new(),
+        ..plan()
+    };
+    plan.steps.drain(1..4);
+    plan.undo.drain(1..4);
+    golden(
+        &printed(&view(&[], &plan)),
+        r"
+support-agent   production   canary   r13
+
+step   r13   traffic to r13   then
+   1     1              0 %   1 probe
+   2     3            100 %   done; no undo from here on
+
+undo     a failure before step 2 stops r13; nothing ran before it; a failed gate or probe waits for a person first
+limit    at most 4 replicas at once
+probes   POST /chat → 200 with $.reply within 10 s
+",
+    );
+}
+
+#[test]
+fn plan_as_json() {
+    let mut plan = Plan {
+        gates: Vec::new(),
+        probes: Vec::new(),
+        ..plan()
+    };
+    plan.steps.truncate(2);
+    plan.undo.truncate(1);
+    golden(
+        &json(&view(&["env.LOG_LEVEL: info → debug".to_owned()], &plan)),
+        r#"
+{"v":1,"agent":"support-agent","environment":"production","changes":["env.LOG_LEVEL: info → debug"],"plan":{"strategy":"canary","from":"r12","to":"r13","steps":[{"stable":3,"candidate":1,"weight":0,"gates":["probe"]},{"stable":3,"candidate":1,"weight":10,"gates":[{"hold":"10s"}]}],"undo":[{"stable":3,"candidate":0,"weight":0}],"auto_undo":true,"patience":"1h","startup":"1m"}}
+"#,
+    );
+}
+
+fn logs() -> Vec<Log> {
+    let log = |replica, line: &str| Log {
+        release: ReleaseId(13),
+        replica,
+        lines: vec![line.to_owned(), "ready".to_owned()],
+    };
+    vec![
+        log(2, "\u{1b}[32mINFO\u{1b}[0m listening"),
+        log(11, "key is hunter22"),
+    ]
+}
+
+fn secrets() -> crate::redact::Redactor {
+    crate::redact::Redactor::new(&[("KEY".to_owned(), "hunter22".to_owned())].into())
+}
+
+#[test]
+fn logs_as_text() {
+    let (mut console, out, _) = console(Wishes::default(), reader());
+    console.keep_out(secrets());
+    console.logs(&logs());
+    golden(
+        &out.text(),
+        r"
+r13-2  │ INFO listening
+r13-2  │ ready
+r13-11 │ key is [KEY redacted]
+r13-11 │ ready
+",
+    );
+}
+
+#[test]
+fn logs_as_json() {
+    let (mut console, out, _) = console(
+        Wishes {
+            output: Output::Json,
+            ..Wishes::default()
+        },
+        reader(),
+    );
+    console.keep_out(secrets());
+    console.logs(&logs());
+    golden(
+        &out.text(),
+        r#"
+{"v":1,"release":"r13","replica":2,"line":"\u001b[32mINFO\u001b[0m listening"}
+{"v":1,"release":"r13","replica":2,"line":"ready"}
+{"v":1,"release":"r13","replica":11,"line":"key is [KEY redacted]"}
+{"v":1,"release":"r13","replica":11,"line":"ready"}
+"#,
+    );
+}
