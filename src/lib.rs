@@ -8,6 +8,8 @@ mod analysis;
 mod cli;
 mod edge;
 mod engine;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod journal;
 mod redact;
 mod release;

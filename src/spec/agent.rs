@@ -139,7 +139,7 @@ pub(crate) enum SecretSource {
     /// A variable of the environment that agentctl runs in.
     Env(#[schemars(extend("format" = "variable"))] String),
     /// A file, named from beside agent.toml; one newline at its end is not part of the value.
-    File(#[schemars(length(min = 1))] String),
+    File(#[schemars(length(min = 1), extend("format" = "path"))] String),
 }
 
 impl SecretSource {

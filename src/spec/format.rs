@@ -32,6 +32,11 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
             text,
             "a path that begins with / and has no spaces",
         ),
+        "path" => hold(
+            !text.contains('\0'),
+            text,
+            "a path: it holds a NUL character",
+        ),
         "beside" => beside(text),
         _ => Ok(()),
     }

@@ -1,7 +1,5 @@
 //! What no honest agent.toml needs, refused before it costs memory, time or stack.
 
-use std::ops::Range;
-
 use toml_parser::lexer::{Token, TokenKind};
 
 use super::problem::Problem;
@@ -12,6 +10,9 @@ pub(super) const SIZE: usize = 1024 * 1024;
 
 /// Tables, lists and parts of a key inside one another: the parser and serde go down by recursion.
 const DEPTH: usize = 32;
+
+/// Words, signs and the spaces between: a megabyte may hold a prompt, not half a million numbers.
+const TOKENS: usize = 20_000;
 
 pub(super) fn text<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Problem> {
     size(bytes, file)?;
@@ -37,27 +38,23 @@ fn not_text(bytes: &[u8], at: usize, file: &str) -> Problem {
         .hint(Some("save the file as UTF-8".to_owned()))
 }
 
-pub(super) fn depth(source: &Source<'_>) -> Result<(), Problem> {
-    match too_deep(source.text) {
-        None => Ok(()),
-        Some(span) => Err(source.problem(span, format!("nested deeper than {DEPTH} levels"))),
-    }
-}
-
-/// Where keys and brackets go too deep: dots count until their value ends, brackets until they
-/// close.
-fn too_deep(text: &str) -> Option<Range<usize>> {
+/// Refuses what nests too deep or holds too much.
+pub(super) fn structure(source: &Source<'_>) -> Result<(), Problem> {
     let mut outside = Vec::new();
     let mut depth = 0;
-    for token in toml_parser::Source::new(text).lex() {
+    for (count, token) in toml_parser::Source::new(source.text).lex().enumerate() {
         depth = next_depth(&token, depth, &mut outside);
-        if depth > DEPTH {
-            return Some(token.span().start()..token.span().end());
-        }
+        let message = match () {
+            () if depth > DEPTH => format!("nested deeper than {DEPTH} levels"),
+            () if count > TOKENS => format!("more than {TOKENS} words and signs"),
+            () => continue,
+        };
+        return Err(source.problem(token.span().start()..token.span().end(), message));
     }
-    None
+    Ok(())
 }
 
+/// Dots count until their value ends, brackets until they close.
 fn next_depth(token: &Token, depth: usize, outside: &mut Vec<usize>) -> usize {
     match token.kind() {
         TokenKind::Dot => depth + 1,

@@ -50,7 +50,7 @@ impl Spec {
     ) -> Result<Loaded, Problems> {
         limits::size(text.as_bytes(), file)?;
         let source = Source::new(file, text);
-        limits::depth(&source)?;
+        limits::structure(&source)?;
         let table = parse(&source)?;
         let mut problems = shape::parts(&table, &source);
         let merged = match Merged::new(table, environment, &source) {

@@ -27,6 +27,7 @@ mod show;
 mod source;
 mod starter;
 mod template;
+mod wording;
 
 pub(crate) use agent::{Agent, Config, Kind, Run, SecretSource, Spec};
 pub(crate) use environment::{Environment, TargetSpec};

@@ -22,7 +22,7 @@ pub(crate) struct Problem {
     pub(crate) message: String,
     /// What to type instead.
     pub(crate) hint: Option<String>,
-    pub(super) excerpt: Option<Excerpt>,
+    pub(super) excerpt: Option<Box<Excerpt>>,
 }
 
 impl Problem {

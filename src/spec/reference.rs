@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::schema::{definition, resolve, schema};
+use super::schema::{alternatives, definition, resolve, schema};
 
 const HEAD: &str = "\
 # agent.toml, key by key
@@ -28,88 +28,86 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 /// A section, with a row for each key below it.
 fn part(name: &str, section: &Value) -> String {
-    let (header, body) = match section["type"].as_str() {
-        Some("array") => (format!("[[{name}]]"), &section["items"]),
-        _ if section["additionalProperties"].is_object() => {
-            (format!("[{name}]"), &section["additionalProperties"])
-        }
-        _ => (format!("[{name}]"), section),
+    let (header, free, body) = match (&section["items"], &section["additionalProperties"]) {
+        (items @ Value::Object(_), _) => (format!("[[{name}]]"), "", items),
+        (_, entry @ Value::Object(_)) => (format!("[{name}]"), free_names(name), entry),
+        (_, _) => (format!("[{name}]"), "", section),
     };
-    let about = sentence(description(section));
-    let free = match section["additionalProperties"].is_object() {
-        true => format!("\n{}\n", free_names(name)),
-        false => String::new(),
-    };
-    let rows = rows(body, "", is_environment(body));
-    format!(
-        "\n## {header}\n\n{about}\n{free}\n| key | type | default | meaning |\n|---|---|---|---|\n{rows}"
-    )
+    let (about, rows) = (description(section), rows(body, ""));
+    format!("\n## {header}\n\n{about}\n{free}\n{TABLE}{rows}")
 }
+
+const TABLE: &str = "| key | type | default | meaning |\n|---|---|---|---|\n";
 
 fn free_names(section: &str) -> &'static str {
     match section {
-        "environments" => "Each is a table `[environments.NAME]`:",
-        _ => "Each entry is `NAME = { KEY = … }` with one of these keys:",
+        "environments" => "\nEach is a table `[environments.NAME]`:\n",
+        _ => "\nEach entry is `NAME = { KEY = … }` with one of these keys:\n",
     }
 }
 
-/// An environment repeats every section; only its own keys are worth rows.
-fn is_environment(schema: &Value) -> bool {
-    definition(schema) == Some("Environment")
-}
-
-fn rows(schema_of: &Value, prefix: &str, own_only: bool) -> String {
-    let table = resolve(schema(), schema_of);
-    let options = table["oneOf"].as_array().or(table["anyOf"].as_array());
-    let tables = options.map_or(vec![table], |options| options.iter().collect());
+fn rows(holder: &Value, prefix: &str) -> String {
+    let tables = alternatives(resolve(schema(), holder));
+    let alone = tables.len() == 1;
     let keys = tables
         .iter()
-        .flat_map(|table| properties(resolve(schema(), table)).map(move |key| (*table, key)));
-    let own =
-        keys.filter(|(_, (name, _))| !own_only || ["target", "approve"].contains(&name.as_str()));
-    own.map(|(table, (name, key))| row(table, &format!("{prefix}{name}"), name, key))
+        .flat_map(|table| properties(table).map(move |key| (table, key)));
+    // An environment repeats every section; only its own keys are worth rows.
+    let own = |name: &str| definition(holder) != Some("Environment") || OWN.contains(&name);
+    keys.filter(|(_, (name, _))| own(name))
+        .map(|(table, (name, key))| {
+            row(
+                &format!("{prefix}{name}"),
+                key,
+                need(table, name, alone),
+                table,
+            )
+        })
         .collect()
 }
 
+/// The keys of an environment that are no sections.
+const OWN: [&str; 2] = ["target", "approve"];
+
+/// Whether a key has to be there, in a word.
+fn need(table: &Value, name: &str, alone: bool) -> &'static str {
+    let mut required = table["required"].as_array().into_iter().flatten();
+    match (required.any(|required| required == name), alone) {
+        (true, true) => "required",
+        (true, false) => "one of these",
+        (false, _) => "",
+    }
+}
+
 /// A key's row, and the rows of what lies below it.
-fn row(table: &Value, path: &str, name: &str, key: &Value) -> String {
+fn row(path: &str, key: &Value, need: &str, table: &Value) -> String {
     let whole = resolve(schema(), key);
-    let required = table["required"]
-        .as_array()
-        .is_some_and(|names| names.iter().any(|n| n == name));
-    let default = match (&key["default"], required) {
-        (Value::Null, true) => "required".to_owned(),
-        (Value::Null, false) => String::new(),
-        (Value::Object(_), _) => String::new(),
-        (default, _) => format!("`{}`", default.to_string().replace('|', "\\|")),
+    let default = match &key["default"] {
+        Value::Null | Value::Object(_) => need.to_owned(),
+        default => format!("`{default}`"),
     };
-    let below = match whole["type"].as_str() {
-        Some("array") => rows(&whole["items"], &format!("{path}[]."), false),
-        _ => rows(whole, &format!("{path}."), false),
+    let below = match &whole["items"] {
+        Value::Null => rows(whole, &format!("{path}.")),
+        items => rows(items, &format!("{path}[].")),
     };
-    let about = sentence(description(key));
+    let about = match description(key) {
+        none if none.is_empty() => description(table),
+        about => about,
+    };
     format!(
         "| `{path}` | {} | {default} | {about} |\n{below}",
         kind(whole)
     )
 }
 
-fn description(schema_of: &Value) -> &str {
+/// On one line; a key without a text of its own has that of its type.
+fn description(schema_of: &Value) -> String {
     let whole = resolve(schema(), schema_of);
     let item = resolve(schema(), &whole["items"]);
-    let texts = [
-        &schema_of["description"],
-        &whole["description"],
-        &item["description"],
-    ];
-    texts
-        .into_iter()
-        .find_map(Value::as_str)
-        .unwrap_or_default()
-}
-
-fn sentence(text: &str) -> String {
-    text.split_whitespace()
+    let texts = [schema_of, whole, item].map(|schema| schema["description"].as_str());
+    let words = texts.into_iter().flatten().next().unwrap_or_default();
+    words
+        .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
         .replace('|', "\\|")
@@ -122,13 +120,14 @@ fn kind(schema_of: &Value) -> String {
         let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         return words.join(", ");
     }
-    if let Some(options) = whole["anyOf"].as_array().or(whole["oneOf"].as_array()) {
-        let mut kinds: Vec<String> = options.iter().map(kind).collect();
-        kinds.dedup();
-        return kinds.join(" or ");
+    if let [first, rest @ ..] = alternatives(whole).as_slice()
+        && !rest.is_empty()
+    {
+        let others: Vec<String> = rest.iter().map(|other| kind(other)).collect();
+        return format!("{} or {}", kind(first), others.join(" or "));
     }
     match (whole["type"].as_str(), whole["format"].as_str()) {
-        (Some("array"), _) => format!("list of {}", plural(&kind(&whole["items"]))),
+        (Some("array"), _) => list(resolve(schema(), &whole["items"])),
         (Some("object"), _) => "table".to_owned(),
         (Some("boolean"), _) => "true or false".to_owned(),
         (Some("string"), Some("period")) => "duration".to_owned(),
@@ -139,8 +138,11 @@ fn kind(schema_of: &Value) -> String {
     }
 }
 
-fn plural(kind: &str) -> String {
-    format!("{kind}s")
+fn list(item: &Value) -> String {
+    match item["type"].as_str() {
+        Some("string") => "list of texts".to_owned(),
+        _ => "list of tables".to_owned(),
+    }
 }
 
 fn range(schema: &Value) -> String {

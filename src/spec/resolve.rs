@@ -35,6 +35,13 @@ fn resolve_one(
         part => part,
     };
     template.0 = joined(parts.into_iter().map(known));
+    // A release writes it down and reads it back.
+    if Template::parse(&template.to_string()).as_ref() != Ok(template) {
+        check.refuse(
+            path,
+            "a $ directly before ${…} would read as $${, which is plain text",
+        );
+    }
 }
 
 /// Neighbouring texts as one, so that equal templates are equal.

@@ -151,7 +151,7 @@ impl Default for Expect {
     }
 }
 
-/// `[[gate]]`: a bound on a measured figure of the candidate, judged during every hold.
+/// A bound on a measured figure of the candidate, judged during every hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MetricGate {
@@ -228,7 +228,7 @@ pub(crate) enum Unclear {
     Fail,
 }
 
-/// `[rollback]`: what happens by itself when a gate fails.
+/// What happens by itself when a gate fails.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rollback {

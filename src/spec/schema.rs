@@ -66,6 +66,24 @@ pub(super) fn resolve<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
     definition(schema).map_or(schema, |name| &root["$defs"][name])
 }
 
+/// The schemas of which one has to hold; the schema itself where there is no choice.
+pub(super) fn alternatives(wanted: &Value) -> Vec<&Value> {
+    let options = wanted["oneOf"].as_array().or(wanted["anyOf"].as_array());
+    match options {
+        Some(options) => options
+            .iter()
+            .map(|option| resolve(schema(), option))
+            .collect(),
+        None => vec![wanted],
+    }
+}
+
+/// The names of the keys that a table may have.
+pub(super) fn properties(table: &Value) -> impl Iterator<Item = &str> {
+    let names = table["properties"].as_object().into_iter().flatten();
+    names.map(|(name, _)| name.as_str())
+}
+
 fn each(object: &mut Value, change: impl FnMut(&mut Value)) {
     object
         .as_object_mut()

@@ -9,12 +9,12 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::origin::join;
 use super::problem::Problem;
-use super::schema::{resolve, schema};
+use super::schema::{alternatives, properties, resolve, schema};
 use super::source::Source;
+use super::wording::{
+    INIT, advice, described, did_you_mean, found, meaning, only_one, place, retype, unknown,
+};
 use super::{format, later};
-
-/// How far a wrong key may be from the right one to be taken for it, from 0 to 1.
-const ALIKE: f64 = 0.75;
 
 pub(super) struct Shape<'a> {
     source: &'a Source<'a>,
@@ -113,23 +113,12 @@ impl Shape<'_> {
         path: &str,
     ) {
         let name: &str = key.get_ref();
-        if let Some(message) = later::key(&pattern(path, name)) {
-            return self.refuse(key.span(), message, None);
-        }
         let options = alternatives(wanted);
-        let beside = options
-            .iter()
-            .find(|option| property(option, name).is_some());
-        if beside.is_some() {
-            let others: Vec<&str> = table.keys().map(|key| key.get_ref().as_ref()).collect();
-            let message = format!("only one of {} can stand here", others.join(" and "));
-            return self.refuse(key.span(), message, None);
-        }
-        let known = options.iter().flat_map(|option| properties(option));
-        let hint = did_you_mean(name, known);
-        let message = match path {
-            "" => format!("unknown key \"{name}\""),
-            path => format!("unknown key \"{name}\" in {}", place(path)),
+        let mut known = options.iter().flat_map(|option| properties(option));
+        let (message, hint) = match later::key(&pattern(path, name)) {
+            Some(message) => (message, None),
+            None if known.any(|known| known == name) => (only_one(table), None),
+            None => (unknown(name, path), advice(name, path, &options)),
         };
         self.refuse(key.span(), message, hint);
     }
@@ -141,19 +130,11 @@ impl Shape<'_> {
             .filter(|name| !table.contains_key(*name));
         for name in missing {
             let (message, hint) = match path {
-                "" => (
-                    format!("[{name}] is missing"),
-                    "agentctl init writes a first agent.toml".to_owned(),
+                "" => (format!("[{name}] is missing"), INIT.to_owned()),
+                path => (
+                    format!("\"{name}\" is missing in {}", place(path)),
+                    format!("{name}: {}", meaning(&wanted["properties"][name])),
                 ),
-                path => {
-                    let about =
-                        resolve(schema(), &wanted["properties"][name])["description"].as_str();
-                    let about = wanted["properties"][name]["description"].as_str().or(about);
-                    (
-                        format!("\"{name}\" is missing in {}", place(path)),
-                        format!("{name}: {}", about.unwrap_or_default()),
-                    )
-                }
             };
             self.refuse(span.clone(), message, Some(hint));
         }
@@ -245,18 +226,6 @@ fn whole_number(number: &toml::de::DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-/// The schemas of which one has to hold; the schema itself where there is no choice.
-fn alternatives(wanted: &Value) -> Vec<&Value> {
-    let options = wanted["oneOf"].as_array().or(wanted["anyOf"].as_array());
-    match options {
-        Some(options) => options
-            .iter()
-            .map(|option| resolve(schema(), option))
-            .collect(),
-        None => vec![wanted],
-    }
-}
-
 /// The alternative that `value` was meant for, as far as its type tells.
 fn choose<'s>(wanted: &'s Value, value: &DeValue<'_>) -> &'s Value {
     let options = alternatives(wanted);
@@ -299,83 +268,11 @@ fn property<'s, 'n>(table: &'s Value, name: &'n str) -> Option<(&'n str, &'s Val
     }
 }
 
-fn properties(table: &Value) -> impl Iterator<Item = &str> {
-    let names = table["properties"].as_object().into_iter().flatten();
-    names.map(|(name, _)| name.as_str())
-}
-
-fn did_you_mean<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
-    // Longer ones are not typing errors, and comparing them takes the square of their length.
-    if name.len() > 64 {
-        return None;
-    }
-    let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
-    let (score, best) = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (score >= ALIKE).then(|| format!("did you mean \"{best}\"?"))
-}
-
 /// An environment may hold what the root does, under the same paths.
 fn pattern(path: &str, name: &str) -> String {
     match (path, name) {
         ("environments", "*") => String::new(),
         (path, "*") => format!("{path}.*"),
         (path, name) => join(path, name),
-    }
-}
-
-/// How a message names a path: `[run]`, `run.port`, `a value of secrets`.
-fn place(path: &str) -> String {
-    let plain = path.replace(".*", "");
-    match plain.contains('.') {
-        true => plain,
-        false => format!("[{plain}]"),
-    }
-}
-
-fn described(wanted: &Value) -> &'static str {
-    match wanted["type"].as_str() {
-        Some("string") if wanted["format"] == "period" => "a duration like \"30s\"",
-        Some("string") => "a text in quotes",
-        Some("integer") => "a whole number",
-        Some("number") => "a number",
-        Some("boolean") => "true or false",
-        Some("array") => "a list",
-        _ => "a table",
-    }
-}
-
-fn found(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a point",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-/// What the user should have typed, where the value tells.
-fn retype(value: &DeValue<'_>, wanted: &Value, path: &str) -> Option<String> {
-    match (value, wanted["type"].as_str()) {
-        (DeValue::Integer(number), Some("string")) if wanted["format"] == "period" => {
-            Some(format!("write \"{}s\"", number.as_str()))
-        }
-        (DeValue::Integer(number), Some("string")) => {
-            Some(format!("write \"{}\"", number.as_str()))
-        }
-        (DeValue::String(text), Some("integer" | "number")) if text.parse::<f64>().is_ok() => {
-            Some(format!("write {text} without quotes"))
-        }
-        (DeValue::Table(_), Some("array")) => Some(format!("write [[{path}]]")),
-        (DeValue::String(text), Some("array")) if text.len() < 80 => {
-            let words: Vec<String> = text
-                .split_whitespace()
-                .map(|word| format!("\"{word}\""))
-                .collect();
-            Some(format!("write [{}]", words.join(", ")))
-        }
-        _ => None,
     }
 }

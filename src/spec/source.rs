@@ -40,7 +40,7 @@ impl<'t> Source<'t> {
             column: column + 1,
             message: printable(message.as_ref()),
             hint: None,
-            excerpt: Some(Excerpt::new(text, column, marked)),
+            excerpt: Some(Box::new(Excerpt::new(text, column, marked))),
         }
     }
 

@@ -18,6 +18,9 @@ pub(crate) struct Template(pub(crate) Vec<Part>);
 
 impl Template {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.contains('\0') {
+            return Err("a NUL character cannot be part of a command or a variable".to_owned());
+        }
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = text;

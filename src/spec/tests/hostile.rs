@@ -22,6 +22,7 @@ fn deep_and_long_files_get_one_clear_error() {
             "x".repeat(10_000_000),
             "agent.toml has 10000000 bytes; agentctl reads at most 1048576 (1 MiB)",
         ),
+        ("\n".repeat(SIZE), "more than 20000 words and signs"),
         (String::new(), "agent.toml is empty"),
         ("# nothing\n\n".to_owned(), "agent.toml is empty"),
     ];
@@ -43,10 +44,10 @@ fn dots_that_are_not_depth_do_not_count() {
 
 #[test]
 fn a_file_full_of_errors_is_told_in_part() {
-    let text: String = (0..50_000).map(|at| format!("key{at} = 1\n")).collect();
+    let text: String = (0..3_000).map(|at| format!("key{at} = 1\n")).collect();
     let problems = Spec::load(&text, "agent.toml", None, &variables).unwrap_err();
     assert_eq!(problems.list().len(), 20);
-    assert!(problems.to_string().ends_with("… and 49982 more problems"));
+    assert!(problems.to_string().ends_with("… and 2982 more problems"));
 }
 
 #[test]
@@ -70,7 +71,7 @@ fn bytes_that_are_no_text_are_named_with_their_place() {
 fn nothing_steers_the_terminal_and_no_line_is_too_long() {
     let long = "x".repeat(5000);
     for text in [
-        format!("[run]\n\"\u{1b}[31m\u{202e}\" = 1 # \u{9b}31m\n"),
+        "[run]\n\"\u{1b}[31m\u{202e}\" = 1 # \u{9b}31m\n".to_owned(),
         "a = \"\\u001b[31m\"\n[run]\n\"\\u001b]0;x\\u0007\" = 1".to_owned(),
         format!("[agent]\nname = \"{long}\" # {long}"),
         format!("\"{long}\" = 1"),

@@ -6,6 +6,7 @@ mod problems;
 mod reference;
 mod show;
 mod starter;
+mod values;
 
 use super::{Loaded, Problem, Problems, Spec};
 

@@ -12,10 +12,10 @@ fn each_value_names_its_origin() {
             .to_owned()
     };
     assert!(line("port = 8080").ends_with(" # agent.toml:12"));
-    assert!(line("env.LOG = \"warn\"").ends_with(" # environment production, agent.toml:75"));
+    assert!(line("env.LOG = \"warn\"").ends_with(" # environment production, agent.toml:73"));
     assert!(line("timeout = ").ends_with(" # default"));
-    assert!(line("approve = true").ends_with(" # environment production, agent.toml:71"));
-    assert!(line("DB_PASSWORD.file").ends_with(" # agent.toml:34"));
+    assert!(line("approve = true").ends_with(" # environment production, agent.toml:69"));
+    assert!(line("DB_PASSWORD.file").ends_with(" # agent.toml:35"));
     assert!(line("env.DB").contains("${secret:DB_PASSWORD}"));
 }
 

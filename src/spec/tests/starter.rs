@@ -9,109 +9,85 @@ fn folder(name: &str, entries: &[&str]) -> Folder {
     }
 }
 
-#[test]
-fn what_is_proposed_loads() {
-    let some = |text: &str| Some(text.to_owned());
-    let list = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
-    let cases = [
-        (
-            folder("My Agent", &["app.py", "main.py"]),
-            "my-agent",
-            vec!["python3", "app.py"],
-            ".",
-        ),
-        (
-            folder("x", &["pyproject.toml", "main.py"]),
-            "x",
-            vec!["python3", "main.py"],
-            ".",
-        ),
-        (
-            folder("x", &["requirements.txt"]),
-            "x",
-            vec!["python3", "-m", "app"],
-            ".",
-        ),
-        (
-            folder("x", &["package.json", "index.js"]),
-            "x",
-            vec!["node", "index.js"],
-            ".",
-        ),
-        (
-            Folder {
-                node_name: some("@team/chat_bot"),
-                node_start: some("node ."),
-                ..folder("x", &["package.json"])
-            },
-            "chat-bot",
-            vec!["npm", "start"],
-            ".",
-        ),
-        (
-            Folder {
-                rust_package: some("agent-rs"),
-                ..folder("x", &["Cargo.toml"])
-            },
-            "agent-rs",
-            vec!["./target/release/agent-rs"],
-            "target/release/agent-rs",
-        ),
-        (
-            Folder {
-                go_module: some("example.com/team/bot"),
-                ..folder("x", &["go.mod"])
-            },
-            "bot",
-            vec!["./bot"],
-            "bot",
-        ),
-        (
-            Folder {
-                docker_command: list(&["run", "--x=${Y}", "\"\n\u{7f}"]),
-                docker_port: Some(9000),
-                ..folder("x", &["Dockerfile"])
-            },
-            "x",
-            vec!["run", "--x=$${Y}", "\"\n\u{7f}"],
-            ".",
-        ),
-        (folder("x", &["Dockerfile"]), "x", vec!["./start.sh"], "."),
-        (folder("…", &[]), "agent", vec!["./start.sh"], "."),
-        (
-            Folder {
-                rust_package: some("\"]\n[evil]\n"),
-                ..folder("{{ 1 }}", &[])
-            },
-            "evil",
-            vec!["./target/release/evil"],
-            "target/release/evil",
-        ),
-    ];
-    for (folder, name, command, file) in cases {
-        let spec = good(&starter(&folder).unwrap()).spec;
-        let words: Vec<String> = spec.run.command.iter().map(ToString::to_string).collect();
-        assert_eq!(spec.agent.name, name);
-        assert_eq!(words, command);
-        assert_eq!(spec.run.files, [file]);
-        assert_eq!(spec.run.port, folder.docker_port.unwrap_or(8000));
-    }
+/// Name, command and files of the proposal, which must load.
+fn proposed(folder: &Folder) -> String {
+    let spec = good(&starter(folder).unwrap()).spec;
+    let words: Vec<String> = spec.run.command.iter().map(ToString::to_string).collect();
+    let (name, files) = (spec.agent.name, spec.run.files.join(" "));
+    format!("{name}: {} ({files})", words.join(" "))
+}
+
+fn check(folder: &Folder, proposal: &str) {
+    assert_eq!(proposed(folder), proposal, "{folder:?}");
 }
 
 #[test]
-fn a_binary_says_what_builds_it() {
-    let go = Folder {
-        go_module: Some("example.com/bot".to_owned()),
-        ..Folder::default()
-    };
+fn python() {
+    check(
+        &folder("My Agent", &["app.py", "main.py"]),
+        "my-agent: python3 app.py (.)",
+    );
+    check(
+        &folder("x", &["pyproject.toml", "main.py"]),
+        "x: python3 main.py (.)",
+    );
+    check(&folder("x", &["requirements.txt"]), "x: python3 -m app (.)");
+}
+
+#[test]
+fn node() {
+    let mut node = folder("x", &["package.json", "index.js"]);
+    check(&node, "x: node index.js (.)");
+    node.node_name = Some("@team/chat_bot".to_owned());
+    node.node_start = Some("node .".to_owned());
+    check(&node, "chat-bot: npm start (.)");
+}
+
+#[test]
+fn rust_and_go_deploy_the_binary_and_say_what_builds_it() {
+    let mut rust = folder("x", &["Cargo.toml"]);
+    rust.rust_package = Some("agent-rs".to_owned());
+    let binary = "target/release/agent-rs";
+    check(&rust, &format!("agent-rs: ./{binary} ({binary})"));
+    let mut go = folder("x", &["go.mod"]);
+    go.go_module = Some("example.com/team/bot".to_owned());
+    check(&go, "bot: ./bot (bot)");
     assert!(
         starter(&go)
             .unwrap()
             .contains("# Build it first: go build -o bot .\n")
     );
+}
+
+#[test]
+fn docker() {
+    let mut docker = folder("x", &["Dockerfile"]);
+    check(&docker, "x: ./start.sh (.)");
+    docker.docker_port = Some(9000);
+    docker.docker_command = Some(vec!["run".to_owned(), "--x=${Y}".to_owned()]);
+    check(&docker, "x: run --x=$${Y} (.)");
+    assert_eq!(good(&starter(&docker).unwrap()).spec.run.port, 9000);
+}
+
+#[test]
+fn an_unknown_folder_gets_a_proposal_to_change() {
+    check(&folder("…", &[]), "agent: ./start.sh (.)");
     assert!(
         !starter(&Folder::default())
             .unwrap()
             .contains("Build it first")
     );
+}
+
+#[test]
+fn names_cannot_break_out_of_their_quotes() {
+    let mut hostile = folder("{{ 1 }}", &[]);
+    hostile.rust_package = Some("\"]\n[evil]\n".to_owned());
+    check(
+        &hostile,
+        "evil: ./target/release/evil (target/release/evil)",
+    );
+    let mut hostile = folder("x", &[]);
+    hostile.docker_command = Some(vec!["\"\n\u{7f}\\]".to_owned(), "{{ 1 }}".to_owned()]);
+    check(&hostile, "x: \"\n\u{7f}\\] {{ 1 }} (.)");
 }
