@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::args::Which;
 use super::exit::Exit;
 use super::lease;
-use super::past::{self, Past};
+use super::journaled::{self, Journaled};
 use super::resume;
 use super::show::Shown;
 use super::site::{Site, now};
@@ -45,8 +45,8 @@ pub(crate) async fn undo(site: &Site, store: &Directory, shown: &Shown) -> Resul
 }
 
 /// The rollout that can still be undone.
-async fn running(site: &Site, store: &Directory) -> Result<Past> {
-    let last = past::read(store).await?.pop();
+async fn running(site: &Site, store: &Directory) -> Result<Journaled> {
+    let last = journaled::read(store).await?.pop();
     let Some(last) = last.filter(|last| last.rollout.can_go_on()) else {
         return Err(advice(
             format!("no rollout of {} is running", site.name()),
@@ -75,7 +75,7 @@ async fn ask(store: &Directory, rollout: u64) -> Result<()> {
 /// Waits until the process that walks the rollout has written down how it ended.
 async fn follow(store: &Directory, number: u64) -> Result<Exit> {
     loop {
-        let past = past::find(store, number).await?;
+        let past = journaled::find(store, number).await?;
         if let Some(outcome) = past
             .rollout
             .outcome()

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::args::Which;
 use super::exit::Exit;
 use super::lease;
-use super::past;
+use super::journaled;
 use super::resume;
 use super::show::Shown;
 use super::site::{Site, now};
@@ -18,7 +18,7 @@ use crate::rollout::{Event, Gate};
 pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store();
-    let last = past::read(&store).await?.pop();
+    let last = journaled::read(&store).await?.pop();
     let waiting = last.as_ref().and_then(|last| match last.rollout.gate() {
         Some((Gate::Approve(what), _)) if last.rollout.can_go_on() => Some((last.number, what)),
         _ => None,

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::args;
 use super::exit::Exit;
 use super::lease::{self, Lease};
-use super::past::{self, Past, history};
+use super::journaled::{self, Journaled, history};
 use super::proposal::{Proposal, propose, tree};
 use super::prune;
 use super::show::Shown;
@@ -54,7 +54,7 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     async fn run(self, again: bool, values: secrets::Values) -> Result<Exit> {
-        let past = past::read(self.store).await?;
+        let past = journaled::read(self.store).await?;
         let number = past.last().map_or(1, |past| past.number + 1);
         let past = self.without_abandoned(past, number).await?;
         let seen = self.target.observe().await?;
@@ -81,7 +81,7 @@ impl Deployment<'_> {
     }
 
     /// A rollout whose process died is left as it stands: the new one's table cleans up after it.
-    async fn without_abandoned(&self, mut past: Vec<Past>, number: u64) -> Result<Vec<Past>> {
+    async fn without_abandoned(&self, mut past: Vec<Journaled>, number: u64) -> Result<Vec<Journaled>> {
         let Some(last) = past
             .last_mut()
             .filter(|last| last.rollout.finished().is_none())
@@ -104,7 +104,7 @@ impl Deployment<'_> {
     }
 
     /// A release that was undone by itself is not tried again at once, nor one after the other.
-    fn hold_down(&self, past: &[Past], release: &Release) -> Result<()> {
+    fn hold_down(&self, past: &[Journaled], release: &Release) -> Result<()> {
         let rollback = &self.project.loaded.spec.rollback;
         let history = history(past);
         let ago = |period: u64| Stamp(now().0.saturating_sub(period));

@@ -4,16 +4,16 @@ use anyhow::Result;
 
 use super::args::Which;
 use super::exit::Exit;
-use super::past;
+use super::journaled::{self, Journaled};
 use super::show::Shown;
 use super::site::{Site, now};
-use crate::ui;
+use crate::ui::HistoryView;
 
 pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
     let site = Site::find(which)?;
-    let past = past::read(&site.store()).await?;
-    let rollouts = past.iter().map(|past| ui::Past::of(past.number, &*past.rollout.plan().by, &past.rollout));
-    let history = ui::History {
+    let past = journaled::read(&site.store()).await?;
+    let rollouts = past.iter().map(Journaled::view);
+    let history = HistoryView {
         agent: site.agent,
         environment: site.environment.unwrap_or_default(),
         rollouts: rollouts.collect(),

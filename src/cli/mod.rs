@@ -12,7 +12,7 @@ mod history;
 mod init;
 mod lease;
 mod logs;
-mod past;
+mod journaled;
 mod plan;
 mod proposal;
 mod prune;

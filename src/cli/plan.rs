@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::args::File;
 use super::exit::Exit;
 use super::lease;
-use super::past;
+use super::journaled;
 use super::proposal::propose;
 use super::show::Shown;
 use super::site::Project;
@@ -15,7 +15,7 @@ pub(crate) async fn run(args: &File, shown: &Shown) -> Result<Exit> {
     let project = Project::load(args)?;
     shown.warnings(&project.loaded.warnings);
     let store = project.site.store();
-    let past = past::read(&store).await?;
+    let past = journaled::read(&store).await?;
     let seen = project.site.target(0)?.observe().await?;
     let proposal = propose(&project, &store, &past, &seen, lease::who()).await?;
     match &proposal.plan {

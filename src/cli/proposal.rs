@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::past::{Past, history};
+use super::journaled::{Journaled, history};
 use super::site::Project;
 use crate::engine;
 use crate::journal::Store;
@@ -33,7 +33,7 @@ pub(crate) fn tree(project: &Project) -> Tree {
 pub(crate) async fn propose<S: Store>(
     project: &Project,
     store: &S,
-    past: &[Past],
+    past: &[Journaled],
     seen: &Seen,
     by: String,
 ) -> Result<Proposal> {
@@ -77,7 +77,7 @@ fn numbered(contents: Contents, known: &[Release], by: String) -> Result<Release
 }
 
 /// Every release that a rollout was about, newest first.
-pub(crate) async fn releases<S: Store>(store: &S, past: &[Past]) -> Result<Vec<Release>> {
+pub(crate) async fn releases<S: Store>(store: &S, past: &[Journaled]) -> Result<Vec<Release>> {
     let mut ids: Vec<ReleaseId> = past.iter().map(|past| past.rollout.plan().to).collect();
     ids.sort_by(|a, b| b.cmp(a));
     ids.dedup();

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::past;
+use super::journaled;
 use super::proposal::releases;
 use super::site::Site;
 use crate::journal::Store;
@@ -13,7 +13,7 @@ const KEPT: usize = 15;
 
 /// Keeps the files of the newest releases, and of all that still run.
 pub(crate) async fn run<S: Store>(site: &Site, store: &S, seen: &Seen) -> Result<()> {
-    let past = past::read(store).await?;
+    let past = journaled::read(store).await?;
     let releases = releases(store, &past).await?;
     let kept = releases
         .iter()

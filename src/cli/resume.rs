@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::args::Which;
 use super::exit::Exit;
 use super::lease::{self, Lease};
-use super::past;
+use super::journaled;
 use super::show::Shown;
 use super::site::Site;
 use super::walk::Walk;
@@ -31,7 +31,7 @@ pub(crate) async fn walk(
     shown: &Shown,
     then: Option<Event>,
 ) -> Result<Outcome> {
-    let last = past::read(store).await?.pop();
+    let last = journaled::read(store).await?.pop();
     let Some(last) = last.filter(|last| last.rollout.can_go_on()) else {
         return Err(advice(
             format!("there is no rollout of {} to go on with", site.name()),

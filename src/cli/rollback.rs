@@ -6,7 +6,7 @@ use super::abort;
 use super::args;
 use super::exit::Exit;
 use super::lease::{self, Lease};
-use super::past::{self, Past, history};
+use super::journaled::{self, Journaled, history};
 use super::show::Shown;
 use super::site::Site;
 use super::walk::Walk;
@@ -23,7 +23,7 @@ use crate::target::{Process, Seen, Target, secrets};
 pub(crate) async fn run(args: &args::Rollback, shown: &Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store();
-    let past = past::read(&store).await?;
+    let past = journaled::read(&store).await?;
     if args.to.is_none()
         && past
             .last()
@@ -45,7 +45,7 @@ async fn back(
     target: &Process,
     shown: &Shown,
 ) -> Result<Exit> {
-    let past = past::read(store).await?;
+    let past = journaled::read(store).await?;
     let seen = target.observe().await?;
     let release = engine::release(store, wanted(args, site, &past)?).await?;
     let plan = plan(&past, &release, &seen);
@@ -64,7 +64,7 @@ async fn back(
     Ok(Exit::of_outcome(&outcome))
 }
 
-fn wanted(args: &args::Rollback, site: &Site, past: &[Past]) -> Result<ReleaseId> {
+fn wanted(args: &args::Rollback, site: &Site, past: &[Journaled]) -> Result<ReleaseId> {
     let history = history(past);
     let Some(stable) = history.stable() else {
         return Err(advice(
@@ -89,7 +89,7 @@ fn wanted(args: &args::Rollback, site: &Site, past: &[Past]) -> Result<ReleaseId
 
 /// All at once, and without gates: someone on call wants the old release now. Where two releases
 /// do not fit side by side, replica by replica.
-fn plan(past: &[Past], release: &Release, seen: &Seen) -> Plan {
+fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Plan {
     let stable = history(past).stable();
     let replicas = stable
         .and_then(|id| seen.releases.get(&id))

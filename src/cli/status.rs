@@ -4,18 +4,18 @@ use anyhow::Result;
 
 use super::args::Which;
 use super::exit::Exit;
-use super::past::{self, Past, history};
+use super::journaled::{self, Journaled, history};
 use super::show::Shown;
 use super::site::{Site, now};
 use crate::journal::Store;
 use crate::release::ReleaseId;
 use crate::target::{Seen, Target};
-use crate::ui::{self, Role, Running, Serving, Status};
+use crate::ui::{Role, Running, Serving, Status};
 
 pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store();
-    let past = past::read(&store).await?;
+    let past = journaled::read(&store).await?;
     let seen = site.target(0)?.observe().await?;
     let holder = store.holder().await?.map(|holder| holder.owner.to_string());
     let ended = past.iter().rfind(|past| past.rollout.finished().is_some());
@@ -25,18 +25,18 @@ pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
         url: seen.url.clone(),
         releases: serving(&past, &seen),
         rollout: running(&past, &seen, holder),
-        last: ended.map(|past| ui::Past::of(past.number, &*past.rollout.plan().by, &past.rollout)),
+        last: ended.map(Journaled::view),
     };
     shown.console().show(&status, now());
     Ok(Exit::Done)
 }
 
-fn running(past: &[Past], seen: &Seen, holder: Option<String>) -> Option<Running> {
+fn running(past: &[Journaled], seen: &Seen, holder: Option<String>) -> Option<Running> {
     let last = past.last().filter(|last| last.rollout.finished().is_none())?;
     Some(Running::of(last.number, &last.rollout, seen, now(), holder))
 }
 
-fn serving(past: &[Past], seen: &Seen) -> Vec<Serving> {
+fn serving(past: &[Journaled], seen: &Seen) -> Vec<Serving> {
     let stable = history(past).stable();
     let candidate = past.last().map(|last| last.rollout.plan().to);
     let role = |id: ReleaseId| match () {

@@ -205,11 +205,10 @@ async fn dial(home: &Home) -> io::Result<UnixStream> {
     UnixStream::connect(path).await
 }
 
+/// An edge that dies under a caller's hands resets the connection.
 fn nobody_is_there(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-    )
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound};
+    matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset)
 }
 
 async fn whole(body: Incoming) -> Result<Bytes> {

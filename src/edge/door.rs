@@ -1,10 +1,14 @@
 //! The public address: at most one is open.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 
 use anyhow::{Context, Result};
 
+use super::proxy::{self, Server};
 use super::table::Table;
 
 #[derive(Default)]
@@ -12,8 +16,12 @@ pub(super) struct Door(Option<Open>);
 
 struct Open {
     address: SocketAddr,
-    _listener: TcpListener,
+    server: Server,
 }
+
+/// Clients that may wait to be accepted.
+const BACKLOG: i32 = 4096;
+const MOST_WORKERS: usize = 8;
 
 impl Door {
     pub(super) fn address(&self) -> Option<SocketAddr> {
@@ -25,16 +33,26 @@ impl Door {
         if self.address().is_some_and(|open| is_met(address, open)) {
             return Ok(());
         }
-        let listener =
-            TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-        let address = listener.local_addr()?;
-        let _ = table;
-        self.0 = Some(Open {
-            address,
-            _listener: listener,
-        });
+        let opened = serve_at(address, table);
+        self.0 = Some(opened.with_context(|| format!("cannot listen on {address}"))?);
         Ok(())
     }
+
+    /// Waits until the last reply has ended.
+    pub(super) async fn close(self) {
+        if let Some(open) = self.0 {
+            open.server.stop().await;
+        }
+    }
+}
+
+fn serve_at(address: SocketAddr, table: &Arc<Table>) -> io::Result<Open> {
+    let listener = TcpListener::bind(address)?;
+    rustix::net::listen(&listener, BACKLOG)?;
+    let address = listener.local_addr()?;
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let server = proxy::serve(listener, table, workers.min(MOST_WORKERS))?;
+    Ok(Open { address, server })
 }
 
 /// Port 0 asks for any port, which the open one is.

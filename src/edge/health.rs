@@ -69,15 +69,11 @@ impl<'a> Watcher<'a> {
 
     /// Until it has started, only `startup` is asked, because a start may be slow without harm.
     async fn ask(&mut self) -> Look {
-        if !self.has_started
-            && let Some(startup) = &self.health.startup
-        {
-            if let Err(why) = self.check(Some(startup)).await {
-                return Look {
-                    ready: Err(why),
-                    live: Ok(()),
-                };
-            }
+        if let Err(why) = self.start().await {
+            return Look {
+                ready: Err(why),
+                live: Ok(()),
+            };
         }
         let ready = self.check(self.health.ready.as_deref()).await;
         self.has_started |= ready.is_ok();
@@ -86,6 +82,13 @@ impl<'a> Watcher<'a> {
             _ => Ok(()),
         };
         Look { ready, live }
+    }
+
+    async fn start(&self) -> Result<(), String> {
+        match &self.health.startup {
+            Some(path) if !self.has_started => self.check(Some(path)).await,
+            _ => Ok(()),
+        }
     }
 
     async fn check(&self, path: Option<&str>) -> Result<(), String> {

@@ -21,8 +21,8 @@ mod logs;
 mod meter;
 mod metrics;
 mod process;
-mod refusal;
 mod proxy;
+mod refusal;
 mod replica;
 mod snapshot;
 mod supervise;
@@ -71,7 +71,7 @@ async fn live(home: Home) -> Result<()> {
     tokio::task::spawn_local(Rc::clone(&keeper).save_changes());
     tokio::task::spawn_local(Rc::clone(&keeper).keep_house());
     control::serve(listener, Rc::clone(&keeper)).await;
-    keeper.close()
+    keeper.close().await
 }
 
 /// The kernel releases it when the edge dies. `None`: an edge answers there. One that is about to

@@ -86,7 +86,7 @@ impl Proxy {
         &self,
         request: Request<Incoming>,
         client: &HeaderValue,
-    ) -> (Request<Sent>, Option<ConversationId>) {
+    ) -> (Box<Request<Sent>>, Option<ConversationId>) {
         let keys = self.table.keys();
         let (mut head, body) = request.into_parts();
         let id = conversation::in_head(&keys, &head);
@@ -101,7 +101,7 @@ impl Proxy {
             id => (Sent::stream(body), id),
         };
         forward::to_replica(&mut head, client);
-        (Request::from_parts(head, body), id)
+        (Box::new(Request::from_parts(head, body)), id)
     }
 
     /// Waits until a replica is ready; `None`: none became ready in time.
@@ -126,7 +126,7 @@ impl Proxy {
     async fn exchange(
         &self,
         in_flight: &mut InFlight,
-        mut request: Request<Sent>,
+        mut request: Box<Request<Sent>>,
     ) -> Result<Answer, NoReply> {
         let mut tries = 1;
         loop {
@@ -151,7 +151,11 @@ impl Proxy {
     }
 
     /// On a kept connection first: what that one did not carry goes over a new one.
-    async fn send(&self, claim: &Claim, mut request: Request<Sent>) -> Result<Answer, NoReply> {
+    async fn send(
+        &self,
+        claim: &Claim,
+        mut request: Box<Request<Sent>>,
+    ) -> Result<Answer, NoReply> {
         let replica = claim.replica();
         if let Some(mut connection) = self.upstream.take(replica).await {
             let spare = spare(&request);
@@ -176,17 +180,19 @@ impl Proxy {
         upgrade: Option<hyper::upgrade::OnUpgrade>,
         nameless: bool,
     ) -> Response<Reply> {
+        if nameless
+            && let Some(id) = conversation::in_reply(&self.table.keys(), answer.reply.headers())
+        {
+            in_flight.name(id);
+        }
+        in_flight.read_head(&answer.reply);
+        if answer.reply.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return tunnel::join(in_flight, answer, upgrade);
+        }
         let Answer {
             mut reply,
             connection,
         } = answer;
-        if nameless && let Some(id) = conversation::in_reply(&self.table.keys(), reply.headers()) {
-            in_flight.name(id);
-        }
-        in_flight.read_head(&reply);
-        if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return tunnel::join(in_flight, reply, upgrade);
-        }
         forward::to_client(&mut reply);
         let upstream = self.upstream();
         let (head, body) = reply.into_parts();
@@ -222,13 +228,16 @@ pub(super) fn own_answer(status: StatusCode, says: String) -> Response<Reply> {
     answer
 }
 
-fn again(failed: NoReply, spare: Option<Request<Sent>>) -> Result<Request<Sent>, NoReply> {
+fn again(
+    failed: NoReply,
+    spare: Option<Box<Request<Sent>>>,
+) -> Result<Box<Request<Sent>>, NoReply> {
     let request = failed.unsent.or(spare);
     request.ok_or(NoReply::lost(failed.why))
 }
 
 /// A copy to send again, if that does no harm.
-fn spare(request: &Request<Sent>) -> Option<Request<Sent>> {
+fn spare(request: &Request<Sent>) -> Option<Box<Request<Sent>>> {
     let harmless = request.method().is_idempotent() && request.body().is_end_stream();
     harmless.then(|| {
         let mut spare = Request::new(Sent::nothing());
@@ -236,7 +245,7 @@ fn spare(request: &Request<Sent>) -> Option<Request<Sent>> {
         *spare.uri_mut() = request.uri().clone();
         *spare.headers_mut() = request.headers().clone();
         *spare.version_mut() = Version::HTTP_11;
-        spare
+        Box::new(spare)
     })
 }
 

@@ -8,8 +8,6 @@ mod decide;
 mod drain;
 mod life;
 mod recover;
-#[cfg(test)]
-mod tests;
 mod view;
 
 use std::cell::{Ref, RefCell};
@@ -84,12 +82,13 @@ impl Keeper {
 
     /// Opens the public address; only then is it written down, because it may not be free.
     pub(super) fn listen(self: &Rc<Self>, order: Listen) -> Result<(), Refused> {
-        self.admit(order.fence)?;
+        self.take(order.fence)?;
         self.door
             .borrow_mut()
             .open(order.address, &self.table)
             .map_err(Refused::wrong)?;
-        self.order(order.fence, |book| book.listen = Some(order.address))
+        let address = self.door.borrow().address();
+        self.order(order.fence, |book| book.listen = address)
     }
 
     pub(super) fn stop(self: &Rc<Self>, order: Stop) -> Result<(), Refused> {
@@ -116,14 +115,19 @@ impl Keeper {
 
     /// Refused when a later order was seen, or when the edge is on its way out.
     fn order(self: &Rc<Self>, fence: u64, change: impl FnOnce(&mut Book)) -> Result<(), Refused> {
-        self.admit(fence)?;
-        if self.book().ending.is_some() {
-            return Err(Refused::ending());
-        }
+        self.take(fence)?;
         self.change(|book| {
             book.fence = fence;
             change(book);
         })
+    }
+
+    fn take(&self, fence: u64) -> Result<(), Refused> {
+        self.admit(fence)?;
+        match self.book().ending {
+            Some(_) => Err(Refused::ending()),
+            None => Ok(()),
+        }
     }
 
     fn admit(&self, fence: u64) -> Result<(), Refused> {

@@ -1,19 +1,24 @@
 //! Connections to replicas, kept by one worker and never shared with another.
 //!
-//! An idle connection is kept for a second only: servers close theirs after two (gunicorn) or
-//! more, and a request that crosses such a close on its way could not be sent again.
+//! A connection is driven by the request that uses it, on that request's task: a reply's way needs
+//! no other task to wake. An idle one is kept for a second only: servers close theirs after two
+//! (gunicorn) or more, and a request that crosses such a close could not be sent again.
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use super::proxy::Sent;
@@ -29,8 +34,12 @@ pub(super) struct Upstream {
     idle: RefCell<Vec<(Instant, Connection)>>,
 }
 
+type Driven = Pin<Box<dyn Future<Output = hyper::Result<()>>>>;
+
 pub(super) struct Connection {
     sender: SendRequest<Sent>,
+    /// `None` once it is driven by a task of its own, or has ended.
+    driven: Option<Driven>,
     replica: Arc<Replica>,
 }
 
@@ -38,7 +47,7 @@ pub(super) struct Connection {
 pub(super) struct NoReply {
     pub(super) why: String,
     /// Given back if none of it was sent.
-    pub(super) unsent: Option<Request<Sent>>,
+    pub(super) unsent: Option<Box<Request<Sent>>>,
     /// The client broke its request off.
     pub(super) by_client: bool,
 }
@@ -47,7 +56,7 @@ impl Upstream {
     /// An idle connection that is known to be alive.
     pub(super) async fn take(&self, replica: &Arc<Replica>) -> Option<Connection> {
         while let Some(mut connection) = self.take_idle(replica) {
-            if connection.sender.ready().await.is_ok() {
+            if connection.ready().await.is_ok() {
                 return Some(connection);
             }
         }
@@ -72,21 +81,23 @@ impl Upstream {
     }
 
     /// Closes connections to replicas that are not ready, and those idle for too long.
-    pub(super) fn sweep(&self) {
-        let keep = |since: &Instant, connection: &Connection| {
-            connection.replica.is_ready() && since.elapsed() < IDLE_AT_MOST
-        };
+    fn sweep(&self) {
         let mut idle = self.idle.borrow_mut();
-        idle.retain(|(since, connection)| keep(since, connection));
+        idle.retain(|(since, connection)| {
+            connection.replica.is_ready() && since.elapsed() < IDLE_AT_MOST
+        });
     }
 }
 
 impl Connection {
     pub(super) async fn open(replica: &Arc<Replica>) -> Result<Self, String> {
         let stream = timeout(CONNECT_WITHIN, TcpStream::connect(replica.address()));
-        let stream = stream.await.map_err(|_| "takes no connection".to_owned());
+        let stream = stream
+            .await
+            .map_err(|_| "it takes no connection".to_owned());
         let stream = stream?.map_err(|error| error.to_string())?;
-        Self::over(stream, replica).await.map_err(|e| e.to_string())
+        let connection = Self::over(stream, replica).await;
+        connection.map_err(|error| error.to_string())
     }
 
     async fn over(stream: TcpStream, replica: &Arc<Replica>) -> anyhow::Result<Self> {
@@ -94,28 +105,73 @@ impl Connection {
         let mut http = http1::Builder::new();
         http.max_headers(MOST_HEADERS);
         let (sender, connection) = http.handshake(TokioIo::new(stream)).await?;
-        tokio::task::spawn_local(connection.with_upgrades());
         Ok(Self {
             sender,
+            driven: Some(Box::pin(connection.with_upgrades())),
             replica: Arc::clone(replica),
         })
     }
 
+    async fn ready(&mut self) -> hyper::Result<()> {
+        std::future::poll_fn(|cx| {
+            self.drive(cx);
+            self.sender.poll_ready(cx)
+        })
+        .await
+    }
+
     pub(super) async fn send(
         &mut self,
-        request: Request<Sent>,
+        request: Box<Request<Sent>>,
     ) -> Result<Response<Incoming>, NoReply> {
-        let reply = self.sender.try_send_request(request).await;
-        reply.map_err(|mut error| NoReply {
+        // A client that sends on and does not read must not hold up its own request.
+        if !request.body().is_in_memory() {
+            self.let_go();
+        }
+        let mut reply = pin!(self.sender.try_send_request(*request));
+        let reply = std::future::poll_fn(|cx| {
+            drive(&mut self.driven, cx);
+            reply.as_mut().poll(cx)
+        });
+        reply.await.map_err(|mut error| NoReply {
             why: error.error().to_string(),
             by_client: error.error().is_user(),
-            unsent: error.take_message(),
+            unsent: error.take_message().map(Box::new),
         })
+    }
+
+    pub(super) fn poll_body(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<hyper::body::Frame<bytes::Bytes>>>> {
+        self.drive(cx);
+        Pin::new(body).poll_frame(cx)
+    }
+
+    /// Leaves it to a task of its own.
+    pub(super) fn let_go(&mut self) {
+        if let Some(driven) = self.driven.take() {
+            spawn_local(driven);
+        }
+    }
+
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        drive(&mut self.driven, cx);
+    }
+}
+
+/// How it ended is told by the reply that it carries.
+fn drive(driven: &mut Option<Driven>, cx: &mut Context<'_>) {
+    if let Some(connection) = driven
+        && connection.as_mut().poll(cx).is_ready()
+    {
+        *driven = None;
     }
 }
 
 impl NoReply {
-    pub(super) fn unsent(why: String, request: Request<Sent>) -> Self {
+    pub(super) fn unsent(why: String, request: Box<Request<Sent>>) -> Self {
         Self {
             why,
             unsent: Some(request),

@@ -9,7 +9,7 @@ use crate::spec::Strategy;
 /// One rollout as a row of `history`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Past {
-    pub(crate) number: u32,
+    pub(crate) number: u64,
     pub(crate) strategy: Strategy,
     /// The same as `to` where only the replica count changed.
     pub(crate) from: Option<ReleaseId>,
@@ -27,7 +27,7 @@ pub(crate) struct Past {
 pub(crate) struct History(pub(crate) Vec<Past>);
 
 impl Past {
-    pub(crate) fn of(number: u32, rollout: &Rollout) -> Self {
+    pub(crate) fn of(number: u64, rollout: &Rollout) -> Self {
         let plan = rollout.plan();
         Self {
             number,

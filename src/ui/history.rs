@@ -14,7 +14,7 @@ use crate::spec::Strategy;
 /// One rollout that was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct PastView {
-    pub(crate) rollout: u32,
+    pub(crate) rollout: u64,
     #[serde(serialize_with = "words::stamp")]
     pub(crate) started: Stamp,
     #[serde(serialize_with = "words::maybe_stamp")]

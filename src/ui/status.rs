@@ -29,7 +29,7 @@ pub(crate) struct Status {
 /// A rollout that has not ended.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Running {
-    pub(crate) rollout: u32,
+    pub(crate) rollout: u64,
     pub(crate) strategy: Strategy,
     pub(crate) from: Option<ReleaseId>,
     pub(crate) to: ReleaseId,
@@ -51,7 +51,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn of(
-        number: u32,
+        number: u64,
         rollout: &Rollout,
         seen: &Seen,
         now: Stamp,

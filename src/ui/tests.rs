@@ -20,7 +20,7 @@ fn json(view: &impl console::View) -> String {
     out.text()
 }
 
-fn past(rollout: u32, outcome: Option<Outcome>) -> PastView {
+fn past(rollout: u64, outcome: Option<Outcome>) -> PastView {
     PastView {
         rollout,
         started: NOON,

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -15,7 +15,7 @@ use crate::edge::usage::{Tail, Usage};
 pub(in crate::edge) enum Reply {
     /// The edge's own words.
     Own(Option<Bytes>),
-    Passing(Passing),
+    Passing(Box<Passing>),
 }
 
 /// Gives its connection back when it has ended; if it is dropped before, the connection goes too.
@@ -50,7 +50,7 @@ impl Reply {
             connection,
             upstream,
         });
-        Self::Passing(Passing { body, underway })
+        Self::Passing(Box::new(Passing { body, underway }))
     }
 }
 
@@ -59,7 +59,10 @@ impl Passing {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let frame = match &mut self.underway {
+            Some(underway) => ready!(underway.connection.poll_body(&mut self.body, cx)),
+            None => ready!(Pin::new(&mut self.body).poll_frame(cx)),
+        };
         match (&frame, &mut self.underway) {
             (Some(Ok(frame)), Some(underway)) => underway.see(frame),
             (Some(Err(_)), Some(underway)) => underway.in_flight.fail(),

@@ -32,6 +32,11 @@ impl Sent {
         }
     }
 
+    /// Whether it can be sent without waiting for the client.
+    pub(in crate::edge) fn is_in_memory(&self) -> bool {
+        self.rest.is_none()
+    }
+
     pub(super) fn resumed(start: Bytes, rest: Incoming) -> Self {
         Self {
             start: Some(start),

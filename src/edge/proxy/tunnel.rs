@@ -1,18 +1,17 @@
 //! What follows an accepted upgrade (WebSocket, or whatever both sides speak): bytes, both ways.
 
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 
 use super::in_flight::InFlight;
-use super::{Reply, forward, own_answer};
+use super::{Answer, Reply, forward, own_answer};
 
 /// Passes the 101 on, and bytes from then on; in flight until both sides have ended.
 pub(super) fn join(
     mut in_flight: InFlight,
-    mut reply: Response<Incoming>,
+    answer: Answer,
     client: Option<OnUpgrade>,
 ) -> Response<Reply> {
     let Some(client) = client else {
@@ -20,6 +19,11 @@ pub(super) fn join(
         let says = "the agent switched protocols without being asked\n".to_owned();
         return own_answer(StatusCode::BAD_GATEWAY, says);
     };
+    let Answer {
+        mut reply,
+        mut connection,
+    } = answer;
+    connection.let_go();
     let replica = hyper::upgrade::on(&mut reply);
     tokio::task::spawn_local(pass_on(in_flight, client, replica));
     forward::to_client_switching(&mut reply);

@@ -4,10 +4,13 @@
 //! no lock but the table's is met on a request's way.
 
 use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::TcpStream as StdStream;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
@@ -30,7 +33,7 @@ const MOST_HEADER_BYTES: usize = 64 * 1024;
 /// When no more files can be opened, some are closed soon.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
-/// The proxy at work. When dropped it takes no more connections; open ones go on.
+/// The proxy at work, until it is stopped or dropped.
 pub(crate) struct Server {
     stop: watch::Sender<bool>,
     ended: mpsc::Receiver<Infallible>,
@@ -133,7 +136,7 @@ async fn work(
 }
 
 /// One client's connection. What goes wrong on it ends it, and is the client's to see.
-async fn talk(proxy: Rc<Proxy>, stream: StdStream, mut stopped: watch::Receiver<bool>) {
+async fn talk(proxy: Rc<Proxy>, stream: StdStream, stopped: watch::Receiver<bool>) {
     let Ok((stream, client)) = adopt(stream) else {
         return;
     };
@@ -143,12 +146,28 @@ async fn talk(proxy: Rc<Proxy>, stream: StdStream, mut stopped: watch::Receiver<
     });
     let io = TokioIo::new(stream);
     let connection = http().serve_connection(io, service).with_upgrades();
-    tokio::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = connection.await;
+    until_stopped(pin!(connection), |c| c.graceful_shutdown(), stopped).await;
+}
+
+/// Drives a connection; told to stop, it ends after the reply that is underway.
+async fn until_stopped<C: Future>(
+    mut connection: Pin<&mut C>,
+    end: fn(Pin<&mut C>),
+    stopped: watch::Receiver<bool>,
+) {
+    let mut watching = stopped.clone();
+    let mut stop = pin!(watching.changed());
+    // Polled once, it wakes this task when it is time; polled always, it would slow each request.
+    let mut stopping = false;
+    poll_fn(|cx| Poll::Ready(stop.as_mut().poll(cx).is_ready())).await;
+    poll_fn(|cx| {
+        if !stopping && stopped.has_changed().unwrap_or(true) {
+            stopping = true;
+            end(connection.as_mut());
+        }
+        connection.as_mut().poll(cx)
+    })
+    .await;
 }
 
 fn adopt(stream: StdStream) -> io::Result<(TcpStream, HeaderValue)> {

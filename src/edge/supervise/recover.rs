@@ -25,6 +25,8 @@ use crate::edge::table::Table;
 
 /// How long processes that nobody wants have to stop.
 const UNWANTED_GRACE: Duration = Duration::from_secs(10);
+/// For replies that do not come from replicas: those have ended theirs.
+const LAST_REPLIES: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Keeper {
@@ -148,7 +150,9 @@ impl Keeper {
     }
 
     /// Leaves only the fence behind: a late order must stay refused.
-    pub(in crate::edge) fn close(&self) -> Result<()> {
+    pub(in crate::edge) async fn close(&self) -> Result<()> {
+        let door = self.door.take();
+        let _ = tokio::time::timeout(LAST_REPLIES, door.close()).await;
         let fence = self.book().fence;
         snapshot::write(
             &self.home.snapshot(),

@@ -22,7 +22,7 @@ use crate::target::Seen;
 pub(crate) struct Title {
     pub(crate) agent: String,
     pub(crate) environment: String,
-    pub(crate) rollout: u32,
+    pub(crate) rollout: u64,
 }
 
 /// A rollout at one moment.

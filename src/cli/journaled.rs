@@ -3,16 +3,17 @@
 use anyhow::{Context, Result};
 
 use crate::journal::{Record, Store};
-use crate::rollout::{Event, History, Rollout, Stamp};
+use crate::ui::PastView;
+use crate::rollout::{Event, History, Past, Rollout, Stamp};
 
 /// A rollout as its journal tells it.
-pub(crate) struct Past {
+pub(crate) struct Journaled {
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,
 }
 
 /// Rollouts in order; the last one may not be finished.
-pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Past>> {
+pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Journaled>> {
     let mut past = Vec::new();
     for number in store.list().await? {
         let records = store.read(number).await?;
@@ -24,24 +25,31 @@ pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Past>> {
 }
 
 /// One of them.
-pub(crate) async fn find<S: Store>(store: &S, number: u64) -> Result<Past> {
+pub(crate) async fn find<S: Store>(store: &S, number: u64) -> Result<Journaled> {
     one(number, store.read(number).await?)
 }
 
-pub(crate) fn history(past: &[Past]) -> History<'_> {
-    History::new(past.iter().map(|past| &past.rollout))
+pub(crate) fn history(past: &[Journaled]) -> History {
+    let rollouts = past.iter();
+    History(rollouts.map(|past| Past::of(past.number, &past.rollout)).collect())
 }
 
-fn one(number: u64, records: Vec<Record>) -> Result<Past> {
+fn one(number: u64, records: Vec<Record>) -> Result<Journaled> {
     let events = records
         .into_iter()
         .map(|record| Ok((Stamp(record.at), serde_json::from_value(record.payload)?)))
         .collect::<Result<Vec<(Stamp, Event)>>>()
         .with_context(|| unreadable(number))?;
     let rollout = Rollout::replay(events).with_context(|| unreadable(number))?;
-    Ok(Past { number, rollout })
+    Ok(Journaled { number, rollout })
 }
 
 fn unreadable(number: u64) -> String {
     format!("the journal of rollout {number} cannot be read")
+}
+
+impl Journaled {
+    pub(crate) fn view(&self) -> PastView {
+        PastView::of(&Past::of(self.number, &self.rollout), &self.rollout.plan().by)
+    }
 }

@@ -1,0 +1,135 @@
+//! What the control socket takes and refuses.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+
+use super::*;
+use crate::edge::api::{Listen, Request, Traffic};
+use crate::edge::client::Refused;
+
+fn refused<T: std::fmt::Debug>(outcome: anyhow::Result<T>) -> (u16, String) {
+    let refused: Refused = outcome.unwrap_err().downcast().unwrap();
+    (refused.status, refused.refusal.error)
+}
+
+#[tokio::test]
+async fn an_order_of_someone_who_was_overtaken_is_refused() {
+    let stage = Stage::new().await;
+    let order = |fence| Traffic {
+        fence,
+        ..Traffic::default()
+    };
+    assert_eq!(stage.edge.traffic(&order(5)).await.unwrap().fence, 5);
+    let (status, error) = refused(stage.edge.traffic(&order(4)).await);
+    assert_eq!(status, 409);
+    assert_eq!(
+        error,
+        "a later command has taken over: this order carries fence 4, the edge has seen 5"
+    );
+    stage.edge.traffic(&order(5)).await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_in_use_is_refused_and_changes_nothing() {
+    let stage = Stage::new().await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let (status, error) = refused(stage.edge.listen(&Listen { fence: 1, address }).await);
+    assert_eq!(status, 400);
+    assert!(
+        error.starts_with(&format!(
+            "cannot listen on {address}: Address already in use"
+        )),
+        "{error}"
+    );
+    assert_eq!(stage.edge.state().await.unwrap().listen, None);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_request_goes_to_a_ready_replica() {
+    let stage = Stage::new().await;
+    let request = Request {
+        method: "POST".into(),
+        path: "/chat".into(),
+        headers: BTreeMap::from([("x-who".into(), "me".into())]),
+        body: "hello".into(),
+        within: 20_000,
+    };
+    let (status, error) = refused(stage.edge.request("a", &request).await);
+    assert_eq!((status, error.as_str()), (503, "no replica of a is ready"));
+    stage.scale("a", 1, &stage.recipe("")).await;
+    stage.until(ready(1)).await;
+    let reply = stage.edge.request("a", &request).await.unwrap();
+    assert_eq!(
+        (reply.replica, reply.status, reply.body.as_str()),
+        (1, Some(200), "1")
+    );
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn names_that_cannot_be_files_are_refused() {
+    let stage = Stage::new().await;
+    let order = ScalePool {
+        fence: 1,
+        replicas: 1,
+        recipe: stage.recipe(""),
+    };
+    assert_eq!(refused(stage.edge.scale("..", &order).await).0, 400);
+    assert_eq!(refused(stage.edge.scale("a%2Fb", &order).await).0, 400);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_folder_with_a_very_long_name_will_do() {
+    let stage = Stage::below(&"long".repeat(40)).await;
+    assert!(stage.edge.state().await.unwrap().pools.is_empty());
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn two_who_start_an_edge_at_once_get_the_same_one() {
+    let stage = Stage::new().await;
+    stage.kill_edge().await;
+    let program = stand_in(stage.dir.path());
+    let (one, two) = tokio::join!(
+        Edge::start(&stage.state, &program),
+        Edge::start(&stage.state, &program)
+    );
+    let (one, two) = (
+        one.unwrap().state().await.unwrap(),
+        two.unwrap().state().await.unwrap(),
+    );
+    assert_eq!(one.pid, two.pid);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_edge_that_cannot_start_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("edge.json"), "{").unwrap();
+    let error = format!(
+        "{:#}",
+        Edge::start(dir.path(), &stand_in(dir.path()))
+            .await
+            .unwrap_err()
+    );
+    assert!(
+        error.contains("it ended with exit status: 1;") && error.contains("cannot understand"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_answers_where_no_edge_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(Edge::connect(dir.path()).await.unwrap().is_none());
+    assert!(
+        Edge::connect(&dir.path().join("nothing"))
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
