@@ -22,6 +22,12 @@ pub(crate) fn advice(what: impl Into<String>, hint: impl Into<String>) -> anyhow
     anyhow::Error::new(wrap(what, hint))
 }
 
+/// The same error, with what to type next.
+pub(crate) fn with_hint(error: anyhow::Error, hint: impl Into<String>) -> anyhow::Error {
+    let what = error.to_string();
+    error.context(wrap(what, hint))
+}
+
 fn wrap(what: impl Into<String>, hint: impl Into<String>) -> Advice {
     Advice {
         what: what.into(),

@@ -106,18 +106,6 @@ impl Bound {
 }
 
 impl Metric {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ErrorRate => "error_rate",
-            Self::LatencyP50 => "latency_p50",
-            Self::LatencyP95 => "latency_p95",
-            Self::LatencyP99 => "latency_p99",
-            Self::Requests => "requests",
-            Self::TokensPerRequest => "tokens_per_request",
-            Self::CostPerConversation => "cost_per_conversation",
-        }
-    }
-
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::ErrorRate => format!("{:.1} %", value * 100.0),

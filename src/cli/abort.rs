@@ -7,8 +7,8 @@ use tokio::time::sleep;
 
 use super::args::Which;
 use super::exit::Exit;
-use super::lease;
 use super::journaled::{self, Journaled};
+use super::lease;
 use super::resume;
 use super::show::Shown;
 use super::site::{Site, now};
@@ -20,14 +20,14 @@ use crate::rollout::{Event, Outcome, Phase};
 /// How often the journal is looked at while another process undoes.
 const LOOK: Duration = Duration::from_millis(50);
 
-pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store();
     undo(&site, &store, shown).await
 }
 
 /// Undoes the running rollout: through whoever walks it, or here if nobody does.
-pub(crate) async fn undo(site: &Site, store: &Directory, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn undo(site: &Site, store: &Directory, shown: &mut Shown) -> Result<Exit> {
     let running = running(site, store).await?;
     match lease::acquire(store).await {
         Ok(lease) => {

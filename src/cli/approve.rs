@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::args::Which;
 use super::exit::Exit;
-use super::lease;
 use super::journaled;
+use super::lease;
 use super::resume;
 use super::show::Shown;
 use super::site::{Site, now};
@@ -15,7 +15,7 @@ use crate::journal::{Asked, Held, Store};
 use crate::rollout::{Event, Gate};
 
 /// Says yes to whoever walks the rollout; if nobody does, goes on with it here.
-pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store();
     let last = journaled::read(&store).await?.pop();

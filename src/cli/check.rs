@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
 
-pub(crate) fn run(args: &File, shown: &Shown) -> Result<Exit> {
+pub(crate) fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(args)?;
     shown.warnings(&project.loaded.warnings);
     shown.note(format!("{} is right", project.file.display()));

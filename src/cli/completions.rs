@@ -10,14 +10,14 @@ use super::args::Cli;
 use super::exit::Exit;
 use super::show::Shown;
 
-pub(crate) fn completions(shell: Shell, shown: &Shown) -> Result<Exit> {
+pub(crate) fn completions(shell: Shell, shown: &mut Shown) -> Result<Exit> {
     let mut script = Vec::new();
     generate(shell, &mut Cli::command(), "agentctl", &mut script);
     shown.text(&String::from_utf8(script)?);
     Ok(Exit::Done)
 }
 
-pub(crate) fn man(folder: &Path, shown: &Shown) -> Result<Exit> {
+pub(crate) fn man(folder: &Path, shown: &mut Shown) -> Result<Exit> {
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
         .with_context(|| format!("could not write manual pages into {}", folder.display()))?;

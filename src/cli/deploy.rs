@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::args;
 use super::exit::Exit;
-use super::lease::{self, Lease};
 use super::journaled::{self, Journaled, history};
+use super::lease::{self, Lease};
 use super::proposal::{Proposal, propose, tree};
 use super::prune;
 use super::show::Shown;
@@ -24,7 +24,7 @@ use crate::target::{Process, Target, secrets};
 
 const HOUR: u64 = 3_600_000;
 
-pub(crate) async fn run(args: &args::Deploy, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(&args.file)?;
     shown.warnings(&project.loaded.warnings);
     let values = secret_values(&project)?;
@@ -48,7 +48,7 @@ struct Deployment<'a> {
     project: &'a Project,
     store: &'a Directory,
     lease: &'a Lease,
-    shown: &'a Shown,
+    shown: &'a mut Shown,
     target: Process,
 }
 
@@ -72,7 +72,7 @@ impl Deployment<'_> {
         self.walk(plan, number, &values).await
     }
 
-    async fn nothing(&self, proposal: &Proposal) -> Result<Exit> {
+    async fn nothing(self, proposal: &Proposal) -> Result<Exit> {
         self.target.listen(address(self.project)).await?;
         let seen = self.target.observe().await?;
         self.shown
@@ -81,7 +81,11 @@ impl Deployment<'_> {
     }
 
     /// A rollout whose process died is left as it stands: the new one's table cleans up after it.
-    async fn without_abandoned(&self, mut past: Vec<Journaled>, number: u64) -> Result<Vec<Journaled>> {
+    async fn without_abandoned(
+        &self,
+        mut past: Vec<Journaled>,
+        number: u64,
+    ) -> Result<Vec<Journaled>> {
         let Some(last) = past
             .last_mut()
             .filter(|last| last.rollout.finished().is_none())
@@ -108,7 +112,7 @@ impl Deployment<'_> {
         let rollback = &self.project.loaded.spec.rollback;
         let history = history(past);
         let ago = |period: u64| Stamp(now().0.saturating_sub(period));
-        if history.undone_since(ago(HOUR)) >= rollback.max_per_hour {
+        if history.undone_since(ago(HOUR)) >= rollback.max_per_hour as usize {
             return Err(advice(
                 format!(
                     "{} rollouts were undone within the last hour (rollback.max_per_hour)",
@@ -145,12 +149,7 @@ impl Deployment<'_> {
             .await
     }
 
-    async fn walk(
-        self,
-        plan: Plan,
-        number: u64,
-        values: &secrets::Values,
-    ) -> Result<Exit> {
+    async fn walk(self, plan: Plan, number: u64, values: &secrets::Values) -> Result<Exit> {
         let first = plan.from.is_none();
         let walk = Walk {
             site: &self.project.site,

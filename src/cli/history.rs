@@ -9,7 +9,7 @@ use super::show::Shown;
 use super::site::{Site, now};
 use crate::ui::HistoryView;
 
-pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let past = journaled::read(&site.store()).await?;
     let rollouts = past.iter().map(Journaled::view);

@@ -14,7 +14,7 @@ use crate::spec::{Folder, starter};
 
 const FILE: &str = "agent.toml";
 
-pub(crate) fn run(args: &args::Init, shown: &Shown) -> Result<Exit> {
+pub(crate) fn run(args: &args::Init, shown: &mut Shown) -> Result<Exit> {
     let file = args.folder.join(FILE);
     if file.exists() && !args.force {
         return Err(advice(
@@ -37,7 +37,9 @@ fn look(folder: &Path) -> Result<Folder> {
         "name a folder that exists: agentctl init FOLDER",
     )?;
     let name = full.file_name().unwrap_or_default().to_string_lossy();
-    let node: Value = read(&full, "package.json", |text| serde_json::from_str(text).ok());
+    let node: Value = read(&full, "package.json", |text| {
+        serde_json::from_str(text).ok()
+    });
     let (docker_port, docker_command) = dockerfile(&full);
     Ok(Folder {
         name: name.into_owned(),
@@ -80,14 +82,19 @@ fn rust_package(folder: &Path) -> Option<String> {
 
 /// The rest of the first line that begins so.
 fn after(text: &str, start: &str) -> Option<String> {
-    let line = text.lines().find_map(|line| line.trim().strip_prefix(start))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(start))?;
     Some(line.trim().to_owned())
 }
 
 fn dockerfile(folder: &Path) -> (Option<u16>, Option<Vec<String>>) {
     read(folder, "Dockerfile", |text| {
         let port = after(text, "EXPOSE ").and_then(|port| port.split('/').next()?.parse().ok());
-        let last = text.lines().rev().find_map(|line| line.trim().strip_prefix("CMD "));
+        let last = text
+            .lines()
+            .rev()
+            .find_map(|line| line.trim().strip_prefix("CMD "));
         let command = last.and_then(|command| serde_json::from_str(command.trim()).ok());
         Some((port, command))
     })

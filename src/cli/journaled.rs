@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 
 use crate::journal::{Record, Store};
-use crate::ui::PastView;
 use crate::rollout::{Event, History, Past, Rollout, Stamp};
+use crate::ui::PastView;
 
 /// A rollout as its journal tells it.
 pub(crate) struct Journaled {
@@ -31,7 +31,11 @@ pub(crate) async fn find<S: Store>(store: &S, number: u64) -> Result<Journaled> 
 
 pub(crate) fn history(past: &[Journaled]) -> History {
     let rollouts = past.iter();
-    History(rollouts.map(|past| Past::of(past.number, &past.rollout)).collect())
+    History(
+        rollouts
+            .map(|past| Past::of(past.number, &past.rollout))
+            .collect(),
+    )
 }
 
 fn one(number: u64, records: Vec<Record>) -> Result<Journaled> {
@@ -50,6 +54,9 @@ fn unreadable(number: u64) -> String {
 
 impl Journaled {
     pub(crate) fn view(&self) -> PastView {
-        PastView::of(&Past::of(self.number, &self.rollout), &self.rollout.plan().by)
+        PastView::of(
+            &Past::of(self.number, &self.rollout),
+            &self.rollout.plan().by,
+        )
     }
 }

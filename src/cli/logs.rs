@@ -11,7 +11,7 @@ use crate::redact::Redactor;
 use crate::release::ReleaseId;
 use crate::target::{Target, secrets};
 
-pub(crate) async fn run(args: &args::Logs, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(args: &args::Logs, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     shown.keep_out(Redactor::new(&secrets::kept(&site.dir)?));
     let target = site.target(0)?;

@@ -10,9 +10,9 @@ mod deploy;
 mod exit;
 mod history;
 mod init;
+mod journaled;
 mod lease;
 mod logs;
-mod journaled;
 mod plan;
 mod proposal;
 mod prune;
@@ -39,8 +39,8 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => return wrong_usage(&usage),
     };
-    let shown = Shown::new(&cli.show);
-    let exit = match verb(cli.verb, &shown) {
+    let mut shown = Shown::new(&cli.show);
+    let exit = match verb(cli.verb, &mut shown) {
         Ok(exit) => exit,
         Err(error) => {
             let exit = Exit::of_error(&error);
@@ -61,7 +61,7 @@ fn wrong_usage(usage: &clap::Error) -> ExitCode {
     exit.into()
 }
 
-fn verb(verb: Verb, shown: &Shown) -> Result<Exit> {
+fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
     match verb {
         Verb::Check(args) => check::run(&args, shown),
         Verb::Init(args) => init::run(&args, shown),

@@ -4,14 +4,14 @@ use anyhow::Result;
 
 use super::args::File;
 use super::exit::Exit;
-use super::lease;
 use super::journaled;
+use super::lease;
 use super::proposal::propose;
 use super::show::Shown;
 use super::site::Project;
 use crate::target::Target;
 
-pub(crate) async fn run(args: &File, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(args)?;
     shown.warnings(&project.loaded.warnings);
     let store = project.site.store();

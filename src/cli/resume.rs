@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::args::Which;
 use super::exit::Exit;
-use super::lease::{self, Lease};
 use super::journaled;
+use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::Site;
 use super::walk::Walk;
@@ -15,7 +15,7 @@ use crate::redact::Redactor;
 use crate::rollout::{Event, Outcome};
 use crate::target::secrets;
 
-pub(crate) async fn run(which: &Which, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store();
     let lease = lease::acquire(&store).await?;
@@ -28,7 +28,7 @@ pub(crate) async fn walk(
     site: &Site,
     store: &Directory,
     lease: &Lease,
-    shown: &Shown,
+    shown: &mut Shown,
     then: Option<Event>,
 ) -> Result<Outcome> {
     let last = journaled::read(store).await?.pop();

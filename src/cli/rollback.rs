@@ -5,22 +5,22 @@ use anyhow::Result;
 use super::abort;
 use super::args;
 use super::exit::Exit;
-use super::lease::{self, Lease};
 use super::journaled::{self, Journaled, history};
+use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::Site;
 use super::walk::Walk;
 use crate::advice::advice;
 use crate::engine;
-use crate::journal::{Directory, Store};
+use crate::journal::Directory;
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
-use crate::rollout::{Outcome, Plan, Wish};
+use crate::rollout::{Plan, Wish};
 use crate::spec::{Rollout, Strategy};
 use crate::target::{Process, Seen, Target, secrets};
 
 /// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own.
-pub(crate) async fn run(args: &args::Rollback, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store();
     let past = journaled::read(&store).await?;
@@ -43,7 +43,7 @@ async fn back(
     store: &Directory,
     lease: &Lease,
     target: &Process,
-    shown: &Shown,
+    shown: &mut Shown,
 ) -> Result<Exit> {
     let past = journaled::read(store).await?;
     let seen = target.observe().await?;

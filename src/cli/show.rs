@@ -1,7 +1,7 @@
 //! Between the verbs and the `ui` room: facts about this process's terminal, and the engine's
 //! audience.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::RefCell;
 use std::io;
 
 use anyhow::Result;
@@ -9,18 +9,18 @@ use anyhow::Result;
 use super::args::{self, File};
 use super::exit::Exit;
 use super::site::{Project, Site, now};
-use crate::advice::Advise;
+use crate::advice::with_hint;
 use crate::analysis::Verdict;
 use crate::engine::Audience;
 use crate::journal;
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
-use crate::rollout::{Event, Outcome, Plan, Rollout, Stamp};
+use crate::rollout::{Event, Plan, Rollout, Stamp};
 use crate::spec::{self, Problem};
 use crate::target::Seen;
 use crate::ui::{Color, Console, Output, PlanView, Progress, Reader, Title, Wishes};
 
-pub(crate) struct Shown(RefCell<Console>);
+pub(crate) struct Shown(Console);
 
 impl Shown {
     pub(crate) fn new(show: &args::Show) -> Self {
@@ -39,57 +39,55 @@ impl Shown {
         };
         let reader = Reader::of_this_process();
         let (out, err) = (Box::new(io::stdout()), Box::new(io::stderr()));
-        Self(RefCell::new(Console::new(wishes, reader, out, err)))
+        Self(Console::new(wishes, reader, out, err))
     }
 
-    pub(crate) fn console(&self) -> RefMut<'_, Console> {
-        self.0.borrow_mut()
+    pub(crate) fn console(&mut self) -> &mut Console {
+        &mut self.0
     }
 
-    pub(crate) fn note(&self, text: impl AsRef<str>) {
-        self.console().note(text.as_ref());
+    pub(crate) fn note(&mut self, text: impl AsRef<str>) {
+        self.0.note(text.as_ref());
     }
 
-    pub(crate) fn text(&self, text: &str) {
-        self.console().text(text);
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.text(text);
     }
 
-    pub(crate) fn warnings(&self, warnings: &[Problem]) {
+    pub(crate) fn warnings(&mut self, warnings: &[Problem]) {
         for warning in warnings {
-            self.console().warn(&warning.render());
+            self.0.warn(&warning.render());
         }
     }
 
-    pub(crate) fn keep_out(&self, redactor: Redactor) {
-        self.console().keep_out(redactor);
+    pub(crate) fn keep_out(&mut self, redactor: Redactor) {
+        self.0.keep_out(redactor);
     }
 
-    pub(crate) fn error(&self, error: anyhow::Error, exit: Exit) {
+    pub(crate) fn error(&mut self, error: anyhow::Error, exit: Exit) {
         let error = match journal::hint(&error) {
-            Some(hint) => {
-                let what = error.to_string();
-                Err::<(), _>(error).advise(what, hint).unwrap_err()
-            }
+            Some(hint) => with_hint(error, hint),
             None => error,
         };
-        self.console().error(&error, exit as u8);
+        self.0.error(&error, exit as u8);
     }
 
-    pub(crate) fn nothing_changed(&self, site: &Site, release: ReleaseId, seen: &Seen) {
+    pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) {
         let url = seen.url.as_deref().unwrap_or("no address");
-        self.console().note(
-            &format!("nothing changed: {release} of {} is live at {url}", site.name()),
-        );
+        self.0.note(&format!(
+            "nothing changed: {release} of {} is live at {url}",
+            site.name()
+        ));
     }
 
-    pub(crate) fn plan(&self, site: &Site, plan: &Plan, changes: &[String]) {
+    pub(crate) fn plan(&mut self, site: &Site, plan: &Plan, changes: &[String]) {
         let view = PlanView {
             agent: &site.agent,
             environment: site.environment.as_deref().unwrap_or_default(),
             changes,
             plan,
         };
-        self.console().show(&view, now());
+        self.0.show(&view, now());
     }
 }
 
@@ -121,13 +119,13 @@ impl Audience for Watching<'_> {
     }
 }
 
-pub(crate) fn schema(shown: &Shown) -> Result<Exit> {
+pub(crate) fn schema(shown: &mut Shown) -> Result<Exit> {
     let schema = serde_json::to_string_pretty(spec::schema())?;
     shown.text(&format!("{schema}\n"));
     Ok(Exit::Done)
 }
 
-pub(crate) fn config(args: &File, shown: &Shown) -> Result<Exit> {
+pub(crate) fn config(args: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(args)?;
     shown.text(&spec::show(&project.loaded)?);
     Ok(Exit::Done)

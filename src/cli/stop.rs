@@ -8,7 +8,7 @@ use super::lease;
 use super::show::Shown;
 use super::site::Site;
 
-pub(crate) async fn run(args: &args::Stop, shown: &Shown) -> Result<Exit> {
+pub(crate) async fn run(args: &args::Stop, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store();
     let lease = lease::acquire(&store).await?;

@@ -21,7 +21,7 @@ pub(crate) struct Walk<'a, T, S> {
     pub(crate) target: &'a T,
     pub(crate) store: &'a S,
     pub(crate) hold: &'a Hold,
-    pub(crate) shown: &'a Shown,
+    pub(crate) shown: &'a mut Shown,
     pub(crate) redactor: Redactor,
     pub(crate) who: String,
     pub(crate) number: u64,
@@ -44,8 +44,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
 
     async fn walk(self, rollout: Rollout, first: Vec<Event>) -> Result<Outcome> {
         self.shown.keep_out(self.redactor.clone());
-        let mut console = self.shown.console();
-        let watching = Watching::new(&mut console, self.site, self.number);
+        let watching = Watching::new(self.shown.console(), self.site, self.number);
         let planned = Event::Planned(Box::new((**rollout.plan()).clone()));
         watching.event(&rollout, now(), &planned);
         let mut engine = Engine {

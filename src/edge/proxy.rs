@@ -29,7 +29,7 @@ pub(super) use reply::Reply;
 pub(super) use sent::Sent;
 pub(crate) use workers::{Server, serve};
 
-/// How long a request waits for a ready replica before it is refused.
+/// How long a request waits for a ready replica before it is given up.
 const HOLD: Duration = Duration::from_secs(10);
 /// Replicas that one request is tried on.
 const TRIES: usize = 3;
@@ -71,7 +71,7 @@ impl Proxy {
         let asks_upgrade = forward::asks_upgrade(&request);
         let upgrade = asks_upgrade.then(|| hyper::upgrade::on(&mut request));
         let (request, id) = self.read(request, &client).await;
-        let Some(claim) = self.claim(id).await else {
+        let Some(claim) = self.claim(|| self.table.claim(id)).await else {
             return self.refuse(started);
         };
         let mut in_flight = InFlight::new(claim, started);
@@ -104,18 +104,18 @@ impl Proxy {
         (Box::new(Request::from_parts(head, body)), id)
     }
 
-    /// Waits until a replica is ready; `None`: none became ready in time.
-    async fn claim(&self, id: Option<ConversationId>) -> Option<Claim> {
-        match self.table.claim(id) {
+    /// Waits until a replica can be had; `None`: none could in time.
+    async fn claim(&self, mut find: impl FnMut() -> Option<Claim>) -> Option<Claim> {
+        match find() {
             Some(claim) => Some(claim),
-            None => tokio::time::timeout(HOLD, self.wait(id)).await.ok()?,
+            None => tokio::time::timeout(HOLD, self.wait(find)).await.ok()?,
         }
     }
 
-    async fn wait(&self, id: Option<ConversationId>) -> Option<Claim> {
+    async fn wait(&self, mut find: impl FnMut() -> Option<Claim>) -> Option<Claim> {
         let mut changed = self.table.changed();
         loop {
-            if let Some(claim) = self.table.claim(id) {
+            if let Some(claim) = find() {
                 return Some(claim);
             }
             changed.changed().await.ok()?;
@@ -141,9 +141,9 @@ impl Proxy {
             let Some(unsent) = failed.unsent.filter(|_| tries < TRIES) else {
                 return Err(NoReply::lost(failed.why));
             };
-            let Some(elsewhere) = self.table.claim_again(in_flight.claim()) else {
-                return Err(NoReply::lost(failed.why));
-            };
+            let failing = in_flight.claim();
+            let elsewhere = self.claim(|| self.table.claim_again(failing)).await;
+            let elsewhere = elsewhere.ok_or(NoReply::lost(failed.why))?;
             in_flight.move_to(elsewhere);
             request = unsent;
             tries += 1;

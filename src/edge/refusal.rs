@@ -40,6 +40,11 @@ impl Refused {
         Refused::new(StatusCode::BAD_REQUEST, format!("{error:#}"), None)
     }
 
+    pub(super) fn no_address(error: anyhow::Error) -> Refused {
+        let hint = "end what listens there (`ss -ltnp` shows it), or choose another port";
+        Refused::new(StatusCode::BAD_REQUEST, format!("{error:#}"), Some(hint))
+    }
+
     pub(super) fn failed(error: anyhow::Error) -> Refused {
         let hint = "nothing was changed; see whether the disk is full";
         Refused::new(

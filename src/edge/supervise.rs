@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use tokio::sync::{Notify, watch};
 
-use super::api::{Listen, Recipe, ScalePool, Standing, State, Stop, Traffic};
+use super::api::{Listen, Recipe, ScalePool, Standing, Stop, Traffic};
 use super::door::Door;
 use super::home::Home;
 use super::logs;
@@ -86,7 +86,7 @@ impl Keeper {
         self.door
             .borrow_mut()
             .open(order.address, &self.table)
-            .map_err(Refused::wrong)?;
+            .map_err(Refused::no_address)?;
         let address = self.door.borrow().address();
         self.order(order.fence, |book| book.listen = address)
     }

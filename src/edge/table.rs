@@ -12,7 +12,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use super::api::{Key, Measures, Standing, Traffic};
-use super::conversation::ConversationId;
 use super::replica::Replica;
 
 mod claim;

@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -183,13 +184,20 @@ impl Drop for Stage {
     }
 }
 
+/// The time is no expectation; it only keeps a mistake from hanging.
 async fn until(watch: &mut Watch, what: impl Fn(&State) -> bool) -> State {
-    loop {
-        let state = watch.next().await.unwrap().expect("the edge has ended");
-        if what(&state) {
-            return state;
+    let mut last = None;
+    let seen = async {
+        loop {
+            let state = watch.next().await.unwrap().expect("the edge has ended");
+            if what(&state) {
+                return state;
+            }
+            last = Some(state);
         }
-    }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(60), seen).await;
+    seen.unwrap_or_else(|_| panic!("waited in vain; last seen: {last:?}"))
 }
 
 /// A program that takes `edge --state DIR`.

@@ -34,7 +34,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let to = self.rollout.plan().to;
         let logs = self.target.logs(to, KEPT).await.unwrap_or_default();
         let logs: Vec<Log> = logs.into_iter().map(|log| self.cleaned(log)).collect();
-        let lines = last_lines(&logs, failure.seen.as_ref(), to);
+        let lines = last_lines(&logs, failure.seen.as_deref(), to);
         let path = match self.write_evidence(failure, &logs) {
             Ok(()) => self.evidence.display().to_string(),
             Err(error) => format!("could not be saved: {error:#}"),

@@ -6,9 +6,10 @@ use crate::spec::Percent;
 use crate::target::{Seen, SeenRelease};
 
 pub(super) fn live(seen: &Seen, plan: &Plan) -> Live {
-    let ours = |id: &ReleaseId| *id == plan.to || Some(*id) == plan.from;
+    let stable = plan.stable();
+    let ours = |id: &ReleaseId| *id == plan.to || Some(*id) == stable;
     Live {
-        stable: plan.from.map(|from| side(seen, from)).unwrap_or_default(),
+        stable: stable.map(|id| side(seen, id)).unwrap_or_default(),
         candidate: side(seen, plan.to),
         weight: weight(seen, plan),
         others: seen
@@ -37,7 +38,7 @@ fn as_side(release: &SeenRelease) -> Side {
 fn weight(seen: &Seen, plan: &Plan) -> Option<Percent> {
     let of = |id: ReleaseId| seen.shares.get(&id).copied().unwrap_or_default();
     let candidate = of(plan.to);
-    let stable = plan.from.filter(|from| *from != plan.to).map(of);
+    let stable = plan.stable().map(of);
     let rest = Percent::FULL.hundredths() - candidate.hundredths();
     let whole = match stable {
         Some(stable) => stable.hundredths() == rest,

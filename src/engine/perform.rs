@@ -23,7 +23,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 pub(super) struct Failure {
     pub(super) why: Why,
     pub(super) says: String,
-    pub(super) seen: Option<Seen>,
+    pub(super) seen: Option<Box<Seen>>,
     pub(super) verdicts: Vec<crate::analysis::Verdict>,
 }
 
@@ -44,7 +44,7 @@ impl Failure {
     }
 
     pub(super) fn seeing(mut self, seen: &Seen) -> Self {
-        self.seen = Some(seen.clone());
+        self.seen = Some(Box::new(seen.clone()));
         self
     }
 }
@@ -103,7 +103,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     async fn traffic(&self, weight: Percent) -> Result<Traffic> {
         let plan = self.rollout.plan();
         let rest = Percent::from_hundredths(Percent::FULL.hundredths() - weight.hundredths());
-        let shares = [(Some(plan.to), weight), (plan.from, rest)];
+        let shares = [(Some(plan.to), weight), (plan.stable(), rest)];
         let drain = self.release(plan.to).await?.contents.drain;
         Ok(Traffic {
             shares: shares
@@ -170,7 +170,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let plan = self.rollout.plan();
         match slot {
             Slot::Candidate => Ok(plan.to),
-            Slot::Stable => plan.from.context("a first deploy has no stable release"),
+            Slot::Stable => plan.stable().context("there is no stable release"),
         }
     }
 }

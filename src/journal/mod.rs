@@ -27,7 +27,7 @@ mod owner;
 
 pub(crate) use directory::Directory;
 pub(crate) use error::{Corrupt, Fenced, Held, Newer, hint};
-pub(crate) use lease::{Beat, Hold, Holder};
+pub(crate) use lease::{Hold, Holder};
 #[cfg(test)]
 pub(crate) use memory::Memory;
 pub(crate) use owner::Owner;

@@ -11,9 +11,9 @@ mod history;
 mod live;
 mod plan;
 #[cfg(test)]
-mod simulation;
-#[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod simulation;
 mod state;
 mod tables;
 mod walk;

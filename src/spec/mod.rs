@@ -18,6 +18,7 @@ mod overlay;
 mod percent;
 mod period;
 mod problem;
+#[cfg(test)]
 mod reference;
 mod resolve;
 mod rollout;
@@ -29,15 +30,15 @@ mod starter;
 mod template;
 mod wording;
 
-pub(crate) use agent::{Agent, Config, Kind, Run, SecretSource, Spec};
+pub(crate) use agent::{Config, Kind, Run, SecretSource, Spec};
 pub(crate) use environment::{Environment, TargetSpec};
-pub(crate) use health::{ConversationKey, Drain, Health, Startup};
+pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use load::Loaded;
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;
-pub(crate) use problem::{Problem, Problems};
-pub(crate) use reference::reference;
-pub(crate) use resolve::Variables;
+pub(crate) use problem::Problem;
+#[cfg(any(fuzzing, test))]
+pub(crate) use problem::Problems;
 pub(crate) use rollout::{
     Bound, Expect, Metric, MetricGate, Probe, ProbeRequest, Rollback, Rollout, RolloutStep,
     Strategy, Unclear,

@@ -4,12 +4,21 @@ use std::collections::BTreeMap;
 
 use super::{Seen, Target, Traffic};
 use crate::release::{Artifact, Contents, Identity, Release, ReleaseId};
-use crate::spec::{Config, ConversationKey, Drain, Health, Percent, Period, ProbeRequest, Template};
+use crate::spec::{
+    Config, ConversationKey, Drain, Health, Percent, Period, ProbeRequest, Template,
+};
 
 /// A release that serves its folder, from files that the target has.
 pub(crate) fn release(number: u32, files: Identity) -> Release {
     let word = |text: &str| Template::parse(text).unwrap();
-    let command = ["python3", "-m", "http.server", "--bind", "127.0.0.1", "${PORT}"];
+    let command = [
+        "python3",
+        "-m",
+        "http.server",
+        "--bind",
+        "127.0.0.1",
+        "${PORT}",
+    ];
     let contents = Contents {
         artifact: Artifact::Files(files),
         command: command.map(word).to_vec(),
@@ -94,7 +103,12 @@ async fn a_ready_replica_answers<T: Target>(target: &T, new: &Release) {
     };
     let reply = target.request(new.id, &request, 5_000).await.unwrap();
     assert_eq!((reply.status, reply.replica), (Some(200), 1));
-    assert!(target.request(ReleaseId(99), &request, 5_000).await.is_err());
+    assert!(
+        target
+            .request(ReleaseId(99), &request, 5_000)
+            .await
+            .is_err()
+    );
     assert_eq!(target.logs(new.id, 5).await.unwrap().len(), 1);
 }
 

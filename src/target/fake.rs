@@ -76,10 +76,14 @@ impl Target for Fake {
     async fn observe(&self) -> Result<Seen> {
         let wanted = self.wanted.borrow();
         let shares = self.shares.borrow();
-        let live = wanted.iter().filter(|(id, wanted)| **wanted > 0 || shares.contains_key(id));
+        let live = wanted
+            .iter()
+            .filter(|(id, wanted)| **wanted > 0 || shares.contains_key(id));
         Ok(Seen {
             url: None,
-            releases: live.map(|(id, wanted)| (*id, self.release(*id, *wanted))).collect(),
+            releases: live
+                .map(|(id, wanted)| (*id, self.release(*id, *wanted)))
+                .collect(),
             shares: shares.clone(),
         })
     }

@@ -252,6 +252,7 @@ pub(super) fn events() -> Vec<(u64, Event)> {
 /// The error rate gate has failed, and the first steps back are done.
 pub(super) fn gate_failed() -> Vec<(u64, Event)> {
     let reason = Reason {
+        lines: Vec::new(),
         why: Why::Gate,
         says: "error_rate 33.3 % is above 5.0 %".to_owned(),
         evidence: Some("evidence/7".to_owned()),

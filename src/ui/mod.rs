@@ -22,8 +22,8 @@ mod tests;
 mod words;
 
 pub(crate) use console::{Color, Console, Output, Reader, Wishes};
-pub(crate) use history::{End, HistoryView, PastView};
+pub(crate) use history::{HistoryView, PastView};
 pub(crate) use plan::PlanView;
 pub(crate) use progress::{Progress, Title};
-pub(crate) use serving::{Role, Serving};
+pub(crate) use serving::Serving;
 pub(crate) use status::{Running, Status};

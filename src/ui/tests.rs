@@ -29,12 +29,13 @@ fn past(rollout: u64, outcome: Option<Outcome>) -> PastView {
         from: Some(ReleaseId(12)),
         to: ReleaseId(13),
         by: "anna@laptop".to_owned(),
-        end: End(outcome),
+        end: super::history::End(outcome),
     }
 }
 
 fn rolled_back() -> Outcome {
     Outcome::RolledBack(Reason {
+        lines: Vec::new(),
         why: Why::Gate,
         says: "error_rate 33.3 % is above 5.0 %".to_owned(),
         evidence: Some("evidence/6".to_owned()),

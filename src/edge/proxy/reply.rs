@@ -22,6 +22,7 @@ pub(in crate::edge) enum Reply {
 pub(in crate::edge) struct Passing {
     body: Incoming,
     underway: Option<Underway>,
+    broken: Option<hyper::Error>,
 }
 
 struct Underway {
@@ -50,7 +51,11 @@ impl Reply {
             connection,
             upstream,
         });
-        Self::Passing(Box::new(Passing { body, underway }))
+        Self::Passing(Box::new(Passing {
+            body,
+            underway,
+            broken: None,
+        }))
     }
 }
 
@@ -59,19 +64,47 @@ impl Passing {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = match &mut self.underway {
-            Some(underway) => ready!(underway.connection.poll_body(&mut self.body, cx)),
-            None => ready!(Pin::new(&mut self.body).poll_frame(cx)),
-        };
-        match (&frame, &mut self.underway) {
-            (Some(Ok(frame)), Some(underway)) => underway.see(frame),
-            (Some(Err(_)), Some(underway)) => underway.in_flight.fail(),
-            _ => {}
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match ready!(self.poll_replica(cx)) {
+            Some(Err(error)) => self.break_off(error, cx),
+            frame => Poll::Ready(self.see(frame)),
+        }
+    }
+
+    fn poll_replica(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match &mut self.underway {
+            Some(underway) => underway.connection.poll_body(&mut self.body, cx),
+            None => Pin::new(&mut self.body).poll_frame(cx),
+        }
+    }
+
+    fn see<E>(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, E>>,
+    ) -> Option<Result<Frame<Bytes>, E>> {
+        if let (Some(Ok(frame)), Some(underway)) = (&frame, &mut self.underway) {
+            underway.see(frame);
         }
         if frame.is_none() || self.body.is_end_stream() {
             self.end();
         }
-        Poll::Ready(frame)
+        frame
+    }
+
+    /// One poll later, so that what came before the break is on its way to the client: who has
+    /// seen a part of a reply does not take its request for unheard.
+    fn break_off<T>(&mut self, error: hyper::Error, cx: &mut Context<'_>) -> Poll<T> {
+        if let Some(underway) = &mut self.underway {
+            underway.in_flight.fail();
+        }
+        self.broken = Some(error);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn end(&mut self) {

@@ -26,8 +26,9 @@ use super::Proxy;
 use crate::edge::table::Table;
 use crate::edge::upstream;
 
-/// Clients get this long to send a head.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// Clients get this long to send a head, and to think before it: an idle connection that the edge
+/// closes may cross with a request. Clients commonly close theirs after 60 or 90 seconds.
+const HEAD_WITHIN: Duration = Duration::from_secs(120);
 const MOST_HEADERS: usize = 256;
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 /// When no more files can be opened, some are closed soon.

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
+use super::super::conversation::ConversationId;
 use super::*;
 use crate::edge::meter::Ending;
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::journal::{Beat, Owner};
+use crate::journal::Owner;
+use crate::journal::lease::Beat;
 
 const NOON: u64 = 1_772_366_624_000;
 

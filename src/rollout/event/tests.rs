@@ -6,6 +6,7 @@ use crate::spec::Period;
 
 fn reason() -> Reason {
     Reason {
+        lines: Vec::new(),
         why: Why::NotReady,
         says: "exited with status 1".to_owned(),
         evidence: None,
@@ -91,6 +92,8 @@ fn each_event_keeps_its_form() {
 #[test]
 fn a_plan_keeps_its_form() {
     let plan = Plan {
+        by: "anna@laptop".to_owned(),
+        sticky: true,
         strategy: crate::spec::Strategy::BlueGreen,
         from: Some(ReleaseId(1)),
         to: ReleaseId(2),

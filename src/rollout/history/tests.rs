@@ -7,7 +7,7 @@ fn history(rollouts: &[(u32, u32, bool)]) -> History {
         let at = 10 * (at as u64 + 1);
         let from = (from > 0).then_some(ReleaseId(from));
         Past {
-            number: at as u32 / 10,
+            number: at / 10,
             strategy: Strategy::Rolling,
             from,
             to: ReleaseId(to),
@@ -26,6 +26,7 @@ fn history(rollouts: &[(u32, u32, bool)]) -> History {
 
 fn undone() -> Outcome {
     Outcome::RolledBack(Reason {
+        lines: Vec::new(),
         why: Why::Gate,
         says: String::new(),
         evidence: None,

@@ -2,7 +2,7 @@
 
 use super::super::event::{Effect, Event};
 use super::super::plan::Plan;
-use super::super::state::{Phase, Rollout};
+use super::super::state::Phase;
 use super::super::walk::{RULES, Rule, View, await_candidate};
 use super::scenario::{Scenario, scenarios};
 use super::search::{Rig, Twist, search};

@@ -360,6 +360,7 @@ fn is_unready(before: &World, after: &World) -> bool {
 
 fn reason(why: Why) -> Reason {
     Reason {
+        lines: Vec::new(),
         why,
         says: String::new(),
         evidence: None,

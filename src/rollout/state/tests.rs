@@ -10,6 +10,8 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
         ..Step::new(2, 2, Percent::FULL)
     };
     Plan {
+        by: String::new(),
+        sticky: true,
         strategy: Strategy::BlueGreen,
         from: Some(ReleaseId(1)),
         to: ReleaseId(2),
@@ -52,6 +54,7 @@ fn failed(effect: Effect, why: Why) -> Event {
 
 fn reason(why: Why) -> Reason {
     Reason {
+        lines: Vec::new(),
         why,
         says: String::new(),
         evidence: None,

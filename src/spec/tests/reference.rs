@@ -1,7 +1,8 @@
 use serde_json::Value;
 
 use super::{good, load};
-use crate::spec::{reference, schema};
+use crate::spec::reference::reference;
+use crate::spec::schema;
 
 /// `AGENTCTL_WRITE_DOCS=1 cargo test reference` writes it anew.
 #[test]

@@ -166,7 +166,7 @@ fn observed(plan: &Plan, live: &Live) -> String {
 }
 
 fn scaled(before: u32, replicas: u32) -> String {
-    let count = |number: u64| words::some(number.into(), "replica");
+    let count = |number: u32| words::some(number.into(), "replica");
     match replicas.checked_sub(before) {
         Some(0) => format!("{} kept", count(replicas)),
         Some(more) => format!("{} started", count(more)),

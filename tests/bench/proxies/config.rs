@@ -1,4 +1,5 @@
-//! How nginx and HAProxy are told to do the same as the edge, as well as they can.
+//! How nginx and HAProxy are told to do the same as the edge, as well as they can: the same headers
+//! are added, and connections are kept on both sides.
 
 use std::path::Path;
 
@@ -20,6 +21,10 @@ pub(super) fn nginx(folder: &Path, port: u16, backend: u16) -> String {
            proxy_pass http://agent;
            proxy_http_version 1.1;
            proxy_set_header Connection '';
+           proxy_set_header Host $http_host;
+           proxy_set_header X-Forwarded-Host $http_host;
+           proxy_set_header X-Forwarded-Proto $scheme;
+           proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
          }}"
     );
     http(folder, "proxy", "worker_processes 2;", &upstream, &server)
@@ -56,6 +61,9 @@ defaults
   timeout server 60s
 frontend users
   bind 127.0.0.1:{port}
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(Host)]
   default_backend agent
 backend agent
   http-reuse always
