@@ -28,7 +28,7 @@ const CHANGES: [(&str, Option<&str>); 4] = [
         "canary",
         Some(
             "strategy = \"canary\"\nbake = \"1s\"\n\
-             steps = [{ weight = 10, hold = \"1s\" }, { weight = 50, hold = \"1s\" }]",
+             steps = [{ weight = 10, hold = \"1s\" }, { weight = 50, hold = \"1s\" }, { weight = 100 }]",
         ),
     ),
     ("rollback", None),

@@ -27,7 +27,7 @@ const STRATEGIES: [(&str, &str); 3] = [
     (
         "canary",
         "strategy = \"canary\"\nbake = \"300ms\"\n\
-         steps = [{ weight = 10, hold = \"300ms\" }, { weight = 50, hold = \"300ms\" }]",
+         steps = [{ weight = 10, hold = \"300ms\" }, { weight = 50, hold = \"300ms\" }, { weight = 100 }]",
     ),
 ];
 
