@@ -123,6 +123,8 @@ impl Process {
 
 impl Target for Process {
     async fn observe(&self) -> Result<Seen> {
+        // What was told before and not read yet is older than this look.
+        *self.watch.lock().await = None;
         match self.edge().await? {
             Some(edge) => Ok(look::seen(&edge.state().await?)),
             None => Ok(Seen::default()),
