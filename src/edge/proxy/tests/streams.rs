@@ -89,7 +89,7 @@ async fn an_upgrade_becomes_a_tunnel_that_is_in_flight_until_both_sides_end() {
     assert_eq!((measures.requests, measures.errors), (1, 0));
 }
 
-const LARGE: usize = 64 << 20;
+const LARGE: usize = 256 << 20;
 
 /// The most memory this process has had, in KiB.
 fn peak() -> usize {
@@ -135,5 +135,6 @@ async fn large_bodies_pass_both_ways_at_once_in_little_memory() {
     let (mut read, mut write) = client.0.split();
     tokio::join!(write_large(&mut write), read_large(&mut read));
     assert_eq!(edge.measures(&replica).await.errors, 0);
-    assert!(peak() - before < 32 << 10, "{} KiB more", peak() - before);
+    // Other tests in this process need some as well.
+    assert!(peak() - before < 128 << 10, "{} KiB more", peak() - before);
 }
