@@ -2,7 +2,7 @@
 //! audience.
 
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Write};
 
 use anyhow::Result;
 
@@ -70,6 +70,20 @@ impl Shown {
             None => error,
         };
         self.0.error(&error, exit as u8);
+    }
+
+    /// Data that could not be written is no success.
+    pub(crate) fn finish(self, exit: Exit) -> Exit {
+        match self.0.finish() {
+            Err(error) if exit == Exit::Done => {
+                let _ = writeln!(
+                    io::stderr(),
+                    "error: could not write the output\n  caused by: {error}"
+                );
+                Exit::WrongInput
+            }
+            _ => exit,
+        }
     }
 
     pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) {

@@ -76,6 +76,14 @@ impl Process {
         Ok(())
     }
 
+    /// As Prometheus reads it; `None` if nothing runs.
+    pub(crate) async fn metrics(&self) -> Result<Option<String>> {
+        match self.edge().await? {
+            Some(edge) => edge.metrics().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Ends everything that was started here and then the edge, and waits for that; `now` does not
     /// wait for open conversations and requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
