@@ -2,6 +2,7 @@
 //! each, in turns.
 
 mod config;
+mod cpu;
 mod wrk;
 
 use std::env;
@@ -27,7 +28,10 @@ const HAPROXY: &str = "haproxy";
 struct Contender {
     name: &'static str,
     port: u16,
+    pids: Vec<u32>,
     measured: Vec<Measured>,
+    /// Microseconds of processor time for each request.
+    costs: Vec<f64>,
     /// What is stopped in the end; the place stops its own.
     _process: Option<Running>,
 }
@@ -50,7 +54,7 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
     }
     for _ in 0..ROUNDS {
         for contender in &mut contenders {
-            contender.measured.push(wrk::run(contender.port, 3)?);
+            contender.take_turn()?;
         }
     }
     show(&contenders);
@@ -58,39 +62,29 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
 }
 
 fn is_here(program: &str) -> bool {
-    let version = if program == NGINX || program == HAPROXY {
-        "-v"
-    } else {
-        "--version"
-    };
     let mut command = Command::new(program);
     command
-        .arg(version)
+        .arg("-v")
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.status().is_ok()
 }
 
 fn contenders(place: &Place) -> Result<Vec<Contender>> {
-    let backend = replicas(&place.edge()?).find_map(|replica| port(replica["address"].as_str()?));
+    let edge = place.edge()?;
+    let backend = replicas(&edge).find_map(|replica| port(replica["address"].as_str()?));
     let backend = backend.context("the edge does not tell where its replica listens")?;
     let folder = place.project();
-    let contender = |name, port, process| Contender {
-        name,
-        port,
-        measured: Vec::new(),
-        _process: process,
-    };
     let (nginx, haproxy) = (free_port()?, free_port()?);
     let conf = config::nginx(&folder, nginx, backend);
     let nginx_process = start(nginx_with(&folder, "proxy.conf", &conf)?, nginx)?;
     let conf = config::haproxy(haproxy, backend);
     let haproxy_process = start(haproxy_with(&folder, &conf)?, haproxy)?;
     Ok(vec![
-        contender(EDGE, place.port, None),
-        contender(NGINX, nginx, Some(nginx_process)),
-        contender(HAPROXY, haproxy, Some(haproxy_process)),
-        contender("backend, no proxy", backend, None),
+        Contender::new(EDGE, place.port, vec![place.edge_pid()?]),
+        Contender::started(NGINX, nginx, nginx_process),
+        Contender::started(HAPROXY, haproxy, haproxy_process),
+        Contender::new("backend, no proxy", backend, place.replica_pids()?),
     ])
 }
 
@@ -133,6 +127,34 @@ pub(crate) fn become_backend() -> Result<()> {
 }
 
 impl Contender {
+    fn new(name: &'static str, port: u16, pids: Vec<u32>) -> Self {
+        Self {
+            name,
+            port,
+            pids,
+            measured: Vec::new(),
+            costs: Vec::new(),
+            _process: None,
+        }
+    }
+
+    fn started(name: &'static str, port: u16, process: Running) -> Self {
+        let pids = cpu::family(process.id());
+        Self {
+            _process: Some(process),
+            ..Self::new(name, port, pids)
+        }
+    }
+
+    fn take_turn(&mut self) -> Result<()> {
+        let before = cpu::seconds(&self.pids);
+        let measured = wrk::run(self.port, 3)?;
+        let cost = cpu::seconds(&self.pids) - before;
+        self.costs.push(cost * 1e6 / measured.requests);
+        self.measured.push(measured);
+        Ok(())
+    }
+
     fn sample(&self, figure: impl Fn(&Measured) -> f64) -> Sample {
         self.measured.iter().map(figure).collect()
     }
@@ -141,6 +163,7 @@ impl Contender {
 fn show(contenders: &[Contender]) {
     let head = [
         "proxy",
+        "CPU a request",
         "requests/s",
         "from",
         "to",
@@ -156,8 +179,10 @@ fn show(contenders: &[Contender]) {
         let p50 = contender.sample(|one| one.p50);
         let p99 = contender.sample(|one| one.p99);
         let errors: u64 = contender.measured.iter().map(|one| one.errors).sum();
+        let cost: Sample = contender.costs.iter().copied().collect();
         table.row([
             contender.name.to_owned(),
+            amount(cost.median(), "µs"),
             number(rate.median().round()),
             number(rate.min().round()),
             number(rate.max().round()),

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 /// Latencies in milliseconds.
 pub(super) struct Measured {
+    pub(super) requests: f64,
     pub(super) rate: f64,
     pub(super) p50: f64,
     pub(super) p99: f64,
@@ -27,7 +28,9 @@ fn measured(text: &str) -> Option<Measured> {
         lines.find_map(|line| Some(line.strip_prefix(name)?.trim()))
     };
     let failed = after("Non-2xx or 3xx responses:").and_then(|count| count.parse().ok());
+    let (requests, _) = text.split_once(" requests in ")?;
     Some(Measured {
+        requests: requests.split_whitespace().last()?.parse().ok()?,
         rate: after("Requests/sec:")?.parse().ok()?,
         p50: millis(after("50%")?)?,
         p99: millis(after("99%")?)?,
