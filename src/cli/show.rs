@@ -54,6 +54,10 @@ impl Shown {
         self.0.text(text);
     }
 
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.0.warn(text);
+    }
+
     pub(crate) fn warnings(&mut self, warnings: &[Problem]) {
         for warning in warnings {
             self.0.warn(&warning.render());
