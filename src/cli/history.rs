@@ -17,10 +17,10 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
         shown.warn(&format!("{error:#}"));
     }
     let past = journaled::read(&site.store()).await?;
-    let rollouts = past.iter().map(Journaled::view);
+    let rollouts = past.iter().rev().map(Journaled::view);
     let history = HistoryView {
         agent: site.agent,
-        environment: site.environment.unwrap_or_default(),
+        environment: site.environment,
         rollouts: rollouts.collect(),
     };
     shown.console().show(&history, now());
