@@ -129,7 +129,7 @@ open: conversations; counted since 12:03 (2 h ago)
 rollout 7   canary   r12 → r13
   undoing: error_rate 33.3 % is above 5.0 %
   moving traffic: r13 0 %
-  run by nobody: its process died
+  run by nobody
 
 next: agentctl resume goes on with it
 ",
@@ -365,5 +365,60 @@ fn logs_as_json() {
 {"v":1,"release":"r13","replica":11,"line":"key is [KEY redacted]"}
 {"v":1,"release":"r13","replica":11,"line":"ready"}
 "#,
+    );
+}
+
+#[test]
+fn plans_where_nothing_is_cleaned_up() {
+    let world = |stable, candidate| Step {
+        stable,
+        candidate,
+        weight: percent(100),
+        gates: Vec::new(),
+    };
+    let plan = |from, undo: Vec<Step>| Plan {
+        from,
+        steps: vec![world(0, 5), world(0, 5)],
+        undo,
+        ..plan()
+    };
+    let cases = [
+        plan(None, vec![world(0, 0)]),
+        plan(Some(ReleaseId(12)), vec![world(0, 0)]),
+        plan(Some(ReleaseId(12)), vec![world(4, 0)]),
+        plan(Some(ReleaseId(13)), vec![world(0, 3)]),
+    ];
+    let all: Vec<_> = cases.iter().map(|plan| printed(&view(&[], plan))).collect();
+    golden(
+        &all.join("\n"),
+        r"
+support-agent   production   first deploy   r13
+
+step  r13  traffic to r13  then
+   1    5           100 %  done
+
+undo  nothing runs yet: a failure stops r13 again
+
+support-agent   production   canary   r12 → r13
+
+step  r13  traffic to r13  then
+   1    5           100 %  done
+
+undo  nothing runs now: a failure stops r13 again
+
+support-agent   production   canary   r12 → r13
+
+step  r12  r13  traffic to r13  then
+   1    0    5           100 %  done
+
+undo  a failure gives all traffic back to r12
+
+support-agent   production   scale   r13   3 → 5 replicas
+
+step  r13  traffic to r13  then
+   1    5           100 %  done
+
+undo  a failure goes back to 3 replicas
+",
     );
 }
