@@ -6,7 +6,7 @@ use anyhow::Error;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::error::Trouble;
+use super::error::{Trouble, said};
 use super::line::{Line, Tone};
 use super::words::Clock;
 use crate::redact::Redactor;
@@ -162,7 +162,7 @@ impl Console {
     }
 
     pub(crate) fn warn(&mut self, text: &str) {
-        self.say([Line::new(Tone::Wait, "warning: ").plain(text)]);
+        self.say(said(Tone::Wait, "warning: ", text));
     }
 
     /// `exit` is what the process will exit with.
