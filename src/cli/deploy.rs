@@ -160,6 +160,7 @@ impl Deployment<'_> {
             redactor: Redactor::new(values),
             who: self.lease.who.clone(),
             number,
+            exit: Exit::of_outcome,
         };
         let outcome = walk.new_rollout(plan).await?;
         self.afterwards(&outcome, first).await?;

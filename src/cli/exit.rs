@@ -24,6 +24,15 @@ impl Exit {
         }
     }
 
+    /// An undo that was asked for is done when it is undone.
+    pub(crate) fn of_undo(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::RolledBack(_) => Self::Done,
+            Outcome::Completed => Self::Undone,
+            Outcome::Stalled(_) => Self::Stalled,
+        }
+    }
+
     pub(crate) fn of_error(error: &anyhow::Error) -> Self {
         match error {
             held if held.is::<Held>() || held.is::<Fenced>() || is_stale(held) => Self::Held,

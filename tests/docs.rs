@@ -1,0 +1,218 @@
+//! What the documentation says is so: its commands do what stands below them, its links lead
+//! somewhere, and it leaves no command out.
+//!
+//! `UPDATE_DOCS=1 cargo test docs::runs` runs every command at its real pace and writes what it
+//! printed into each page that says something else.
+
+mod alike;
+mod page;
+mod session;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{Place, repository};
+use page::Page;
+use session::Session;
+
+mod runs {
+    #[test]
+    fn readme() {
+        super::run("README.md");
+    }
+
+    #[test]
+    fn deploy() {
+        super::run("docs/deploy.md");
+    }
+
+    #[test]
+    fn canary() {
+        super::run("docs/canary.md");
+    }
+
+    #[test]
+    fn rollback() {
+        super::run("docs/rollback.md");
+    }
+
+    #[test]
+    fn ci() {
+        super::run("docs/ci.md");
+    }
+
+    #[test]
+    fn secrets() {
+        super::run("docs/secrets.md");
+    }
+
+    #[test]
+    fn drain() {
+        super::run("docs/drain.md");
+    }
+}
+
+const RUN: [&str; 7] = [
+    "README.md",
+    "docs/deploy.md",
+    "docs/canary.md",
+    "docs/rollback.md",
+    "docs/ci.md",
+    "docs/secrets.md",
+    "docs/drain.md",
+];
+
+#[track_caller]
+fn run(name: &str) {
+    let file = repository().join(name);
+    let page = Page::read(&file);
+    let update = std::env::var_os("UPDATE_DOCS").is_some();
+    let session = if update {
+        Session::at_real_pace()
+    } else {
+        Session::in_a_hurry()
+    };
+    let ran = session.run(&page.commands);
+    let wrong: Vec<String> = page.differences(&ran);
+    match update {
+        true if !wrong.is_empty() => page.write(&ran),
+        _ => assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n")),
+    }
+}
+
+/// README.md, CONTRIBUTING.md and the like, docs/, and what stands beside the examples.
+fn pages() -> Vec<PathBuf> {
+    let folders = ["", "docs", "examples/quickstart"];
+    let files = folders.iter().flat_map(|folder| {
+        let entries = fs::read_dir(repository().join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path())
+    });
+    files
+        .filter(|path| path.extension().is_some_and(|kind| kind == "md"))
+        .collect()
+}
+
+#[test]
+fn every_page_with_commands_is_run() {
+    let with_commands = pages()
+        .into_iter()
+        .filter(|path| !Page::read(path).commands.is_empty());
+    let names: BTreeSet<String> = with_commands
+        .map(|path| {
+            let path = path.strip_prefix(repository()).unwrap();
+            path.display().to_string()
+        })
+        .collect();
+    assert_eq!(names, BTreeSet::from(RUN.map(str::to_owned)));
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in page::links(&text) {
+            let target = page.parent().unwrap().join(&link);
+            assert!(target.exists(), "{} links to {link}", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_example_is_right() {
+    for example in fs::read_dir(repository().join("examples")).unwrap() {
+        let file = example.unwrap().path().join("agent.toml");
+        let ran = Place::empty().run(&["check", "-f", file.to_str().unwrap()]);
+        ran.ends(0).says("is right");
+    }
+}
+
+#[test]
+fn every_verb_is_in_the_docs() {
+    let text: String = pages()
+        .iter()
+        .map(|page| fs::read_to_string(page).unwrap())
+        .collect();
+    for verb in verbs() {
+        let named = format!("agentctl {verb}");
+        assert!(text.contains(&named), "no page says what `{named}` does");
+    }
+}
+
+fn verbs() -> Vec<String> {
+    let help = Place::empty().run(&["--help"]).ends(0).stdout;
+    let commands = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let verbs = commands.filter_map(|line| line.split_whitespace().next());
+    verbs.map(str::to_owned).collect()
+}
+
+/// What this run does not come to.
+const UNSEEN: [&str; 9] = [
+    "stalled",
+    "unfinished",
+    "cleaning_up",
+    "not_ready",
+    "lost_readiness",
+    "target",
+    "approved",
+    "resumed",
+    "aborted",
+];
+
+#[test]
+fn every_field_of_the_json_page_is_real() {
+    let session = Session::in_a_hurry();
+    let commands = [
+        "agentctl deploy -f examples/quickstart/agent.toml --output json",
+        "python3 examples/quickstart/talk.py --talkers 30 --allow-failures > talk.log &",
+        "sed -i 's/trouble = \"none\"/trouble = \"errors\"/; s/min_requests.*//' examples/quickstart/agent.toml",
+        "agentctl plan -f examples/quickstart/agent.toml --output json",
+        "agentctl deploy -f examples/quickstart/agent.toml --output json & sleep 1; agentctl status --output json; wait $!",
+        "agentctl status --output json; agentctl history --output json; agentctl logs --output json",
+        "sed -i 's/app.py\"]/gone.py\"]/' examples/quickstart/agent.toml",
+        "agentctl deploy -f examples/quickstart/agent.toml --output json",
+    ];
+    let ran = session.run(&commands.map(page::Command::of));
+    let mut words = BTreeSet::from(UNSEEN.map(str::to_owned));
+    for line in ran.iter().flat_map(|ran| ran.output.lines()) {
+        if let Ok(json) = serde_json::from_str(line) {
+            collect(&json, &mut words);
+        }
+    }
+    let text = fs::read_to_string(repository().join("docs/json.md")).unwrap();
+    let said = page::words(&text);
+    let unreal: Vec<_> = said.difference(&words).collect();
+    assert!(unreal.is_empty(), "never printed: {unreal:?}\nof {words:?}");
+}
+
+/// Every key, and every text.
+fn collect(json: &Value, words: &mut BTreeSet<String>) {
+    match json {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            words.insert(key.clone());
+            collect(value, words);
+        }),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, words)),
+        Value::String(text) => _ = words.insert(text.clone()),
+        _ => {}
+    }
+}
+
+/// A copy, as a newcomer has it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => _ = fs::copy(entry.path(), to).unwrap(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! One shell for all commands of a page, in a fresh copy of the examples, with nothing deployed.
+
+use std::fs;
+use std::path::Path;
+use std::process::{self, Stdio};
+
+use super::copy;
+use super::page::{Command, Ran};
+use crate::support::{Place, repository};
+
+/// Stands between what commands print; none of them prints it.
+const MARK: char = '\u{1e}';
+
+/// So that a page takes seconds: (file, at its real pace, in a hurry).
+const HURRY: [(&str, &str, &str); 4] = [
+    ("agent.toml", "hold = \"10s\"", "hold = \"2s\""),
+    ("agent.toml", "bake = \"10s\"", "bake = \"2s\""),
+    ("talk.py", "default=0.25", "default=0.02"),
+    ("app.py", "SECONDS_PER_WORD = 0.02", "SECONDS_PER_WORD = 0.002"),
+];
+
+pub(super) struct Session {
+    place: Place,
+}
+
+impl Session {
+    pub(super) fn at_real_pace() -> Self {
+        let place = Place::empty();
+        copy(&repository().join("examples"), &place.path("examples"));
+        let session = Self { place };
+        for file in ["agent.toml", "talk.py"] {
+            session.replace(file, "8000", &session.place.port.to_string());
+        }
+        session
+    }
+
+    pub(super) fn in_a_hurry() -> Self {
+        let session = Self::at_real_pace();
+        for (file, from, to) in HURRY {
+            session.replace(file, from, to);
+        }
+        session
+    }
+
+    fn replace(&self, file: &str, from: &str, to: &str) {
+        let path = self.place.path(&format!("examples/quickstart/{file}"));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} has no {from}");
+        fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    /// What each command did, in the words of the page.
+    pub(super) fn run(&self, commands: &[Command]) -> Vec<Ran> {
+        self.place_file("session.sh", &self.script(commands));
+        self.shell();
+        let printed = fs::read_to_string(self.place.path("session.out")).unwrap();
+        let printed = self.masked(&printed);
+        let mut parts = printed.split(MARK);
+        let mut ran = Vec::new();
+        while let (Some(output), Some(code)) = (parts.next(), parts.next()) {
+            let (output, code) = (output.to_owned(), code.parse().unwrap());
+            ran.push(Ran { output, code });
+        }
+        ran
+    }
+
+    /// `$?` is what the command before ended with.
+    fn script(&self, commands: &[Command]) -> String {
+        let port = self.place.port.to_string();
+        let commands = commands.iter().map(|command| {
+            let text = command.text.replace("cargo run --release -- ", "agentctl ");
+            let text = text.replace("8000", &port);
+            let text = text.replace("~/.local/state", "$XDG_STATE_HOME");
+            format!("(exit $ended)\n{text}\nended=$?; printf '{MARK}%s{MARK}' $ended\n")
+        });
+        let commands: String = commands.collect();
+        format!("exec >session.out 2>&1\nended=0\n{commands}kill $(jobs -p) 2>/dev/null\n")
+    }
+
+    fn shell(&self) {
+        let mut shell = process::Command::new("timeout");
+        shell
+            .args(["300", "bash", "session.sh"])
+            .current_dir(self.place.path("."))
+            .env("PATH", path())
+            .env("XDG_STATE_HOME", self.place.path("state"))
+            .env("USER", "anna")
+            .env("TZ", "UTC")
+            .stdin(Stdio::null());
+        for name in ["CI", "GITHUB_SERVER_URL", "CI_JOB_URL", "BUILD_URL", "NO_COLOR"] {
+            shell.env_remove(name);
+        }
+        shell.status().unwrap();
+    }
+
+    fn place_file(&self, name: &str, text: &str) {
+        fs::write(self.place.path(name), text).unwrap();
+    }
+
+    fn masked(&self, printed: &str) -> String {
+        let state = self.place.path("state").display().to_string();
+        let host = rustix::system::uname();
+        let host = format!("anna@{}", host.nodename().to_string_lossy());
+        printed
+            .replace(&state, "~/.local/state")
+            .replace(&self.place.port.to_string(), "8000")
+            .replace(&host, "anna@laptop")
+    }
+}
+
+/// With agentctl as it was built for this test in front.
+fn path() -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_agentctl"));
+    let folder = binary.parent().unwrap().display();
+    format!("{folder}:{}", std::env::var("PATH").unwrap())
+}
