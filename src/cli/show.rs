@@ -2,10 +2,8 @@
 //! audience.
 
 use std::cell::RefCell;
-use std::io::{self, Write};
-=======
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Result;

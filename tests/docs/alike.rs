@@ -28,7 +28,10 @@ fn line_alike(page: &str, printed: &str) -> bool {
     match page.split_once('…') {
         None => page == printed,
         Some((begin, rest)) => printed.strip_prefix(begin).is_some_and(|printed| {
-            let mut ends = printed.char_indices().map(|(at, _)| at).chain([printed.len()]);
+            let mut ends = printed
+                .char_indices()
+                .map(|(at, _)| at)
+                .chain([printed.len()]);
             ends.any(|at| line_alike(rest, &printed[at..]))
         }),
     }
@@ -55,7 +58,11 @@ fn without_numbers(word: &str) -> String {
             '0'..='9' if !is_of_name(&plain) => plain.push('0'),
             other => plain.push(other),
         }
-        before = if plain.ends_with('0') && !is_of_name(&plain) { '0' } else { c };
+        before = if plain.ends_with('0') && !is_of_name(&plain) {
+            '0'
+        } else {
+            c
+        };
     }
     plain
 }
@@ -110,11 +117,23 @@ fn close(plain: &mut [String], word: &str) {
 #[test]
 fn runs_that_differ_in_numbers_and_times_are_alike() {
     let cases = [
-        ("12:00:01  r2   3 of 3 ready", "09:13:44 r2 1 of 1 ready", true),
+        (
+            "12:00:01  r2   3 of 3 ready",
+            "09:13:44 r2 1 of 1 ready",
+            true,
+        ),
         ("r2 is live (14 s)", "r2 is live (1 min 2 s)", true),
-        ("counted since 01:50 (now)", "counted since 12:11 (4 s ago)", true),
+        (
+            "counted since 01:50 (now)",
+            "counted since 12:11 (4 s ago)",
+            true,
+        ),
         ("requests 1,204 2.5 %", "requests 7 30 %", true),
-        ("held 5 s, error_rate 0.0 %", "held 300 ms, error_rate 1 %", true),
+        (
+            "held 5 s, error_rate 0.0 %",
+            "held 300 ms, error_rate 1 %",
+            true,
+        ),
         ("r2 is live", "r3 is live", false),
         ("latency_p95 1 ms", "latency_p99 1 ms", false),
         ("evidence: …/0003", "evidence: ~/state/agentctl/0001", true),
