@@ -40,7 +40,7 @@ const INHERITED: &[&str] = &[
 ];
 
 /// What a replica is told of itself, and nobody else.
-pub(super) const PRIVATE: [&str; 3] = ["PORT", "AGENTCTL_REPLICA", MARKER];
+pub(super) const PRIVATE: [&str; 3] = ["PORT", "AGENT_REPLICA", MARKER];
 
 pub(super) struct Launch<'a> {
     pub(super) recipe: &'a Recipe,
@@ -87,7 +87,7 @@ impl Launch<'_> {
         }
         command
             .env("PORT", self.port.to_string())
-            .env("AGENTCTL_REPLICA", self.number.to_string());
+            .env("AGENT_REPLICA", self.number.to_string());
         command.env(MARKER, &self.marker);
         attach(&mut command, log)?;
         Ok(command)

@@ -50,7 +50,7 @@ fn answer(stream: &mut (impl Read + Write)) -> std::io::Result<()> {
     } else {
         200
     };
-    let body = std::env::var("AGENTCTL_REPLICA").unwrap();
+    let body = std::env::var("AGENT_REPLICA").unwrap();
     write!(
         stream,
         "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
