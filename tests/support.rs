@@ -148,7 +148,9 @@ key = ["header:X-Conversation-Id"]
         let mut reply = String::new();
         stream.read_to_string(&mut reply).unwrap();
         let status = reply.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let body = reply.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+        let body = reply
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body.to_owned());
         (status.unwrap_or(0), body.unwrap_or_default())
     }
 
@@ -177,7 +179,11 @@ key = ["header:X-Conversation-Id"]
     fn control(&self, request: &str) -> String {
         let socket = self.state().join("edge.sock");
         let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
-        write!(stream, "{request}\r\nHost: edge\r\nConnection: close\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "{request}\r\nHost: edge\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut reply = String::new();
         stream.read_to_string(&mut reply).unwrap();
         reply

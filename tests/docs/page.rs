@@ -76,7 +76,10 @@ fn difference(command: &Command, ran: &Ran, next: Option<&Command>) -> Option<St
     let output = &ran.output;
     let shown = next.is_some_and(|next| next.text == "echo $?");
     if ran.code != 0 && !shown {
-        return Some(format!("line {line}: $ {text}\nended with {}:\n{output}", ran.code));
+        return Some(format!(
+            "line {line}: $ {text}\nended with {}:\n{output}",
+            ran.code
+        ));
     }
     let prints_else = || {
         let said = prints.join("\n");
@@ -116,7 +119,10 @@ pub(super) fn links(text: &str) -> Vec<String> {
 /// Names in backticks that could be fields or values.
 pub(super) fn words(text: &str) -> BTreeSet<String> {
     let quoted = text.split('`').skip(1).step_by(2);
-    let name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || "_5090".contains(c));
+    let name = |word: &&str| {
+        word.chars()
+            .all(|c| c.is_ascii_lowercase() || "_5090".contains(c))
+    };
     quoted
         .filter(|word| !word.is_empty() && name(word))
         .filter(|word| !NO_FIELDS.contains(word))

@@ -16,7 +16,11 @@ const HURRY: [(&str, &str, &str); 4] = [
     ("agent.toml", "hold = \"10s\"", "hold = \"2s\""),
     ("agent.toml", "bake = \"10s\"", "bake = \"2s\""),
     ("talk.py", "default=0.25", "default=0.02"),
-    ("app.py", "SECONDS_PER_WORD = 0.02", "SECONDS_PER_WORD = 0.002"),
+    (
+        "app.py",
+        "SECONDS_PER_WORD = 0.02",
+        "SECONDS_PER_WORD = 0.002",
+    ),
 ];
 
 pub(super) struct Session {
@@ -87,7 +91,13 @@ impl Session {
             .env("USER", "anna")
             .env("TZ", "UTC")
             .stdin(Stdio::null());
-        for name in ["CI", "GITHUB_SERVER_URL", "CI_JOB_URL", "BUILD_URL", "NO_COLOR"] {
+        for name in [
+            "CI",
+            "GITHUB_SERVER_URL",
+            "CI_JOB_URL",
+            "BUILD_URL",
+            "NO_COLOR",
+        ] {
             shell.env_remove(name);
         }
         shell.status().unwrap();
