@@ -1,7 +1,6 @@
 //! agentctl deploys AI agents: it reads `agent.toml` and walks a rollout step by step, gated by
 //! health and by measured behaviour. The rooms below are the architecture; imports between them
 //! go one way only (see `docs/architecture.md`; a test reads the imports).
-#![allow(dead_code)] // until every room has its caller
 
 mod advice;
 mod analysis;
@@ -17,10 +16,6 @@ mod rollout;
 mod spec;
 mod target;
 mod ui;
-
-// The proxy makes and drops many small things per request: 6 % fewer cycles than the system's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub fn run() -> std::process::ExitCode {
     cli::run()

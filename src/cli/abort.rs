@@ -15,7 +15,8 @@ use super::site::{Site, now};
 use crate::advice::advice;
 use crate::engine::ABORT;
 use crate::journal::{Asked, Directory, Held, Store};
-use crate::rollout::{Event, Outcome, Phase};
+use crate::rollout::{Event, Phase};
+use crate::target::Target;
 
 /// How often the journal is looked at while another process undoes.
 const LOOK: Duration = Duration::from_millis(50);
@@ -32,13 +33,13 @@ pub(crate) async fn undo(site: &Site, store: &Directory, shown: &mut Shown) -> R
     match lease::acquire(store).await {
         Ok(lease) => {
             let aborted = Event::Aborted(lease.who.clone());
-            let outcome = resume::walk(site, store, &lease, shown, Some(aborted)).await;
-            Ok(undone(&lease.release(store, outcome).await?))
+            let exit = resume::walk(site, store, &lease, shown, Some(aborted)).await;
+            lease.release(store, exit).await
         }
         Err(error) if error.is::<Held>() => {
             ask(store, running.number).await?;
             shown.note(format!("asked for the undo of rollout {}", running.number));
-            follow(store, running.number).await
+            follow(site, store, running.number, shown).await
         }
         Err(error) => Err(error),
     }
@@ -73,25 +74,16 @@ async fn ask(store: &Directory, rollout: u64) -> Result<()> {
 }
 
 /// Waits until the process that walks the rollout has written down how it ended.
-async fn follow(store: &Directory, number: u64) -> Result<Exit> {
+async fn follow(site: &Site, store: &Directory, number: u64, shown: &mut Shown) -> Result<Exit> {
     loop {
         let past = journaled::find(store, number).await?;
-        if let Some(outcome) = past
-            .rollout
-            .outcome()
-            .filter(|_| past.rollout.finished().is_some())
-        {
-            return Ok(undone(outcome));
+        let rollout = &past.rollout;
+        if let (Some(outcome), Some(_)) = (rollout.outcome(), rollout.finished()) {
+            let exit = Exit::of_undo(outcome);
+            let seen = site.target(0)?.observe().await?;
+            shown.ended(site, &past, &seen, exit);
+            return Ok(exit);
         }
         sleep(LOOK).await;
-    }
-}
-
-/// An undo that was asked for is done when it is undone.
-fn undone(outcome: &Outcome) -> Exit {
-    match outcome {
-        Outcome::RolledBack(_) => Exit::Done,
-        Outcome::Completed => Exit::Undone,
-        Outcome::Stalled(_) => Exit::Stalled,
     }
 }

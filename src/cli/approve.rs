@@ -1,6 +1,7 @@
 //! `agentctl approve`
 
 use anyhow::Result;
+use serde_json::json;
 
 use super::args::Which;
 use super::exit::Exit;
@@ -32,8 +33,8 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     match lease::acquire(&store).await {
         Ok(lease) => {
             let approved = Event::Approved(lease.who.clone());
-            let outcome = resume::walk(&site, &store, &lease, shown, Some(approved)).await;
-            Ok(Exit::of_outcome(&lease.release(&store, outcome).await?))
+            let exit = resume::walk(&site, &store, &lease, shown, Some(approved)).await;
+            lease.release(&store, exit).await
         }
         Err(error) if error.is::<Held>() => {
             let asked = Asked {
@@ -43,7 +44,12 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
                 at: now().0,
             };
             store.ask(asked).await?;
-            shown.note(format!("approved rollout {number}: {what}"));
+            let says = format!("approved rollout {number}: {what}");
+            shown.result(
+                "approved",
+                says,
+                json!({ "rollout": number, "approve": what }),
+            );
             Ok(Exit::Done)
         }
         Err(error) => Err(error),

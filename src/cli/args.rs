@@ -87,6 +87,8 @@ pub(crate) enum Verb {
     History(Which),
     /// Show the last lines that replicas wrote
     Logs(Logs),
+    /// Print the measured figures of every release, as Prometheus reads them
+    Metrics(Which),
     /// Say yes to the rollout that waits for it
     Approve(Which),
     /// Stop the running rollout and undo it

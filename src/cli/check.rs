@@ -1,6 +1,7 @@
 //! `agentctl check`
 
 use anyhow::Result;
+use serde_json::json;
 
 use super::args::File;
 use super::exit::Exit;
@@ -10,6 +11,7 @@ use super::site::Project;
 pub(crate) fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(args)?;
     shown.warnings(&project.loaded.warnings);
-    shown.note(format!("{} is right", project.file.display()));
+    let file = project.file.display().to_string();
+    shown.result("right", format!("{file} is right"), json!({ "file": file }));
     Ok(Exit::Done)
 }

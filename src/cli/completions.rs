@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
+use serde_json::json;
 
 use super::args::Cli;
 use super::exit::Exit;
@@ -21,6 +22,8 @@ pub(crate) fn man(folder: &Path, shown: &mut Shown) -> Result<Exit> {
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
         .with_context(|| format!("could not write manual pages into {}", folder.display()))?;
-    shown.note(format!("wrote manual pages into {}", folder.display()));
+    let folder = folder.display().to_string();
+    let says = format!("wrote manual pages into {folder}");
+    shown.result("written", says, json!({ "folder": folder }));
     Ok(Exit::Done)
 }

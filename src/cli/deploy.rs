@@ -8,7 +8,7 @@ use super::args;
 use super::exit::Exit;
 use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
-use super::proposal::{Proposal, propose, tree};
+use super::proposal::{Proposal, contents, propose, tree};
 use super::prune;
 use super::show::Shown;
 use super::site::{Project, now, variable};
@@ -17,7 +17,7 @@ use crate::advice::{Advise, advice};
 use crate::engine;
 use crate::journal::{Directory, Store};
 use crate::redact::Redactor;
-use crate::release::{Artifact, Release};
+use crate::release::{Artifact, Contents, Release};
 use crate::rollout::{Event, Outcome, Plan, Reason, Stamp, Why};
 use crate::spec::TargetSpec;
 use crate::target::{Process, Target, secrets};
@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     let project = Project::load(&args.file)?;
     shown.warnings(&project.loaded.warnings);
     let values = secret_values(&project)?;
-    tree(&project).identity()?;
+    let contents = contents(&project)?;
     let store = project.site.store();
     address_is_free(&project).await?;
     let lease = lease::acquire(&store).await?;
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
         shown,
         target: project.site.target(lease.hold.fence())?,
     }
-    .run(args.again, values)
+    .run(args.again, contents, values)
     .await;
     lease.release(&store, deployed).await
 }
@@ -53,13 +53,13 @@ struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    async fn run(self, again: bool, values: secrets::Values) -> Result<Exit> {
+    async fn run(self, again: bool, contents: Contents, values: secrets::Values) -> Result<Exit> {
         let past = journaled::read(self.store).await?;
         let number = past.last().map_or(1, |past| past.number + 1);
         let past = self.without_abandoned(past, number).await?;
         let seen = self.target.observe().await?;
         let by = self.lease.who.clone();
-        let proposal = propose(self.project, self.store, &past, &seen, by).await?;
+        let proposal = propose(self.project, contents, self.store, &past, &seen, by).await?;
         secrets::keep(&self.project.site.dir, values.clone())?;
         let Some(plan) = proposal.plan.clone() else {
             return self.nothing(&proposal).await;
@@ -160,6 +160,7 @@ impl Deployment<'_> {
             redactor: Redactor::new(values),
             who: self.lease.who.clone(),
             number,
+            exit: Exit::of_outcome,
         };
         let outcome = walk.new_rollout(plan).await?;
         self.afterwards(&outcome, first).await?;

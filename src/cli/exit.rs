@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use crate::edge::client::Refused;
 use crate::engine::Left;
 use crate::journal::{Fenced, Held};
 use crate::rollout::Outcome;
@@ -23,13 +24,29 @@ impl Exit {
         }
     }
 
+    /// An undo that was asked for is done when it is undone.
+    pub(crate) fn of_undo(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::RolledBack(_) => Self::Done,
+            Outcome::Completed => Self::Undone,
+            Outcome::Stalled(_) => Self::Stalled,
+        }
+    }
+
     pub(crate) fn of_error(error: &anyhow::Error) -> Self {
         match error {
-            held if held.is::<Held>() || held.is::<Fenced>() => Self::Held,
+            held if held.is::<Held>() || held.is::<Fenced>() || is_stale(held) => Self::Held,
             left if left.is::<Left>() || left.is::<Standing>() => Self::Stalled,
             _ => Self::WrongInput,
         }
     }
+}
+
+/// The edge takes orders of a later holder.
+fn is_stale(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<Refused>()
+        .is_some_and(Refused::is_stale)
 }
 
 impl From<Exit> for ExitCode {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::args;
 use super::exit::Exit;
@@ -24,10 +24,9 @@ pub(crate) fn run(args: &args::Init, shown: &mut Shown) -> Result<Exit> {
     }
     let text = starter(&look(&args.folder)?)?;
     fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
-    shown.note(format!(
-        "wrote {}; next: agentctl check, then agentctl deploy",
-        file.display()
-    ));
+    let file = file.display().to_string();
+    let says = format!("wrote {file}; next: agentctl check, then agentctl deploy");
+    shown.result("written", says, json!({ "file": file }));
     Ok(Exit::Done)
 }
 

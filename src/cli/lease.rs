@@ -12,7 +12,7 @@ pub(crate) struct Lease {
 }
 
 pub(crate) fn who() -> String {
-    Owner::here(variable).to_string()
+    Owner::here(variable).name()
 }
 
 /// # Errors
@@ -23,7 +23,7 @@ pub(crate) async fn acquire<S: Store>(store: &S) -> Result<Lease> {
         at: now().0,
         tick: std::time::Instant::now(),
     };
-    let who = owner.to_string();
+    let who = owner.name();
     let hold = store.acquire(owner, moment).await?;
     Ok(Lease { hold, who })
 }

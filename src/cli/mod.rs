@@ -13,6 +13,7 @@ mod init;
 mod journaled;
 mod lease;
 mod logs;
+mod metrics;
 mod plan;
 mod proposal;
 mod prune;
@@ -48,7 +49,7 @@ pub(crate) fn run() -> ExitCode {
             exit
         }
     };
-    exit.into()
+    shown.finish(exit).into()
 }
 
 /// Help and versions are no mistakes; a reader that went away is none either.
@@ -76,6 +77,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Rollback(args) => in_runtime(rollback::run(&args, shown)),
         Verb::History(args) => in_runtime(history::run(&args, shown)),
         Verb::Logs(args) => in_runtime(logs::run(&args, shown)),
+        Verb::Metrics(args) => in_runtime(metrics::run(&args, shown)),
         Verb::Approve(args) => in_runtime(approve::run(&args, shown)),
         Verb::Abort(args) => in_runtime(abort::run(&args, shown)),
         Verb::Resume(args) => in_runtime(resume::run(&args, shown)),

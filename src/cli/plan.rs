@@ -6,7 +6,7 @@ use super::args::File;
 use super::exit::Exit;
 use super::journaled;
 use super::lease;
-use super::proposal::propose;
+use super::proposal::{contents, propose};
 use super::show::Shown;
 use super::site::Project;
 use crate::target::Target;
@@ -17,7 +17,15 @@ pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let store = project.site.store();
     let past = journaled::read(&store).await?;
     let seen = project.site.target(0)?.observe().await?;
-    let proposal = propose(&project, &store, &past, &seen, lease::who()).await?;
+    let proposal = propose(
+        &project,
+        contents(&project)?,
+        &store,
+        &past,
+        &seen,
+        lease::who(),
+    )
+    .await?;
     match &proposal.plan {
         Some(plan) => shown.plan(&project.site, plan, &proposal.changes),
         None => shown.nothing_changed(&project.site, proposal.release.id, &seen),

@@ -29,18 +29,21 @@ pub(crate) fn tree(project: &Project) -> Tree {
     Tree::new(project.folder(), &paths, &leave_out)
 }
 
+/// What the release would be made of; reads all of the agent's files.
+pub(crate) fn contents(project: &Project) -> Result<Contents> {
+    let files = tree(project).identity()?;
+    Ok(Contents::of(&project.loaded.spec, Artifact::Files(files)))
+}
+
 /// `by` is whoever would make the release.
 pub(crate) async fn propose<S: Store>(
     project: &Project,
+    contents: Contents,
     store: &S,
     past: &[Journaled],
     seen: &Seen,
     by: String,
 ) -> Result<Proposal> {
-    let contents = Contents::of(
-        &project.loaded.spec,
-        Artifact::Files(tree(project).identity()?),
-    );
     let known = releases(store, past).await?;
     let in_force = history(past).stable();
     let stable = known.iter().find(|release| Some(release.id) == in_force);

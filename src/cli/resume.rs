@@ -12,15 +12,15 @@ use super::walk::Walk;
 use crate::advice::advice;
 use crate::journal::Directory;
 use crate::redact::Redactor;
-use crate::rollout::{Event, Outcome};
+use crate::rollout::Event;
 use crate::target::secrets;
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store();
     let lease = lease::acquire(&store).await?;
-    let outcome = walk(&site, &store, &lease, shown, None).await;
-    Ok(Exit::of_outcome(&lease.release(&store, outcome).await?))
+    let exit = walk(&site, &store, &lease, shown, None).await;
+    lease.release(&store, exit).await
 }
 
 /// Goes on with the last rollout where its process ended; `then` is what a person wants of it.
@@ -30,13 +30,17 @@ pub(crate) async fn walk(
     lease: &Lease,
     shown: &mut Shown,
     then: Option<Event>,
-) -> Result<Outcome> {
+) -> Result<Exit> {
     let last = journaled::read(store).await?.pop();
     let Some(last) = last.filter(|last| last.rollout.can_go_on()) else {
         return Err(advice(
             format!("there is no rollout of {} to go on with", site.name()),
             "agentctl status shows what runs",
         ));
+    };
+    let exit = match then {
+        Some(Event::Aborted(_)) => Exit::of_undo,
+        _ => Exit::of_outcome,
     };
     let walk = Walk {
         site,
@@ -47,6 +51,8 @@ pub(crate) async fn walk(
         redactor: Redactor::new(&secrets::kept(&site.dir)?),
         who: lease.who.clone(),
         number: last.number,
+        exit,
     };
-    walk.resumed(last.rollout, then).await
+    let outcome = walk.resumed(last.rollout, then).await?;
+    Ok(exit(&outcome))
 }

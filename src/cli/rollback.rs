@@ -59,6 +59,7 @@ async fn back(
         redactor: Redactor::new(&values),
         who: lease.who.clone(),
         number: past.last().map_or(1, |past| past.number + 1),
+        exit: Exit::of_outcome,
     };
     let outcome = walk.new_rollout(plan).await?;
     Ok(Exit::of_outcome(&outcome))

@@ -2,12 +2,18 @@
 //! audience.
 
 use std::cell::RefCell;
-use std::io;
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::time::Duration;
 
 use anyhow::Result;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::args::{self, File};
 use super::exit::Exit;
+use super::journaled::Journaled;
 use super::site::{Project, Site, now};
 use crate::advice::with_hint;
 use crate::analysis::Verdict;
@@ -20,7 +26,17 @@ use crate::spec::{self, Problem};
 use crate::target::Seen;
 use crate::ui::{Color, Console, Output, PlanView, Progress, Reader, Title, Wishes};
 
+const SECOND: Duration = Duration::from_secs(1);
+
 pub(crate) struct Shown(Console);
+
+#[derive(Serialize)]
+struct Answer {
+    outcome: &'static str,
+    exit: u8,
+    #[serde(flatten)]
+    more: Value,
+}
 
 impl Shown {
     pub(crate) fn new(show: &args::Show) -> Self {
@@ -54,6 +70,10 @@ impl Shown {
         self.0.text(text);
     }
 
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.0.warn(text);
+    }
+
     pub(crate) fn warnings(&mut self, warnings: &[Problem]) {
         for warning in warnings {
             self.0.warn(&warning.render());
@@ -72,18 +92,51 @@ impl Shown {
         self.0.error(&error, exit as u8);
     }
 
+    /// Data that could not be written is no success.
+    pub(crate) fn finish(self, exit: Exit) -> Exit {
+        match self.0.finish() {
+            Err(error) if exit == Exit::Done => {
+                let _ = writeln!(
+                    io::stderr(),
+                    "error: could not write the output\n  caused by: {error}"
+                );
+                Exit::WrongInput
+            }
+            _ => exit,
+        }
+    }
+
+    /// What a verb that did what it was asked for came to, with more about it for programs.
+    pub(crate) fn result(&mut self, outcome: &'static str, says: impl AsRef<str>, more: Value) {
+        let exit = Exit::Done as u8;
+        let result = Answer {
+            outcome,
+            exit,
+            more,
+        };
+        self.0.result(says.as_ref(), &result);
+    }
+
     pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) {
-        let url = seen.url.as_deref().unwrap_or("no address");
-        self.0.note(&format!(
-            "nothing changed: {release} of {} is live at {url}",
-            site.name()
-        ));
+        let url = seen.url.as_deref();
+        let says = format!(
+            "nothing changed: {release} of {} is live at {}",
+            site.name(),
+            url.unwrap_or("no address")
+        );
+        self.result("unchanged", says, json!({ "release": release, "url": url }));
+    }
+
+    /// How a rollout ended that another process walked.
+    pub(crate) fn ended(&mut self, site: &Site, past: &Journaled, seen: &Seen, exit: Exit) {
+        let title = title(site, past.number);
+        self.0.ended(&title, &past.rollout, seen, now(), exit as u8);
     }
 
     pub(crate) fn plan(&mut self, site: &Site, plan: &Plan, changes: &[String]) {
         let view = PlanView {
             agent: &site.agent,
-            environment: site.environment.as_deref().unwrap_or_default(),
+            environment: site.environment.as_deref(),
             changes,
             plan,
         };
@@ -91,21 +144,32 @@ impl Shown {
     }
 }
 
+pub(crate) fn title(site: &Site, rollout: u64) -> Title {
+    Title {
+        agent: site.agent.clone(),
+        environment: site.environment.clone(),
+        rollout,
+    }
+}
+
 /// The engine's audience while one rollout runs.
 pub(crate) struct Watching<'a>(RefCell<Progress<'a>>);
 
 impl<'a> Watching<'a> {
-    pub(crate) fn new(console: &'a mut Console, site: &Site, rollout: u64) -> Self {
-        let title = Title {
-            agent: site.agent.clone(),
-            environment: site.environment.clone().unwrap_or_default(),
-            rollout,
-        };
-        Self(RefCell::new(Progress::new(console, title)))
+    pub(crate) fn new(console: &'a mut Console, title: Title, rollout: &Rollout) -> Self {
+        Self(RefCell::new(Progress::new(console, title, rollout)))
     }
 
-    pub(crate) fn done(self, rollout: &Rollout, exit: Exit) {
-        self.0.into_inner().done(rollout, now(), exit as u8);
+    /// A clock that ticks also while nothing is seen; it never ends.
+    pub(crate) async fn ticking(&self) -> Infallible {
+        loop {
+            sleep(SECOND).await;
+            self.0.borrow_mut().tick(now());
+        }
+    }
+
+    pub(crate) fn done(self, rollout: &Rollout, seen: &Seen, exit: Exit) {
+        self.0.into_inner().done(rollout, seen, now(), exit as u8);
     }
 }
 

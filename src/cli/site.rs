@@ -11,7 +11,7 @@ use super::args::{File, Which};
 use crate::advice::{Advise, advice};
 use crate::journal::Directory;
 use crate::rollout::Stamp;
-use crate::spec::{Loaded, Spec};
+use crate::spec::{Loaded, Spec, agent_name};
 use crate::target::{Process, StateDir};
 
 const DEFAULT_FILE: &str = "agent.toml";
@@ -47,8 +47,14 @@ impl Project {
     }
 }
 
-pub(crate) fn load(file: &Path, environment: Option<&str>) -> Result<Loaded> {
+fn load(file: &Path, environment: Option<&str>) -> Result<Loaded> {
+    let bytes = read(file)?;
     let shown = file.display().to_string();
+    Ok(Spec::from_bytes(&bytes, &shown, environment, &variable)?)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let shown = file.display();
     if file.is_dir() {
         return Err(advice(
             format!("{shown} is a folder"),
@@ -58,11 +64,10 @@ pub(crate) fn load(file: &Path, environment: Option<&str>) -> Result<Loaded> {
             ),
         ));
     }
-    let bytes = fs::read(file).advise(
+    fs::read(file).advise(
         format!("could not read {shown}"),
         "agentctl init writes a first agent.toml; -f names one elsewhere",
-    )?;
-    Ok(Spec::from_bytes(&bytes, &shown, environment, &variable)?)
+    )
 }
 
 impl Site {
@@ -80,12 +85,20 @@ impl Site {
         let environment = which.file.environment.clone();
         match (&which.agent, &which.file.file) {
             (Some(agent), _) => Self::known(agent, environment),
-            (None, Some(_)) => Ok(Project::load(&which.file)?.site),
-            (None, None) if Path::new(DEFAULT_FILE).is_file() => {
-                Ok(Project::load(&which.file)?.site)
+            (None, Some(file)) => Self::named_in(file, environment),
+            (None, None) if Path::new(DEFAULT_FILE).exists() => {
+                Self::named_in(Path::new(DEFAULT_FILE), environment)
             }
             (None, None) => Self::only(environment),
         }
+    }
+
+    fn named_in(file: &Path, environment: Option<String>) -> Result<Self> {
+        let name = agent_name(&read(file)?, &file.display().to_string()).advise(
+            "could not find out which agent is meant",
+            "mend the file, or name the agent: --agent NAME",
+        )?;
+        Self::known(&name, environment)
     }
 
     fn known(agent: &str, environment: Option<String>) -> Result<Self> {

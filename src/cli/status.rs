@@ -6,31 +6,41 @@ use super::args::Which;
 use super::exit::Exit;
 use super::journaled::{self, Journaled};
 use super::show::Shown;
-use super::site::{Site, now};
-use crate::journal::Store;
+use super::site::{Site, now, variable};
+use crate::journal::{Owner, Store};
 use crate::target::{Seen, Target};
-use crate::ui::{Running, Serving, Status};
+use crate::ui::{self, Running, Serving, Status};
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store();
     let past = journaled::read(&store).await?;
     let seen = site.target(0)?.observe().await?;
-    let holder = store.holder().await?.map(|holder| holder.owner.to_string());
+    let me = Owner::here(variable);
+    let holder = store.holder().await?.map(|holder| holder.owner);
+    let holder = holder.filter(|owner| !owner.is_gone(&me));
+    let holder = holder.map(|owner| owner.to_string());
     let ended = past.iter().rfind(|past| past.rollout.finished().is_some());
     let serving = past
         .last()
         .map(|last| Serving::in_total(&last.rollout, &seen));
     let status = Status {
         agent: site.agent,
-        environment: site.environment.unwrap_or_default(),
+        environment: site.environment,
         url: seen.url.clone(),
         releases: serving.unwrap_or_default(),
+        next: next(&past, holder.as_deref()),
         rollout: running(&past, &seen, holder),
         last: ended.map(Journaled::view),
     };
     shown.console().show(&status, now());
     Ok(Exit::Done)
+}
+
+/// Nobody goes on with a rollout that stalled, or whose process died.
+fn next(past: &[Journaled], holder: Option<&str>) -> Option<&'static str> {
+    let last = past.last().filter(|last| last.rollout.can_go_on())?;
+    holder.is_none().then(|| ui::next(&last.rollout))
 }
 
 fn running(past: &[Journaled], seen: &Seen, holder: Option<String>) -> Option<Running> {

@@ -1,6 +1,7 @@
 //! `agentctl stop`
 
 use anyhow::Result;
+use serde_json::json;
 
 use super::args;
 use super::exit::Exit;
@@ -17,6 +18,8 @@ pub(crate) async fn run(args: &args::Stop, shown: &mut Shown) -> Result<Exit> {
         Err(error) => Err(error),
     };
     lease.release(&store, stopped).await?;
-    shown.note(format!("{} is stopped; its history is kept", site.name()));
+    let says = format!("{} is stopped; its history is kept", site.name());
+    let more = json!({ "agent": site.agent, "environment": site.environment });
+    shown.result("stopped", says, more);
     Ok(Exit::Done)
 }

@@ -5,10 +5,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::exit::{Exit, Standing};
-use super::show::{Shown, Watching};
+use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
 use crate::advice::advice;
-use crate::engine::{self, Audience, Engine, Interrupt, Left};
+use crate::engine::{self, Audience, Engine, Heart, Interrupt, Left};
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
@@ -25,6 +25,8 @@ pub(crate) struct Walk<'a, T, S> {
     pub(crate) redactor: Redactor,
     pub(crate) who: String,
     pub(crate) number: u64,
+    /// What the process will exit with.
+    pub(crate) exit: fn(&Outcome) -> Exit,
 }
 
 impl<T: Target, S: Store> Walk<'_, T, S> {
@@ -44,7 +46,8 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
 
     async fn walk(self, rollout: Rollout, first: Vec<Event>) -> Result<Outcome> {
         self.shown.keep_out(self.redactor.clone());
-        let watching = Watching::new(self.shown.console(), self.site, self.number);
+        let title = title(self.site, self.number);
+        let watching = Watching::new(self.shown.console(), title, &rollout);
         let planned = Event::Planned(Box::new((**rollout.plan()).clone()));
         watching.event(&rollout, now(), &planned);
         let mut engine = Engine {
@@ -59,14 +62,19 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             evidence: self.site.dir.evidence(self.number),
             number: self.number,
             rollout,
+            heart: Heart::default(),
         };
-        let walked = engine.walk(first).await;
+        let walked = tokio::select! {
+            walked = engine.walk(first) => walked,
+            never = watching.ticking() => match never {},
+        };
         let rollout = engine.rollout;
         let exit = match &walked {
-            Ok(outcome) => Exit::of_outcome(outcome),
+            Ok(outcome) => (self.exit)(outcome),
             Err(_) => Exit::Stalled,
         };
-        watching.done(&rollout, exit);
+        let seen = self.target.observe().await.unwrap_or_default();
+        watching.done(&rollout, &seen, exit);
         walked.map_err(|error| left_standing(error, self.number, rollout.plan().to))
     }
 }

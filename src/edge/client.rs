@@ -252,6 +252,8 @@ fn launch(home: &Home, executable: &Path) -> Result<Child> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log);
+    // What this command inherited may be a pipe that somebody reads to its end.
+    close_fds::set_fds_cloexec(3, &[]);
     command
         .spawn()
         .with_context(|| format!("cannot start {}", executable.display()))

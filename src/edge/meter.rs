@@ -62,10 +62,6 @@ impl Counts {
         }
     }
 
-    pub(crate) fn since(&self) -> u64 {
-        self.since
-    }
-
     pub(crate) fn measures(&self) -> Measures {
         Measures {
             since: self.since,

@@ -12,6 +12,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode, Version};
 
+use super::api::Key;
 use super::conversation::{self, ConversationId};
 use super::table::{Claim, Table};
 use super::upstream::{Connection, NoReply, Upstream};
@@ -70,38 +71,20 @@ impl Proxy {
         }
         let asks_upgrade = forward::asks_upgrade(&request);
         let upgrade = asks_upgrade.then(|| hyper::upgrade::on(&mut request));
-        let (request, id) = self.read(request, &client).await;
+        let keys = self.table.keys();
+        let (request, id) = read(&keys, request, &client).await;
         let Some(claim) = self.claim(|| self.table.claim(id)).await else {
             return self.refuse(started);
         };
         let mut in_flight = InFlight::new(claim, started);
         match self.exchange(&mut in_flight, request).await {
-            Ok(answer) => self.deliver(in_flight, answer, upgrade, id.is_none()),
+            Ok(answer) if id.is_some() => self.deliver(in_flight, answer, upgrade),
+            Ok(answer) => {
+                self.name(&keys, &mut in_flight, &answer.reply);
+                self.deliver(in_flight, answer, upgrade)
+            }
             Err(failed) => give_up(in_flight, failed),
         }
-    }
-
-    /// Makes the request ready to be sent, and finds its conversation.
-    async fn read(
-        &self,
-        request: Request<Incoming>,
-        client: &HeaderValue,
-    ) -> (Box<Request<Sent>>, Option<ConversationId>) {
-        let keys = self.table.keys();
-        let (mut head, body) = request.into_parts();
-        let id = conversation::in_head(&keys, &head);
-        let (body, id) = match id {
-            None if conversation::wants_body(&keys) && peek::is_worth_it(&head, &body) => {
-                let (body, start) = peek::start_of(body).await;
-                (
-                    body,
-                    start.and_then(|start| conversation::in_body(&keys, &start)),
-                )
-            }
-            id => (Sent::stream(body), id),
-        };
-        forward::to_replica(&mut head, client);
-        (Box::new(Request::from_parts(head, body)), id)
     }
 
     /// Waits until a replica can be had; `None`: none could in time.
@@ -173,18 +156,19 @@ impl Proxy {
         Ok(Answer { reply, connection })
     }
 
+    /// A reply may name the conversation that begins with it.
+    fn name(&self, keys: &[Key], in_flight: &mut InFlight, reply: &Response<Incoming>) {
+        if let Some(id) = conversation::in_reply(keys, reply.headers()) {
+            in_flight.name(id, &self.table);
+        }
+    }
+
     fn deliver(
         &self,
         mut in_flight: InFlight,
         answer: Answer,
         upgrade: Option<hyper::upgrade::OnUpgrade>,
-        nameless: bool,
     ) -> Response<Reply> {
-        if nameless
-            && let Some(id) = conversation::in_reply(&self.table.keys(), answer.reply.headers())
-        {
-            in_flight.name(id);
-        }
         in_flight.read_head(&answer.reply);
         if answer.reply.status() == StatusCode::SWITCHING_PROTOCOLS {
             return tunnel::join(in_flight, answer, upgrade);
@@ -208,6 +192,26 @@ impl Proxy {
         answer.headers_mut().insert(RETRY_AFTER, soon);
         answer
     }
+}
+
+/// Makes the request ready to be sent, and finds its conversation.
+async fn read(
+    keys: &[Key],
+    request: Request<Incoming>,
+    client: &HeaderValue,
+) -> (Box<Request<Sent>>, Option<ConversationId>) {
+    let (mut head, body) = request.into_parts();
+    let id = conversation::in_head(keys, &head);
+    let (body, id) = match id {
+        None if conversation::wants_body(keys) && peek::is_worth_it(&head, &body) => {
+            let (body, whole) = peek::start_of(body).await;
+            let id = whole.and_then(|whole| conversation::in_body(keys, &whole));
+            (body, id)
+        }
+        id => (Sent::stream(body), id),
+    };
+    forward::to_replica(&mut head, client);
+    (Box::new(Request::from_parts(head, body)), id)
 }
 
 fn give_up(mut in_flight: InFlight, failed: NoReply) -> Response<Reply> {

@@ -150,11 +150,6 @@ impl Table {
             .collect()
     }
 
-    pub(crate) fn replicas(&self, pool: &str) -> Vec<Arc<Replica>> {
-        let pools = self.read();
-        pools.get(pool).map_or_else(Vec::new, Pool::replicas)
-    }
-
     /// Goes on with what an edge before this one had counted; after `set_traffic`.
     pub(crate) fn restore(&self, pool: &str, total: &Measures, window: &Measures) {
         self.change(|pools, now| pools.entry(pool, now).restore(total, window));

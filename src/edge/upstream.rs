@@ -145,6 +145,10 @@ impl Connection {
         body: &mut Incoming,
         cx: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<hyper::body::Frame<bytes::Bytes>>>> {
+        // What came together with the head is there already.
+        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
         self.drive(cx);
         Pin::new(body).poll_frame(cx)
     }

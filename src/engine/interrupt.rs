@@ -1,6 +1,7 @@
 //! What comes in from outside while an effect runs: Ctrl-C, `agentctl abort` and `approve` from
 //! elsewhere; and the heartbeat of the lease.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -17,6 +18,15 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Requests of other processes.
 pub(crate) const ABORT: &str = "abort";
 pub(crate) const APPROVE: &str = "approve";
+
+/// When the lease was last renewed; taking it counts.
+pub(crate) struct Heart(Cell<Instant>);
+
+impl Default for Heart {
+    fn default() -> Self {
+        Self(Cell::new(Instant::now()))
+    }
+}
 
 /// What a person said with Ctrl-C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +63,6 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let mut interrupts = self.interrupts.clone();
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut renewed = Instant::now();
-        self.renew().await?;
         loop {
             if let Some(event) = self.said(*interrupts.borrow_and_update())? {
                 return Ok(event);
@@ -66,10 +74,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             if let Some(event) = self.asked(effect).await? {
                 return Ok(event);
             }
-            if renewed.elapsed() >= HEARTBEAT {
-                self.renew().await?;
-                renewed = Instant::now();
-            }
+            self.beat().await?;
         }
     }
 
@@ -83,8 +88,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         }
     }
 
-    async fn renew(&self) -> Result<()> {
-        self.store.renew(self.hold, (self.clock)().0).await
+    async fn beat(&self) -> Result<()> {
+        if self.heart.0.get().elapsed() >= HEARTBEAT {
+            self.store.renew(self.hold, (self.clock)().0).await?;
+            self.heart.0.set(Instant::now());
+        }
+        Ok(())
     }
 
     async fn asked(&self, effect: &Effect) -> Result<Option<Event>> {

@@ -10,12 +10,14 @@ mod interrupt;
 mod live;
 mod perform;
 mod probe;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
+pub(crate) use interrupt::{ABORT, APPROVE, Heart, Interrupt, Left};
 
 use crate::advice::Advise;
 use crate::analysis::Verdict;
@@ -49,6 +51,7 @@ pub(crate) struct Engine<'a, T, S> {
     /// The rollout's number in the journal.
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,
+    pub(crate) heart: Heart,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {

@@ -48,8 +48,9 @@ impl Owner {
     /// This process; `env` looks up its environment.
     pub(crate) fn here(env: impl Fn(&str) -> Option<String>) -> Self {
         let pid = std::process::id();
+        let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
         Self {
-            user: user(&env),
+            user: user(&env, getuid().as_raw(), &passwd),
             host: rustix::system::uname()
                 .nodename()
                 .to_string_lossy()
@@ -58,6 +59,16 @@ impl Owner {
             process: this_process(pid),
             run: run(&env),
         }
+    }
+
+    /// `anna@laptop`: for people who read it later, when no process has the number any more.
+    pub(crate) fn name(&self) -> String {
+        format!("{}@{}", self.user, self.host)
+    }
+
+    /// Whether this owner is dead beyond doubt, as this machine sees it now.
+    pub(crate) fn is_gone(&self, me: &Self) -> bool {
+        self.is_dead(me, pulse)
     }
 
     /// Whether this owner is dead beyond doubt, as seen from `me`.
@@ -79,7 +90,7 @@ impl Owner {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{} (pid {}", self.user, self.host, self.pid)?;
+        write!(f, "{} (pid {}", self.name(), self.pid)?;
         match &self.run {
             Some(run) => write!(f, ", {run})"),
             None => write!(f, ")"),
@@ -87,11 +98,22 @@ impl fmt::Display for Owner {
     }
 }
 
-fn user(env: &impl Fn(&str) -> Option<String>) -> String {
-    env("USER")
-        .or_else(|| env("LOGNAME"))
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| format!("uid-{}", getuid().as_raw()))
+/// As the environment says, else as the system knows the user's number.
+fn user(env: &impl Fn(&str) -> Option<String>, uid: u32, passwd: &str) -> String {
+    let named = |name| env(name).filter(|name| !name.is_empty());
+    named("USER")
+        .or_else(|| named("LOGNAME"))
+        .or_else(|| account(passwd, uid))
+        .unwrap_or_else(|| format!("uid-{uid}"))
+}
+
+fn account(passwd: &str, uid: u32) -> Option<String> {
+    let mut accounts = passwd.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        Some((fields.next()?, fields.nth(1)?))
+    });
+    let (name, _) = accounts.find(|(_, number)| number.parse() == Ok(uid))?;
+    Some(name.to_owned())
 }
 
 /// The address of this run at GitHub, GitLab or Jenkins.

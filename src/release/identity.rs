@@ -16,11 +16,6 @@ impl Identity {
     pub(crate) fn from_digest(digest: &[u8]) -> Self {
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
-
-    /// Enough of it for a person.
-    pub(crate) fn short(&self) -> &str {
-        &self.0[..self.0.len().min(12)]
-    }
 }
 
 impl fmt::Display for Identity {

@@ -75,6 +75,7 @@ impl Step {
     }
 
     /// Replicas that have a share of the traffic.
+    #[cfg(test)]
     fn serving(&self) -> u32 {
         let stable = if self.weight < Percent::FULL {
             self.stable
@@ -103,6 +104,7 @@ impl Plan {
     }
 
     /// The ready replicas that serving capacity never goes under by our own act.
+    #[cfg(test)]
     pub(crate) fn floor(&self) -> u32 {
         let rows = self.steps.iter().chain(&self.undo);
         rows.map(Step::serving).min().unwrap_or(0)

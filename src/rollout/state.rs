@@ -116,6 +116,7 @@ impl Rollout {
     }
 
     /// When the row's world was first reached; a restart does not change it.
+    #[cfg(test)]
     pub(crate) fn reached(&self) -> Option<Stamp> {
         self.reached
     }
@@ -126,6 +127,7 @@ impl Rollout {
     }
 
     /// The world as known; `None` where it has to be looked at first.
+    #[cfg(test)]
     pub(crate) fn live(&self) -> Option<&Live> {
         self.live.as_ref()
     }

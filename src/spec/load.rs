@@ -76,6 +76,23 @@ impl Spec {
     }
 }
 
+/// The agent's name alone: at night a rollback must not fail because something else in the file
+/// is being edited, or a variable is not set.
+pub(crate) fn agent_name(bytes: &[u8], file: &str) -> Result<String, Problems> {
+    let text = limits::text(bytes, file)?;
+    limits::size(text.as_bytes(), file)?;
+    let source = Source::new(file, text);
+    limits::structure(&source)?;
+    let table = parse(&source)?;
+    let agent = table
+        .get("agent")
+        .and_then(|agent| agent.get_ref().get("name"));
+    match agent.and_then(|name| name.get_ref().as_str()) {
+        Some(name) if super::format::check("label", name).is_ok() => Ok(name.to_owned()),
+        _ => Err(Problem::whole(file, format!("{file} names no agent")).into()),
+    }
+}
+
 impl Loaded {
     fn new(mut spec: Spec, place: Environment, warnings: Vec<Problem>, origins: Origins) -> Self {
         let rollout = &mut spec.rollout;

@@ -33,7 +33,7 @@ mod wording;
 pub(crate) use agent::{Config, Kind, Run, SecretSource, Spec};
 pub(crate) use environment::{Environment, TargetSpec};
 pub(crate) use health::{ConversationKey, Drain, Health};
-pub(crate) use load::Loaded;
+pub(crate) use load::{Loaded, agent_name};
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;
 pub(crate) use problem::Problem;

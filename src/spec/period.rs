@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(crate) struct Period(Duration);
 
 impl Period {
+    #[cfg(test)]
     pub(crate) const fn millis(value: u64) -> Self {
         Self(Duration::from_millis(value))
     }

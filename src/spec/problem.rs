@@ -153,6 +153,7 @@ impl Problems {
         Self::new(list).unwrap_or_else(|| problem.into())
     }
 
+    #[cfg(any(fuzzing, test))]
     pub(crate) fn list(&self) -> &[Problem] {
         &self.list
     }

@@ -91,6 +91,8 @@ async fn shares_are_what_was_routed<T: Target>(target: &T, old: &Release, new: &
     ] {
         target.route(&shares).await.unwrap();
         assert_eq!(target.observe().await.unwrap().shares, shares.shares);
+        // News that came before the look is not told after it.
+        assert_eq!(target.next().await.unwrap().shares, shares.shares);
     }
 }
 

@@ -129,3 +129,11 @@ impl Target for Fake {
         }])
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_fake_keeps_the_contract() {
+    use super::contract;
+    let files = crate::release::Identity::of(b"files");
+    let [old, new] = [1, 2].map(|number| contract::release(number, files.clone()));
+    contract::holds(&Fake::default(), &old, &new).await;
+}

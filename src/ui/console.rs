@@ -45,7 +45,7 @@ pub(crate) struct Reader {
     pub(crate) stderr_is_terminal: bool,
     /// `NO_COLOR` is set to something.
     pub(crate) no_color: bool,
-    /// `TERM=dumb`: it can neither colour nor redraw.
+    /// No `TERM`, or `dumb`: it can neither colour nor redraw.
     pub(crate) dumb: bool,
     /// The locale is UTF-8.
     pub(crate) utf8: bool,
@@ -61,7 +61,7 @@ impl Reader {
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
             no_color: variable("NO_COLOR").is_some(),
-            dumb: variable("TERM").is_some_and(|term| term == "dumb"),
+            dumb: variable("TERM").is_none_or(|term| term == "dumb"),
             utf8: locale_is_utf8(variable),
             size,
             zone: TimeZone::system(),
@@ -144,6 +144,14 @@ impl Console {
     /// Data that is text already, written by agentctl: all of it but its secrets stays as it is.
     pub(crate) fn text(&mut self, text: &str) {
         self.out.write(&self.redactor.redact(text));
+    }
+
+    /// What a verb came to; said even to who wants nothing but results.
+    pub(crate) fn result(&mut self, says: &str, result: &impl Serialize) {
+        match self.wishes.output {
+            Output::Json => self.json(&serde_json::json!({ "result": result })),
+            Output::Text => self.say(says.lines().map(Line::from)),
+        }
     }
 
     /// What happened, for a person.

@@ -1,10 +1,11 @@
 //! One agent in the middle of a canary, and a console whose bytes can be read.
 
-use std::cell::RefCell;
-use std::io::Write;
-use std::rc::Rc;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
+use indicatif::{ProgressDrawTarget, TermLike};
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr;
 
 use super::console::{Console, Reader, Wishes};
 use super::progress::Title;
@@ -34,23 +35,93 @@ pub(super) fn clock(seconds: u64) -> Clock {
 }
 
 /// What a console wrote.
-#[derive(Clone, Default)]
-pub(super) struct Spy(Rc<RefCell<Vec<u8>>>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spy(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Spy {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A terminal that tells how its cursor moved, and where it was told to fill a line up.
+#[derive(Debug)]
+struct Screen {
+    spy: Spy,
+    columns: u16,
+    rows: u16,
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        self.columns
+    }
+
+    fn height(&self) -> u16 {
+        self.rows
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.tell(&"↑".repeat(lines))
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.tell(&"↓".repeat(lines))
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.tell(&"→".repeat(columns))
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.tell(&"←".repeat(columns))
+    }
+
+    fn write_line(&self, line: &str) -> io::Result<()> {
+        self.tell(&format!("{line}\n"))
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        let full = text.width() == usize::from(self.columns);
+        match text.trim_end_matches(' ') {
+            trimmed if full => self.tell(&format!("{trimmed}|\n")),
+            "" if !text.is_empty() => self.tell("|\n"),
+            _ => self.tell(text),
+        }
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.tell("✕")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    fn tell(&self, text: &str) -> io::Result<()> {
+        self.spy.clone().write_all(text.as_bytes())
     }
 }
 
 impl Spy {
     /// Since this was last asked.
     pub(super) fn text(&self) -> String {
-        String::from_utf8(self.0.borrow_mut().split_off(0)).unwrap()
+        String::from_utf8(self.0.lock().unwrap().split_off(0)).unwrap()
+    }
+
+    /// Draws on it, as often as it is told to.
+    pub(super) fn screen(&self, columns: u16, rows: u16) -> ProgressDrawTarget {
+        ProgressDrawTarget::term_like(Box::new(Screen {
+            spy: self.clone(),
+            columns,
+            rows,
+        }))
     }
 }
 
@@ -77,7 +148,7 @@ pub(super) fn console(wishes: Wishes, reader: Reader) -> (Console, Spy, Spy) {
 pub(super) fn title() -> Title {
     Title {
         agent: "support-agent".to_owned(),
-        environment: "production".to_owned(),
+        environment: Some("production".to_owned()),
         rollout: 7,
     }
 }
@@ -249,10 +320,15 @@ pub(super) fn events() -> Vec<(u64, Event)> {
     ]
 }
 
+fn own_lines() -> Vec<String> {
+    let lines = (1..=6).map(|number| format!("POST /chat \u{1b}[31m500\u{1b}[0m {number}"));
+    lines.collect()
+}
+
 /// The error rate gate has failed, and the first steps back are done.
 pub(super) fn gate_failed() -> Vec<(u64, Event)> {
     let reason = Reason {
-        lines: Vec::new(),
+        lines: own_lines(),
         why: Why::Gate,
         says: "error_rate 33.3 % is above 5.0 %".to_owned(),
         evidence: Some("evidence/7".to_owned()),

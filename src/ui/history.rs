@@ -11,6 +11,9 @@ use crate::release::ReleaseId;
 use crate::rollout::{Outcome, Past, Reason, Stamp};
 use crate::spec::Strategy;
 
+/// Columns before a reason: it stands under the moment.
+const INDENT: usize = 9;
+
 /// One rollout that was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct PastView {
@@ -69,16 +72,32 @@ impl PastView {
 
     pub(super) fn ended(&self) -> Line {
         match &self.end.0 {
-            Some(outcome) => say::ended(outcome),
+            Some(outcome) => say::name(outcome),
             None => Line::new(Tone::Wait, "unfinished"),
         }
+    }
+
+    pub(super) fn why(&self) -> Option<&str> {
+        let (_, reason) = say::outcome(self.end.0.as_ref());
+        reason.map(|reason| reason.says.as_str())
+    }
+
+    pub(super) fn evidence(&self) -> Option<&str> {
+        let (_, reason) = say::outcome(self.end.0.as_ref());
+        reason?.evidence.as_deref()
+    }
+
+    /// `canary   r12 → r13`.
+    pub(super) fn title(&self) -> String {
+        let kind = say::kind(self.strategy, self.from, self.to);
+        format!("{kind}   {}", say::change(self.from, self.to))
     }
 
     fn row(&self, clock: &Clock) -> Vec<Line> {
         vec![
             self.rollout.to_string().into(),
             clock.date(self.started).into(),
-            say::strategy(self.strategy).into(),
+            say::kind(self.strategy, self.from, self.to).into(),
             say::change(self.from, self.to).into(),
             self.took().into(),
             self.by.as_str().into(),
@@ -90,7 +109,7 @@ impl PastView {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct HistoryView {
     pub(crate) agent: String,
-    pub(crate) environment: String,
+    pub(crate) environment: Option<String>,
     pub(crate) rollouts: Vec<PastView>,
 }
 
@@ -99,20 +118,24 @@ impl View for HistoryView {
         let columns = [
             (Align::Right, "rollout"),
             (Align::Left, "started"),
-            (Align::Left, "strategy"),
+            (Align::Left, "kind"),
             (Align::Left, "change"),
             (Align::Right, "took"),
             (Align::Left, "by"),
             (Align::Left, "outcome"),
         ];
-        match self.rollouts.is_empty() {
-            true => {
-                vec![format!("{} was never deployed to {}", self.agent, self.environment).into()]
-            }
-            false => table(
-                &columns,
-                self.rollouts.iter().map(|past| past.row(clock)).collect(),
-            ),
+        if self.rollouts.is_empty() {
+            return vec![format!("nothing of {} was ever deployed here", self.agent).into()];
         }
+        let rows = self.rollouts.iter().map(|past| past.row(clock)).collect();
+        let mut rows = table(&columns, rows).into_iter();
+        let heads = rows.next();
+        let below = self.rollouts.iter().map(|past| {
+            let why = past.why()?;
+            Some(Line::default().dim(why).indent(INDENT))
+        });
+        let rows = rows.zip(below);
+        let rows = rows.flat_map(|(row, why)| std::iter::once(row).chain(why));
+        heads.into_iter().chain(rows).collect()
     }
 }

@@ -25,5 +25,6 @@ pub(crate) use console::{Color, Console, Output, Reader, Wishes};
 pub(crate) use history::{HistoryView, PastView};
 pub(crate) use plan::PlanView;
 pub(crate) use progress::{Progress, Title};
+pub(crate) use say::next;
 pub(crate) use serving::Serving;
 pub(crate) use status::{Running, Status};

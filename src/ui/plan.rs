@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::console::View;
-use super::line::{Line, Tone};
+use super::line::Line;
 use super::say;
 use super::table::{Align, aligned, table};
 use super::words::{self, Clock};
@@ -13,7 +13,7 @@ use crate::spec::{MetricGate, Probe, Unclear};
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct PlanView<'a> {
     pub(crate) agent: &'a str,
-    pub(crate) environment: &'a str,
+    pub(crate) environment: Option<&'a str>,
     /// What is different in the new release, a line each.
     pub(crate) changes: &'a [String],
     pub(crate) plan: &'a Plan,
@@ -34,14 +34,7 @@ impl View for PlanView<'_> {
 
 impl PlanView<'_> {
     fn header(&self) -> Line {
-        let plan = self.plan;
-        Line::new(Tone::Strong, self.agent)
-            .plain(format!(
-                "   {}   {}   ",
-                self.environment,
-                say::strategy(plan.strategy)
-            ))
-            .plain(say::change(plan.from, plan.to))
+        say::whose(self.agent, self.environment).plain(format!("   {}", say::title(self.plan)))
     }
 
     fn changes(&self) -> Vec<Line> {
@@ -60,11 +53,8 @@ fn steps(plan: &Plan) -> Vec<Line> {
         (Align::Right, traffic.as_str()),
         (Align::Left, "then"),
     ];
-    let rows = plan
-        .steps
-        .iter()
-        .enumerate()
-        .map(|(index, step)| row(plan, index, step));
+    let rows = plan.steps.iter().take(say::steps(plan)).enumerate();
+    let rows = rows.map(|(index, step)| row(plan, index, step));
     table(&columns, rows.collect())
 }
 
@@ -73,18 +63,25 @@ fn row(plan: &Plan, index: usize, step: &Step) -> Vec<Line> {
         .stable()
         .map(|_| step.stable.to_string())
         .unwrap_or_default();
-    let then: Vec<_> = step.gates.iter().map(|gate| asked(plan, gate)).collect();
-    let then = match index + 1 == plan.steps.len() {
-        true => Line::default().dim("done; no undo from here on"),
-        false => then.join(", ").into(),
-    };
     vec![
         (index + 1).to_string().into(),
         stable.into(),
         step.candidate.to_string().into(),
         step.weight.to_string().into(),
-        then,
+        then(plan, index, step),
     ]
+}
+
+fn then(plan: &Plan, index: usize, step: &Step) -> Line {
+    let mut gates: Vec<_> = step.gates.iter().map(|gate| asked(plan, gate)).collect();
+    let (last, cleans_up) = (index + 1 == say::steps(plan), index + 1 == plan.steps.len());
+    if last && !cleans_up {
+        gates.push("done".to_owned());
+    }
+    match cleans_up {
+        true => Line::default().dim("done; no undo from here on"),
+        false => gates.join(", ").into(),
+    }
 }
 
 fn asked(plan: &Plan, gate: &Gate) -> String {
@@ -98,18 +95,20 @@ fn asked(plan: &Plan, gate: &Gate) -> String {
 
 /// The ways a rollout can end early, as names and sentences.
 fn facts(plan: &Plan) -> Vec<Line> {
-    let mut facts = vec![("undo", Line::from(undo(plan)))];
+    let mut facts: Vec<_> = named("undo", undo(plan).map(Line::from)).collect();
     facts.extend(plan.limit.map(|limit| {
         (
             "limit",
             format!("at most {} at once", words::some(limit.into(), "replica")).into(),
         )
     }));
-    facts.extend(named(
-        "gates",
-        plan.gates.iter().map(|gate| gate_line(plan, gate)),
-    ));
-    facts.extend(named("probes", plan.probes.iter().map(probe_line)));
+    let asks = |asked: fn(&Gate) -> bool| plan.steps.iter().flat_map(|step| &step.gates).any(asked);
+    if asks(|gate| matches!(gate, Gate::Hold(_))) {
+        facts.extend(named("gates", gates(plan)));
+    }
+    if asks(|gate| matches!(gate, Gate::Probe)) {
+        facts.extend(named("probes", plan.probes.iter().map(probe_line)));
+    }
     let rows = facts
         .into_iter()
         .map(|(name, fact)| vec![Line::default().dim(name), fact]);
@@ -126,29 +125,39 @@ fn named(
         .zip(lines)
 }
 
-fn undo(plan: &Plan) -> String {
-    let last = plan.steps.len();
+fn undo(plan: &Plan) -> impl Iterator<Item = String> {
+    let before = plan
+        .undo
+        .first()
+        .map_or(0, |row| row.stable + row.candidate);
+    let yet = if plan.from.is_none() { "yet" } else { "now" };
     let back = match plan.stable() {
-        Some(stable) => format!("a failure before step {last} gives all traffic back to {stable}"),
-        None if plan.is_scale() => {
-            let before = plan.undo.first().map_or(0, |row| row.candidate);
-            format!(
-                "a failure before step {last} goes back to {}",
-                words::some(before.into(), "replica")
-            )
-        }
+        _ if before == 0 => format!("nothing runs {yet}: a failure stops {} again", plan.to),
+        Some(stable) => format!(
+            "a failure before step {} gives all traffic back to {stable}",
+            plan.steps.len()
+        ),
         None => format!(
-            "a failure before step {last} stops {}; nothing ran before it",
-            plan.to
+            "a failure goes back to {}",
+            words::some(before.into(), "replica")
         ),
     };
-    match plan.auto_undo {
-        true => back,
-        false => format!("{back}; a failed gate or probe waits for a person first"),
-    }
+    let person = "a failed gate or probe waits for a person first".to_owned();
+    std::iter::once(back).chain((!plan.auto_undo).then_some(person))
 }
 
-fn gate_line(plan: &Plan, gate: &MetricGate) -> Line {
+fn gates(plan: &Plan) -> impl Iterator<Item = Line> {
+    let rows = plan.gates.iter();
+    let rows = rows.map(|gate| {
+        vec![
+            bounds(gate).into(),
+            Line::default().dim(unclear(plan, gate)),
+        ]
+    });
+    aligned(&[Align::Left; 2], rows.collect()).into_iter()
+}
+
+fn bounds(gate: &MetricGate) -> String {
     let bound = |word: &str, bound: Option<crate::spec::Bound>| {
         bound.map(|bound| format!(" {word} {}", gate.metric.show(bound.value())))
     };
@@ -161,21 +170,18 @@ fn gate_line(plan: &Plan, gate: &MetricGate) -> Line {
         .iter()
         .map(|name| format!("{name}: "))
         .collect::<String>();
-    Line::from(format!("{name}{}{}", gate.metric.name(), bounds.join(","))).dim(format!(
-        "   from {} on; {}",
-        words::some(gate.min_requests, "request"),
-        unclear(plan, gate.unclear)
-    ))
+    format!("{name}{}{}", gate.metric.name(), bounds.join(","))
 }
 
-fn unclear(plan: &Plan, unclear: Unclear) -> String {
-    match unclear {
+fn unclear(plan: &Plan, gate: &MetricGate) -> String {
+    let requests = words::some(gate.min_requests, "request");
+    match gate.unclear {
         Unclear::Wait => format!(
-            "until then it waits, {} at most",
+            "waits for {requests}, {} at most",
             words::duration(plan.patience.as_millis())
         ),
-        Unclear::Pass => "without them it passes".to_owned(),
-        Unclear::Fail => "without them it fails".to_owned(),
+        Unclear::Pass => format!("passes without {requests}"),
+        Unclear::Fail => format!("fails without {requests}"),
     }
 }
 

@@ -3,16 +3,33 @@
 use super::line::{Line, Tone};
 use super::words;
 use crate::release::ReleaseId;
-use crate::rollout::{Effect, Gate, Next, Outcome, Phase, Plan, Reason, Rollout, Slot, Stamp};
+use crate::rollout::{
+    Effect, Gate, Next, Outcome, Phase, Plan, Reason, Rollout, Slot, Stamp, Step,
+};
 use crate::spec::{Period, Strategy};
 use crate::target::Seen;
 
-pub(super) fn strategy(strategy: Strategy) -> &'static str {
+/// `support-agent   production`.
+pub(super) fn whose(agent: &str, environment: Option<&str>) -> Line {
+    let environment = environment.map(|name| format!("   {name}"));
+    Line::new(Tone::Strong, agent).plain(environment.unwrap_or_default())
+}
+
+/// Which table is walked: the strategy, where there is something to compare with.
+pub(super) fn kind(strategy: Strategy, from: Option<ReleaseId>, to: ReleaseId) -> &'static str {
     match strategy {
+        _ if from.is_none() => "first deploy",
+        _ if from == Some(to) => "scale",
         Strategy::Rolling => "rolling",
         Strategy::BlueGreen => "blue-green",
         Strategy::Canary => "canary",
     }
+}
+
+/// `canary   r12 → r13`.
+pub(super) fn title(plan: &Plan) -> String {
+    let kind = kind(plan.strategy, plan.from, plan.to);
+    format!("{kind}   {}", change(plan.from, plan.to))
 }
 
 /// `r12 → r13`; one release alone at a first deploy and when it is scaled.
@@ -33,16 +50,26 @@ pub(super) fn who(plan: &Plan, slot: Slot) -> String {
     }
 }
 
+/// Rows that differ: where there is nothing to clean up the last one is no step of its own.
+pub(super) fn steps(plan: &Plan) -> usize {
+    let world = |step: &Step| (step.stable, step.candidate, step.weight);
+    match plan.steps.as_slice() {
+        [.., bake, clean] if world(bake) == world(clean) => plan.steps.len() - 1,
+        steps => steps.len(),
+    }
+}
+
+/// From 1 to [`steps`].
+pub(super) fn step(rollout: &Rollout) -> usize {
+    (rollout.row() + 1).min(steps(rollout.plan()))
+}
+
 /// `step 2 of 5`, `back to r12`: where it is in its table.
 pub(super) fn place(rollout: &Rollout) -> String {
     match rollout.phase() {
         Phase::Undoing(_) => back(rollout.plan()),
         Phase::Forward | Phase::CleaningUp => {
-            format!(
-                "step {} of {}",
-                rollout.row() + 1,
-                rollout.plan().steps.len()
-            )
+            format!("step {} of {}", step(rollout), steps(rollout.plan()))
         }
     }
 }
@@ -116,6 +143,21 @@ fn holding(rollout: &Rollout, period: Period, at: Stamp) -> String {
             format!("holding at {weight} until the gates can say, {left} at most")
         }
     }
+}
+
+/// What a person types when it stands still.
+pub(crate) fn next(rollout: &Rollout) -> &'static str {
+    match rollout.phase() {
+        Phase::Forward => "agentctl resume goes on with it, agentctl abort undoes it",
+        Phase::Undoing(_) | Phase::CleaningUp => "agentctl resume goes on with it",
+    }
+}
+
+/// The failing replica's own last lines, this many at most.
+pub(super) fn own_lines(reason: &Reason, most: usize) -> impl Iterator<Item = Line> {
+    let hidden = reason.lines.len().saturating_sub(most);
+    let shown = reason.lines.iter().skip(hidden);
+    shown.map(|line| Line::default().dim(format!("  │ {line}")))
 }
 
 /// Milliseconds that the gate has been asked for.

@@ -36,8 +36,10 @@ impl Role {
             Some(outcome) => *outcome == Outcome::Completed,
             None => rollout.phase() == Phase::CleaningUp,
         };
+        let undone = matches!(rollout.outcome(), Some(Outcome::RolledBack(_)));
         match () {
             () if release == plan.to && (promoted || plan.is_scale()) => Self::Stable,
+            () if release == plan.to && undone => Self::Draining,
             () if release == plan.to => Self::Candidate,
             () if Some(release) == plan.stable() && !promoted => Self::Stable,
             () => Self::Draining,
@@ -156,16 +158,14 @@ impl Serving {
         })
     }
 
-    pub(super) const COLUMNS: [Column<'static>; 11] = [
+    pub(super) const COLUMNS: [Column<'static>; 9] = [
         (Align::Left, "release"),
         (Align::Left, "replicas"),
         (Align::Right, "traffic"),
         (Align::Right, "requests"),
         (Align::Right, "errors"),
-        (Align::Right, "p50"),
         (Align::Right, "p95"),
         (Align::Right, "open"),
-        (Align::Right, "conversations"),
         (Align::Right, "tokens"),
         (Align::Right, "cost"),
     ];
@@ -187,9 +187,7 @@ impl Serving {
             self.share(),
             requests,
             self.error_rate.map(words::rate).unwrap_or_default(),
-            self.latency_p50.map(words::latency).unwrap_or_default(),
             self.latency_p95.map(words::latency).unwrap_or_default(),
-            some(self.open_requests),
             some(self.open_conversations),
             self.tokens.map(words::count).unwrap_or_default(),
             self.cost

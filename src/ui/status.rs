@@ -17,13 +17,15 @@ use crate::target::Seen;
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Status {
     pub(crate) agent: String,
-    pub(crate) environment: String,
+    pub(crate) environment: Option<String>,
     /// Where users reach the agent.
     pub(crate) url: Option<String>,
     pub(crate) releases: Vec<Serving>,
     pub(crate) rollout: Option<Running>,
     /// The last rollout that ended.
     pub(crate) last: Option<PastView>,
+    /// What a person types where a rollout stands still.
+    pub(crate) next: Option<&'static str>,
 }
 
 /// A rollout that has not ended.
@@ -66,8 +68,8 @@ impl Running {
             to: plan.to,
             started: rollout.started(),
             phase,
-            step: rollout.row() + 1,
-            steps: plan.steps.len(),
+            step: say::step(rollout),
+            steps: say::steps(plan),
             weight: seen.shares.get(&plan.to).copied().unwrap_or_default(),
             doing: say::doing(rollout, seen, now).paint(false),
             undoing,
@@ -76,20 +78,15 @@ impl Running {
     }
 
     fn lines(&self, clock: &Clock) -> Vec<Line> {
-        let title = format!(
-            "{}   {}",
-            say::strategy(self.strategy),
-            say::change(self.from, self.to)
-        );
+        let kind = say::kind(self.strategy, self.from, self.to);
+        let title = format!("{kind}   {}", say::change(self.from, self.to));
         let place = match &self.undoing {
             Some(reason) => Line::new(Tone::Bad, "undoing: ").plain(reason.as_str()),
             None => format!("step {} of {}", self.step, self.steps).into(),
         };
         let holder = match &self.holder {
             Some(holder) => format!("run by {holder} since {}", clock.since(self.started)).into(),
-            None => {
-                Line::new(Tone::Wait, "run by nobody").plain(": agentctl resume goes on with it")
-            }
+            None => Line::new(Tone::Wait, "run by nobody").plain(": its process died"),
         };
         vec![
             Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title),
@@ -111,19 +108,17 @@ pub(super) fn phase(phase: Phase) -> (&'static str, Option<String>) {
 
 impl Status {
     fn header(&self) -> Line {
-        Line::new(Tone::Strong, self.agent.as_str())
-            .plain(format!("   {}", self.environment))
-            .dim(
-                self.url
-                    .iter()
-                    .map(|url| format!("   {url}"))
-                    .collect::<String>(),
-            )
+        say::whose(&self.agent, self.environment.as_deref()).dim(
+            self.url
+                .iter()
+                .map(|url| format!("   {url}"))
+                .collect::<String>(),
+        )
     }
 
     fn serving(&self, clock: &Clock) -> Vec<Line> {
         if self.releases.is_empty() {
-            return vec!["nothing runs: agentctl deploy starts it".into()];
+            return vec![self.nothing()];
         }
         let mut lines = table(
             &Serving::COLUMNS,
@@ -131,22 +126,42 @@ impl Status {
         );
         lines.extend(failures(&self.releases));
         let since = self.releases.iter().find_map(|one| one.since);
-        lines.extend(
-            since.map(|since| Line::default().dim(format!("counted since {}", clock.since(since)))),
-        );
+        lines.extend(since.map(|since| self.legend(clock, since)));
         lines
     }
 
-    fn last(&self, clock: &Clock) -> Option<Line> {
+    fn legend(&self, clock: &Clock, since: Stamp) -> Line {
+        let talks = self.releases.iter().any(|one| one.open_conversations > 0);
+        let open = if talks { "open: conversations; " } else { "" };
+        Line::default().dim(format!("{open}counted since {}", clock.since(since)))
+    }
+
+    fn nothing(&self) -> Line {
+        match self.last {
+            Some(_) => "nothing runs: agentctl deploy starts it again".into(),
+            None => format!("nothing of {} is deployed here", self.agent).into(),
+        }
+    }
+
+    fn last(&self, clock: &Clock) -> Option<Vec<Line>> {
         self.last.as_ref().map(|past| {
-            Line::new(Tone::Strong, format!("last rollout {}   ", past.rollout))
-                .plain(format!("{}   ", say::change(past.from, past.to)))
+            let at = clock.since(past.finished.unwrap_or(past.started));
+            let title = Line::new(Tone::Strong, format!("last rollout {}   ", past.rollout))
+                .plain(format!("{}   ", past.title()))
                 .then(past.ended())
-                .dim(format!(
-                    "   {}",
-                    clock.since(past.finished.unwrap_or(past.started))
-                ))
+                .dim(format!("   {at}"));
+            let evidence = past.evidence().map(|path| format!("evidence: {path}"));
+            let below = past.why().map(Line::from).into_iter();
+            let below = below.chain(evidence.map(Line::from));
+            std::iter::once(title)
+                .chain(below.map(|line| line.indent(2)))
+                .collect()
         })
+    }
+
+    fn next(&self) -> Option<Vec<Line>> {
+        let next = self.next?;
+        Some(vec![Line::new(Tone::Strong, "next: ").plain(next)])
     }
 }
 
@@ -157,7 +172,8 @@ impl View for Status {
             Some(vec![self.header()]),
             Some(self.serving(clock)),
             running,
-            self.last(clock).map(|last| vec![last]),
+            self.last(clock),
+            self.next(),
         ];
         parts
             .into_iter()

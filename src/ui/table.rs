@@ -11,7 +11,7 @@ pub(super) enum Align {
 /// A column's heading and the side its values stand on.
 pub(super) type Column<'a> = (Align, &'a str);
 
-const GAP: usize = 3;
+const GAP: usize = 2;
 
 /// With a line of headings.
 pub(super) fn table(columns: &[Column], rows: Vec<Vec<Line>>) -> Vec<Line> {
@@ -104,9 +104,9 @@ mod tests {
         assert_eq!(
             text,
             [
-                "release    requests",
-                "r9                1",
-                "r12       1,204,777",
+                "release   requests",
+                "r9               1",
+                "r12      1,204,777",
             ]
         );
     }

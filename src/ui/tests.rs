@@ -3,7 +3,7 @@
 use super::fixtures::*;
 use super::*;
 use crate::release::ReleaseId;
-use crate::rollout::{Outcome, Plan, Reason, Why};
+use crate::rollout::{Outcome, Plan, Reason, Step, Why};
 use crate::target::Log;
 
 fn printed(view: &impl console::View) -> String {
@@ -33,13 +33,17 @@ fn past(rollout: u64, outcome: Option<Outcome>) -> PastView {
     }
 }
 
-fn rolled_back() -> Outcome {
-    Outcome::RolledBack(Reason {
-        lines: Vec::new(),
+fn reason() -> Reason {
+    Reason {
+        lines: vec!["only the evidence has it".to_owned()],
         why: Why::Gate,
         says: "error_rate 33.3 % is above 5.0 %".to_owned(),
         evidence: Some("evidence/6".to_owned()),
-    })
+    }
+}
+
+fn rolled_back() -> Outcome {
+    Outcome::RolledBack(reason())
 }
 
 fn status() -> Status {
@@ -47,7 +51,7 @@ fn status() -> Status {
     let seen = seen();
     Status {
         agent: "support-agent".to_owned(),
-        environment: "production".to_owned(),
+        environment: Some("production".to_owned()),
         url: seen.url.clone(),
         releases: Serving::in_total(&rollout, &seen),
         rollout: Some(Running::of(
@@ -58,6 +62,7 @@ fn status() -> Status {
             Some("anna@laptop, pid 4711".to_owned()),
         )),
         last: Some(past(6, Some(rolled_back()))),
+        next: None,
     }
 }
 
@@ -68,18 +73,20 @@ fn status_in_the_middle_of_a_rollout() {
         r"
 support-agent   production   http://127.0.0.1:8000
 
-release           replicas    traffic   requests   errors      p50      p95   open   conversations   tokens
-● r12 stable      3/3 ready      90 %      1,204    0.1 %   105 ms   210 ms      4              12   88,120
-◐ r13 candidate   1/1 ready      10 %        131    0.0 %   220 ms   220 ms      4              12   88,120
-└ r9  draining    1 leaving                                                                      2
-counted since 12:03 (2 h ago)
+release          replicas   traffic  requests  errors     p95  open  tokens
+● r12 stable     3/3 ready     90 %     1,204   0.1 %  210 ms    12  88,120
+◐ r13 candidate  1/1 ready     10 %       131   0.0 %  220 ms    12  88,120
+└ r9  draining   1 leaving                                        2
+open: conversations; counted since 12:03 (2 h ago)
 
 rollout 7   canary   r12 → r13
   step 2 of 5
   holding at 10 %, 7 s of 10 s
   run by anna@laptop, pid 4711 since 12:03 (2 h ago)
 
-last rollout 6   r12 → r13   rolled back: error_rate 33.3 % is above 5.0 %   12:04 (1 h ago)
+last rollout 6   canary   r12 → r13   rolled back   12:04 (1 h ago)
+  error_rate 33.3 % is above 5.0 %
+  evidence: evidence/6
 ",
     );
 }
@@ -91,7 +98,7 @@ fn status_as_json() {
     golden(
         &json(&status),
         r#"
-{"v":1,"agent":"support-agent","environment":"production","url":"http://127.0.0.1:8000","releases":[{"release":"r12","role":"stable","weight":90,"ready":3,"wanted":3,"coming":0,"leaving":0,"since":"2026-10-06T12:03:44.000Z","requests":1204,"errors":1,"error_rate":0.0008305647840531562,"latency_p50":0.105,"latency_p95":0.21,"open_requests":4,"open_conversations":12,"tokens":88120,"cost":null,"failing":[]}],"rollout":{"rollout":7,"strategy":"canary","from":"r12","to":"r13","started":"2026-10-06T12:03:44.000Z","phase":"forward","step":2,"steps":5,"weight":10,"doing":"holding at 10 %, 7 s of 10 s","holder":"anna@laptop, pid 4711"},"last":{"rollout":6,"started":"2026-10-06T12:03:44.000Z","finished":"2026-10-06T12:04:56.000Z","strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","evidence":"evidence/6"}}}
+{"v":1,"agent":"support-agent","environment":"production","url":"http://127.0.0.1:8000","releases":[{"release":"r12","role":"stable","weight":90,"ready":3,"wanted":3,"coming":0,"leaving":0,"since":"2026-10-06T12:03:44.000Z","requests":1204,"errors":1,"error_rate":0.0008305647840531562,"latency_p50":0.105,"latency_p95":0.21,"open_requests":4,"open_conversations":12,"tokens":88120,"cost":null,"failing":[]}],"rollout":{"rollout":7,"strategy":"canary","from":"r12","to":"r13","started":"2026-10-06T12:03:44.000Z","phase":"forward","step":2,"steps":5,"weight":10,"doing":"holding at 10 %, 7 s of 10 s","holder":"anna@laptop, pid 4711"},"last":{"rollout":6,"started":"2026-10-06T12:03:44.000Z","finished":"2026-10-06T12:04:56.000Z","strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","lines":["only the evidence has it"],"evidence":"evidence/6"}},"next":null}
 "#,
     );
 }
@@ -104,6 +111,7 @@ fn status_of_a_rollout_that_nobody_runs() {
         releases: Serving::in_total(&rollout, &seen),
         rollout: Some(Running::of(7, &rollout, &seen, after(12), None)),
         last: None,
+        next: Some(next(&rollout)),
         ..status()
     };
     golden(
@@ -111,17 +119,19 @@ fn status_of_a_rollout_that_nobody_runs() {
         r"
 support-agent   production   http://127.0.0.1:8000
 
-release           replicas    traffic   requests   errors      p50      p95   open   conversations   tokens
-● r12 stable      3/3 ready     100 %      1,204    0.1 %   105 ms   210 ms      4              12   88,120
-✗ r13 candidate   0/1 ready       0 %          0
-└ r9  draining    1 leaving                                                                      2
+release          replicas   traffic  requests  errors     p95  open  tokens
+● r12 stable     3/3 ready    100 %     1,204   0.1 %  210 ms    12  88,120
+✗ r13 candidate  0/1 ready      0 %         0
+└ r9  draining   1 leaving                                        2
   r13-2 restarted 3 times: exited with 1: ModuleNotFoundError
-counted since 12:03 (2 h ago)
+open: conversations; counted since 12:03 (2 h ago)
 
 rollout 7   canary   r12 → r13
   undoing: error_rate 33.3 % is above 5.0 %
   moving traffic: r13 0 %
-  run by nobody: agentctl resume goes on with it
+  run by nobody: its process died
+
+next: agentctl resume goes on with it
 ",
     );
 }
@@ -129,6 +139,7 @@ rollout 7   canary   r12 → r13
 #[test]
 fn status_of_nothing() {
     let nothing = Status {
+        environment: None,
         url: None,
         releases: Vec::new(),
         rollout: None,
@@ -138,9 +149,38 @@ fn status_of_nothing() {
     golden(
         &printed(&nothing),
         r"
-support-agent   production
+support-agent
 
-nothing runs: agentctl deploy starts it
+nothing of support-agent is deployed here
+",
+    );
+}
+
+#[test]
+fn status_after_a_stop_and_of_a_rollout_that_stalled() {
+    let outcome = Outcome::Stalled(Reason {
+        says: "r13-1 exited with 1, 3 times in a row".to_owned(),
+        ..reason()
+    });
+    let stalled = Status {
+        releases: Vec::new(),
+        rollout: None,
+        last: Some(past(6, Some(outcome))),
+        next: Some(next(&replay(&events()))),
+        ..status()
+    };
+    golden(
+        &printed(&stalled),
+        r"
+support-agent   production   http://127.0.0.1:8000
+
+nothing runs: agentctl deploy starts it again
+
+last rollout 6   canary   r12 → r13   stalled   12:04 (1 h ago)
+  r13-1 exited with 1, 3 times in a row
+  evidence: evidence/6
+
+next: agentctl resume goes on with it, agentctl abort undoes it
 ",
     );
 }
@@ -148,7 +188,7 @@ nothing runs: agentctl deploy starts it
 fn history(rollouts: Vec<PastView>) -> HistoryView {
     HistoryView {
         agent: "support-agent".to_owned(),
-        environment: "production".to_owned(),
+        environment: Some("production".to_owned()),
         rollouts,
     }
 }
@@ -163,10 +203,11 @@ fn history_newest_first() {
     golden(
         &printed(&history(rollouts)),
         r"
-rollout   started            strategy   change        took   by            outcome
-      8   2026-10-06 12:03   canary     r12 → r13            anna@laptop   unfinished
-      7   2026-10-06 12:03   canary     r12 → r13   1m 12s   anna@laptop   completed
-      6   2026-10-06 12:03   canary     r12 → r13   1m 12s   anna@laptop   rolled back: error_rate 33.3 % is above 5.0 %
+rollout  started           kind    change       took  by           outcome
+      8  2026-10-06 12:03  canary  r12 → r13          anna@laptop  unfinished
+      7  2026-10-06 12:03  canary  r12 → r13  1m 12s  anna@laptop  completed
+      6  2026-10-06 12:03  canary  r12 → r13  1m 12s  anna@laptop  rolled back
+         error_rate 33.3 % is above 5.0 %
 ",
     );
 }
@@ -176,7 +217,7 @@ fn history_as_json() {
     golden(
         &json(&history(vec![past(8, None), past(6, Some(rolled_back()))])),
         r#"
-{"v":1,"agent":"support-agent","environment":"production","rollouts":[{"rollout":8,"started":"2026-10-06T12:03:44.000Z","finished":null,"strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"unfinished"},{"rollout":6,"started":"2026-10-06T12:03:44.000Z","finished":"2026-10-06T12:04:56.000Z","strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","evidence":"evidence/6"}}]}
+{"v":1,"agent":"support-agent","environment":"production","rollouts":[{"rollout":8,"started":"2026-10-06T12:03:44.000Z","finished":null,"strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"unfinished"},{"rollout":6,"started":"2026-10-06T12:03:44.000Z","finished":"2026-10-06T12:04:56.000Z","strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","lines":["only the evidence has it"],"evidence":"evidence/6"}}]}
 "#,
     );
 }
@@ -186,7 +227,7 @@ fn history_of_nothing() {
     golden(
         &printed(&history(Vec::new())),
         r"
-support-agent was never deployed to production
+nothing of support-agent was ever deployed here
 ",
     );
 }
@@ -194,7 +235,7 @@ support-agent was never deployed to production
 fn view<'a>(changes: &'a [String], plan: &'a Plan) -> PlanView<'a> {
     PlanView {
         agent: "support-agent",
-        environment: "production",
+        environment: Some("production"),
         changes,
         plan,
     }
@@ -210,17 +251,17 @@ support-agent   production   canary   r12 → r13
 
   command: python app.py → python -m app
 
-step   r12   r13   traffic to r13   then
-   1     3     1              0 %   1 probe
-   2     3     1             10 %   hold 10 s
-   3     3     2             50 %   hold 5m, approve before full traffic
-   4     3     3            100 %   judge the gates
-   5     0     3            100 %   done; no undo from here on
+step  r12  r13  traffic to r13  then
+   1    3    1             0 %  1 probe
+   2    3    1            10 %  hold 10 s
+   3    3    2            50 %  hold 5m, approve before full traffic
+   4    3    3           100 %  judge the gates
+   5    0    3           100 %  done; no undo from here on
 
-undo     a failure before step 5 gives all traffic back to r12
-gates    error_rate at most 5.0 %   from 20 requests on; until then it waits, 1h at most
-         latency_p95 at most 500 ms   from 20 requests on; until then it waits, 1h at most
-probes   POST /chat → 200 with $.reply within 10 s
+undo    a failure before step 5 gives all traffic back to r12
+gates   error_rate at most 5.0 %    waits for 20 requests, 1h at most
+        latency_p95 at most 500 ms  waits for 20 requests, 1h at most
+probes  POST /chat → 200 with $.reply within 10 s
 ",
     );
 }
@@ -235,19 +276,23 @@ fn plan_of_a_first_deploy_with_a_person_in_between() {
         ..plan()
     };
     plan.steps.drain(1..4);
-    plan.undo.drain(1..4);
+    plan.undo = vec![Step {
+        stable: 0,
+        ..plan.undo[0].clone()
+    }];
     golden(
         &printed(&view(&[], &plan)),
         r"
-support-agent   production   canary   r13
+support-agent   production   first deploy   r13
 
-step   r13   traffic to r13   then
-   1     1              0 %   1 probe
-   2     3            100 %   done; no undo from here on
+step  r13  traffic to r13  then
+   1    1             0 %  1 probe
+   2    3           100 %  done; no undo from here on
 
-undo     a failure before step 2 stops r13; nothing ran before it; a failed gate or probe waits for a person first
-limit    at most 4 replicas at once
-probes   POST /chat → 200 with $.reply within 10 s
+undo    nothing runs yet: a failure stops r13 again
+        a failed gate or probe waits for a person first
+limit   at most 4 replicas at once
+probes  POST /chat → 200 with $.reply within 10 s
 ",
     );
 }
@@ -264,7 +309,7 @@ fn plan_as_json() {
     golden(
         &json(&view(&["env.LOG_LEVEL: info → debug".to_owned()], &plan)),
         r#"
-{"v":1,"agent":"support-agent","environment":"production","changes":["env.LOG_LEVEL: info → debug"],"plan":{"strategy":"canary","from":"r12","to":"r13","steps":[{"stable":3,"candidate":1,"weight":0,"gates":["probe"]},{"stable":3,"candidate":1,"weight":10,"gates":[{"hold":"10s"}]}],"undo":[{"stable":3,"candidate":0,"weight":0}],"auto_undo":true,"patience":"1h","startup":"1m"}}
+{"v":1,"agent":"support-agent","environment":"production","changes":["env.LOG_LEVEL: info → debug"],"plan":{"strategy":"canary","by":"","from":"r12","to":"r13","steps":[{"stable":3,"candidate":1,"weight":0,"gates":["probe"]},{"stable":3,"candidate":1,"weight":10,"gates":[{"hold":"10s"}]}],"undo":[{"stable":3,"candidate":0,"weight":0}],"sticky":true,"auto_undo":true,"patience":"1h","startup":"1m"}}
 "#,
     );
 }

@@ -1,229 +1,215 @@
-//! Requests per second through the edge, nginx and haproxy: two workers each, 64 connections that
-//! are kept, a reply of two bytes, and the same headers added by each.
-//!
-//! Needs `nginx`, `haproxy` and `wrk`. Contenders take turns, so that whatever else the machine
-//! does meets all of them; `direct` is the backend alone, the bound of what can be had.
+//! The edge beside nginx and HAProxy: the same backend process behind each, the same load before
+//! each, in turns.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+mod config;
+mod cpu;
+mod wrk;
+
+use std::env;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-const REPEATS: usize = 7;
-const SECONDS: u32 = 3;
+use anyhow::{Context, Result};
+use rustix::process::Signal;
 
-/// A server that ends with this.
-struct Running {
+use crate::place::{Place, Running, Spec, eventually, free_port, replicas};
+use crate::stats::Sample;
+use crate::table::{Finding, Table, amount, number};
+use wrk::Measured;
+
+const ROUNDS: usize = 7;
+
+const EDGE: &str = "agentctl edge";
+const NGINX: &str = "nginx";
+const HAPROXY: &str = "haproxy";
+
+/// A proxy, or the backend itself for comparison.
+struct Contender {
     name: &'static str,
-    address: SocketAddr,
-    process: Child,
+    port: u16,
+    pids: Vec<u32>,
+    measured: Vec<Measured>,
+    /// Microseconds of processor time for each request.
+    costs: Vec<f64>,
+    /// What is stopped in the end; the place stops its own.
+    _process: Option<Running>,
 }
 
-impl Drop for Running {
-    /// SIGTERM first: nginx ends its workers only then.
-    fn drop(&mut self) {
-        let pid = self.process.id().to_string();
-        let _ = Command::new("kill").arg(pid).status();
-        let _ = self.process.wait();
+pub(crate) fn measure() -> Result<Vec<Finding>> {
+    let missing = [NGINX, HAPROXY, "wrk"]
+        .into_iter()
+        .find(|name| !is_here(name));
+    if let Some(name) = missing {
+        let why = format!("{name} is not installed");
+        return Ok(vec![Finding::skipped("proxies", &why)]);
     }
-}
-
-/// One run of wrk; times in milliseconds.
-#[derive(Clone, Copy)]
-struct Figures {
-    per_second: f64,
-    p50: f64,
-    p99: f64,
-}
-
-pub(crate) fn run() {
-    let dir = tempfile::tempdir().expect("a folder for configurations");
-    let backend = start_backend(dir.path());
-    let contenders = [
-        start_nginx(dir.path(), backend.address),
-        start_haproxy(dir.path(), backend.address),
-        start_agent(backend.address),
-    ];
-    let all: Vec<&Running> = std::iter::once(&backend).chain(&contenders).collect();
-    let mut figures = vec![Vec::new(); all.len()];
-    for _ in 0..REPEATS {
-        for (running, figures) in all.iter().zip(&mut figures) {
-            figures.push(measure(running.address));
+    let place = Place::with(&Spec {
+        role: "backend",
+        ..Spec::default()
+    })?;
+    let mut contenders = contenders(&place)?;
+    for contender in &contenders {
+        wrk::run(contender.port, 1)?;
+    }
+    for _ in 0..ROUNDS {
+        for contender in &mut contenders {
+            contender.take_turn()?;
         }
     }
-    println!("| | requests/s | p50 ms | p99 ms |\n|---|---|---|---|");
-    for (running, figures) in all.iter().zip(&figures) {
-        println!("{}", row(running.name, figures));
-    }
+    show(&contenders);
+    findings(&contenders)
 }
 
-/// Starts the edge in front of `backend`, with two workers.
-///
-/// `EDGE` names a program that does so when it is given the address to listen on and the
-/// backend's, and runs until SIGTERM.
-fn start_agent(backend: SocketAddr) -> Running {
-    let edge = std::env::var("EDGE").expect("EDGE must name a program that starts an edge");
-    let address = free_address();
-    let mut command = Command::new(edge);
-    command.args([address.to_string(), backend.to_string()]);
-    start("agentctl", address, command)
+fn is_here(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command
+        .arg("-v")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok()
 }
 
-fn start_backend(dir: &Path) -> Running {
-    let location = r#"default_type text/plain; return 200 "ok";"#;
-    nginx("direct", dir, 1, "", location)
+fn contenders(place: &Place) -> Result<Vec<Contender>> {
+    let edge = place.edge()?;
+    let backend = replicas(&edge).find_map(|replica| port(replica["address"].as_str()?));
+    let backend = backend.context("the edge does not tell where its replica listens")?;
+    let folder = place.project();
+    let (nginx, haproxy) = (free_port()?, free_port()?);
+    let conf = config::nginx(&folder, nginx, backend);
+    let nginx_process = start(nginx_with(&folder, "proxy.conf", &conf)?, nginx)?;
+    let conf = config::haproxy(haproxy, backend);
+    let haproxy_process = start(haproxy_with(&folder, &conf)?, haproxy)?;
+    Ok(vec![
+        Contender::new(EDGE, place.port, vec![place.edge_pid()?]),
+        Contender::started(NGINX, nginx, nginx_process),
+        Contender::started(HAPROXY, haproxy, haproxy_process),
+        Contender::new("backend, no proxy", backend, place.replica_pids()?),
+    ])
 }
 
-fn start_nginx(dir: &Path, backend: SocketAddr) -> Running {
-    let upstream = format!(
-        "upstream backend {{ server {backend}; keepalive 64; keepalive_requests 1000000000; }}"
-    );
-    let location = r#"proxy_pass http://backend; proxy_http_version 1.1;
-        proxy_set_header Connection "";
-        proxy_set_header Host $http_host;
-        proxy_set_header X-Forwarded-Host $http_host;
-        proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"#;
-    nginx("nginx", dir, 2, &upstream, location)
+fn port(address: &str) -> Option<u16> {
+    address.rsplit_once(':')?.1.parse().ok()
 }
 
-fn nginx(name: &'static str, dir: &Path, workers: u32, upstream: &str, location: &str) -> Running {
-    let address = free_address();
-    let files = dir.join(name).display().to_string();
-    let text = format!(
-        "worker_processes {workers}; daemon off; pid {files}.pid; error_log {files}.log;
-        events {{ worker_connections 4096; }}
-        http {{
-            access_log off; keepalive_requests 1000000000;
-            {upstream}
-            server {{ listen {address}; location / {{ {location} }} }}
-        }}"
-    );
-    let file = write(dir, &format!("{name}.conf"), &text);
-    let mut command = Command::new("nginx");
-    command.args(["-c", &file]);
-    start(name, address, command)
+fn nginx_with(folder: &Path, name: &str, conf: &str) -> Result<Command> {
+    let file = folder.join(name);
+    std::fs::write(&file, conf)?;
+    let mut command = Command::new(NGINX);
+    command.arg("-p").arg(folder).arg("-c").arg(file);
+    Ok(command)
 }
 
-fn start_haproxy(dir: &Path, backend: SocketAddr) -> Running {
-    let address = free_address();
-    let text = format!(
-        "global
-  nbthread 2
-  maxconn 4096
-defaults
-  mode http
-  timeout connect 2s
-  timeout client 60s
-  timeout server 60s
-  option http-keep-alive
-  http-reuse always
-frontend front
-  bind {address}
-  option forwardfor
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(Host)]
-  default_backend back
-backend back
-  server one {backend}
-"
-    );
-    let file = write(dir, "haproxy.cfg", &text);
-    let mut command = Command::new("haproxy");
-    command.args(["-db", "-f", &file]);
-    start("haproxy", address, command)
+fn haproxy_with(folder: &Path, conf: &str) -> Result<Command> {
+    let file = folder.join("haproxy.cfg");
+    std::fs::write(&file, conf)?;
+    let mut command = Command::new(HAPROXY);
+    command.arg("-db").arg("-f").arg(file);
+    Ok(command)
 }
 
-fn write(dir: &Path, name: &str, text: &str) -> String {
-    let file = dir.join(name);
-    std::fs::write(&file, text).expect("a configuration");
-    file.display().to_string()
-}
-
-/// Waits until it takes connections.
-fn start(name: &'static str, address: SocketAddr, mut command: Command) -> Running {
+/// Asked nicely in the end: nginx takes its workers along.
+fn start(mut command: Command, port: u16) -> Result<Running> {
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let process = command.spawn();
-    let process = process.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-    let running = Running {
-        name,
-        address,
-        process,
+    let running = Running::new(command.spawn()?, Signal::TERM);
+    eventually("a proxy's port", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    })?;
+    Ok(running)
+}
+
+/// What a replica runs: nginx with one worker and a tiny reply, on `$PORT`.
+pub(crate) fn become_backend() -> Result<()> {
+    let folder = env::current_dir()?;
+    let port = env::var("PORT")?.parse()?;
+    let conf = config::backend(&folder, port);
+    Err(nginx_with(&folder, "backend.conf", &conf)?.exec().into())
+}
+
+impl Contender {
+    fn new(name: &'static str, port: u16, pids: Vec<u32>) -> Self {
+        Self {
+            name,
+            port,
+            pids,
+            measured: Vec::new(),
+            costs: Vec::new(),
+            _process: None,
+        }
+    }
+
+    fn started(name: &'static str, port: u16, process: Running) -> Self {
+        let pids = cpu::family(process.id());
+        Self {
+            _process: Some(process),
+            ..Self::new(name, port, pids)
+        }
+    }
+
+    fn take_turn(&mut self) -> Result<()> {
+        let before = cpu::seconds(&self.pids);
+        let measured = wrk::run(self.port, 3)?;
+        let cost = cpu::seconds(&self.pids) - before;
+        self.costs.push(cost * 1e6 / measured.requests);
+        self.measured.push(measured);
+        Ok(())
+    }
+
+    fn sample(&self, figure: impl Fn(&Measured) -> f64) -> Sample {
+        self.measured.iter().map(figure).collect()
+    }
+}
+
+fn show(contenders: &[Contender]) {
+    let head = [
+        "proxy",
+        "CPU a request",
+        "requests/s",
+        "from",
+        "to",
+        "p50",
+        "p99",
+        "from",
+        "to",
+        "errors",
+    ];
+    let mut table = Table::new(&head);
+    for contender in contenders {
+        let rate = contender.sample(|one| one.rate);
+        let p50 = contender.sample(|one| one.p50);
+        let p99 = contender.sample(|one| one.p99);
+        let errors: u64 = contender.measured.iter().map(|one| one.errors).sum();
+        let cost: Sample = contender.costs.iter().copied().collect();
+        table.row([
+            contender.name.to_owned(),
+            amount(cost.median(), "µs"),
+            number(rate.median().round()),
+            number(rate.min().round()),
+            number(rate.max().round()),
+            amount(p50.median(), "ms"),
+            amount(p99.median(), "ms"),
+            number(p99.min()),
+            number(p99.max()),
+            errors.to_string(),
+        ]);
+    }
+    table.print();
+}
+
+fn findings(contenders: &[Contender]) -> Result<Vec<Finding>> {
+    let find = |name| contenders.iter().find(|one| one.name == name);
+    let median = |name, figure: fn(&Measured) -> f64| {
+        let found = find(name).context("a contender is missing")?;
+        anyhow::Ok(found.sample(figure).median())
     };
-    let start = Instant::now();
-    while !answers(address) {
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "{name} does not answer"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    running
-}
-
-fn answers(address: SocketAddr) -> bool {
-    let Ok(mut stream) = TcpStream::connect(address) else {
-        return false;
-    };
-    let asked = stream.write_all(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n");
-    let mut reply = String::new();
-    asked.is_ok() && stream.read_to_string(&mut reply).is_ok() && reply.ends_with("ok")
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address")
-}
-
-fn measure(address: SocketAddr) -> Figures {
-    let seconds = format!("-d{SECONDS}s");
-    let url = format!("http://{address}/");
-    let output = Command::new("wrk")
-        .args(["-t1", "-c64", &seconds, "--latency", &url])
-        .output()
-        .expect("wrk runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        !text.contains("Non-2xx") && !text.contains("Socket errors"),
-        "{text}"
-    );
-    Figures {
-        per_second: value(&text, "Requests/sec:").parse().expect("a number"),
-        p50: millis(value(&text, "50%")),
-        p99: millis(value(&text, "99%")),
-    }
-}
-
-/// The word after `name` in what wrk prints.
-fn value<'a>(text: &'a str, name: &str) -> &'a str {
-    let mut words = text.split_whitespace();
-    words.find(|word| *word == name).expect("wrk tells it");
-    words.next().expect("wrk tells it")
-}
-
-fn millis(text: &str) -> f64 {
-    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
-    let number: f64 = number.parse().expect("a number");
-    match unit {
-        "us" => number / 1_000.0,
-        "ms" => number,
-        _ => number * 1_000.0,
-    }
-}
-
-fn row(name: &str, figures: &[Figures]) -> String {
-    let per_second = spread(figures.iter().map(|f| f.per_second), 0);
-    let p50 = spread(figures.iter().map(|f| f.p50), 2);
-    let p99 = spread(figures.iter().map(|f| f.p99), 2);
-    format!("| {name} | {per_second} | {p50} | {p99} |")
-}
-
-/// Median and range.
-fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let (low, high) = (values[0], values[values.len() - 1]);
-    let median = values[values.len() / 2];
-    format!("{median:.digits$} ({low:.digits$}–{high:.digits$})")
+    let edge = median(EDGE, |one| one.rate)?;
+    let beside_nginx = edge / median(NGINX, |one| one.rate)?;
+    let beside_haproxy = edge / median(HAPROXY, |one| one.rate)?;
+    let nginx_p99 = median(NGINX, |one| one.p99)?;
+    let edge_p99 = median(EDGE, |one| one.p99)?;
+    Ok(vec![
+        Finding::at_least("edge: requests/s", beside_nginx, 1.0, "× nginx"),
+        Finding::at_least("edge: requests/s", beside_haproxy, 0.9, "× haproxy"),
+        Finding::at_most("edge: p99", edge_p99, nginx_p99, "ms (nginx)"),
+    ])
 }

@@ -1,5 +1,6 @@
 //! A request between its claim and the end of its reply; counted when it is dropped.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::Response;
@@ -7,7 +8,7 @@ use hyper::http::StatusCode;
 
 use crate::edge::conversation::ConversationId;
 use crate::edge::meter::Ending;
-use crate::edge::table::Claim;
+use crate::edge::table::{Claim, Table};
 use crate::edge::usage::Usage;
 
 #[derive(Clone, Copy)]
@@ -61,8 +62,8 @@ impl InFlight {
         self.claim = claim;
     }
 
-    pub(super) fn name(&mut self, id: ConversationId) {
-        self.claim.name(id);
+    pub(super) fn name(&mut self, id: ConversationId, table: &Arc<Table>) {
+        self.claim.name(id, table);
     }
 
     pub(super) fn read_head<B>(&mut self, reply: &Response<B>) {

@@ -13,18 +13,14 @@ use crate::edge::replica::Replica;
 pub(crate) struct Claim {
     replica: Arc<Replica>,
     window: Arc<Window>,
-    conversation: Option<ConversationId>,
+    /// With the table that is to hear when the request has ended.
+    conversation: Option<(ConversationId, Arc<Table>)>,
     idle: u64,
-    table: Arc<Table>,
 }
 
 impl Claim {
     pub(crate) fn replica(&self) -> &Arc<Replica> {
         &self.replica
-    }
-
-    pub(crate) fn has_conversation(&self) -> bool {
-        self.conversation.is_some()
     }
 
     /// Counts the request: once, by the claim that its reply came from.
@@ -33,28 +29,27 @@ impl Claim {
     }
 
     /// A conversation begins with this request's reply, which gave it its name.
-    pub(crate) fn name(&mut self, id: ConversationId) {
-        let mut conversations = self.table.swept();
-        let first = conversations.visit(id, self.visit());
-        drop(conversations);
-        self.window.visited(first.in_window, first.in_pool);
-        self.conversation = Some(id);
+    pub(crate) fn name(&mut self, id: ConversationId, table: &Arc<Table>) {
+        self.join(id, table, &mut table.swept());
     }
 
-    fn visit(&self) -> Visit {
-        Visit {
+    fn join(&mut self, id: ConversationId, table: &Arc<Table>, all: &mut Conversations) {
+        let visit = Visit {
             home: home_of(&self.replica),
-            now: self.table.now(),
+            now: table.now(),
             idle: self.idle,
             window: self.window.since(),
-        }
+        };
+        let first = all.visit(id, visit);
+        self.window.visited(first.in_window, first.in_pool);
+        self.conversation = Some((id, Arc::clone(table)));
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(id) = self.conversation {
-            self.table.all_conversations().part(id, self.table.now());
+        if let Some((id, table)) = &self.conversation {
+            table.all_conversations().part(*id, table.now());
         }
         self.window.close();
         self.replica.free();
@@ -71,8 +66,8 @@ impl Table {
     /// pool if that has another replica.
     pub(crate) fn claim_again(self: &Arc<Self>, failed: &Claim) -> Option<Claim> {
         let avoid = Some(&*failed.replica);
-        if failed.conversation.is_some() {
-            return self.claim_but(failed.conversation, avoid);
+        if let Some((id, _)) = failed.conversation {
+            return self.claim_but(Some(id), avoid);
         }
         let pools = self.read();
         let pool = pools.get(failed.replica.pool());
@@ -95,13 +90,11 @@ impl Table {
         let mut conversations = self.swept();
         let place = pools.place(&conversations, id, avoid)?;
         let mut claim = self.take(place);
-        let first = conversations.visit(id, claim.visit());
-        claim.conversation = Some(id);
-        claim.window.visited(first.in_window, first.in_pool);
+        claim.join(id, self, &mut conversations);
         Some(claim)
     }
 
-    fn take(self: &Arc<Self>, (pool, replica): (&Pool, &Arc<Replica>)) -> Claim {
+    fn take(&self, (pool, replica): (&Pool, &Arc<Replica>)) -> Claim {
         replica.claim();
         pool.window().open();
         Claim {
@@ -109,7 +102,6 @@ impl Table {
             window: Arc::clone(pool.window()),
             conversation: None,
             idle: pool.idle(),
-            table: Arc::clone(self),
         }
     }
 

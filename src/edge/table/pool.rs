@@ -44,10 +44,6 @@ impl Pool {
         self.idle
     }
 
-    pub(super) fn replicas(&self) -> Vec<Arc<Replica>> {
-        self.replicas.clone()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.replicas.is_empty()
     }

@@ -172,7 +172,7 @@ fn a_reply_can_begin_a_conversation() {
     let world = World::new(true, &[("a", 10_000)]);
     world.ready("a", 1);
     let mut claim = world.table.claim(None).unwrap();
-    claim.name(id(1));
+    claim.name(id(1), &world.table);
     drop(claim);
     world.ready("b", 1);
     world.share(true, &[("b", 10_000)]);

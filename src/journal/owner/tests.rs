@@ -99,8 +99,26 @@ fn stat_is_read_past_any_name() {
 fn this_process_is_found_and_alive() {
     let me = Owner::here(|_| None);
     assert_eq!(me.pid, std::process::id());
-    assert!(me.user.starts_with("uid-"));
     assert!(!me.is_dead(&me, pulse));
+}
+
+#[test]
+fn a_user_has_a_name() {
+    let passwd = "root:x:0:0:root:/root:/bin/sh\nbroken\nanna:x:1000:1000::/home/anna:/bin/sh\n";
+    let cases = [
+        (&[("USER", "bert"), ("LOGNAME", "carl")][..], 0, "bert"),
+        (&[("USER", ""), ("LOGNAME", "carl")], 0, "carl"),
+        (&[], 0, "root"),
+        (&[], 1000, "anna"),
+        (&[], 1001, "uid-1001"),
+    ];
+    for (vars, uid, name) in cases {
+        let env = |name: &str| {
+            let (_, value) = vars.iter().find(|(key, _)| *key == name)?;
+            Some((*value).to_owned())
+        };
+        assert_eq!(user(&env, uid, passwd), name);
+    }
 }
 
 #[test]

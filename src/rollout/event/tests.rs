@@ -111,6 +111,6 @@ fn a_plan_keeps_its_form() {
     };
     keeps(
         &Event::Planned(Box::new(plan)),
-        r#"{"planned":{"strategy":"blue-green","from":"r1","to":"r2","steps":[{"stable":3,"candidate":3,"weight":100},{"stable":0,"candidate":3,"weight":100}],"undo":[{"stable":3,"candidate":0,"weight":0}],"auto_undo":true,"patience":"1h","startup":"1m"}}"#,
+        r#"{"planned":{"strategy":"blue-green","by":"anna@laptop","from":"r1","to":"r2","steps":[{"stable":3,"candidate":3,"weight":100},{"stable":0,"candidate":3,"weight":100}],"undo":[{"stable":3,"candidate":0,"weight":0}],"sticky":true,"auto_undo":true,"patience":"1h","startup":"1m"}}"#,
     );
 }

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::advice::advice;
 use crate::release::{Identity, ReleaseId};
@@ -17,6 +17,12 @@ impl StateDir {
         agent: &str,
         environment: Option<&str>,
     ) -> Result<Self> {
+        for name in [Some(agent), environment].into_iter().flatten() {
+            ensure!(
+                is_name(name),
+                "\"{name}\" cannot be the name of an agent or an environment"
+            );
+        }
         let name = match environment {
             Some(environment) => format!("{agent}.{environment}"),
             None => agent.to_owned(),
@@ -56,6 +62,12 @@ impl StateDir {
     }
 }
 
+/// No part of a path, and no dot.
+fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.chars().all(fits)
+}
+
 fn root(variable: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf> {
     let set = |name| variable(name).filter(|value| value.starts_with('/'));
     set("XDG_STATE_HOME")
@@ -87,5 +99,6 @@ mod tests {
         assert_eq!(path(&home, None), "/home/anna/.local/state/agentctl/bot");
         assert_eq!(path(&xdg, Some("staging")), "/state/agentctl/bot.staging");
         assert!(StateDir::of(&|_| None, "bot", None).is_err());
+        assert!(StateDir::of(&home, "bot", Some("../other")).is_err());
     }
 }

@@ -6,6 +6,8 @@ mod logs;
 mod look;
 mod recipe;
 pub(crate) mod secrets;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -74,6 +76,14 @@ impl Process {
         Ok(())
     }
 
+    /// As Prometheus reads it; `None` if nothing runs.
+    pub(crate) async fn metrics(&self) -> Result<Option<String>> {
+        match self.edge().await? {
+            Some(edge) => edge.metrics().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Ends everything that was started here and then the edge, and waits for that; `now` does not
     /// wait for open conversations and requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
@@ -121,6 +131,8 @@ impl Process {
 
 impl Target for Process {
     async fn observe(&self) -> Result<Seen> {
+        // What was told before and not read yet is older than this look.
+        *self.watch.lock().await = None;
         match self.edge().await? {
             Some(edge) => Ok(look::seen(&edge.state().await?)),
             None => Ok(Seen::default()),

@@ -109,8 +109,8 @@ fn heartbeat<'a>(now: &Moment<'a>) -> Heartbeat<'a> {
     let releases = Serving::lately(rollout, now.seen).into_iter();
     Heartbeat {
         phase: phase(rollout.phase()).0,
-        step: rollout.row() + 1,
-        steps: plan.steps.len(),
+        step: say::step(rollout),
+        steps: say::steps(plan),
         weight: now.seen.shares.get(&plan.to).copied().unwrap_or_default(),
         doing: say::doing(rollout, now.seen, now.at).paint(false),
         releases: releases.map(|serving| (serving.release, serving)).collect(),

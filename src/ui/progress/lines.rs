@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Moment, undoing};
+use super::{AGAIN, Moment, undoing};
 use crate::analysis::{Finding, Verdict};
 use crate::release::ReleaseId;
-use crate::rollout::{Effect, Event, Gate, Live, Plan, Rollout, Side, Slot, Stamp};
+use crate::rollout::{Effect, Event, Gate, Live, Plan, Reason, Rollout, Side, Slot, Stamp};
 use crate::spec::Percent;
 use crate::ui::console::Console;
 use crate::ui::line::{Line, Tone};
@@ -36,9 +36,12 @@ impl Lines {
     pub(super) fn event(&mut self, console: &mut Console, now: &Moment, event: &Event) {
         let verbose = console.wishes.verbose > 0;
         let undo = self.undo_begins(now.rollout);
-        let told = !undo.is_empty() && matches!(event, Event::Failed(..) | Event::Aborted(_));
-        let happened = (!told).then(|| self.happened(now, event, verbose));
-        let mut all: Vec<_> = happened.flatten().into_iter().chain(undo).collect();
+        let mut all: Vec<_> = match event {
+            Event::Failed(..) if !undo.is_empty() => Vec::new(),
+            Event::Failed(_, reason) => trouble("failed", reason),
+            _ => self.happened(now, event, verbose).into_iter().collect(),
+        };
+        all.extend(undo);
         all.extend(self.gate_asked(now));
         self.write(console, now.at, all);
     }
@@ -81,12 +84,9 @@ impl Lines {
                 Some(said(say::who(plan, *slot), scaled(before, *replicas)))
             }
             Event::Done(effect) => done(plan, effect, verbose),
-            Event::Failed(_, reason) => {
-                Some(said("failed", Line::new(Tone::Bad, reason.says.as_str())))
-            }
             Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
-            Event::Aborted(who) => Some(said("aborted", format!("by {who}"))),
-            Event::Finished(_) => None,
+            Event::Aborted(_) => Some(said("aborted", AGAIN)),
+            Event::Failed(..) | Event::Finished(_) => None,
         }
     }
 
@@ -96,12 +96,7 @@ impl Lines {
             return Vec::new();
         };
         self.undoing = true;
-        let says = said("undoing", Line::new(Tone::Bad, reason.says.as_str()));
-        let evidence = reason
-            .evidence
-            .iter()
-            .map(|path| said("evidence", path.as_str()));
-        std::iter::once(says).chain(evidence).collect()
+        trouble("undoing", reason)
     }
 
     fn gate_asked(&mut self, now: &Moment) -> Option<Said> {
@@ -130,13 +125,21 @@ impl Lines {
     }
 }
 
+/// Why, what the failing replica wrote last, and where the rest of it is.
+fn trouble(about: &str, reason: &Reason) -> Vec<Said> {
+    let says = said(about, Line::new(Tone::Bad, reason.says.as_str()));
+    let lines = say::own_lines(reason, usize::MAX).map(|line| said("", line));
+    let evidence = reason
+        .evidence
+        .iter()
+        .map(|path| said("evidence", path.as_str()));
+    std::iter::once(says).chain(lines).chain(evidence).collect()
+}
+
 fn planned(plan: &Plan) -> String {
-    let steps = words::some(plan.steps.len() as u64, "step");
-    format!(
-        "{} {}, {steps}",
-        say::strategy(plan.strategy),
-        say::change(plan.from, plan.to)
-    )
+    let kind = say::kind(plan.strategy, plan.from, plan.to);
+    let steps = words::some(say::steps(plan) as u64, "step");
+    format!("{kind} {}, {steps}", say::change(plan.from, plan.to))
 }
 
 fn observed(plan: &Plan, live: &Live) -> String {

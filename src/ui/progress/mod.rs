@@ -17,11 +17,14 @@ use crate::analysis::Verdict;
 use crate::rollout::{Event, Outcome, Phase, Reason, Rollout, Stamp};
 use crate::target::Seen;
 
+/// What to know once it is aborted.
+const AGAIN: &str = "Ctrl-C once more leaves it standing";
+
 /// Which rollout it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Title {
     pub(crate) agent: String,
-    pub(crate) environment: String,
+    pub(crate) environment: Option<String>,
     pub(crate) rollout: u64,
 }
 
@@ -45,17 +48,19 @@ pub(crate) struct Progress<'a> {
     console: &'a mut Console,
     title: Title,
     form: Form,
+    rollout: Rollout,
     /// The last glimpse of the world, and what the gates said of it.
     seen: Seen,
     verdicts: Vec<Verdict>,
 }
 
 impl<'a> Progress<'a> {
-    pub(crate) fn new(console: &'a mut Console, title: Title) -> Self {
+    pub(crate) fn new(console: &'a mut Console, title: Title, rollout: &Rollout) -> Self {
         Self {
             form: form(console),
             console,
             title,
+            rollout: rollout.clone(),
             seen: Seen::default(),
             verdicts: Vec::new(),
         }
@@ -63,6 +68,7 @@ impl<'a> Progress<'a> {
 
     /// After each event that was written down; the rollout has believed it.
     pub(crate) fn event(&mut self, rollout: &Rollout, at: Stamp, event: &Event) {
+        self.rollout.clone_from(rollout);
         let now = Moment {
             rollout,
             seen: &self.seen,
@@ -77,7 +83,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// At least once a second, more often while the world changes.
+    /// Whenever the world changes.
     pub(crate) fn glimpse(
         &mut self,
         rollout: &Rollout,
@@ -85,12 +91,18 @@ impl<'a> Progress<'a> {
         verdicts: &[Verdict],
         at: Stamp,
     ) {
+        self.rollout.clone_from(rollout);
         self.seen.clone_from(seen);
         self.verdicts = verdicts.to_vec();
+        self.tick(at);
+    }
+
+    /// Time goes on: at least once a second.
+    pub(crate) fn tick(&mut self, at: Stamp) {
         let now = Moment {
-            rollout,
-            seen,
-            verdicts,
+            rollout: &self.rollout,
+            seen: &self.seen,
+            verdicts: &self.verdicts,
             at,
         };
         match &mut self.form {
@@ -101,29 +113,45 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Something a person should know meanwhile.
-    pub(crate) fn note(&mut self, text: &str) {
-        match &mut self.form {
-            Form::Terminal(terminal) => terminal.note(self.console, text),
-            Form::Lines(_) | Form::Json(_) | Form::Quiet => self.console.note(text),
-        }
-    }
-
-    /// The last words; `exit` is what the process will exit with.
-    pub(crate) fn done(mut self, rollout: &Rollout, at: Stamp, exit: u8) {
+    /// The last words, on the world at the end; `exit` is what the process will exit with.
+    pub(crate) fn done(self, rollout: &Rollout, seen: &Seen, at: Stamp, exit: u8) {
         let now = Moment {
             rollout,
-            seen: &self.seen,
+            seen,
             verdicts: &self.verdicts,
             at,
         };
-        if let Form::Terminal(terminal) = &mut self.form {
+        if let Form::Terminal(terminal) = &self.form {
             terminal.last(self.console, &self.title, &now);
         }
-        match self.console.wishes.output {
-            Output::Json => json::result(self.console, &self.title, &now, exit),
-            Output::Text => self.console.say(closing(&now)),
-        }
+        ended(self.console, &self.title, &now, exit);
+    }
+}
+
+impl Console {
+    /// The last words on a rollout that another process walked.
+    pub(crate) fn ended(
+        &mut self,
+        title: &Title,
+        rollout: &Rollout,
+        seen: &Seen,
+        at: Stamp,
+        exit: u8,
+    ) {
+        let now = Moment {
+            rollout,
+            seen,
+            verdicts: &[],
+            at,
+        };
+        ended(self, title, &now, exit);
+    }
+}
+
+fn ended(console: &mut Console, title: &Title, now: &Moment, exit: u8) {
+    match console.wishes.output {
+        Output::Json => json::result(console, title, now, exit),
+        Output::Text => console.say(closing(now)),
     }
 }
 
@@ -133,7 +161,7 @@ fn form(console: &Console) -> Form {
         _ if wishes.quiet => Form::Quiet,
         Output::Json => Form::Json(Heart::default()),
         Output::Text if reader.stderr_is_terminal && !reader.dumb => {
-            Form::Terminal(Terminal::default())
+            Form::Terminal(Terminal::on_stderr())
         }
         Output::Text => Form::Lines(Lines::default()),
     }
@@ -153,8 +181,11 @@ fn closing(now: &Moment) -> Vec<Line> {
     let (_, reason) = say::outcome(now.rollout.outcome());
     let evidence = reason.and_then(|reason| reason.evidence.as_ref());
     let evidence = evidence.map(|path| Line::from(format!("evidence: {path}")));
+    let stalled = matches!(now.rollout.outcome(), Some(Outcome::Stalled(_)));
+    let next = stalled.then(|| Line::new(Tone::Strong, "next: ").plain(say::next(now.rollout)));
     std::iter::once(line.dim(format!(" ({})", elapsed(now))))
         .chain(evidence)
+        .chain(next)
         .collect()
 }
 

@@ -1,76 +1,61 @@
-//! One live view, redrawn in place.
+//! One live view, redrawn in place by indicatif.
 //!
-//! Invariant: a picture is written at once, line over line, so that nothing flickers; it is never
-//! wider or higher than the terminal, for what has scrolled away or wrapped cannot be redrawn.
+//! Invariant: the picture is never wider or higher than the terminal, for what has wrapped or
+//! scrolled away cannot be redrawn.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::view::picture;
 use super::{Moment, Title};
-use crate::rollout::Stamp;
 use crate::ui::console::Console;
 use crate::ui::line::Line;
 
-/// Milliseconds between two pictures.
-const PACE: u64 = 100;
+/// Pictures a second.
+const PACE: u8 = 10;
 /// Of a terminal that does not tell its size.
 const SIZE: (usize, usize) = (80, 24);
 
-#[derive(Debug, Default)]
-pub(super) struct Terminal {
-    /// Lines of the picture that is on the screen.
-    drawn: usize,
-    at: Option<Stamp>,
-}
+/// A bar that is nothing but its message, which is the picture.
+pub(super) struct Terminal(ProgressBar);
 
 impl Terminal {
-    pub(super) fn show(&mut self, console: &mut Console, title: &Title, now: &Moment) {
-        let due = self
-            .at
-            .is_none_or(|at| now.at.0.saturating_sub(at.0) >= PACE);
-        if due {
-            // A picture that shrinks would bounce.
-            self.draw(console, picture(title, now), self.drawn);
-            self.at = Some(now.at);
-        }
+    pub(super) fn on_stderr() -> Self {
+        Self::on(ProgressDrawTarget::stderr_with_hz(PACE))
+    }
+
+    pub(super) fn on(target: ProgressDrawTarget) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{msg}");
+        Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner())))
+    }
+
+    /// Leaves the cursor at the beginning of an empty line: what the terminal echoes (`^C`) then
+    /// moves no line of the picture.
+    pub(super) fn show(&self, console: &mut Console, title: &Title, now: &Moment) {
+        let (lines, rows) = fitted(console, title, now);
+        // The last ones, where the step and its gates stand.
+        let hidden = lines.len().saturating_sub(rows);
+        self.0.set_message(lines[hidden..].join("\n"));
+        console.draw("\r");
     }
 
     /// The picture that stays, with room before the last words.
-    pub(super) fn last(&mut self, console: &mut Console, title: &Title, now: &Moment) {
-        let mut lines = picture(title, now);
-        lines.push(Line::default());
-        self.draw(console, lines, 0);
-        self.drawn = 0;
+    pub(super) fn last(&self, console: &mut Console, title: &Title, now: &Moment) {
+        self.0.finish_and_clear();
+        let (lines, _) = fitted(console, title, now);
+        console.draw(&(lines.join("\n") + "\n"));
     }
 
-    /// Stays above the picture, which comes back at the next moment.
-    pub(super) fn note(&mut self, console: &mut Console, text: &str) {
-        console.draw(&format!("{}\u{1b}[J", self.home()));
-        console.note(text);
-        self.drawn = 0;
-        self.at = None;
+    /// Stays above the picture.
+    pub(super) fn note(&self, console: &mut Console, text: &str) {
+        self.0.suspend(|| console.note(text));
+        console.draw("\r");
     }
+}
 
-    /// At least this many lines; of too many the last ones, where the step and its gates stand.
-    fn draw(&mut self, console: &mut Console, lines: Vec<Line>, least: usize) {
-        let (columns, rows) = (console.reader.size)().unwrap_or(SIZE);
-        let room = rows.saturating_sub(1);
-        let hidden = lines.len().saturating_sub(room);
-        let mut shown: Vec<_> = lines.into_iter().skip(hidden).collect();
-        shown.resize(shown.len().max(least.min(room)), Line::default());
-        self.drawn = self.drawn.min(room);
-        let mut text = self.home();
-        self.drawn = shown.len();
-        for line in shown {
-            text += &console.fit(line, columns);
-            text += "\u{1b}[K\n";
-        }
-        console.draw(&(text + "\u{1b}[J"));
-    }
-
-    /// Back to where the picture begins; moving by no line moves by one.
-    fn home(&self) -> String {
-        match self.drawn {
-            0 => String::new(),
-            lines => format!("\u{1b}[{lines}F"),
-        }
-    }
+/// The picture and an empty line, and the rows that there are for it.
+fn fitted(console: &Console, title: &Title, now: &Moment) -> (Vec<String>, usize) {
+    let (columns, rows) = (console.reader.size)().unwrap_or(SIZE);
+    let lines = picture(title, now).into_iter().chain([Line::default()]);
+    (lines.map(|line| console.fit(line, columns)).collect(), rows)
 }

@@ -13,13 +13,13 @@ fn terminal() -> Reader {
 /// Events, with a glimpse after each; what was written to stdout and to stderr.
 fn played(wishes: Wishes, reader: Reader, all: &[(u64, Event)]) -> (String, String) {
     let (mut console, out, err) = console(wishes, reader);
-    let mut progress = Progress::new(&mut console, title());
+    let mut progress = Progress::new(&mut console, title(), &replay(&events()));
     for (index, (second, event)) in all.iter().enumerate() {
         let rollout = replay(&all[..=index]);
         progress.event(&rollout, after(*second), event);
         progress.glimpse(&rollout, &seen(), &verdicts(), after(*second));
     }
-    progress.done(&replay(all), after(all.last().unwrap().0), 0);
+    progress.done(&replay(all), &seen(), after(all.last().unwrap().0), 0);
     (out.text(), err.text())
 }
 
@@ -75,6 +75,12 @@ fn lines_of_an_undo_with_what_was_only_looked_at() {
 12:03:49  traffic   r13 10 %, r12 90 %
 12:03:49  gate      holding at 10 % for 10 s
 12:03:53  undoing   error_rate 33.3 % is above 5.0 %
+12:03:53              │ POST /chat 500 1
+12:03:53              │ POST /chat 500 2
+12:03:53              │ POST /chat 500 3
+12:03:53              │ POST /chat 500 4
+12:03:53              │ POST /chat 500 5
+12:03:53              │ POST /chat 500 6
 12:03:53  evidence  evidence/7
 12:03:53  seen      r12 3/3 ready; r13 1/1 ready; traffic r13 10 %, r12 90 %
 12:03:54  traffic   r13 0 %, r12 100 %
@@ -88,7 +94,7 @@ evidence: evidence/7
 #[test]
 fn an_undo_that_another_process_goes_on_with() {
     let (mut console, _, err) = console(Wishes::default(), reader());
-    let mut progress = Progress::new(&mut console, title());
+    let mut progress = Progress::new(&mut console, title(), &replay(&events()));
     let mut all = gate_failed();
     let resumed = Event::Resumed("bert@desk".to_owned());
     all.push((60, resumed.clone()));
@@ -98,6 +104,12 @@ fn an_undo_that_another_process_goes_on_with() {
         r"
 12:04:44  resumed   by bert@desk
 12:04:44  undoing   error_rate 33.3 % is above 5.0 %
+12:04:44              │ POST /chat 500 1
+12:04:44              │ POST /chat 500 2
+12:04:44              │ POST /chat 500 3
+12:04:44              │ POST /chat 500 4
+12:04:44              │ POST /chat 500 5
+12:04:44              │ POST /chat 500 6
 12:04:44  evidence  evidence/7
 ",
     );
@@ -106,7 +118,7 @@ fn an_undo_that_another_process_goes_on_with() {
 #[test]
 fn a_silent_minute_has_two_lines() {
     let (mut console, _, err) = console(Wishes::default(), reader());
-    let mut progress = Progress::new(&mut console, title());
+    let mut progress = Progress::new(&mut console, title(), &replay(&events()));
     let rollout = replay(&events());
     let last = events().pop().unwrap();
     progress.event(&rollout, after(5), &last.1);
@@ -127,7 +139,7 @@ fn a_silent_minute_has_two_lines() {
 #[test]
 fn a_failing_replica_is_told_once() {
     let (mut console, _, err) = console(Wishes::default(), reader());
-    let mut progress = Progress::new(&mut console, title());
+    let mut progress = Progress::new(&mut console, title(), &replay(&events()));
     let rollout = replay(&events()[..3]);
     for second in 2..6 {
         progress.glimpse(&rollout, &seen_failing(), &[], after(second));
@@ -147,7 +159,7 @@ fn json_of_an_undo() {
         ..Wishes::default()
     };
     let (mut console, out, err) = console(wishes, reader());
-    let mut progress = Progress::new(&mut console, title());
+    let mut progress = Progress::new(&mut console, title(), &replay(&events()));
     let all = taken_back();
     let (second, failed) = &all[7];
     progress.event(&replay(&all[..8]), after(*second), failed);
@@ -157,14 +169,14 @@ fn json_of_an_undo() {
     for second in 9..14 {
         progress.glimpse(&replay(&all[..8]), &seen, &verdicts(), after(second));
     }
-    progress.done(&replay(&all), after(14), 2);
+    progress.done(&replay(&all), &seen, after(14), 2);
     assert_eq!(err.text(), "");
     golden(
         &out.text(),
         r#"
-{"v":1,"at":"2026-10-06T12:03:53.000Z","agent":"support-agent","environment":"production","rollout":7,"event":{"failed":[{"ask":{"hold":"10s"}},{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","evidence":"evidence/7"}]}}
+{"v":1,"at":"2026-10-06T12:03:53.000Z","agent":"support-agent","environment":"production","rollout":7,"event":{"failed":[{"ask":{"hold":"10s"}},{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","lines":["POST /chat \u001b[31m500\u001b[0m 1","POST /chat \u001b[31m500\u001b[0m 2","POST /chat \u001b[31m500\u001b[0m 3","POST /chat \u001b[31m500\u001b[0m 4","POST /chat \u001b[31m500\u001b[0m 5","POST /chat \u001b[31m500\u001b[0m 6"],"evidence":"evidence/7"}]}}
 {"v":1,"at":"2026-10-06T12:03:53.000Z","agent":"support-agent","environment":"production","rollout":7,"heartbeat":{"phase":"undoing","step":2,"steps":5,"weight":10,"doing":"looking at what runs","releases":{"r13":{"release":"r13","role":"candidate","weight":10,"ready":1,"wanted":1,"coming":0,"leaving":0,"since":"2026-10-06T12:03:44.000Z","requests":131,"errors":0,"error_rate":0.0,"latency_p50":0.22,"latency_p95":0.22,"open_requests":4,"open_conversations":12,"tokens":88120,"cost":null,"failing":[]}},"gates":[{"gate":"error_rate","finding":"pass","figure":null,"says":"error_rate 0.0 %"},{"gate":"latency_p95","finding":"unclear","figure":null,"says":"latency_p95 needs 12 more requests at this weight (8 of 20)"}]}}
-{"v":1,"at":"2026-10-06T12:03:58.000Z","agent":"support-agent","environment":"production","rollout":7,"result":{"outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","evidence":"evidence/7"},"exit":2,"from":"r12","to":"r13","url":"http://127.0.0.1:8000","took_ms":12000}}
+{"v":1,"at":"2026-10-06T12:03:58.000Z","agent":"support-agent","environment":"production","rollout":7,"result":{"outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","lines":["POST /chat \u001b[31m500\u001b[0m 1","POST /chat \u001b[31m500\u001b[0m 2","POST /chat \u001b[31m500\u001b[0m 3","POST /chat \u001b[31m500\u001b[0m 4","POST /chat \u001b[31m500\u001b[0m 5","POST /chat \u001b[31m500\u001b[0m 6"],"evidence":"evidence/7"},"exit":2,"from":"r12","to":"r13","url":"http://127.0.0.1:8000","took_ms":12000}}
 "#,
     );
 }
@@ -184,68 +196,126 @@ evidence: evidence/7
     );
 }
 
-#[test]
-fn a_picture_is_drawn_over_the_last_one() {
+/// A live view on a small screen, without colour and glyphs.
+fn on_screen(rows: u16, play: impl FnOnce(Progress)) -> String {
     let wishes = Wishes {
         color: Color::Never,
         ..Wishes::default()
     };
-    let (mut console, _, err) = console(
-        wishes,
-        Reader {
-            utf8: false,
-            ..terminal()
-        },
-    );
-    let mut progress = Progress::new(&mut console, title());
-    let rollout = replay(&events());
-    progress.glimpse(&rollout, &seen(), &[], after(5));
-    progress.glimpse(&rollout, &seen(), &verdicts(), Stamp(after(5).0 + 99));
-    progress.glimpse(&rollout, &Seen::default(), &[], after(6));
+    let size = match rows {
+        3 => || Some((40, 3)),
+        _ => || Some((40, 24)),
+    };
+    let reader = Reader {
+        utf8: false,
+        size,
+        ..terminal()
+    };
+    let (mut console, _, err) = console(wishes, reader);
+    let mut progress = Progress::new(&mut console, title(), &replay(&events()));
+    progress.form = Form::Terminal(Terminal::on(err.screen(40, rows)));
+    play(progress);
+    err.text().replace('\r', "←|\n")
+}
+
+#[test]
+fn a_picture_is_drawn_over_the_last_one_and_the_last_one_stays() {
+    let text = on_screen(24, |mut progress| {
+        let rollout = replay(&events());
+        progress.glimpse(&rollout, &seen(), &[], after(5));
+        progress.glimpse(&rollout, &Seen::default(), &[], after(6));
+        progress.done(&rollout, &seen(), after(7), 4);
+    });
     golden(
-        &err.text(),
-        "\
-support-agent   production   canary   r12 > r13   5 s\u{1b}[K
-\u{1b}[K
-* r12 stable      3/3 ready   90 %   1,204 requests   0.1 %~\u{1b}[K
-o r13 candidate   1/1 ready   10 %     131 requests   0.0 %~\u{1b}[K
-` r9  draining    1 leaving          2 conversations open  ~\u{1b}[K
-\u{1b}[K
-step 2 of 5   =====-------------------\u{1b}[K
-holding at 10 % for 10 s\u{1b}[K
-\u{1b}[J\u{1b}[8Fsupport-agent   production   canary   r12 > r13   6 s\u{1b}[K
-\u{1b}[K
-\u{1b}[K
-step 2 of 5   =====-------------------\u{1b}[K
-holding at 10 %, 1 s of 10 s\u{1b}[K
-\u{1b}[K
-\u{1b}[K
-\u{1b}[K
-\u{1b}[J",
+        &text,
+        r"
+support-agent   production   canary   r~|
+|
+* r12 stable     3/3 ready  90 %  1,204~|
+o r13 candidate  1/1 ready  10 %    131~|
+` r9  draining   1 leaving        2 con~|
+|
+step 2 of 5   =====-------------------|
+holding at 10 % for 10 s|
+|
+←|
+↑↑↑↑↑↑↑↑✕↓✕↓✕↓✕↓✕↓✕↓✕↓✕↓✕↑↑↑↑↑↑↑↑support-agent   production   canary   r~|
+|
+|
+step 2 of 5   =====-------------------|
+holding at 10 %, 1 s of 10 s|
+|
+←|
+↑↑↑↑↑✕↓✕↓✕↓✕↓✕↓✕↑↑↑↑↑support-agent   production   canary   r~
+
+* r12 stable     3/3 ready  90 %  1,204~
+o r13 candidate  1/1 ready  10 %    131~
+` r9  draining   1 leaving        2 con~
+
+step 2 of 5   ======------------------
+holding at 10 %, 2 s of 10 s
+
+not finished: agentctl status shows it, agentctl resume goes on with it (7 s)
+",
     );
 }
 
 #[test]
-fn a_note_stands_above_the_picture() {
-    let reader = Reader {
-        size: || Some((30, 3)),
-        ..terminal()
-    };
-    let (mut console, _, err) = console(Wishes::default(), reader);
-    let mut progress = Progress::new(&mut console, title());
-    let rollout = replay(&events());
-    progress.glimpse(&rollout, &seen(), &[], after(5));
-    progress.note("the edge came back");
-    progress.glimpse(&rollout, &seen(), &[], after(5));
-    progress.done(&rollout, after(6), 4);
-    golden(&err.text(), "\
-step 2 of 5   \u{1b}[32m━━━━━\u{1b}[0m\u{1b}[2m╌╌╌╌╌╌╌╌╌╌\u{1b}[0m…\u{1b}[K
-holding at 10 % for 10 s\u{1b}[K
-\u{1b}[J\u{1b}[2F\u{1b}[Jthe edge came back
-step 2 of 5   \u{1b}[32m━━━━━\u{1b}[0m\u{1b}[2m╌╌╌╌╌╌╌╌╌╌\u{1b}[0m…\u{1b}[K
-holding at 10 % for 10 s\u{1b}[K
-\u{1b}[J\u{1b}[2Fholding at 10 %, 1 s of 10 s\u{1b}[K
-\u{1b}[K
-\u{1b}[J\u{1b}[33mnot finished\u{1b}[0m: agentctl status shows it, agentctl resume goes on with it\u{1b}[2m (6 s)\u{1b}[0m
-");
+fn a_low_window_shows_the_last_lines_and_a_clock_that_ticks() {
+    let text = on_screen(3, |mut progress| {
+        progress.glimpse(&replay(&events()), &seen(), &[], after(5));
+        progress.tick(after(6));
+    });
+    golden(
+        &text,
+        r"
+step 2 of 5   =====-------------------|
+holding at 10 % for 10 s|
+|
+←|
+↑↑✕↓✕↓✕↑↑step 2 of 5   =====-------------------|
+holding at 10 %, 1 s of 10 s|
+|
+←|
+↑↑✕↓✕↓✕↑↑",
+    );
+}
+
+#[test]
+fn an_abort_tells_how_to_leave_it_standing() {
+    let mut all = events();
+    let aborted = Event::Aborted("anna@laptop".to_owned());
+    all.push((9, aborted.clone()));
+    let (mut console, _, err) = console(Wishes::default(), reader());
+    let mut progress = Progress::new(&mut console, title(), &replay(&all));
+    progress.event(&replay(&all), after(9), &aborted);
+    golden(
+        &err.text(),
+        r"
+12:03:53  aborted   Ctrl-C once more leaves it standing
+12:03:53  undoing   aborted by anna@laptop
+",
+    );
+}
+
+#[test]
+fn the_end_of_a_rollout_that_another_process_walked() {
+    let mut told = String::new();
+    for output in [Output::Text, Output::Json] {
+        let wishes = Wishes {
+            output,
+            ..Wishes::default()
+        };
+        let (mut console, out, err) = console(wishes, reader());
+        console.ended(&title(), &replay(&taken_back()), &seen(), after(60), 0);
+        told += &(out.text() + &err.text());
+    }
+    golden(
+        &told,
+        r#"
+rolled back to r12: error_rate 33.3 % is above 5.0 % (12 s)
+evidence: evidence/7
+{"v":1,"at":"2026-10-06T12:04:44.000Z","agent":"support-agent","environment":"production","rollout":7,"result":{"outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","lines":["POST /chat \u001b[31m500\u001b[0m 1","POST /chat \u001b[31m500\u001b[0m 2","POST /chat \u001b[31m500\u001b[0m 3","POST /chat \u001b[31m500\u001b[0m 4","POST /chat \u001b[31m500\u001b[0m 5","POST /chat \u001b[31m500\u001b[0m 6"],"evidence":"evidence/7"},"exit":0,"from":"r12","to":"r13","url":"http://127.0.0.1:8000","took_ms":12000}}
+"#,
+    );
 }

@@ -1,14 +1,16 @@
 //! The picture of a rollout at one moment: its releases, its step, its gates.
 
-use super::{Moment, Title, elapsed, undoing};
+use super::{AGAIN, Moment, Title, elapsed, undoing};
 use crate::analysis::{Finding, Verdict};
-use crate::rollout::{Gate, Outcome, Phase, Reason, Rollout};
+use crate::rollout::{Gate, Outcome, Phase, Reason, Rollout, Why};
 use crate::ui::line::{Line, Tone};
 use crate::ui::serving::{Role, Serving, failures};
 use crate::ui::table::{Align, aligned};
 use crate::ui::{say, words};
 
 const BAR: usize = 24;
+/// Of the failing replica's own lines.
+const OWN: usize = 5;
 
 pub(super) fn picture(title: &Title, now: &Moment) -> Vec<Line> {
     let releases = Serving::lately(now.rollout, now.seen);
@@ -20,18 +22,23 @@ pub(super) fn picture(title: &Title, now: &Moment) -> Vec<Line> {
     lines.push(step(now));
     lines.push(say::doing(now.rollout, now.seen, now.at));
     lines.extend(now.verdicts.iter().map(verdict));
+    lines.extend(
+        reason(now.rollout)
+            .into_iter()
+            .flat_map(|reason| say::own_lines(reason, OWN)),
+    );
     lines
+}
+
+/// Of what goes wrong, or went wrong.
+fn reason(rollout: &Rollout) -> Option<&Reason> {
+    undoing(rollout).or_else(|| say::outcome(rollout.outcome()).1)
 }
 
 fn header(title: &Title, now: &Moment) -> Line {
     let plan = now.rollout.plan();
-    Line::new(Tone::Strong, title.agent.as_str())
-        .plain(format!(
-            "   {}   {}   ",
-            title.environment,
-            say::strategy(plan.strategy)
-        ))
-        .plain(say::change(plan.from, plan.to))
+    say::whose(&title.agent, title.environment.as_deref())
+        .plain(format!("   {}", say::title(plan)))
         .dim(format!("   {}", elapsed(now)))
 }
 
@@ -118,7 +125,13 @@ fn holding(rollout: &Rollout, now: &Moment) -> f64 {
 }
 
 fn undo(reason: &Reason) -> Line {
-    Line::new(Tone::Bad, "undoing: ").plain(reason.says.as_str())
+    let again = match reason.why {
+        Why::Aborted => format!(" ({AGAIN})"),
+        _ => String::new(),
+    };
+    Line::new(Tone::Bad, "undoing: ")
+        .plain(reason.says.as_str())
+        .dim(again)
 }
 
 fn verdict(verdict: &Verdict) -> Line {

@@ -89,7 +89,7 @@ async fn an_upgrade_becomes_a_tunnel_that_is_in_flight_until_both_sides_end() {
     assert_eq!((measures.requests, measures.errors), (1, 0));
 }
 
-const LARGE: usize = 64 << 20;
+const LARGE: usize = 256 << 20;
 
 /// The most memory this process has had, in KiB.
 fn peak() -> usize {
@@ -134,6 +134,24 @@ async fn large_bodies_pass_both_ways_at_once_in_little_memory() {
     client.ask(&head, "\r\n\r\n").await;
     let (mut read, mut write) = client.0.split();
     tokio::join!(write_large(&mut write), read_large(&mut read));
+    assert_eq!(edge.measures(&replica).await.errors, 0);
+    assert!(peak() - before < 32 << 10, "{} KiB more", peak() - before);
+}
+
+#[tokio::test]
+async fn a_large_reply_waits_for_its_client_and_not_in_memory() {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LARGE}\r\n\r\n");
+    let address = single(head, |mut wire, head| async move {
+        wire.hear("\r\n\r\n").await;
+        wire.say(&head).await;
+        write_large(&mut wire.0).await;
+    })
+    .await;
+    let (edge, replica) = Edge::before(address);
+    let mut client = edge.client().await;
+    let before = peak();
+    client.ask("GET / HTTP/1.1", "\r\n\r\n").await;
+    read_large(&mut client.0).await;
     assert_eq!(edge.measures(&replica).await.errors, 0);
     assert!(peak() - before < 32 << 10, "{} KiB more", peak() - before);
 }

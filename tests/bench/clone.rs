@@ -1,0 +1,74 @@
+//! From a fresh clone to a live URL, by the first command of the README.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::place::repository;
+use crate::table::{Finding, Table, amount};
+
+pub(crate) fn measure() -> Result<Vec<Finding>> {
+    let dir = tempfile::tempdir()?;
+    let began = Instant::now();
+    let clone = Command::new("git")
+        .args(["clone", "--quiet"])
+        .arg(repository())
+        .arg(dir.path().join("agentctl"))
+        .status()?;
+    ensure!(
+        clone.success(),
+        "could not clone {}",
+        repository().display()
+    );
+    let clone = Clone {
+        dir: &dir.path().join("agentctl"),
+        state: &dir.path().join("state"),
+    };
+    let command = first_command(&fs::read_to_string(clone.dir.join("README.md"))?)?;
+    let live = clone.shell(&command);
+    let seconds = began.elapsed().as_secs_f64();
+    let stopped = clone.shell("./target/release/agentctl stop --now --agent support-agent");
+    live.and(stopped)?;
+    let mut table = Table::new(&["from clone to live", "time"]);
+    table.row([command.replace('\n', "; "), amount(seconds, "s")]);
+    table.print();
+    Ok(vec![Finding::at_most(
+        "clone to live URL",
+        seconds,
+        300.0,
+        "s",
+    )])
+}
+
+/// The first block that a shell is meant for.
+fn first_command(readme: &str) -> Result<String> {
+    let block = readme.split("```sh\n").nth(1);
+    let block = block.and_then(|text| text.split("```").next());
+    Ok(block
+        .context("the README shows no command")?
+        .trim()
+        .to_owned())
+}
+
+struct Clone<'a> {
+    dir: &'a Path,
+    state: &'a Path,
+}
+
+impl Clone<'_> {
+    fn shell(&self, command: &str) -> Result<()> {
+        let status = Command::new("sh")
+            .args(["-e", "-c", command])
+            .current_dir(self.dir)
+            .env("XDG_STATE_HOME", self.state)
+            .env_remove("CARGO_TARGET_DIR")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()?;
+        ensure!(status.success(), "`{command}` ended with {status}");
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! From `agentctl rollback` to the last reply of the bad release, while it bakes.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::load::{Counts, Crowd, Load};
+use crate::place::{Place, Spec, eventually};
+use crate::stats::{Sample, millis};
+use crate::table::{Finding, Table, amount};
+
+const RUNS: u64 = 20;
+
+pub(crate) fn measure() -> Result<Vec<Finding>> {
+    let place = Place::with(&spec(0))?;
+    let crowd = Crowd {
+        connections: 2,
+        ..Crowd::default()
+    };
+    let load = Load::start(place.port, crowd);
+    let undone = (1..=RUNS).map(|value| undo(&place, &load, value));
+    let (gone, done): (Vec<f64>, Vec<f64>) = undone.collect::<Result<_>>()?;
+    let counts = load.stop()?;
+    Ok(shown(gone, done, &counts))
+}
+
+fn spec(value: u64) -> Spec<'static> {
+    Spec {
+        replicas: 2,
+        value,
+        rollout: "strategy = \"blue-green\"\nbake = \"10m\"",
+        ..Spec::default()
+    }
+}
+
+/// Milliseconds until the last reply of the bad release, and until the command ended.
+fn undo(place: &Place, load: &Load, value: u64) -> Result<(f64, f64)> {
+    load.look(|counts| counts.last.clear());
+    let good = eventually("a reply", || load.look(newest))?;
+    place.spec(&spec(value))?;
+    let deploy = place.start(&["deploy"])?;
+    let bad = eventually("the new release", || {
+        load.look(newest).filter(|release| *release != good)
+    })?;
+    let began = Instant::now();
+    let ran = place.run(&["rollback"])?.ends_well()?;
+    deploy.wait()?;
+    let gone = load.look(|counts| counts.last.get(&bad).copied());
+    let gone = gone.context("the bad release never answered")?;
+    Ok((millis(gone.duration_since(began)), millis(ran.took)))
+}
+
+fn newest(counts: &mut Counts) -> Option<String> {
+    let newest = counts.last.iter().max_by_key(|(_, at)| **at);
+    newest.map(|(release, _)| release.clone())
+}
+
+fn shown(gone: Vec<f64>, done: Vec<f64>, counts: &Counts) -> Vec<Finding> {
+    let mut table = Table::new(&["after `agentctl rollback`", "median", "p95", "max", "runs"]);
+    for (name, times) in [("last bad reply", &gone), ("command ended", &done)] {
+        let times: Sample = times.iter().copied().collect();
+        table.row([
+            name.to_owned(),
+            amount(times.median(), "ms"),
+            amount(times.quantile(0.95), "ms"),
+            amount(times.max(), "ms"),
+            times.count().to_string(),
+        ]);
+    }
+    table.print();
+    let gone: Sample = gone.into_iter().collect();
+    vec![
+        Finding::at_most("rollback: last bad reply", gone.median(), 100.0, "ms"),
+        Finding::exactly("rollback: failed requests", counts.broken(), 0),
+    ]
+}
