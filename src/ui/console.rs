@@ -176,8 +176,8 @@ impl Console {
 
     /// # Errors
     /// When data could not be written, for another reason than that its reader went away.
-    pub(crate) fn finish(self) -> io::Result<()> {
-        self.out.failed.map_or(Ok(()), Err)
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.out.failed.take().map_or(Ok(()), Err)
     }
 
     pub(super) fn clock(&self, now: Stamp) -> Clock {
