@@ -50,7 +50,7 @@ pub(crate) fn run() -> ExitCode {
             exit
         }
     };
-    shown.finish(exit).into()
+    exit.into()
 }
 
 /// Whoever reads the output must be able to trust that it is whole.
