@@ -26,7 +26,6 @@ use super::replica::Replica;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const IDLE_AT_MOST: Duration = Duration::from_secs(1);
-const MOST_HEADERS: usize = 256;
 
 /// Idle connections, the longest idle first.
 #[derive(Default)]
@@ -102,9 +101,7 @@ impl Connection {
 
     async fn over(stream: TcpStream, replica: &Arc<Replica>) -> anyhow::Result<Self> {
         stream.set_nodelay(true)?;
-        let mut http = http1::Builder::new();
-        http.max_headers(MOST_HEADERS);
-        let (sender, connection) = http.handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         Ok(Self {
             sender,
             driven: Some(Box::pin(connection.with_upgrades())),
