@@ -52,21 +52,13 @@ pub(super) struct NoReply {
 }
 
 impl Upstream {
-    /// An idle connection that is known to be alive.
-    pub(super) async fn take(&self, replica: &Arc<Replica>) -> Option<Connection> {
-        while let Some(mut connection) = self.take_idle(replica) {
-            if connection.ready().await.is_ok() {
-                return Some(connection);
-            }
-        }
-        None
-    }
-
-    fn take_idle(&self, replica: &Arc<Replica>) -> Option<Connection> {
+    /// The idle connection that was used last. Should its replica have closed it meanwhile, what is
+    /// to be sent comes back unsent: a connection looks for its end before it writes.
+    pub(super) fn take(&self, replica: &Arc<Replica>) -> Option<Connection> {
         let mut idle = self.idle.borrow_mut();
-        let at = idle
-            .iter()
-            .rposition(|(_, connection)| Arc::ptr_eq(&connection.replica, replica))?;
+        let at = idle.iter().rposition(|(_, connection)| {
+            Arc::ptr_eq(&connection.replica, replica) && connection.sender.is_ready()
+        })?;
         let (since, connection) = idle.remove(at);
         (since.elapsed() < IDLE_AT_MOST).then_some(connection)
     }
@@ -107,14 +99,6 @@ impl Connection {
             driven: Some(Box::pin(connection.with_upgrades())),
             replica: Arc::clone(replica),
         })
-    }
-
-    async fn ready(&mut self) -> hyper::Result<()> {
-        std::future::poll_fn(|cx| {
-            self.drive(cx);
-            self.sender.poll_ready(cx)
-        })
-        .await
     }
 
     pub(super) async fn send(

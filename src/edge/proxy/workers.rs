@@ -140,10 +140,7 @@ async fn talk(proxy: Rc<Proxy>, stream: StdStream, stopped: watch::Receiver<bool
     let Ok((stream, client)) = adopt(stream) else {
         return;
     };
-    let service = service_fn(|request| {
-        let answer = Rc::clone(&proxy).pass(request, client.clone());
-        async { Ok::<_, Infallible>(answer.await) }
-    });
+    let service = service_fn(|request| Rc::clone(&proxy).answer(request, client.clone()));
     let io = TokioIo::new(stream);
     let connection = http().serve_connection(io, service).with_upgrades();
     until_stopped(pin!(connection), |c| c.graceful_shutdown(), stopped).await;
