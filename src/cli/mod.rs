@@ -41,7 +41,8 @@ pub(crate) fn run() -> ExitCode {
         Err(usage) => return wrong_usage(&usage),
     };
     let mut shown = Shown::new(&cli.show);
-    let exit = match verb(cli.verb, &mut shown) {
+    let done = verb(cli.verb, &mut shown);
+    let exit = match done.and_then(|exit| written(exit, &mut shown)) {
         Ok(exit) => exit,
         Err(error) => {
             let exit = Exit::of_error(&error);
@@ -49,7 +50,16 @@ pub(crate) fn run() -> ExitCode {
             exit
         }
     };
-    shown.finish(exit).into()
+    exit.into()
+}
+
+/// Whoever reads the output must be able to trust that it is whole.
+fn written(exit: Exit, shown: &mut Shown) -> Result<Exit> {
+    let written = shown.console().finish();
+    match exit {
+        Exit::Done => written.context("could not write the output").map(|()| exit),
+        _ => Ok(exit),
+    }
 }
 
 /// Help and versions are no mistakes; a reader that went away is none either.

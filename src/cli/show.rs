@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -90,20 +90,6 @@ impl Shown {
             None => error,
         };
         self.0.error(&error, exit as u8);
-    }
-
-    /// Data that could not be written is no success.
-    pub(crate) fn finish(self, exit: Exit) -> Exit {
-        match self.0.finish() {
-            Err(error) if exit == Exit::Done => {
-                let _ = writeln!(
-                    io::stderr(),
-                    "error: could not write the output\n  caused by: {error}"
-                );
-                Exit::WrongInput
-            }
-            _ => exit,
-        }
     }
 
     /// What a verb that did what it was asked for came to, with more about it for programs.

@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use super::exit::{Exit, Standing};
 use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
-use crate::advice::advice;
-use crate::engine::{self, Audience, Engine, Heart, Interrupt, Left};
+use crate::advice::with_hint;
+use crate::engine::{self, Audience, Engine, Heart, Interrupt};
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
-use crate::release::ReleaseId;
 use crate::rollout::{Event, Outcome, Plan, Rollout};
 use crate::target::Target;
+use crate::ui;
 
 /// A rollout that is about to be walked, by whom it may be.
 pub(crate) struct Walk<'a, T, S> {
@@ -75,19 +75,13 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
         };
         let seen = self.target.observe().await.unwrap_or_default();
         watching.done(&rollout, &seen, exit);
-        walked.map_err(|error| left_standing(error, self.number, rollout.plan().to))
+        walked.map_err(|error| left_standing(error, self.number, &rollout))
     }
 }
 
-fn left_standing(error: anyhow::Error, rollout: u64, to: ReleaseId) -> anyhow::Error {
-    let standing = Standing { rollout };
-    match error.is::<Left>() {
-        true => error.context(standing).context(advice(
-            format!("the rollout of {to} was left standing"),
-            "go on with it: agentctl resume; undo it: agentctl abort",
-        )),
-        false => error.context(standing),
-    }
+fn left_standing(error: anyhow::Error, number: u64, rollout: &Rollout) -> anyhow::Error {
+    let standing = error.context(Standing { rollout: number });
+    with_hint(standing, ui::next(rollout))
 }
 
 /// The first Ctrl-C or SIGTERM undoes, the second leaves it standing.

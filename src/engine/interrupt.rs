@@ -43,7 +43,7 @@ pub(crate) struct Left;
 
 impl std::fmt::Display for Left {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the rollout was left standing")
+        f.write_str("left standing")
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Error;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::error::Trouble;
+use super::error::{Trouble, said};
 use super::line::{Line, Tone};
 use super::words::Clock;
 use crate::redact::Redactor;
@@ -162,7 +162,7 @@ impl Console {
     }
 
     pub(crate) fn warn(&mut self, text: &str) {
-        self.say([Line::new(Tone::Wait, "warning: ").plain(text)]);
+        self.say(said(Tone::Wait, "warning: ", text));
     }
 
     /// `exit` is what the process will exit with.
@@ -176,8 +176,8 @@ impl Console {
 
     /// # Errors
     /// When data could not be written, for another reason than that its reader went away.
-    pub(crate) fn finish(self) -> io::Result<()> {
-        self.out.failed.map_or(Ok(()), Err)
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.out.failed.take().map_or(Ok(()), Err)
     }
 
     pub(super) fn clock(&self, now: Stamp) -> Clock {

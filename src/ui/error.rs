@@ -58,7 +58,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
 }
 
 /// Further lines stay as they are: a problem in agent.toml brings its own picture.
-fn said(tone: Tone, label: &'static str, text: &str) -> impl Iterator<Item = Line> {
+pub(super) fn said(tone: Tone, label: &'static str, text: &str) -> impl Iterator<Item = Line> {
     let mut labels = std::iter::once(label).chain(std::iter::repeat(""));
     let lines: Vec<_> = text
         .lines()

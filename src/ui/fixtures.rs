@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use indicatif::{ProgressDrawTarget, TermLike};
+use indicatif::ProgressDrawTarget;
 use jiff::tz::TimeZone;
-use unicode_width::UnicodeWidthStr;
 
+mod screen;
+
+use self::screen::Screen;
 use super::console::{Console, Reader, Wishes};
 use super::progress::Title;
 use super::words::Clock;
@@ -45,67 +47,6 @@ impl Write for Spy {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// A terminal that tells how its cursor moved, and where it was told to fill a line up.
-#[derive(Debug)]
-struct Screen {
-    spy: Spy,
-    columns: u16,
-    rows: u16,
-}
-
-impl TermLike for Screen {
-    fn width(&self) -> u16 {
-        self.columns
-    }
-
-    fn height(&self) -> u16 {
-        self.rows
-    }
-
-    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.tell(&"↑".repeat(lines))
-    }
-
-    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.tell(&"↓".repeat(lines))
-    }
-
-    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.tell(&"→".repeat(columns))
-    }
-
-    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.tell(&"←".repeat(columns))
-    }
-
-    fn write_line(&self, line: &str) -> io::Result<()> {
-        self.tell(&format!("{line}\n"))
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        let full = text.width() == usize::from(self.columns);
-        match text.trim_end_matches(' ') {
-            trimmed if full => self.tell(&format!("{trimmed}|\n")),
-            "" if !text.is_empty() => self.tell("|\n"),
-            _ => self.tell(text),
-        }
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        self.tell("✕")
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Screen {
-    fn tell(&self, text: &str) -> io::Result<()> {
-        self.spy.clone().write_all(text.as_bytes())
     }
 }
 

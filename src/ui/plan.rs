@@ -59,10 +59,8 @@ fn steps(plan: &Plan) -> Vec<Line> {
 }
 
 fn row(plan: &Plan, index: usize, step: &Step) -> Vec<Line> {
-    let stable = plan
-        .stable()
-        .map(|_| step.stable.to_string())
-        .unwrap_or_default();
+    let stable = plan.stable().filter(|_| before(plan) > 0);
+    let stable = stable.map(|_| step.stable.to_string()).unwrap_or_default();
     vec![
         (index + 1).to_string().into(),
         stable.into(),
@@ -126,17 +124,11 @@ fn named(
 }
 
 fn undo(plan: &Plan) -> impl Iterator<Item = String> {
-    let before = plan
-        .undo
-        .first()
-        .map_or(0, |row| row.stable + row.candidate);
+    let before = before(plan);
     let yet = if plan.from.is_none() { "yet" } else { "now" };
     let back = match plan.stable() {
         _ if before == 0 => format!("nothing runs {yet}: a failure stops {} again", plan.to),
-        Some(stable) => format!(
-            "a failure before step {} gives all traffic back to {stable}",
-            plan.steps.len()
-        ),
+        Some(stable) => format!("a failure{} {} {stable}", until(plan), way_back(plan)),
         None => format!(
             "a failure goes back to {}",
             words::some(before.into(), "replica")
@@ -144,6 +136,28 @@ fn undo(plan: &Plan) -> impl Iterator<Item = String> {
     };
     let person = "a failed gate or probe waits for a person first".to_owned();
     std::iter::once(back).chain((!plan.auto_undo).then_some(person))
+}
+
+/// Replicas that run when it begins.
+fn before(plan: &Plan) -> u32 {
+    let world = plan.undo.first();
+    world.map_or(0, |row| row.stable + row.candidate)
+}
+
+/// Where nothing is cleaned up an undo is possible to the end.
+fn until(plan: &Plan) -> String {
+    let last = plan.steps.len();
+    match say::steps(plan) == last {
+        true => format!(" before step {last}"),
+        false => String::new(),
+    }
+}
+
+fn way_back(plan: &Plan) -> &'static str {
+    match plan.undo.iter().all(|row| Some(row) == plan.undo.first()) {
+        true => "gives all traffic back to",
+        false => "goes step by step back to",
+    }
 }
 
 fn gates(plan: &Plan) -> impl Iterator<Item = Line> {

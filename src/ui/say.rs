@@ -26,10 +26,19 @@ pub(super) fn kind(strategy: Strategy, from: Option<ReleaseId>, to: ReleaseId) -
     }
 }
 
-/// `canary   r12 → r13`.
+/// `canary   r12 → r13`, `scale   r12   3 → 5 replicas`.
 pub(super) fn title(plan: &Plan) -> String {
     let kind = kind(plan.strategy, plan.from, plan.to);
-    format!("{kind}   {}", change(plan.from, plan.to))
+    let change = change(plan.from, plan.to);
+    let count = |rows: &[Step]| rows.last().map_or(0, |row| row.candidate);
+    match plan.is_scale() {
+        true => format!(
+            "{kind}   {change}   {} → {} replicas",
+            count(&plan.undo),
+            count(&plan.steps)
+        ),
+        false => format!("{kind}   {change}"),
+    }
 }
 
 /// `r12 → r13`; one release alone at a first deploy and when it is scaled.

@@ -86,7 +86,7 @@ impl Running {
         };
         let holder = match &self.holder {
             Some(holder) => format!("run by {holder} since {}", clock.since(self.started)).into(),
-            None => Line::new(Tone::Wait, "run by nobody").plain(": its process died"),
+            None => Line::new(Tone::Wait, "run by nobody"),
         };
         vec![
             Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title),

@@ -1,9 +1,11 @@
 //! The tables, exactly as they are printed.
 
+mod plan;
+
 use super::fixtures::*;
 use super::*;
 use crate::release::ReleaseId;
-use crate::rollout::{Outcome, Plan, Reason, Step, Why};
+use crate::rollout::{Outcome, Reason, Why};
 use crate::target::Log;
 
 fn printed(view: &impl console::View) -> String {
@@ -129,7 +131,7 @@ open: conversations; counted since 12:03 (2 h ago)
 rollout 7   canary   r12 → r13
   undoing: error_rate 33.3 % is above 5.0 %
   moving traffic: r13 0 %
-  run by nobody: its process died
+  run by nobody
 
 next: agentctl resume goes on with it
 ",
@@ -229,88 +231,6 @@ fn history_of_nothing() {
         r"
 nothing of support-agent was ever deployed here
 ",
-    );
-}
-
-fn view<'a>(changes: &'a [String], plan: &'a Plan) -> PlanView<'a> {
-    PlanView {
-        agent: "support-agent",
-        environment: Some("production"),
-        changes,
-        plan,
-    }
-}
-
-#[test]
-fn plan_of_a_canary() {
-    let changes = ["command: python app.py → python -m app".to_owned()];
-    golden(
-        &printed(&view(&changes, &plan())),
-        r"
-support-agent   production   canary   r12 → r13
-
-  command: python app.py → python -m app
-
-step  r12  r13  traffic to r13  then
-   1    3    1             0 %  1 probe
-   2    3    1            10 %  hold 10 s
-   3    3    2            50 %  hold 5m, approve before full traffic
-   4    3    3           100 %  judge the gates
-   5    0    3           100 %  done; no undo from here on
-
-undo    a failure before step 5 gives all traffic back to r12
-gates   error_rate at most 5.0 %    waits for 20 requests, 1h at most
-        latency_p95 at most 500 ms  waits for 20 requests, 1h at most
-probes  POST /chat → 200 with $.reply within 10 s
-",
-    );
-}
-
-#[test]
-fn plan_of_a_first_deploy_with_a_person_in_between() {
-    let mut plan = Plan {
-        from: None,
-        auto_undo: false,
-        limit: Some(4),
-        gates: Vec::new(),
-        ..plan()
-    };
-    plan.steps.drain(1..4);
-    plan.undo = vec![Step {
-        stable: 0,
-        ..plan.undo[0].clone()
-    }];
-    golden(
-        &printed(&view(&[], &plan)),
-        r"
-support-agent   production   first deploy   r13
-
-step  r13  traffic to r13  then
-   1    1             0 %  1 probe
-   2    3           100 %  done; no undo from here on
-
-undo    nothing runs yet: a failure stops r13 again
-        a failed gate or probe waits for a person first
-limit   at most 4 replicas at once
-probes  POST /chat → 200 with $.reply within 10 s
-",
-    );
-}
-
-#[test]
-fn plan_as_json() {
-    let mut plan = Plan {
-        gates: Vec::new(),
-        probes: Vec::new(),
-        ..plan()
-    };
-    plan.steps.truncate(2);
-    plan.undo.truncate(1);
-    golden(
-        &json(&view(&["env.LOG_LEVEL: info → debug".to_owned()], &plan)),
-        r#"
-{"v":1,"agent":"support-agent","environment":"production","changes":["env.LOG_LEVEL: info → debug"],"plan":{"strategy":"canary","by":"","from":"r12","to":"r13","steps":[{"stable":3,"candidate":1,"weight":0,"gates":["probe"]},{"stable":3,"candidate":1,"weight":10,"gates":[{"hold":"10s"}]}],"undo":[{"stable":3,"candidate":0,"weight":0}],"sticky":true,"auto_undo":true,"patience":"1h","startup":"1m"}}
-"#,
     );
 }
 

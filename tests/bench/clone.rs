@@ -27,7 +27,8 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
         dir: &dir.path().join("agentctl"),
         state: &dir.path().join("state"),
     };
-    let command = first_command(&fs::read_to_string(clone.dir.join("README.md"))?)?;
+    let readme = fs::read_to_string(clone.dir.join("README.md"));
+    let command = first_command(&readme.context("could not read README.md")?)?;
     let live = clone.shell(&command);
     let seconds = began.elapsed().as_secs_f64();
     let stopped = clone.shell("./target/release/agentctl stop --now --agent support-agent");

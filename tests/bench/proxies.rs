@@ -155,6 +155,14 @@ impl Contender {
         Ok(())
     }
 
+    /// How many times the other's rate, round by round: what else the machine does in a round meets
+    /// both alike.
+    fn beside(&self, other: &Self) -> f64 {
+        let rounds = self.measured.iter().zip(&other.measured);
+        let ratios: Sample = rounds.map(|(one, other)| one.rate / other.rate).collect();
+        ratios.median()
+    }
+
     fn sample(&self, figure: impl Fn(&Measured) -> f64) -> Sample {
         self.measured.iter().map(figure).collect()
     }
@@ -197,19 +205,16 @@ fn show(contenders: &[Contender]) {
 }
 
 fn findings(contenders: &[Contender]) -> Result<Vec<Finding>> {
-    let find = |name| contenders.iter().find(|one| one.name == name);
-    let median = |name, figure: fn(&Measured) -> f64| {
-        let found = find(name).context("a contender is missing")?;
-        anyhow::Ok(found.sample(figure).median())
+    let find = |name| {
+        let mut all = contenders.iter();
+        all.find(|one| one.name == name)
+            .context("a contender is missing")
     };
-    let edge = median(EDGE, |one| one.rate)?;
-    let beside_nginx = edge / median(NGINX, |one| one.rate)?;
-    let beside_haproxy = edge / median(HAPROXY, |one| one.rate)?;
-    let nginx_p99 = median(NGINX, |one| one.p99)?;
-    let edge_p99 = median(EDGE, |one| one.p99)?;
+    let (edge, nginx, haproxy) = (find(EDGE)?, find(NGINX)?, find(HAPROXY)?);
+    let p99 = |one: &Contender| one.sample(|one| one.p99).median();
     Ok(vec![
-        Finding::at_least("edge: requests/s", beside_nginx, 1.0, "× nginx"),
-        Finding::at_least("edge: requests/s", beside_haproxy, 0.9, "× haproxy"),
-        Finding::at_most("edge: p99", edge_p99, nginx_p99, "ms (nginx)"),
+        Finding::at_least("edge: requests/s", edge.beside(nginx), 1.0, "× nginx"),
+        Finding::at_least("edge: requests/s", edge.beside(haproxy), 0.9, "× haproxy"),
+        Finding::at_most("edge: p99", p99(edge), p99(nginx), "ms (nginx)"),
     ])
 }

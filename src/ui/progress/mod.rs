@@ -175,8 +175,7 @@ fn closing(now: &Moment) -> Vec<Line> {
             Line::new(Tone::Bad, undone(now.rollout)).plain(format!(": {}", reason.says))
         }
         Some(stalled) => say::ended(stalled),
-        None => Line::new(Tone::Wait, "not finished")
-            .plain(": agentctl status shows it, agentctl resume goes on with it"),
+        None => Line::new(Tone::Wait, "not finished"),
     };
     let (_, reason) = say::outcome(now.rollout.outcome());
     let evidence = reason.and_then(|reason| reason.evidence.as_ref());

@@ -45,12 +45,6 @@ impl Terminal {
         let (lines, _) = fitted(console, title, now);
         console.draw(&(lines.join("\n") + "\n"));
     }
-
-    /// Stays above the picture.
-    pub(super) fn note(&self, console: &mut Console, text: &str) {
-        self.0.suspend(|| console.note(text));
-        console.draw("\r");
-    }
 }
 
 /// The picture and an empty line, and the rows that there are for it.

@@ -255,7 +255,7 @@ o r13 candidate  1/1 ready  10 %    131~
 step 2 of 5   ======------------------
 holding at 10 %, 2 s of 10 s
 
-not finished: agentctl status shows it, agentctl resume goes on with it (7 s)
+not finished (7 s)
 ",
     );
 }
