@@ -123,7 +123,10 @@ fn alone(test: &str) -> bool {
         return true;
     }
     let mut process = std::process::Command::new(std::env::current_exe().unwrap());
-    process.env("TEST_ALONE", "1").arg("--exact");
+    process
+        .env("TEST_ALONE", "1")
+        .stdout(std::process::Stdio::null());
+    process.arg("--exact");
     process.arg(format!(
         "{}::{test}",
         module_path!().split_once("::").unwrap().1
