@@ -119,18 +119,9 @@ pub(super) fn links(text: &str) -> Vec<String> {
 /// Names in backticks that could be fields or values.
 pub(super) fn words(text: &str) -> BTreeSet<String> {
     let quoted = text.split('`').skip(1).step_by(2);
-    let name = |word: &&str| {
-        word.chars()
-            .all(|c| c.is_ascii_lowercase() || "_5090".contains(c))
-    };
+    let of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     quoted
-        .filter(|word| !word.is_empty() && name(word))
-        .filter(|word| !NO_FIELDS.contains(word))
+        .filter(|word| !word.is_empty() && word.chars().all(of_name))
         .map(str::to_owned)
         .collect()
 }
-
-/// Commands, and words of the language itself.
-const NO_FIELDS: [&str; 9] = [
-    "deploy", "resume", "rollback", "status", "history", "plan", "logs", "null", "weight",
-];

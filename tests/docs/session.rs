@@ -11,6 +11,9 @@ use crate::support::{Place, repository};
 /// Stands between what commands print; none of them prints it.
 const MARK: char = '\u{1e}';
 
+/// Who deploys, as the pages say.
+const WHO: &str = "anna@laptop";
+
 /// So that a page takes seconds: (file, at its real pace, in a hurry).
 const HURRY: [(&str, &str, &str); 4] = [
     ("agent.toml", "hold = \"10s\"", "hold = \"2s\""),
@@ -84,11 +87,11 @@ impl Session {
     fn shell(&self) {
         let mut shell = process::Command::new("timeout");
         shell
-            .args(["300", "bash", "session.sh"])
+            .args(["100", "bash", "session.sh"])
             .current_dir(self.place.path("."))
             .env("PATH", path())
             .env("XDG_STATE_HOME", self.place.path("state"))
-            .env("USER", "anna")
+            .env("USER", user())
             .env("TZ", "UTC")
             .stdin(Stdio::null());
         for name in [
@@ -109,13 +112,23 @@ impl Session {
 
     fn masked(&self, printed: &str) -> String {
         let state = self.place.path("state").display().to_string();
-        let host = rustix::system::uname();
-        let host = format!("anna@{}", host.nodename().to_string_lossy());
+        let who = format!("{}@{}", user(), host());
         printed
             .replace(&state, "~/.local/state")
             .replace(&self.place.port.to_string(), "8000")
-            .replace(&host, "anna@laptop")
+            .replace(&who, WHO)
     }
+}
+
+fn host() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
+/// As long as it takes for the columns of a table to fit when `WHO` stands there.
+fn user() -> String {
+    let width = WHO.len().saturating_sub(host().len() + 1);
+    format!("{:a<width$}", "anna")
 }
 
 /// With agentctl as it was built for this test in front.
