@@ -1,7 +1,22 @@
 //! The real binary, from outside: what it prints, how it ends, and what then runs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
-#![allow(dead_code, unreachable_pub)]
 
+mod source;
 mod support;
 
+mod approve;
+mod bad_agents;
+mod bad_input;
+mod deploy;
 mod docs;
+mod drain;
+mod gates;
+mod init;
+mod killed;
+mod lease;
+mod output;
+mod rollback;
+mod rooms;
+mod secrets;
+mod style;
+mod views;

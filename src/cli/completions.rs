@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate};
 use serde_json::json;
 
@@ -13,9 +13,18 @@ use super::show::Shown;
 
 pub(crate) fn completions(shell: Shell, shown: &mut Shown) -> Result<Exit> {
     let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), "agentctl", &mut script);
+    generate(shell, &mut visible(), "agentctl", &mut script);
     shown.text(&String::from_utf8(script)?);
     Ok(Exit::Done)
+}
+
+/// Without what `--help` hides: the generators offer that, too.
+fn visible() -> Command {
+    let whole = Cli::command();
+    let verbs = whole.get_subcommands().filter(|verb| !verb.is_hide_set());
+    Command::new("agentctl")
+        .args(whole.get_arguments().cloned())
+        .subcommands(verbs.cloned())
 }
 
 pub(crate) fn man(folder: &Path, shown: &mut Shown) -> Result<Exit> {

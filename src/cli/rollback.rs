@@ -76,6 +76,10 @@ fn wanted(args: &args::Rollback, site: &Site, past: &[Journaled]) -> Result<Rele
     let named = args.to.as_deref().map(str::parse::<ReleaseId>).transpose();
     let named = named.map_err(|says| advice(says, "agentctl history lists the releases"))?;
     match named.or_else(|| history.last_good()) {
+        Some(release) if !known(past, release) => Err(advice(
+            format!("there is no release {release}"),
+            "agentctl history lists the releases",
+        )),
         Some(release) if release == stable => Err(advice(
             format!("{release} is what serves already"),
             "agentctl history lists the releases",
@@ -86,6 +90,10 @@ fn wanted(args: &args::Rollback, site: &Site, past: &[Journaled]) -> Result<Rele
             "agentctl history lists the releases; --to names one",
         )),
     }
+}
+
+fn known(past: &[Journaled], release: ReleaseId) -> bool {
+    past.iter().any(|past| past.rollout.plan().to == release)
 }
 
 /// All at once, and without gates: someone on call wants the old release now. Where two releases

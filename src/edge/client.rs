@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -31,6 +31,20 @@ const RETRY: Duration = Duration::from_millis(2);
 pub(crate) struct Edge {
     home: Home,
 }
+
+/// The edge died under an order: nobody knows whether it was carried out.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    socket: PathBuf,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the edge at {} does not answer", self.socket.display())
+    }
+}
+
+impl std::error::Error for Lost {}
 
 /// The edge's own words, and whether a later command has taken over.
 #[derive(Debug)]
@@ -127,7 +141,8 @@ impl Edge {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        understand(&whole(self.send("GET", path, Bytes::new()).await?).await?)
+        let answer = self.send("GET", path, Bytes::new()).await?;
+        understand(&whole(answer).await.with_context(|| self.lost())?)
     }
 
     async fn order<T: DeserializeOwned>(
@@ -137,7 +152,8 @@ impl Edge {
         order: &impl Serialize,
     ) -> Result<T> {
         let body = serde_json::to_vec(order)?;
-        understand(&whole(self.send(method, path, body.into()).await?).await?)
+        let answer = self.send(method, path, body.into()).await?;
+        understand(&whole(answer).await.with_context(|| self.lost())?)
     }
 
     /// Refusals become errors.
@@ -162,11 +178,9 @@ impl Edge {
         }
     }
 
-    fn lost(&self) -> String {
-        format!(
-            "the edge at {} does not answer",
-            self.home.socket().display()
-        )
+    fn lost(&self) -> Lost {
+        let socket = self.home.socket();
+        Lost { socket }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariants: a request that may have been acted upon is never sent twice; a claim is held until
 //! the reply's last byte; a reply that a replica breaks off is broken off to the client as well.
 
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,11 +60,15 @@ impl Proxy {
     }
 
     /// `client` is its address, as a header tells it.
-    pub(super) async fn pass(
+    pub(super) async fn answer(
         self: Rc<Self>,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         client: HeaderValue,
-    ) -> Response<Reply> {
+    ) -> Result<Response<Reply>, Infallible> {
+        Ok(self.pass(request, &client).await)
+    }
+
+    async fn pass(&self, mut request: Request<Incoming>, client: &HeaderValue) -> Response<Reply> {
         let started = Started::now();
         if request.method() == Method::CONNECT {
             let says = "this is no forward proxy\n".to_owned();
@@ -72,7 +77,7 @@ impl Proxy {
         let asks_upgrade = forward::asks_upgrade(&request);
         let upgrade = asks_upgrade.then(|| hyper::upgrade::on(&mut request));
         let keys = self.table.keys();
-        let (request, id) = read(&keys, request, &client).await;
+        let (request, id) = read(&keys, request, client).await;
         let Some(claim) = self.claim(|| self.table.claim(id)).await else {
             return self.refuse(started);
         };
@@ -140,7 +145,7 @@ impl Proxy {
         mut request: Box<Request<Sent>>,
     ) -> Result<Answer, NoReply> {
         let replica = claim.replica();
-        if let Some(mut connection) = self.upstream.take(replica).await {
+        if let Some(mut connection) = self.upstream.take(replica) {
             let spare = spare(&request);
             match connection.send(request).await {
                 Ok(reply) => return Ok(Answer { reply, connection }),

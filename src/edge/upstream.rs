@@ -26,7 +26,6 @@ use super::replica::Replica;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const IDLE_AT_MOST: Duration = Duration::from_secs(1);
-const MOST_HEADERS: usize = 256;
 
 /// Idle connections, the longest idle first.
 #[derive(Default)]
@@ -53,21 +52,13 @@ pub(super) struct NoReply {
 }
 
 impl Upstream {
-    /// An idle connection that is known to be alive.
-    pub(super) async fn take(&self, replica: &Arc<Replica>) -> Option<Connection> {
-        while let Some(mut connection) = self.take_idle(replica) {
-            if connection.ready().await.is_ok() {
-                return Some(connection);
-            }
-        }
-        None
-    }
-
-    fn take_idle(&self, replica: &Arc<Replica>) -> Option<Connection> {
+    /// The idle connection that was used last. Should its replica have closed it meanwhile, what is
+    /// to be sent comes back unsent: a connection looks for its end before it writes.
+    pub(super) fn take(&self, replica: &Arc<Replica>) -> Option<Connection> {
         let mut idle = self.idle.borrow_mut();
-        let at = idle
-            .iter()
-            .rposition(|(_, connection)| Arc::ptr_eq(&connection.replica, replica))?;
+        let at = idle.iter().rposition(|(_, connection)| {
+            Arc::ptr_eq(&connection.replica, replica) && connection.sender.is_ready()
+        })?;
         let (since, connection) = idle.remove(at);
         (since.elapsed() < IDLE_AT_MOST).then_some(connection)
     }
@@ -102,22 +93,12 @@ impl Connection {
 
     async fn over(stream: TcpStream, replica: &Arc<Replica>) -> anyhow::Result<Self> {
         stream.set_nodelay(true)?;
-        let mut http = http1::Builder::new();
-        http.max_headers(MOST_HEADERS);
-        let (sender, connection) = http.handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         Ok(Self {
             sender,
             driven: Some(Box::pin(connection.with_upgrades())),
             replica: Arc::clone(replica),
         })
-    }
-
-    async fn ready(&mut self) -> hyper::Result<()> {
-        std::future::poll_fn(|cx| {
-            self.drive(cx);
-            self.sender.poll_ready(cx)
-        })
-        .await
     }
 
     pub(super) async fn send(

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use serde::Deserialize;
+
+static TOKENS: HeaderName = HeaderName::from_static("x-agentctl-tokens");
+static COST: HeaderName = HeaderName::from_static("x-agentctl-cost");
 
 /// `None`: it does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,8 +20,8 @@ impl Usage {
     /// From a reply's headers, or from its trailers.
     pub(crate) fn in_headers(headers: &HeaderMap) -> Self {
         Self {
-            tokens: number(headers, "x-agentctl-tokens").map(|tokens| tokens as u64),
-            cost_micros: number(headers, "x-agentctl-cost").map(micros),
+            tokens: number(headers, &TOKENS).map(|tokens| tokens as u64),
+            cost_micros: number(headers, &COST).map(micros),
         }
     }
 
@@ -31,7 +34,7 @@ impl Usage {
     }
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<f64> {
+fn number(headers: &HeaderMap, name: &HeaderName) -> Option<f64> {
     let text = headers.get(name)?.to_str().ok()?;
     text.trim().parse().ok().filter(|number| is_amount(*number))
 }

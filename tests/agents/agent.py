@@ -9,14 +9,12 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 RELEASE = os.environ.get("AGENT_RELEASE", "?")
-REPLICA = os.environ.get("AGENT_REPLICA", "?")
 ANSWER = os.environ.get("ANSWER", "hello")
 FAIL_EVERY = int(os.environ.get("FAIL_EVERY", "0"))
 DELAY = float(os.environ.get("DELAY", "0"))
-READY_AFTER = float(os.environ.get("READY_AFTER", "0"))
-STARTED = time.monotonic()
 COUNT = 0
 COUNTING = threading.Lock()
+SICK = threading.Event()
 
 
 def next_fails():
@@ -43,10 +41,10 @@ class Agent(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/ready":
-            ready = time.monotonic() - STARTED >= READY_AFTER and "NEVER_READY" not in os.environ
+            ready = "NEVER_READY" not in os.environ and not SICK.is_set()
             return self.answer(200 if ready else 503, "{}")
-        if self.path == "/crash":
-            os._exit(7)
+        if self.path == "/sicken" and "SICKENS" in os.environ:
+            SICK.set()
         if self.path.startswith("/stream"):
             return self.stream()
         if self.path == "/env":
@@ -54,6 +52,8 @@ class Agent(BaseHTTPRequestHandler):
         if self.path == "/config":
             with open(os.environ["AGENT_CONFIG"]) as file:
                 return self.answer(200, file.read())
+        if self.headers.get("Upgrade"):
+            return self.echo()
         self.reply()
 
     def do_POST(self):
@@ -63,8 +63,7 @@ class Agent(BaseHTTPRequestHandler):
     def reply(self):
         time.sleep(DELAY)
         status = 500 if next_fails() else 200
-        body = {"reply": ANSWER, "release": RELEASE, "replica": REPLICA, "pid": os.getpid()}
-        self.answer(status, json.dumps(body))
+        self.answer(status, json.dumps({"reply": ANSWER, "release": RELEASE, "pid": os.getpid()}))
 
     def stream(self):
         """As many events as the path says, a tenth of a second apart."""
@@ -80,6 +79,17 @@ class Agent(BaseHTTPRequestHandler):
             time.sleep(0.1)
         self.wfile.write(b"0\r\n\r\n")
 
+    def echo(self):
+        """After the upgrade every line comes back, with the release before it."""
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", self.headers["Upgrade"])
+        self.end_headers()
+        for line in self.rfile:
+            self.wfile.write(f"{RELEASE} ".encode() + line)
+            self.wfile.flush()
+        self.close_connection = True
+
 
 class Server(ThreadingHTTPServer):
     request_queue_size = 128
@@ -87,14 +97,14 @@ class Server(ThreadingHTTPServer):
 
 
 def main():
-    print(f"agent {RELEASE}-{REPLICA} starts", flush=True)
+    print(f"agent {RELEASE} starts", flush=True)
+    if "TELLS" in os.environ:
+        print(f"{os.environ['TELLS']}={os.environ[os.environ['TELLS']]}", flush=True)
     if "LAST_WORDS" in os.environ:
         print(os.environ["LAST_WORDS"], flush=True)
         sys.exit(3)
-    if "IGNORE_TERM" in os.environ:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    else:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    stop = signal.SIG_IGN if "IGNORE_TERM" in os.environ else lambda *_: sys.exit(0)
+    signal.signal(signal.SIGTERM, stop)
     Server(("127.0.0.1", int(os.environ["PORT"])), Agent).serve_forever()
 
 

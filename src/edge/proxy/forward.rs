@@ -14,11 +14,12 @@ static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto"
 static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Headers that are about one connection only, beside `Connection` and what that names.
-static HOP_BY_HOP: [HeaderName; 5] = [
+static HOP_BY_HOP: [HeaderName; 6] = [
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     HeaderName::from_static("proxy-authenticate"),
     HeaderName::from_static("proxy-authorization"),
+    TE,
     UPGRADE,
 ];
 
@@ -71,10 +72,12 @@ fn strip(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
         strip_named(headers);
     }
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
+    // Few heads have any of them, and one pass over the names costs less than a look-up for each.
+    if headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
+        HOP_BY_HOP
+            .iter()
+            .for_each(|name| drop(headers.remove(name)));
     }
-    headers.remove(TE);
     // A length beside chunks is how requests are smuggled.
     if headers.remove(TRANSFER_ENCODING).is_some() {
         headers.remove(CONTENT_LENGTH);
@@ -83,6 +86,7 @@ fn strip(headers: &mut HeaderMap) {
 
 fn strip_named(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = tokens(headers)
+        .filter(|token| !token.eq_ignore_ascii_case(b"keep-alive"))
         .filter_map(|token| HeaderName::from_bytes(token).ok())
         .filter(|name| *name != HOST && *name != CONTENT_LENGTH)
         .collect();

@@ -29,7 +29,6 @@ use crate::edge::upstream;
 /// Clients get this long to send a head, and to think before it: an idle connection that the edge
 /// closes may cross with a request. Clients commonly close theirs after 60 or 90 seconds.
 const HEAD_WITHIN: Duration = Duration::from_secs(120);
-const MOST_HEADERS: usize = 256;
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 /// When no more files can be opened, some are closed soon.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
@@ -141,10 +140,7 @@ async fn talk(proxy: Rc<Proxy>, stream: StdStream, stopped: watch::Receiver<bool
     let Ok((stream, client)) = adopt(stream) else {
         return;
     };
-    let service = service_fn(|request| {
-        let answer = Rc::clone(&proxy).pass(request, client.clone());
-        async { Ok::<_, Infallible>(answer.await) }
-    });
+    let service = service_fn(|request| Rc::clone(&proxy).answer(request, client.clone()));
     let io = TokioIo::new(stream);
     let connection = http().serve_connection(io, service).with_upgrades();
     until_stopped(pin!(connection), |c| c.graceful_shutdown(), stopped).await;
@@ -184,7 +180,6 @@ fn http() -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
-        .max_headers(MOST_HEADERS)
         .max_header_size(MOST_HEADER_BYTES);
 
     http

@@ -21,9 +21,12 @@ pub(crate) use files::Tree;
 
 use super::{Log, Reply, Seen, Target, Traffic};
 use crate::edge::api;
-use crate::edge::client::{Edge, Watch};
+use crate::edge::client::{Edge, Lost, Watch};
 use crate::release::{Release, ReleaseId};
 use crate::spec::ProbeRequest;
+
+/// One that dies each time has a reason that trying does not mend.
+const TRIES: u32 = 3;
 
 pub(crate) struct Process {
     agent: String,
@@ -72,7 +75,7 @@ impl Process {
             fence: self.fence,
             address,
         };
-        self.edge_for_orders().await?.listen(&order).await?;
+        again_if_lost(async || self.edge_for_orders().await?.listen(&order).await).await?;
         Ok(())
     }
 
@@ -113,10 +116,11 @@ impl Process {
     async fn next_state(&self) -> Result<Option<api::State>> {
         let mut watch = self.watch.lock().await;
         if watch.is_none() {
-            *watch = match self.edge().await? {
-                Some(edge) => Some(edge.watch().await?),
-                None => return Ok(None),
-            };
+            *watch = again_if_lost(async || match self.edge().await? {
+                Some(edge) => edge.watch().await.map(Some),
+                None => Ok(None),
+            })
+            .await?;
         }
         let state = match watch.as_mut() {
             Some(watch) => watch.next().await,
@@ -133,10 +137,11 @@ impl Target for Process {
     async fn observe(&self) -> Result<Seen> {
         // What was told before and not read yet is older than this look.
         *self.watch.lock().await = None;
-        match self.edge().await? {
+        again_if_lost(async || match self.edge().await? {
             Some(edge) => Ok(look::seen(&edge.state().await?)),
             None => Ok(Seen::default()),
-        }
+        })
+        .await
     }
 
     async fn next(&self) -> Result<Seen> {
@@ -153,8 +158,8 @@ impl Target for Process {
             replicas,
             recipe: recipe::recipe(release, &self.agent, &self.dir)?,
         };
-        let edge = self.edge_for_orders().await?;
-        edge.scale(&release.id.to_string(), &order).await?;
+        let pool = release.id.to_string();
+        again_if_lost(async || self.edge_for_orders().await?.scale(&pool, &order).await).await?;
         Ok(())
     }
 
@@ -168,7 +173,7 @@ impl Target for Process {
             keys: traffic.keys.iter().map(recipe::key).collect(),
             sticky: traffic.sticky,
         };
-        self.edge_for_orders().await?.traffic(&order).await?;
+        again_if_lost(async || self.edge_for_orders().await?.traffic(&order).await).await?;
         Ok(())
     }
 
@@ -178,10 +183,9 @@ impl Target for Process {
         request: &ProbeRequest,
         within: u64,
     ) -> Result<Reply> {
-        let edge = self.edge_for_orders().await?;
-        let reply = edge
-            .request(&release.to_string(), &asked(request, within))
-            .await?;
+        let (pool, order) = (release.to_string(), asked(request, within));
+        let ask = async || self.edge_for_orders().await?.request(&pool, &order).await;
+        let reply = again_if_lost(ask).await?;
         Ok(Reply {
             replica: reply.replica,
             status: reply.status,
@@ -193,6 +197,18 @@ impl Target for Process {
 
     async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {
         logs::last(&self.dir, release, lines)
+    }
+}
+
+/// An edge that dies under an order is started again by the next; all that it is told is safe to
+/// repeat.
+async fn again_if_lost<T>(tell: impl AsyncFn() -> Result<T>) -> Result<T> {
+    let mut more = 1..TRIES;
+    loop {
+        match tell().await {
+            Err(error) if error.is::<Lost>() && more.next().is_some() => {}
+            answer => return answer,
+        }
     }
 }
 

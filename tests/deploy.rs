@@ -1,0 +1,270 @@
+//! First deploys, edits, changed replica counts, and nothing to do.
+
+use crate::support::{CANARY, Place, eventually, free_port, kill};
+
+const TWO: &str = "run.env.ANSWER = \"two\"\n";
+
+#[test]
+fn the_first() {
+    let place = Place::new("run.replicas = 2");
+    place.run(&["plan"]).exactly(
+        0,
+        "\
+bot   first deploy   r1
+
+step   r1   traffic to r1   then
+   1   2   100 %   done
+
+undo   nothing runs yet: a failure stops r1 again
+",
+        "",
+    );
+    place.run(&["deploy"]).exactly(
+        0,
+        "",
+        "\
+TIME  plan   first deploy r1, 1 step
+TIME  r1   2 replicas started
+TIME  r1   2 of 2 ready
+TIME  traffic   r1 100 %
+r1 is live at http://127.0.0.1:PORT (T)
+",
+    );
+    assert_eq!(place.ask("release"), "r1");
+    assert_eq!(place.replicas().len(), 2);
+}
+
+#[test]
+fn unchanged() {
+    let place = Place::deployed("");
+    let (processes, files) = (place.processes(), place.files().len());
+    let records = place.records(1);
+    let nothing = "nothing changed: r1 of bot is live at http://127.0.0.1:PORT\n";
+    place.run(&["deploy"]).exactly(0, "", nothing);
+    place.run(&["plan"]).exactly(0, "", nothing);
+    assert_eq!(place.processes(), processes);
+    assert_eq!((place.records(1), place.records(2)), (records, 0));
+    assert_eq!(place.files().len(), files);
+}
+
+#[test]
+fn an_edit_rolls_replica_by_replica() {
+    let place = Place::deployed("run.replicas = 2");
+    let before = place.replicas();
+    place.spec(&format!("run.replicas = 2\n{TWO}"));
+    place.run(&["plan"]).exactly(
+        0,
+        "\
+bot   rolling   r1 → r2
+
+  run.env.ANSWER: \"two\"
+
+step   r1   r2   traffic to r2   then
+   1   1   1   50 %
+   2   1   2   100 %
+   3   0   2   100 %   done; no undo from here on
+
+undo   a failure before step 3 goes step by step back to r1
+",
+        "",
+    );
+    place.run(&["deploy"]).exactly(
+        0,
+        "",
+        "\
+TIME  plan   rolling r1 → r2, 3 steps
+TIME  r2   1 replica started
+TIME  r2   1 of 1 ready
+TIME  traffic   r2 50 %, r1 50 %
+TIME  r1   1 replica leaving
+TIME  r2   1 replica started
+TIME  r2   2 of 2 ready
+TIME  traffic   r2 100 %, r1 0 %
+TIME  r1   1 replica leaving
+r2 is live at http://127.0.0.1:PORT (T)
+",
+    );
+    assert_eq!(place.ask("reply"), "two");
+    eventually("the old replicas are gone", || place.replicas().len() == 2);
+    assert!(before.iter().all(|pid| !place.replicas().contains(pid)));
+}
+
+#[test]
+fn no_more_replicas_at_once_than_the_machine_has_room_for() {
+    let one_gpu = "rollout.max_surge = 0\nrollout.max_unavailable = 1\n";
+    let place = Place::deployed(one_gpu);
+    place.spec(&format!("{one_gpu}{TWO}"));
+    place.run(&["deploy"]).exactly(
+        0,
+        "",
+        "\
+TIME  plan   rolling r1 → r2, 2 steps
+TIME  r1   1 replica leaving
+TIME  r2   1 replica started
+TIME  r2   1 of 1 ready
+TIME  traffic   r2 100 %, r1 0 %
+r2 is live at http://127.0.0.1:PORT (T)
+",
+    );
+    assert_eq!(place.ask("reply"), "two");
+}
+
+#[test]
+fn an_edit_goes_blue_green() {
+    let place = Place::deployed("run.replicas = 2");
+    place.spec(&format!(
+        "run.replicas = 2\nrollout.strategy = \"blue-green\"\nrollout.bake = \"100ms\"\n{TWO}"
+    ));
+    place.run(&["deploy"]).exactly(
+        0,
+        "",
+        "\
+TIME  plan   blue-green r1 → r2, 2 steps
+TIME  r2   2 replicas started
+TIME  r2   2 of 2 ready
+TIME  traffic   r2 100 %, r1 0 %
+TIME  gate   holding at 100 % for T
+TIME  gate   held T
+TIME  r1   2 replicas leaving
+r2 is live at http://127.0.0.1:PORT (T)
+",
+    );
+    assert_eq!(place.ask("reply"), "two");
+}
+
+#[test]
+fn an_edit_goes_as_a_canary() {
+    let steps = r#"
+run.replicas = 4
+rollout.strategy = "canary"
+rollout.steps = [{ weight = 25, hold = "50ms" }, { weight = 50 }, { weight = 100 }]
+"#;
+    let place = Place::deployed(steps);
+    place.spec(&format!("{steps}{TWO}"));
+    place.run(&["deploy"]).exactly(
+        0,
+        "",
+        "\
+TIME  plan   canary r1 → r2, 4 steps
+TIME  r2   1 replica started
+TIME  r2   1 of 1 ready
+TIME  traffic   r2 25 %, r1 75 %
+TIME  gate   holding at 25 % for T
+TIME  gate   held T
+TIME  r2   1 replica started
+TIME  r2   2 of 2 ready
+TIME  traffic   r2 50 %, r1 50 %
+TIME  r2   2 replicas started
+TIME  r2   4 of 4 ready
+TIME  traffic   r2 100 %, r1 0 %
+TIME  r1   4 replicas leaving
+r2 is live at http://127.0.0.1:PORT (T)
+",
+    );
+    assert_eq!(place.ask("reply"), "two");
+}
+
+#[test]
+fn weights_are_exact() {
+    let place = Place::deployed("run.replicas = 2");
+    place.spec(&format!("{}{TWO}", CANARY));
+    let deploy = place.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    let asked = || place.ask("release");
+    let new = (0..40).filter(|_| asked() == "r2").count();
+    assert_eq!(new, 20);
+    deploy.kill();
+}
+
+#[test]
+fn more_replicas_and_fewer() {
+    let place = Place::deployed("");
+    let first = place.replicas();
+    place.spec("run.replicas = 3");
+    place.run(&["deploy"]).exactly(
+        0,
+        "",
+        "\
+TIME  plan   scale r1, 1 step
+TIME  r1   2 replicas started
+TIME  r1   3 of 3 ready
+r1 is live at http://127.0.0.1:PORT (T)
+",
+    );
+    assert_eq!(place.replicas().len(), 3);
+    assert!(place.replicas().contains(&first[0]));
+    place.spec("");
+    place.run(&["plan"]).exactly(
+        0,
+        "\
+bot   scale   r1   3 → 1 replicas
+
+step   r1   traffic to r1   then
+   1   1   100 %   done
+
+undo   a failure goes back to 3 replicas
+",
+        "",
+    );
+    place.run(&["deploy"]).exactly(
+        0,
+        "",
+        "\
+TIME  plan   scale r1, 1 step
+TIME  r1   2 replicas leaving
+r1 is live at http://127.0.0.1:PORT (T)
+",
+    );
+    eventually("one is left", || place.replicas().len() == 1);
+    assert_eq!(place.ask("release"), "r1");
+}
+
+#[test]
+fn after_a_stop() {
+    let place = Place::deployed("");
+    place
+        .run(&["stop"])
+        .exactly(0, "", "bot is stopped; its history is kept\n");
+    eventually("nothing runs", || place.processes().is_empty());
+    place.run(&["deploy"]).ends(0).says("r1 is live");
+    assert_eq!(place.ask("release"), "r1");
+    assert_eq!(place.outcomes(), ["completed", "completed"]);
+}
+
+#[test]
+fn at_once_after_a_stop() {
+    let place = Place::deployed("");
+    for _ in 0..3 {
+        place.run(&["stop", "--now"]).ends(0);
+        place.run(&["deploy"]).ends(0).says("r1 is live");
+    }
+}
+
+#[test]
+fn two_environments_side_by_side() {
+    let place = Place::new("");
+    let other = free_port();
+    place.spec(&format!("[environments.staging]\nrun.port = {other}\n"));
+    place.run(&["deploy"]).ends(0);
+    place.run(&["deploy", "-e", "staging"]).ends(0);
+    place
+        .run(&["deploy", "-e", "staging"])
+        .ends(0)
+        .says("nothing changed: r1 of bot (staging) is live at");
+    assert_eq!(place.replicas().len(), 2);
+    place.run(&["stop", "--now", "-e", "staging"]).ends(0);
+    assert_eq!(place.ask("release"), "r1");
+}
+
+#[test]
+fn files_beside_it_are_kept_apart_from_later_edits() {
+    let place = Place::deployed("");
+    place.write("agent.py", "raise SystemExit('edited')");
+    let replica = place.replicas()[0];
+    kill(replica);
+    eventually("it is restarted", || {
+        place.replicas().iter().any(|pid| *pid != replica) && place.get("/").0 == 200
+    });
+    place.write("notes.txt", "no part of a release");
+    place.run(&["plan"]).ends(0).says("r1 → r2");
+}

@@ -1,0 +1,108 @@
+//! The way back: after a deploy, to a named release, and while a deploy still runs.
+
+use crate::support::{Place, eventually};
+
+const TWO: &str = "run.env.ANSWER = \"two\"\n";
+
+fn deployed_twice() -> Place {
+    let place = Place::deployed("");
+    place.spec(TWO);
+    place.run(&["deploy"]).ends(0);
+    assert_eq!(place.ask("reply"), "two");
+    place
+}
+
+#[test]
+fn to_the_last_good_one_and_then_to_none() {
+    let place = deployed_twice();
+    place.run(&["rollback"]).exactly(
+        0,
+        "",
+        "\
+TIME  plan   blue-green r2 → r1, 2 steps
+TIME  r1   1 replica started
+TIME  r1   1 of 1 ready
+TIME  traffic   r1 100 %, r2 0 %
+TIME  r2   1 replica leaving
+r1 is live at http://127.0.0.1:PORT (T)
+",
+    );
+    assert_eq!(place.ask("reply"), "hello");
+    place.run(&["rollback"]).exactly(
+        2,
+        "",
+        "\
+error: there is no good release before r1
+hint: agentctl history lists the releases; --to names one
+",
+    );
+    assert_eq!(place.outcomes().len(), 3);
+}
+
+#[test]
+fn to_a_named_one() {
+    let place = deployed_twice();
+    place.run(&["rollback", "--to", "r1"]).ends(0);
+    place.run(&["rollback", "--to", "r2"]).ends(0);
+    assert_eq!(place.ask("reply"), "two");
+    place.run(&["rollback", "--to", "r2"]).exactly(
+        2,
+        "",
+        "\
+error: r2 is what serves already
+hint: agentctl history lists the releases
+",
+    );
+    place.run(&["rollback", "--to", "r9"]).exactly(
+        2,
+        "",
+        "\
+error: there is no release r9
+hint: agentctl history lists the releases
+",
+    );
+    place.run(&["rollback", "--to", "two"]).exactly(
+        2,
+        "",
+        "\
+error: \"two\" is not a release like r13
+hint: agentctl history lists the releases
+",
+    );
+}
+
+#[test]
+fn within_the_bake() {
+    let place = Place::deployed("");
+    let stable = place.replicas();
+    place.spec(&format!(
+        "rollout.strategy = \"blue-green\"\nrollout.bake = \"1h\"\n{TWO}"
+    ));
+    let deploy = place.start(&["deploy"]);
+    deploy.until("holding at 100 %");
+    assert_eq!(place.ask("reply"), "two");
+    place.run(&["rollback"]).exactly(
+        0,
+        "",
+        "asked for the undo of rollout 2\nrolled back to r1: aborted by tester@host (T)\n",
+    );
+    assert_eq!(place.ask("reply"), "hello");
+    deploy.wait().exactly(
+        1,
+        "",
+        "\
+TIME  plan   blue-green r1 → r2, 2 steps
+TIME  r2   1 replica started
+TIME  r2   1 of 1 ready
+TIME  traffic   r2 100 %, r1 0 %
+TIME  gate   holding at 100 % for 1h
+TIME  aborted   Ctrl-C once more leaves it standing
+TIME  undoing   aborted by tester@host
+TIME  traffic   r2 0 %, r1 100 %
+TIME  r2   1 replica leaving
+rolled back to r1: aborted by tester@host (T)
+",
+    );
+    eventually("the new replica is gone", || place.replicas() == stable);
+    assert_eq!(place.outcomes(), ["rolled_back", "completed"]);
+}

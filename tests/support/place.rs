@@ -1,0 +1,246 @@
+//! The folder, the agent.toml in it, and agentctl as it is run there.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::background::Background;
+use super::ran::{Mask, Ran, mask};
+use super::{eventually, kill, processes, repository};
+
+/// Half of the traffic for an hour: it stands there until something happens.
+pub(crate) const CANARY: &str = r#"
+rollout.strategy = "canary"
+rollout.steps = [{ weight = 50, hold = "1h" }, { weight = 100 }]
+"#;
+
+/// What would make a run here differ from one elsewhere.
+const OF_THE_MACHINE: [&str; 9] = [
+    "LC_ALL",
+    "LC_CTYPE",
+    "NO_COLOR",
+    "CI",
+    "GITHUB_SERVER_URL",
+    "CI_JOB_URL",
+    "BUILD_URL",
+    "COLUMNS",
+    "CLICOLOR_FORCE",
+];
+
+pub(crate) struct Place {
+    dir: tempfile::TempDir,
+    pub(crate) port: u16,
+    runs: AtomicU32,
+}
+
+impl Place {
+    /// With the test agent in it, and a short agent.toml with `more` in it.
+    pub(crate) fn new(more: &str) -> Self {
+        let place = Self::empty();
+        let agent = repository().join("tests/agents/agent.py");
+        fs::copy(agent, place.path("agent.py")).unwrap();
+        place.spec(more);
+        place
+    }
+
+    /// The same, and deployed.
+    #[track_caller]
+    pub(crate) fn deployed(more: &str) -> Self {
+        let place = Self::new(more);
+        place.run(&["deploy"]).ends(0);
+        place
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            port: free_port(),
+            runs: AtomicU32::new(0),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path("state/agentctl/bot")
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Writes agent.toml anew; what `more` says itself is not said before it.
+    pub(crate) fn spec(&self, more: &str) {
+        let port = self.port;
+        let usual = [
+            r#"agent.name = "bot""#,
+            r#"run.command = ["python3", "agent.py"]"#,
+            r#"run.files = ["agent.py"]"#,
+            &format!("run.port = {port}"),
+            r#"health.ready = "/ready""#,
+            r#"health.every = "100ms""#,
+            r#"drain.grace = "2s""#,
+            r#"drain.idle = "1s""#,
+            r#"drain.key = ["header:X-Conversation-Id"]"#,
+        ];
+        let said = |line: &&str| {
+            let key = line.split(" = ").next().unwrap();
+            let mut keys = more.lines().take_while(|line| !line.starts_with('['));
+            keys.any(|line| line.split(" = ").next() == Some(key))
+        };
+        let usual: Vec<_> = usual.into_iter().filter(|line| !said(line)).collect();
+        self.write("agent.toml", usual.join("\n") + "\n" + more);
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agentctl"));
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env("XDG_STATE_HOME", self.path("state"))
+            .env("TZ", "UTC")
+            .env("LANG", "C.UTF-8")
+            .env("USER", "tester")
+            .stdin(Stdio::null());
+        for name in OF_THE_MACHINE {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        self.finish(&mut self.command(args))
+    }
+
+    pub(crate) fn finish(&self, command: &mut Command) -> Ran {
+        let ended = command.output().unwrap();
+        Ran::new(
+            ended.status.code(),
+            &ended.stdout,
+            &ended.stderr,
+            self.mask(),
+        )
+    }
+
+    /// In the background, its output in files.
+    pub(crate) fn start(&self, args: &[&str]) -> Background {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let [out, err] = ["out", "err"].map(|name| self.path(&format!("background-{run}.{name}")));
+        let child = self
+            .command(args)
+            .stdout(File::create(&out).unwrap())
+            .stderr(File::create(&err).unwrap())
+            .spawn()
+            .unwrap();
+        let mask = self.mask();
+        Background {
+            child,
+            out,
+            err,
+            mask,
+        }
+    }
+
+    fn mask(&self) -> Mask {
+        mask(self.dir.path(), self.port)
+    }
+
+    pub(crate) fn status(&self) -> serde_json::Value {
+        let ran = self.run(&["status", "--output", "json"]).ends(0);
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+
+    /// How every rollout ended, the last one first.
+    pub(crate) fn outcomes(&self) -> Vec<String> {
+        let ran = self.run(&["history", "--output", "json"]).ends(0);
+        let history: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let rollouts = history["rollouts"].as_array().unwrap().iter();
+        rollouts
+            .map(|rollout| rollout["outcome"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// How many events of this rollout are written down.
+    pub(crate) fn records(&self, rollout: u64) -> usize {
+        let journal = self.state().join(format!("rollouts/{rollout:04}.journal"));
+        let text = fs::read_to_string(journal).unwrap_or_default();
+        text.matches('\n').count()
+    }
+
+    /// Every file of the state, with what is in it.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(&self.path("state"), &mut files);
+        files.sort();
+        files
+    }
+
+    /// Every process that agentctl runs for this place: edges and replicas.
+    pub(crate) fn processes(&self) -> Vec<(u32, String)> {
+        processes::of_folder(&self.path("state"))
+    }
+
+    /// The pids of the replicas.
+    pub(crate) fn replicas(&self) -> Vec<u32> {
+        let all = self.processes().into_iter();
+        all.filter(|(_, line)| !line.starts_with(env!("CARGO_BIN_EXE_agentctl")))
+            .map(|(pid, _)| pid)
+            .collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn edge(&self) -> u32 {
+        let edge = format!("{} edge ", env!("CARGO_BIN_EXE_agentctl"));
+        let all = self.processes();
+        let found = all.iter().find(|(_, line)| line.starts_with(&edge));
+        found.unwrap_or_else(|| panic!("no edge: {all:?}")).0
+    }
+
+    fn stop_all(&self) {
+        let sites = fs::read_dir(self.path("state/agentctl"));
+        for site in sites.into_iter().flatten().flatten() {
+            let name = site.file_name().into_string().unwrap();
+            let (agent, environment) = name.split_once('.').unwrap_or((&name, ""));
+            let mut args = vec!["stop", "--now", "--agent", agent];
+            if !environment.is_empty() {
+                args.extend(["-e", environment]);
+            }
+            self.run(&args);
+        }
+    }
+}
+
+impl Drop for Place {
+    /// A test that passed shows by the way that `stop` leaves nothing running.
+    fn drop(&mut self) {
+        self.stop_all();
+        if !std::thread::panicking() {
+            eventually("everything stopped", || self.processes().is_empty());
+        }
+        for (pid, _) in self.processes() {
+            kill(pid);
+        }
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            collect(&entry.path(), files);
+        } else if kind.is_file() {
+            files.push((entry.path(), fs::read(entry.path()).unwrap()));
+        }
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
