@@ -18,9 +18,7 @@ pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Journaled>> {
     let mut past = Vec::new();
     for number in store.list().await? {
         let records = store.read(number).await?;
-        if !records.is_empty() {
-            past.push(one(number, records)?);
-        }
+        past.push(one(number, records)?);
     }
     Ok(past)
 }

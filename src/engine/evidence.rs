@@ -16,6 +16,9 @@ use crate::target::{Log, Seen, Target};
 const KEPT: usize = 500;
 const SHOWN: usize = 10;
 
+/// Characters shown of a line.
+const WIDE: usize = 200;
+
 /// Where it was saved, and the failing replica's own last lines.
 #[derive(Default)]
 pub(super) struct Evidence {
@@ -78,6 +81,14 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 }
 
+/// Whole lines are in the evidence.
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(WIDE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
 /// Of a replica that fails, else of the first.
 fn last_lines(logs: &[Log], seen: Option<&Seen>, id: ReleaseId) -> Vec<String> {
     let failing = seen
@@ -89,5 +100,6 @@ fn last_lines(logs: &[Log], seen: Option<&Seen>, id: ReleaseId) -> Vec<String> {
         .find(|log| Some(log.replica) == failing)
         .or_else(|| logs.first());
     let lines = log.map(|log| log.lines.as_slice()).unwrap_or_default();
-    lines[lines.len().saturating_sub(SHOWN)..].to_vec()
+    let last = &lines[lines.len().saturating_sub(SHOWN)..];
+    last.iter().map(|line| cut(line)).collect()
 }

@@ -71,10 +71,11 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         loop {
             match self.rollout.next() {
                 Next::Run(effect) => {
+                    let is_retried = self.rollout.phase() != Phase::Forward;
                     let event = self.answer(&effect).await?;
                     let failed = matches!(event, Event::Failed(..));
                     self.record(event).await?;
-                    if failed && self.rollout.phase() != Phase::Forward {
+                    if failed && is_retried {
                         sleep(BREATH).await;
                     }
                 }

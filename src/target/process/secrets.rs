@@ -22,10 +22,17 @@ pub(crate) fn fetch(
     beside: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Values> {
-    sources
-        .iter()
-        .map(|(name, source)| Ok((name.clone(), value(name, source, beside, variable)?)))
-        .collect()
+    let fetched = sources.iter().map(|(name, source)| {
+        let value = value(name, source, beside, variable)?;
+        match value.is_empty() {
+            true => Err(advice(
+                format!("the secret {name} is empty"),
+                "give it a value, or take it out of [secrets] in agent.toml",
+            )),
+            false => Ok((name.clone(), value)),
+        }
+    });
+    fetched.collect()
 }
 
 fn value(
