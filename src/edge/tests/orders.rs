@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use super::*;
+use crate::advice::Advice;
 use crate::edge::api::{Listen, Request, Traffic};
 use crate::edge::client::Refused;
 
@@ -120,6 +121,20 @@ async fn an_edge_that_cannot_start_says_why() {
         error.contains("it ended with exit status: 1;") && error.contains("cannot understand"),
         "{error}"
     );
+}
+
+/// Paused, the clock jumps to the next deadline as soon as nothing else can happen.
+#[tokio::test(start_paused = true)]
+async fn an_edge_that_hangs_is_told_and_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let _mute = std::os::unix::net::UnixListener::bind(dir.path().join("edge.sock")).unwrap();
+    let edge = Edge::connect(dir.path()).await.unwrap().unwrap();
+    let error = edge.state().await.unwrap_err();
+    assert!(error.to_string().ends_with(" has not answered for 10s"));
+    let hint = &error.downcast_ref::<Advice>().unwrap().hint;
+    let kill = format!("`kill -9 {}`", std::process::id());
+    assert!(hint.contains(&kill) && hint.contains("edge.log"), "{hint}");
+    assert!(edge.watch().await.is_err());
 }
 
 #[tokio::test]
