@@ -49,12 +49,20 @@ impl Keeper {
             std::process::id()
         ));
         keeper.carry_out();
-        snapshot::read::<Counts>(&keeper.home.counts())?.restore(&keeper.table);
+        keeper.counts().restore(&keeper.table);
         keeper.reopen();
         unwanted
             .into_iter()
             .for_each(|found| keeper.end_unwanted(found));
         Ok(keeper)
+    }
+
+    /// Measures may be lost; replicas must not wait for them.
+    fn counts(&self) -> Counts {
+        snapshot::read(&self.home.counts()).unwrap_or_else(|error| {
+            self.note(&format!("{error:#}; what was counted is lost"));
+            Counts::default()
+        })
     }
 
     fn end_unwanted(&self, found: Found) {
