@@ -27,6 +27,8 @@ use crate::edge::table::Table;
 const UNWANTED_GRACE: Duration = Duration::from_secs(10);
 /// For replies that do not come from replicas: those have ended theirs.
 const LAST_REPLIES: Duration = Duration::from_secs(1);
+/// Changes within this time are written in one, because each writing waits for the disk.
+const IN_ONE: Duration = Duration::from_millis(20);
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Keeper {
@@ -89,8 +91,8 @@ impl Keeper {
         loop {
             self.unsaved.notified().await;
             // Replicas come and go in crowds; one writing does for all.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            let written = snapshot::write_lightly(&self.home.snapshot(), &*self.book());
+            tokio::time::sleep(IN_ONE).await;
+            let written = snapshot::write(&self.home.snapshot(), &*self.book());
             if let Err(error) = written {
                 self.note(&format!("{error:#}"));
             }
