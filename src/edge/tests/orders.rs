@@ -32,6 +32,25 @@ async fn an_order_of_someone_who_was_overtaken_is_refused() {
 }
 
 #[tokio::test]
+async fn an_edge_that_was_told_to_stop_takes_no_orders() {
+    let stage = Stage::new().await;
+    let mut recipe = stage.recipe("trap '' TERM; AGENT");
+    recipe.drain.grace = 1_000;
+    stage.scale("a", 1, &recipe).await;
+    stage.until(ready(1)).await;
+    let (fence, now) = (1, false);
+    stage.edge.stop(&Stop { fence, now }).await.unwrap();
+    let order = Traffic {
+        fence,
+        ..Traffic::default()
+    };
+    let error = stage.edge.traffic(&order).await.unwrap_err();
+    let refused: Refused = error.downcast().unwrap();
+    assert_eq!((refused.status, refused.is_stale()), (410, false));
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_port_that_is_in_use_is_refused_and_changes_nothing() {
     let stage = Stage::new().await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
