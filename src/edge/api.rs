@@ -11,7 +11,7 @@
 //! | `GET /metrics` | | Prometheus text |
 //! | `POST /stop` | [`Stop`] | drains and stops everything, then the edge itself |
 //!
-//! Refusals are `409` for a stale fence, `400` for what is wrong in the request, `404` and `503`
+//! Refusals are `409` for a stale fence, `410` from an edge that was told to stop, `400` for what is wrong in the request, `404` and `503`
 //! (no ready replica), each with [`Refusal`] as body.
 
 use std::collections::BTreeMap;
@@ -164,6 +164,7 @@ pub(crate) struct ReplicaState {
     pub(crate) standing: Standing,
     /// Milliseconds since the epoch.
     pub(crate) since: u64,
+    /// In a row: counted anew once it was ready for a minute.
     pub(crate) restarts: u32,
     pub(crate) open: u32,
     pub(crate) conversations: u64,

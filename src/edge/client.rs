@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,9 +23,16 @@ use super::api::{Listen, Refusal, Reply, Request, ScalePool, State, Stop, Traffi
 use super::home::Home;
 use super::launch::PRIVATE;
 use super::logs;
+use crate::advice::advice;
 
 const START_WITHIN: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(2);
+/// Orders are taken at once; only a stuck edge needs longer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+/// Beyond what a request to a replica may take.
+const PASSES_ON_WITHIN: Duration = Duration::from_secs(5);
+/// A state is told each second.
+const TELLS_WITHIN: Duration = Duration::from_secs(5);
 
 /// An edge that answers.
 #[derive(Clone, Debug)]
@@ -103,8 +111,10 @@ impl Edge {
     }
 
     pub(crate) async fn watch(&self) -> Result<Watch> {
-        let body = self.send("GET", "/watch", Bytes::new()).await?;
+        let body = self.send("GET", "/watch", Bytes::new());
+        let body = within(ANSWERS_WITHIN, &self.home, body).await?;
         Ok(Watch {
+            home: self.home.clone(),
             body,
             rest: BytesMut::new(),
             lines: VecDeque::new(),
@@ -125,13 +135,16 @@ impl Edge {
 
     /// To one ready replica of the pool.
     pub(crate) async fn request(&self, pool: &str, request: &Request) -> Result<Reply> {
-        self.order("POST", &format!("/pools/{pool}/request"), request)
-            .await
+        let patience = Duration::from_millis(request.within) + PASSES_ON_WITHIN;
+        let body = serde_json::to_vec(request)?;
+        let path = format!("/pools/{pool}/request");
+        understand(&self.ask("POST", &path, body, patience).await?)
     }
 
     /// Prometheus text.
     pub(crate) async fn metrics(&self) -> Result<String> {
-        let bytes = whole(self.send("GET", "/metrics", Bytes::new()).await?).await?;
+        let bytes = self.ask("GET", "/metrics", Vec::new(), ANSWERS_WITHIN);
+        let bytes = bytes.await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -141,8 +154,7 @@ impl Edge {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let answer = self.send("GET", path, Bytes::new()).await?;
-        understand(&whole(answer).await.with_context(|| self.lost())?)
+        understand(&self.ask("GET", path, Vec::new(), ANSWERS_WITHIN).await?)
     }
 
     async fn order<T: DeserializeOwned>(
@@ -152,8 +164,22 @@ impl Edge {
         order: &impl Serialize,
     ) -> Result<T> {
         let body = serde_json::to_vec(order)?;
-        let answer = self.send(method, path, body.into()).await?;
-        understand(&whole(answer).await.with_context(|| self.lost())?)
+        understand(&self.ask(method, path, body, ANSWERS_WITHIN).await?)
+    }
+
+    /// The whole answer.
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+        patience: Duration,
+    ) -> Result<Bytes> {
+        let answer = async {
+            let answer = self.send(method, path, body.into()).await?;
+            whole(answer).await.with_context(|| self.lost())
+        };
+        within(patience, &self.home, answer).await
     }
 
     /// Refusals become errors.
@@ -186,6 +212,7 @@ impl Edge {
 
 /// States as they come.
 pub(crate) struct Watch {
+    home: Home,
     body: Incoming,
     rest: BytesMut,
     lines: VecDeque<State>,
@@ -195,7 +222,8 @@ impl Watch {
     /// `None`: the edge has ended.
     pub(crate) async fn next(&mut self) -> Result<Option<State>> {
         while self.lines.is_empty() {
-            match self.body.frame().await {
+            let frame = async { Ok(self.body.frame().await) };
+            match within(TELLS_WITHIN, &self.home, frame).await? {
                 Some(Ok(frame)) => self.take(&frame.into_data().unwrap_or_default())?,
                 Some(Err(_)) | None => return Ok(None),
             }
@@ -217,6 +245,38 @@ impl Watch {
 async fn dial(home: &Home) -> io::Result<UnixStream> {
     let (path, _dir) = home.way_to_socket()?;
     UnixStream::connect(path).await
+}
+
+/// An edge that was stopped or hangs keeps its socket, and would be waited for without end.
+async fn within<T>(
+    patience: Duration,
+    home: &Home,
+    answer: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    match tokio::time::timeout(patience, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(stuck(patience, home).await),
+    }
+}
+
+async fn stuck(patience: Duration, home: &Home) -> anyhow::Error {
+    let socket = dial(home).await.ok();
+    let pid = socket.and_then(|socket| socket.peer_cred().ok()?.pid());
+    let end = match pid {
+        Some(pid) => format!("`kill -9 {pid}` ends it if it is stuck"),
+        None => "end it if it is stuck".to_owned(),
+    };
+    advice(
+        format!(
+            "the edge at {} takes connections and has not answered for {}",
+            home.socket().display(),
+            humantime::format_duration(patience)
+        ),
+        format!(
+            "see its log, {}; {end}: replicas go on, and the next command starts it again",
+            home.log().display()
+        ),
+    )
 }
 
 /// An edge that dies under a caller's hands resets the connection.

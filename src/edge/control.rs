@@ -31,6 +31,8 @@ const LARGEST_ORDER: usize = 8 * 1024 * 1024;
 const IN_ONE: Duration = Duration::from_millis(10);
 /// Counters move without anybody telling.
 const AT_LEAST: Duration = Duration::from_secs(1);
+/// When no more files can be opened, some are closed soon.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 type Body = Either<Full<Bytes>, Channel<Bytes>>;
@@ -56,7 +58,7 @@ pub(super) async fn serve(listener: UnixListener, keeper: Rc<Keeper>) {
     tokio::pin!(ended);
     loop {
         tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
+            stream = accept(&listener) => {
                 connections.spawn_local(converse(stream, Rc::clone(&keeper)));
             }
             Some(_) = connections.join_next() => {}
@@ -64,6 +66,15 @@ pub(super) async fn serve(listener: UnixListener, keeper: Rc<Keeper>) {
         }
     }
     let _ = tokio::time::timeout(LAST_WORDS, connections.join_all()).await;
+}
+
+async fn accept(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(_) => tokio::time::sleep(ACCEPT_AGAIN_AFTER).await,
+        }
+    }
 }
 
 async fn converse(stream: UnixStream, keeper: Rc<Keeper>) {

@@ -3,6 +3,7 @@
 //! Secrets are read at each start and go into the environment of the one process only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
@@ -81,7 +82,7 @@ impl Launch<'_> {
             .args(arguments)
             .current_dir(&self.recipe.dir)
             .env_clear()
-            .envs(inherited());
+            .envs(inherited(std::env::vars_os()));
         for (name, value) in &self.recipe.env {
             command.env(name, fill.text(value)?);
         }
@@ -114,9 +115,12 @@ fn attach(command: &mut Command, log: File) -> io::Result<()> {
     Ok(())
 }
 
-fn inherited() -> impl Iterator<Item = (String, String)> {
-    std::env::vars()
-        .filter(|(name, _)| INHERITED.contains(&name.as_str()) || name.starts_with("LC_"))
+/// Names and values may be any bytes.
+fn inherited(
+    all: impl Iterator<Item = (OsString, OsString)>,
+) -> impl Iterator<Item = (OsString, OsString)> {
+    let wanted = |name: &str| INHERITED.contains(&name) || name.starts_with("LC_");
+    all.filter(move |(name, _)| name.to_str().is_some_and(wanted))
 }
 
 /// What is put in the place of pieces.
@@ -154,5 +158,24 @@ pub(super) fn free_port(taken: &BTreeSet<u16>) -> io::Result<u16> {
         if !taken.contains(&port) {
             return Ok(port);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn variables_that_are_no_text_do_no_harm() {
+        let odd = || OsString::from_vec(vec![0xff]);
+        let all = [
+            (odd(), "1".into()),
+            ("LC_ODD".into(), odd()),
+            ("X".into(), odd()),
+        ];
+        let kept: Vec<_> = inherited(all.into_iter()).collect();
+        assert_eq!(kept, [("LC_ODD".into(), odd())]);
     }
 }

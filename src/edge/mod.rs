@@ -38,6 +38,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -51,6 +52,7 @@ pub(crate) fn run(state_dir: &Path) -> Result<()> {
     let home = Home::make(state_dir)?;
     // Refused to the leader of a group, which is what a shell makes of a command given by hand.
     let _ = rustix::process::setsid();
+    allow_many_files();
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())?;
@@ -60,6 +62,13 @@ pub(crate) fn run(state_dir: &Path) -> Result<()> {
             None => Ok(()),
         }
     })
+}
+
+/// Each request in flight takes two; shells commonly allow 1,024. What cannot be raised stays.
+fn allow_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 async fn live(home: Home) -> Result<()> {

@@ -78,7 +78,7 @@ impl Proxy {
         let upgrade = asks_upgrade.then(|| hyper::upgrade::on(&mut request));
         let keys = self.table.keys();
         let (request, id) = read(&keys, request, client).await;
-        let Some(claim) = self.claim(|| self.table.claim(id)).await else {
+        let Some(claim) = self.claim(id, || self.table.claim(id)).await else {
             return self.refuse(started);
         };
         let mut in_flight = InFlight::new(claim, started);
@@ -93,10 +93,17 @@ impl Proxy {
     }
 
     /// Waits until a replica can be had; `None`: none could in time.
-    async fn claim(&self, mut find: impl FnMut() -> Option<Claim>) -> Option<Claim> {
-        match find() {
-            Some(claim) => Some(claim),
-            None => tokio::time::timeout(HOLD, self.wait(find)).await.ok()?,
+    async fn claim(
+        &self,
+        id: Option<ConversationId>,
+        mut find: impl FnMut() -> Option<Claim>,
+    ) -> Option<Claim> {
+        if let Some(claim) = find() {
+            return Some(claim);
+        }
+        match tokio::time::timeout(HOLD, self.wait(find)).await {
+            Ok(claim) => claim,
+            Err(_) => self.table.claim_anywhere(id),
         }
     }
 
@@ -125,12 +132,13 @@ impl Proxy {
             if failed.by_client {
                 return Err(failed);
             }
-            in_flight.claim().replica().fail();
             let Some(unsent) = failed.unsent.filter(|_| tries < TRIES) else {
                 return Err(NoReply::lost(failed.why));
             };
             let failing = in_flight.claim();
-            let elsewhere = self.claim(|| self.table.claim_again(failing)).await;
+            let elsewhere = self
+                .claim(failing.conversation(), || self.table.claim_again(failing))
+                .await;
             let elsewhere = elsewhere.ok_or(NoReply::lost(failed.why))?;
             in_flight.move_to(elsewhere);
             request = unsent;
@@ -155,7 +163,10 @@ impl Proxy {
         }
         let mut connection = match Connection::open(replica).await {
             Ok(connection) => connection,
-            Err(why) => return Err(NoReply::unsent(why, request)),
+            Err(why) => {
+                replica.fail();
+                return Err(NoReply::unsent(why, request));
+            }
         };
         let reply = connection.send(request).await?;
         Ok(Answer { reply, connection })

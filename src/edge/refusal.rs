@@ -30,7 +30,7 @@ impl Refused {
     pub(super) fn ending() -> Refused {
         let hint = "wait until it has ended, then give the command again";
         Refused::new(
-            StatusCode::CONFLICT,
+            StatusCode::GONE,
             "the edge was told to stop and takes no more orders",
             Some(hint),
         )

@@ -82,6 +82,10 @@ impl Replica {
         matches!(self.standing(), Standing::Ready | Standing::Leaving)
     }
 
+    pub(super) fn stays(&self) -> bool {
+        !matches!(self.standing(), Standing::Leaving | Standing::Stopping)
+    }
+
     /// True if that is a change.
     pub(crate) fn stand(&self, standing: Standing) -> bool {
         self.table
@@ -142,13 +146,15 @@ impl Replica {
         Some(rest.clamp(Duration::from_millis(1), Duration::from_secs(1)))
     }
 
-    /// Told by the proxy that it took no connection, or broke one off before it replied. It gets
-    /// no new requests until a health check finds it ready again.
+    /// Told by the proxy that it took no connection. It gets no new requests until a health check
+    /// finds it ready again; while it is not ready, that is nothing new and undoes no check.
     pub(crate) fn fail(&self) {
-        if let Some(table) = self.table.upgrade() {
-            table.stand(self, Standing::Unready, |now| now == Standing::Ready);
+        let table = self.table.upgrade();
+        let is_news =
+            |table: Arc<Table>| table.stand(self, Standing::Unready, |now| now == Standing::Ready);
+        if table.is_some_and(is_news) {
+            self.failing.notify_one();
         }
-        self.failing.notify_one();
     }
 
     /// Resolves when the proxy has told that it fails; at once if it did since the last call.

@@ -4,9 +4,10 @@
 //! Counts are kept in a file of their own, because they change all the time and may be lost.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -103,14 +104,19 @@ pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<()> {
     replace(path, content, true).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Whole or not at all; after a power cut perhaps the one before.
+/// For what may be lost: after a power cut it may be the one before, or empty.
 pub(super) fn write_lightly(path: &Path, content: &impl Serialize) -> Result<()> {
     replace(path, content, false).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn replace(path: &Path, content: &impl Serialize, durable: bool) -> io::Result<()> {
     let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
     file.write_all(&serde_json::to_vec(content)?)?;
     if durable {
         file.sync_data()?;
@@ -138,10 +144,12 @@ pub(super) fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_and_what_is_missing_is_empty() {
+    fn what_is_written_is_read_by_its_owner_and_what_is_missing_is_empty() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("edge.json");
         assert_eq!(read::<Book>(&path).unwrap().fence, 0);
@@ -163,6 +171,8 @@ mod tests {
         .unwrap();
         assert_eq!(read::<Book>(&path).unwrap().fence, 8);
         assert!(!dir.path().join("edge.new").exists());
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

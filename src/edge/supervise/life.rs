@@ -76,7 +76,7 @@ impl Life {
     pub(super) async fn live(mut self) {
         let mut backoff = Backoff::default();
         while let Some(end) = self.run().await {
-            self.rest(&end.says, backoff.after(end.was_ready_for)).await;
+            self.rest(&end, backoff.after(end.was_ready_for)).await;
         }
         self.keeper.gone(&self.id);
     }
@@ -226,14 +226,16 @@ impl Life {
     }
 
     /// Waits before it is started again.
-    async fn rest(&self, says: &str, delay: Duration) {
+    async fn rest(&self, end: &End, delay: Duration) {
         self.note(&format!(
             "starts again in {}",
             humantime::format_duration(delay)
         ));
-        self.keeper.kept(&self.id, |kept| kept.restarts += 1);
+        self.keeper.kept(&self.id, |kept| {
+            kept.restarts = in_a_row(kept.restarts, end.was_ready_for);
+        });
         self.keeper
-            .stand(&self.id, Standing::Unready, Some(says.to_owned()));
+            .stand(&self.id, Standing::Unready, Some(end.says.clone()));
         tokio::select! {
             () = sleep(delay) => {}
             () = self.leaves() => {}
@@ -261,6 +263,20 @@ const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 const PROVEN: Duration = Duration::from_secs(60);
 
+/// What goes wrong after that is another matter than what went wrong before.
+fn is_proven(was_ready_for: Duration) -> bool {
+    was_ready_for >= PROVEN
+}
+
+/// Starts again in a row, with the one that comes now.
+fn in_a_row(before: u32, was_ready_for: Duration) -> u32 {
+    if is_proven(was_ready_for) {
+        1
+    } else {
+        before + 1
+    }
+}
+
 /// How long to wait before the next start.
 struct Backoff(Duration);
 
@@ -272,7 +288,7 @@ impl Default for Backoff {
 
 impl Backoff {
     fn after(&mut self, was_ready_for: Duration) -> Duration {
-        if was_ready_for >= PROVEN {
+        if is_proven(was_ready_for) {
             *self = Backoff::default();
         }
         let longer = (self.0 * 2).min(LONGEST_DELAY);
@@ -283,6 +299,12 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn restarts_are_counted_anew_after_a_good_minute() {
+        let seconds = Duration::from_secs;
+        assert_eq!((in_a_row(4, seconds(59)), in_a_row(4, seconds(60))), (5, 1));
+    }
 
     #[test]
     fn delays_double_up_to_half_a_minute_and_begin_again_after_a_good_minute() {

@@ -27,6 +27,8 @@ use crate::edge::table::Table;
 const UNWANTED_GRACE: Duration = Duration::from_secs(10);
 /// For replies that do not come from replicas: those have ended theirs.
 const LAST_REPLIES: Duration = Duration::from_secs(1);
+/// Changes within this time are written in one, because each writing waits for the disk.
+const IN_ONE: Duration = Duration::from_millis(20);
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Keeper {
@@ -49,12 +51,20 @@ impl Keeper {
             std::process::id()
         ));
         keeper.carry_out();
-        snapshot::read::<Counts>(&keeper.home.counts())?.restore(&keeper.table);
+        keeper.counts().restore(&keeper.table);
         keeper.reopen();
         unwanted
             .into_iter()
             .for_each(|found| keeper.end_unwanted(found));
         Ok(keeper)
+    }
+
+    /// Measures may be lost; replicas must not wait for them.
+    fn counts(&self) -> Counts {
+        snapshot::read(&self.home.counts()).unwrap_or_else(|error| {
+            self.note(&format!("{error:#}; what was counted is lost"));
+            Counts::default()
+        })
     }
 
     fn end_unwanted(&self, found: Found) {
@@ -81,8 +91,8 @@ impl Keeper {
         loop {
             self.unsaved.notified().await;
             // Replicas come and go in crowds; one writing does for all.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            let written = snapshot::write_lightly(&self.home.snapshot(), &*self.book());
+            tokio::time::sleep(IN_ONE).await;
+            let written = snapshot::write(&self.home.snapshot(), &*self.book());
             if let Err(error) = written {
                 self.note(&format!("{error:#}"));
             }

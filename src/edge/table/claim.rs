@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::conversations::Visit;
 use super::turns::Of;
-use super::{Conversations, Home, Pool, Pools, Table, home_of};
+use super::{Conversations, Pool, Pools, Table, home_of};
 use crate::edge::conversation::ConversationId;
 use crate::edge::meter::{Ending, Window};
 use crate::edge::replica::Replica;
@@ -19,6 +19,10 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
+    pub(crate) fn conversation(&self) -> Option<ConversationId> {
+        self.conversation.as_ref().map(|(id, _)| *id)
+    }
+
     pub(crate) fn replica(&self) -> &Arc<Replica> {
         &self.replica
     }
@@ -59,15 +63,20 @@ impl Drop for Claim {
 impl Table {
     /// `None`: no replica may be sent this now; one may be after the next change.
     pub(crate) fn claim(self: &Arc<Self>, id: Option<ConversationId>) -> Option<Claim> {
-        self.claim_but(id, None)
+        self.claim_but(id, None, Absence::Awaited)
     }
 
-    /// For a request that could not be sent where it was claimed: somewhere else, in the same
-    /// pool if that has another replica.
+    /// For a request that has waited long enough for its conversation's pool.
+    pub(crate) fn claim_anywhere(self: &Arc<Self>, id: Option<ConversationId>) -> Option<Claim> {
+        self.claim_but(id, None, Absence::GivenUp)
+    }
+
+    /// For a request that could not be sent where it was claimed: rather somewhere else, in
+    /// the same pool if that has a ready replica.
     pub(crate) fn claim_again(self: &Arc<Self>, failed: &Claim) -> Option<Claim> {
         let avoid = Some(&*failed.replica);
-        if let Some((id, _)) = failed.conversation {
-            return self.claim_but(Some(id), avoid);
+        if let Some(id) = failed.conversation() {
+            return self.claim_but(Some(id), avoid, Absence::Awaited);
         }
         let pools = self.read();
         let pool = pools.get(failed.replica.pool());
@@ -80,6 +89,7 @@ impl Table {
         self: &Arc<Self>,
         id: Option<ConversationId>,
         avoid: Option<&Replica>,
+        absence: Absence,
     ) -> Option<Claim> {
         let pools = self.read();
         let Some(id) = id else {
@@ -88,7 +98,7 @@ impl Table {
         };
         // Held while a place is found, so that two first requests find the same one.
         let mut conversations = self.swept();
-        let place = pools.place(&conversations, id, avoid)?;
+        let place = pools.place(&conversations, id, avoid, absence)?;
         let mut claim = self.take(place);
         claim.join(id, self, &mut conversations);
         Some(claim)
@@ -115,6 +125,14 @@ impl Table {
     }
 }
 
+/// What to do while a conversation's pool has no replica for it: another release knows nothing of
+/// what was said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    Awaited,
+    GivenUp,
+}
+
 type Place<'a> = (&'a Pool, &'a Arc<Replica>);
 
 impl Pools {
@@ -123,18 +141,23 @@ impl Pools {
         conversations: &Conversations,
         id: ConversationId,
         avoid: Option<&Replica>,
+        absence: Absence,
     ) -> Option<Place<'_>> {
-        let home = conversations.home(id).filter(|_| self.traffic.sticky);
-        home.and_then(|home| self.stay(home, avoid))
-            .or_else(|| self.turn(Of::Conversations, avoid))
+        let Some((pool, number)) = self.home(conversations, id) else {
+            return self.turn(Of::Conversations, avoid);
+        };
+        let keeper = pool.keeper(number, avoid);
+        match keeper.or_else(|| pool.least_open(avoid)) {
+            Some(replica) => Some((pool, replica)),
+            None if absence == Absence::Awaited && pool.will_serve() => None,
+            None => self.turn(Of::Conversations, avoid),
+        }
     }
 
-    /// Where it began, or else another replica of that pool.
-    fn stay(&self, home: &Home, avoid: Option<&Replica>) -> Option<Place<'_>> {
-        let pool = self.get(&home.pool)?;
-        let keeper = pool.keeper(home.number, avoid);
-        let replica = keeper.or_else(|| pool.least_open(avoid))?;
-        Some((pool, replica))
+    /// The pool that it must stay in, and the replica there where it began.
+    fn home(&self, conversations: &Conversations, id: ConversationId) -> Option<(&Pool, u32)> {
+        let home = conversations.home(id).filter(|_| self.traffic.sticky)?;
+        Some((self.get(&home.pool)?, home.number))
     }
 
     fn turn(&self, of: Of, avoid: Option<&Replica>) -> Option<Place<'_>> {

@@ -52,6 +52,12 @@ impl Pool {
         self.replicas.iter().any(|replica| replica.is_ready())
     }
 
+    /// Whether it has a replica that is to serve (again), be it between two processes: a pool that
+    /// nobody wants is forgotten with its last replica.
+    pub(super) fn will_serve(&self) -> bool {
+        self.is_empty() || self.replicas.iter().any(|replica| replica.stays())
+    }
+
     pub(super) fn add(&mut self, replica: Replica, idle: u64) -> Arc<Replica> {
         let replica = Arc::new(replica);
         self.replicas.push(Arc::clone(&replica));
@@ -80,15 +86,15 @@ impl Pool {
         self.replicas.iter().find(mine)
     }
 
-    /// The ready replica with the fewest open requests.
+    /// The ready replica with the fewest open requests; the one to avoid only if it is the last.
     pub(super) fn least_open(&self, avoid: Option<&Replica>) -> Option<&Arc<Replica>> {
         let turn = self.turn.fetch_add(1, Relaxed);
         let first = turn.checked_rem(self.replicas.len())?;
         let (before, after) = self.replicas.split_at(first);
         let ready = after.iter().chain(before);
         ready
-            .filter(|replica| replica.is_ready() && !is(replica, avoid))
-            .min_by_key(|replica| replica.open())
+            .filter(|replica| replica.is_ready())
+            .min_by_key(|replica| (is(replica, avoid), replica.open()))
     }
 }
 

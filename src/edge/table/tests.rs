@@ -291,6 +291,54 @@ fn one_that_fails_gets_nothing_until_it_is_ready_again() {
 }
 
 #[test]
+fn the_only_one_is_tried_again_when_it_is_ready_again() {
+    for id in [None, Some(id(1))] {
+        let world = World::new(true, &[("a", 10_000)]);
+        let replica = world.ready("a", 1);
+        let claim = world.table.claim(id).unwrap();
+        replica.fail();
+        assert!(world.table.claim_again(&claim).is_none());
+        replica.stand(Standing::Ready);
+        assert!(world.table.claim_again(&claim).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_failure_told_twice_is_looked_at_once() {
+    let world = World::new(true, &[("a", 10_000)]);
+    let replica = world.ready("a", 1);
+    replica.fail();
+    replica.failing().await;
+    replica.fail();
+    replica.stand(Standing::Ready);
+    tokio::select! {
+        biased;
+        () = replica.failing() => panic!("a check that passed is undone"),
+        () = std::future::ready(()) => {}
+    }
+}
+
+#[test]
+fn a_conversation_waits_for_a_pool_that_comes_back() {
+    let world = World::new(true, &[("old", 10_000)]);
+    let first = world.ready("old", 1);
+    world.goes(Some(id(1)));
+    world.ready("new", 1);
+    world.share(true, &[("new", 10_000)]);
+    for standing in [Standing::Coming, Standing::Unready] {
+        first.stand(standing);
+        assert_eq!(world.goes(Some(id(1))), None, "{standing:?}");
+    }
+    first.stand(Standing::Ready);
+    assert_eq!(world.goes(Some(id(1))), at("old", 1));
+    world.table.remove(&first);
+    assert_eq!(world.goes(Some(id(1))), None, "between two processes");
+    let moved = world.table.claim_anywhere(Some(id(1))).unwrap();
+    assert_eq!(moved.replica().pool(), "new");
+    assert_eq!(world.goes(Some(id(1))), at("new", 1), "and stays there");
+}
+
+#[test]
 fn failing_does_not_call_back_what_leaves() {
     let world = World::new(true, &[("a", 10_000)]);
     let replica = world.ready("a", 1);

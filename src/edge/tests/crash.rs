@@ -126,3 +126,14 @@ async fn a_stop_goes_on_where_it_was() {
     );
     stage.end().await;
 }
+
+#[tokio::test]
+async fn counts_that_cannot_be_read_keep_no_edge_from_starting() {
+    let mut stage = Stage::new().await;
+    stage.kill_edge().await;
+    std::fs::write(stage.state.join("counts.json"), "").unwrap();
+    stage.start_again().await;
+    let log = stage.log();
+    assert!(log.contains("counts.json") && log.contains("what was counted is lost\n"));
+    stage.end().await;
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use super::*;
+use crate::advice::Advice;
 use crate::edge::api::{Listen, Request, Traffic};
 use crate::edge::client::Refused;
 
@@ -27,6 +28,25 @@ async fn an_order_of_someone_who_was_overtaken_is_refused() {
         "a later command has taken over: this order carries fence 4, the edge has seen 5"
     );
     stage.edge.traffic(&order(5)).await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_edge_that_was_told_to_stop_takes_no_orders() {
+    let stage = Stage::new().await;
+    let mut recipe = stage.recipe("trap '' TERM; AGENT");
+    recipe.drain.grace = 1_000;
+    stage.scale("a", 1, &recipe).await;
+    stage.until(ready(1)).await;
+    let (fence, now) = (1, false);
+    stage.edge.stop(&Stop { fence, now }).await.unwrap();
+    let order = Traffic {
+        fence,
+        ..Traffic::default()
+    };
+    let error = stage.edge.traffic(&order).await.unwrap_err();
+    let refused: Refused = error.downcast().unwrap();
+    assert_eq!((refused.status, refused.is_stale()), (410, false));
     stage.end().await;
 }
 
@@ -120,6 +140,20 @@ async fn an_edge_that_cannot_start_says_why() {
         error.contains("it ended with exit status: 1;") && error.contains("cannot understand"),
         "{error}"
     );
+}
+
+/// Paused, the clock jumps to the next deadline as soon as nothing else can happen.
+#[tokio::test(start_paused = true)]
+async fn an_edge_that_hangs_is_told_and_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let _mute = std::os::unix::net::UnixListener::bind(dir.path().join("edge.sock")).unwrap();
+    let edge = Edge::connect(dir.path()).await.unwrap().unwrap();
+    let error = edge.state().await.unwrap_err();
+    assert!(error.to_string().ends_with(" has not answered for 10s"));
+    let hint = &error.downcast_ref::<Advice>().unwrap().hint;
+    let kill = format!("`kill -9 {}`", std::process::id());
+    assert!(hint.contains(&kill) && hint.contains("edge.log"), "{hint}");
+    assert!(edge.watch().await.is_err());
 }
 
 #[tokio::test]

@@ -87,6 +87,11 @@ async fn a_post_that_was_sent_is_never_sent_again() {
     assert!(client.hear("\r\n").await.starts_with("HTTP/1.1 502 "));
     assert_eq!(taken.load(SeqCst), 1);
     assert_eq!(edge.measures(&first).await.errors, 1);
+    assert_eq!(
+        first.standing(),
+        Standing::Ready,
+        "one lost reply is an error"
+    );
 }
 
 #[tokio::test]
