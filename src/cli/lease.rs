@@ -18,7 +18,7 @@ pub(crate) struct Lease {
 }
 
 pub(crate) fn who() -> String {
-    Owner::here(variable).to_string()
+    Owner::here(variable).name()
 }
 
 /// A holder that shows no life is waited for until its time is over.
@@ -51,7 +51,7 @@ pub(crate) async fn try_acquire<S: Store>(store: &S) -> Result<Lease> {
         at: now().0,
         tick: Instant::now(),
     };
-    let who = owner.to_string();
+    let who = owner.name();
     let hold = store.acquire(owner, moment).await?;
     Ok(Lease { hold, who })
 }
