@@ -51,6 +51,26 @@ async fn an_edge_that_was_told_to_stop_takes_no_orders() {
 }
 
 #[tokio::test]
+async fn an_edge_that_has_ended_leaves_only_its_fence() {
+    let mut stage = Stage::new().await;
+    let (fence, now) = (7, true);
+    stage.edge.stop(&Stop { fence, now }).await.unwrap();
+    while stage.state.join("edge.sock").exists() {
+        tokio::task::yield_now().await;
+    }
+    for gone in ["edge.json", "counts.json"] {
+        assert!(!stage.state.join(gone).exists(), "{gone}");
+    }
+    stage.start_again().await;
+    let order = Traffic {
+        fence: 6,
+        ..Traffic::default()
+    };
+    assert_eq!(refused(stage.edge.traffic(&order).await).0, 409);
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_port_that_is_in_use_is_refused_and_changes_nothing() {
     let stage = Stage::new().await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
