@@ -81,11 +81,12 @@ impl Keeper {
     }
 
     /// The public address, as the book says; tried again each second while it is not free.
-    fn reopen(&self) {
+    pub(super) fn reopen(&self) {
         let Some(address) = self.book().listen else {
+            drop(self.door.take());
             return;
         };
-        if let Err(error) = self.door.borrow_mut().open(address, &self.table) {
+        if let Err(error) = self.open(address) {
             self.note(&format!("{error:#}; tried again each second"));
         }
     }
@@ -175,7 +176,6 @@ impl Keeper {
     }
 }
 
-async fn end(process: Process) {
 fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -185,6 +185,7 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
+async fn end(process: Process) {
     process.signal(Signal::TERM);
     if tokio::time::timeout(UNWANTED_GRACE, process.ended())
         .await
