@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result};
+use rustix::net::Shutdown;
 
 use super::proxy::{self, Server};
 use super::table::Table;
@@ -16,6 +17,7 @@ pub(super) struct Door(Option<Open>);
 
 struct Open {
     address: SocketAddr,
+    listener: TcpListener,
     server: Server,
 }
 
@@ -28,10 +30,15 @@ impl Door {
         self.0.as_ref().map(|open| open.address)
     }
 
-    /// Opens this address before the one that was open is closed.
+    /// Opens this address before the one that was open is closed, unless that has the same port:
+    /// `127.0.0.1:80` and `0.0.0.0:80` cannot be had at once. On an error the old one may be closed.
     pub(super) fn open(&mut self, address: SocketAddr, table: &Arc<Table>) -> Result<()> {
         if self.address().is_some_and(|open| is_met(address, open)) {
             return Ok(());
+        }
+        if let Some(open) = self.0.take_if(|open| open.address.port() == address.port()) {
+            // Dropping the server frees the port a little later.
+            rustix::net::shutdown(&open.listener, Shutdown::Both)?;
         }
         let opened = serve_at(address, table);
         self.0 = Some(opened.with_context(|| format!("cannot listen on {address}"))?);
@@ -41,6 +48,7 @@ impl Door {
     /// Waits until the last reply has ended.
     pub(super) async fn close(self) {
         if let Some(open) = self.0 {
+            drop(open.listener);
             open.server.stop().await;
         }
     }
@@ -51,8 +59,13 @@ fn serve_at(address: SocketAddr, table: &Arc<Table>) -> io::Result<Open> {
     rustix::net::listen(&listener, BACKLOG)?;
     let address = listener.local_addr()?;
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
-    let server = proxy::serve(listener, table, workers.min(MOST_WORKERS))?;
-    Ok(Open { address, server })
+    let served = listener.try_clone()?;
+    let server = proxy::serve(served, table, workers.min(MOST_WORKERS))?;
+    Ok(Open {
+        address,
+        listener,
+        server,
+    })
 }
 
 /// Port 0 asks for any port, which the open one is.

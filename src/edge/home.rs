@@ -53,6 +53,12 @@ impl Home {
         self.0.join("edge.json")
     }
 
+    /// What is left of the snapshot after an edge has ended: there is nothing to go on with, but
+    /// late orders stay refused.
+    pub(super) fn fence(&self) -> PathBuf {
+        self.0.join("edge.fence")
+    }
+
     pub(super) fn counts(&self) -> PathBuf {
         self.0.join("counts.json")
     }

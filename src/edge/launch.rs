@@ -57,7 +57,7 @@ impl Launch<'_> {
     /// Errors say in words why it could not be started.
     pub(super) fn start(&self) -> Result<Process> {
         let mut command = self.command()?;
-        Process::start(&mut command).map_err(|error| self.why_not(&command, &error))
+        Process::start(&mut command).map_err(|error| self.why_not(&error))
     }
 
     fn command(&self) -> Result<Command> {
@@ -94,8 +94,8 @@ impl Launch<'_> {
         Ok(command)
     }
 
-    fn why_not(&self, command: &Command, error: &io::Error) -> anyhow::Error {
-        let program = command.get_program().to_string_lossy();
+    fn why_not(&self, error: &io::Error) -> anyhow::Error {
+        let program = as_written(self.recipe.command.first().map_or(&[], Vec::as_slice));
         match error.kind() {
             ErrorKind::NotFound if !self.recipe.dir.is_dir() => {
                 anyhow!("no such folder: {}", self.recipe.dir.display())
@@ -121,6 +121,16 @@ fn inherited(
 ) -> impl Iterator<Item = (OsString, OsString)> {
     let wanted = |name: &str| INHERITED.contains(&name) || name.starts_with("LC_");
     all.filter(move |(name, _)| name.to_str().is_some_and(wanted))
+}
+
+/// For people to read: without the secrets.
+fn as_written(word: &[Piece]) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Port => "${PORT}".to_owned(),
+        Piece::Secret(name) => format!("${{secret:{name}}}"),
+    };
+    word.iter().map(piece).collect()
 }
 
 /// What is put in the place of pieces.

@@ -87,7 +87,11 @@ impl Process {
 
     fn is_over(&self) -> bool {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        !matches!(self.wait(look), Ok(None))
+        match self.wait(look) {
+            Ok(ended) => ended.is_some(),
+            // Not a child of this edge.
+            Err(_) => !self.identity.is_alive(),
+        }
     }
 
     fn wait(&self, options: WaitIdOptions) -> rustix::io::Result<Option<WaitIdStatus>> {
@@ -219,6 +223,14 @@ mod tests {
         again.signal(Signal::KILL);
         assert_eq!(first.ended().await, "killed by signal 9");
         assert!(Process::take_back(identity).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_child_is_over_when_it_has_ended() {
+        let pid = i32::try_from(std::os::unix::process::parent_id()).unwrap();
+        let started = Stat::of(pid).unwrap().started;
+        let parent = Process::take_back(Identity { pid, started }).unwrap();
+        assert!(!parent.is_over());
     }
 
     #[tokio::test]

@@ -1,7 +1,8 @@
 //! The way of a request: read its conversation, claim a replica, send it there, stream the reply.
 //!
-//! Invariants: a request that may have been acted upon is never sent twice; a claim is held until
-//! the reply's last byte; a reply that a replica breaks off is broken off to the client as well.
+//! Invariants: a request that may have been acted upon is never sent twice, except one that only
+//! asks (GET, HEAD, OPTIONS) and was lost on a kept connection; a claim is held until the reply's
+//! last byte; a reply that a replica breaks off is broken off to the client as well.
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -255,7 +256,7 @@ fn again(failed: NoReply, spare: Option<Request<Sent>>) -> Result<Box<Request<Se
 
 /// A copy to send again, if that does no harm.
 fn spare(request: &Request<Sent>) -> Option<Request<Sent>> {
-    let harmless = request.method().is_idempotent() && request.body().is_end_stream();
+    let harmless = only_asks(request.method()) && request.body().is_end_stream();
     harmless.then(|| {
         let mut spare = Request::new(Sent::nothing());
         *spare.method_mut() = request.method().clone();
@@ -264,6 +265,11 @@ fn spare(request: &Request<Sent>) -> Option<Request<Sent>> {
         *spare.version_mut() = Version::HTTP_11;
         spare
     })
+}
+
+/// PUT and DELETE may be repeated too, but an agent's tools seldom keep to that.
+fn only_asks(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
 }
 
 #[cfg(test)]

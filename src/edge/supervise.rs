@@ -80,15 +80,24 @@ impl Keeper {
         self.order(order.fence, |book| book.traffic = order)
     }
 
-    /// Opens the public address; only then is it written down, because it may not be free.
+    /// Opens the public address; only then is it written down, because it may not be free. Unless
+    /// both are done, neither is.
     pub(super) fn listen(self: &Rc<Self>, order: Listen) -> Result<(), Refused> {
         self.take(order.fence)?;
-        self.door
-            .borrow_mut()
-            .open(order.address, &self.table)
-            .map_err(Refused::no_address)?;
-        let address = self.door.borrow().address();
-        self.order(order.fence, |book| book.listen = address)
+        let done = self
+            .open(order.address)
+            .map_err(Refused::no_address)
+            .and_then(|address| self.order(order.fence, |book| book.listen = address));
+        if done.is_err() {
+            self.reopen();
+        }
+        done
+    }
+
+    fn open(&self, address: SocketAddr) -> Result<Option<SocketAddr>> {
+        let mut door = self.door.borrow_mut();
+        door.open(address, &self.table)?;
+        Ok(door.address())
     }
 
     pub(super) fn stop(self: &Rc<Self>, order: Stop) -> Result<(), Refused> {

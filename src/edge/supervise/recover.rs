@@ -6,6 +6,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +37,7 @@ impl Keeper {
     /// Replicas that still run are in the table, and are sent requests, when this returns.
     pub(in crate::edge) fn recover(home: Home) -> Result<Rc<Keeper>> {
         let mut book: Book = snapshot::read(&home.snapshot())?;
+        book.fence = book.fence.max(snapshot::read(&home.fence())?);
         let unwanted = claim(&mut book, &home)?;
         let keeper = Rc::new(Keeper {
             home,
@@ -78,11 +81,12 @@ impl Keeper {
     }
 
     /// The public address, as the book says; tried again each second while it is not free.
-    fn reopen(&self) {
+    pub(super) fn reopen(&self) {
         let Some(address) = self.book().listen else {
+            drop(self.door.take());
             return;
         };
-        if let Err(error) = self.door.borrow_mut().open(address, &self.table) {
+        if let Err(error) = self.open(address) {
             self.note(&format!("{error:#}; tried again each second"));
         }
     }
@@ -163,18 +167,21 @@ impl Keeper {
     pub(in crate::edge) async fn close(&self) -> Result<()> {
         let door = self.door.take();
         let _ = tokio::time::timeout(LAST_REPLIES, door.close()).await;
-        let fence = self.book().fence;
-        snapshot::write(
-            &self.home.snapshot(),
-            &Book {
-                fence,
-                ..Book::default()
-            },
-        )?;
-        snapshot::write_lightly(&self.home.counts(), &Counts::default())?;
-        std::fs::remove_file(self.home.socket()).context("cannot remove the control socket")?;
+        snapshot::write(&self.home.fence(), &self.book().fence)?;
+        for path in [self.home.snapshot(), self.home.counts(), self.home.socket()] {
+            remove(&path)?;
+        }
         self.note("edge ended");
         Ok(())
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the control socket takes and refuses.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use super::*;
 use crate::advice::Advice;
@@ -51,6 +51,26 @@ async fn an_edge_that_was_told_to_stop_takes_no_orders() {
 }
 
 #[tokio::test]
+async fn an_edge_that_has_ended_leaves_only_its_fence() {
+    let mut stage = Stage::new().await;
+    let (fence, now) = (7, true);
+    stage.edge.stop(&Stop { fence, now }).await.unwrap();
+    while stage.state.join("edge.sock").exists() {
+        tokio::task::yield_now().await;
+    }
+    for gone in ["edge.json", "counts.json"] {
+        assert!(!stage.state.join(gone).exists(), "{gone}");
+    }
+    stage.start_again().await;
+    let order = Traffic {
+        fence: 6,
+        ..Traffic::default()
+    };
+    assert_eq!(refused(stage.edge.traffic(&order).await).0, 409);
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_port_that_is_in_use_is_refused_and_changes_nothing() {
     let stage = Stage::new().await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -64,6 +84,43 @@ async fn a_port_that_is_in_use_is_refused_and_changes_nothing() {
         "{error}"
     );
     assert_eq!(stage.edge.state().await.unwrap().listen, None);
+    stage.end().await;
+}
+
+async fn listens(stage: &Stage, address: SocketAddr) -> anyhow::Result<SocketAddr> {
+    let state = stage.edge.listen(&Listen { fence: 1, address }).await?;
+    Ok(state.listen.unwrap())
+}
+
+#[tokio::test]
+async fn an_address_moves_to_others_of_the_same_port_and_back() {
+    let stage = Stage::new().await;
+    let mut address = listens(&stage, "127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    for ip in ["0.0.0.0", "127.0.0.1"] {
+        address.set_ip(ip.parse().unwrap());
+        assert_eq!(listens(&stage, address).await.unwrap(), address);
+        TcpStream::connect(("127.0.0.1", address.port())).unwrap();
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_written_down_is_not_moved_to() {
+    let stage = Stage::new().await;
+    let address = listens(&stage, "127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    let in_the_way = stage.state.join("edge.new");
+    while std::fs::create_dir(&in_the_way).is_err() {
+        tokio::task::yield_now().await;
+    }
+    let other = SocketAddr::from(([0, 0, 0, 0], address.port()));
+    assert_eq!(refused(listens(&stage, other).await).0, 500);
+    assert_eq!(stage.edge.state().await.unwrap().listen, Some(address));
+    TcpStream::connect(address).unwrap();
+    std::fs::remove_dir(in_the_way).unwrap();
     stage.end().await;
 }
 

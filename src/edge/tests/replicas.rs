@@ -47,10 +47,12 @@ async fn one_that_exits_is_started_again_and_says_why() {
 async fn what_cannot_be_started_says_why() {
     let stage = Stage::new().await;
     let mut recipe = stage.recipe("");
-    recipe.command = vec![vec![Piece::Text("./agent".into())]];
+    let secret = Piece::Secret("PLACE".into());
+    recipe.command = vec![vec![Piece::Text("./".into()), secret]];
+    std::fs::write(stage.state.join("secrets.json"), r#"{"PLACE": "sesame"}"#).unwrap();
     stage.scale("a", 1, &recipe).await;
     let state = stage.until(|state| !says(state).is_empty()).await;
-    assert_eq!(says(&state), "no such program: ./agent");
+    assert_eq!(says(&state), "no such program: ./${secret:PLACE}");
     stage.end().await;
 }
 

@@ -96,7 +96,13 @@ async fn a_post_that_was_sent_is_never_sent_again() {
 
 #[tokio::test]
 async fn a_kept_connection_that_dies_is_replaced_if_that_does_no_harm() {
-    for (method, line, requests) in [("GET", "HTTP/1.1 200 OK", 3), ("POST", "HTTP/1.1 502 ", 2)] {
+    for (method, line, requests) in [
+        ("GET", "HTTP/1.1 200 OK", 3),
+        ("OPTIONS", "HTTP/1.1 200 OK", 3),
+        ("POST", "HTTP/1.1 502 ", 2),
+        ("PUT", "HTTP/1.1 502 ", 2),
+        ("DELETE", "HTTP/1.1 502 ", 2),
+    ] {
         let seen = Arc::new(AtomicUsize::new(0));
         let (edge, _) = Edge::before(once(Arc::clone(&seen)).await);
         let mut client = edge.client().await;
