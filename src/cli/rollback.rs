@@ -15,8 +15,7 @@ use crate::engine;
 use crate::journal::Directory;
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
-use crate::rollout::{Phase, Plan, Wish};
-use crate::spec::{Rollout, Strategy};
+use crate::rollout::{Phase, Plan, back};
 use crate::target::{Process, Seen, Target, secrets};
 
 /// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own.
@@ -29,8 +28,8 @@ pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit
     }
     let lease = lease::acquire(&store).await?;
     let target = site.target(lease.hold.fence())?;
-    let back = back(args, &site, &store, &lease, &target, shown);
-    let went = lease.during(&store, back).await;
+    let went = go_back(args, &site, &store, &lease, &target, shown);
+    let went = lease.during(&store, went).await;
     lease.release(&store).await;
     went
 }
@@ -40,7 +39,7 @@ fn can_be_undone(last: &Journaled) -> bool {
     last.rollout.can_go_on() && last.rollout.phase() != Phase::CleaningUp
 }
 
-async fn back(
+async fn go_back(
     args: &args::Rollback,
     site: &Site,
     store: &Directory,
@@ -101,37 +100,14 @@ fn known(past: &[Journaled], release: ReleaseId) -> bool {
     past.iter().any(|past| past.rollout.plan().to == release)
 }
 
-/// All at once, and without gates: someone on call wants the old release now. Where two releases
-/// do not fit side by side, replica by replica.
 fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Plan {
+    let wanted = |id| seen.releases.get(&id).map_or(0, |live| live.wanted);
     let stable = history(past).stable();
-    let now = stable
-        .and_then(|id| seen.releases.get(&id))
-        .map_or(0, |live| live.wanted);
     let last = past.last().map(|past| past.rollout.plan());
-    let usual = last
-        .and_then(|plan| plan.steps.last())
-        .map_or(1, |step| step.candidate);
-    let cramped = last.is_some_and(|plan| plan.limit.is_some());
-    let rollout = Rollout {
-        strategy: if cramped {
-            Strategy::Rolling
-        } else {
-            Strategy::BlueGreen
-        },
-        max_surge: u32::from(!cramped),
-        max_unavailable: u32::from(cramped),
-        sticky: last.is_none_or(|plan| plan.sticky),
-        ..Rollout::default()
-    };
-    Plan::new(&Wish {
-        from: stable.map(|id| (id, now)),
-        to: release.id,
-        replicas: if now > 0 { now } else { usual },
-        rollout: &rollout,
-        gates: &[],
-        approve: false,
-        auto_undo: true,
-        startup: release.contents.health.startup.within,
-    })
+    back(
+        stable.map(|id| (id, wanted(id))),
+        release.id,
+        release.contents.health.startup.within,
+        last.map(|plan| &**plan),
+    )
 }

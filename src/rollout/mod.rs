@@ -22,4 +22,4 @@ pub(crate) use event::{Effect, Event, Live, Next, Outcome, Reason, Side, Slot, S
 pub(crate) use history::{History, Past};
 pub(crate) use plan::{Gate, Plan, Step};
 pub(crate) use state::{Phase, Rollout};
-pub(crate) use tables::Wish;
+pub(crate) use tables::{Wish, back};

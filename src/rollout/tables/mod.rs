@@ -2,9 +2,12 @@
 //!
 //! Invariant: walking any table, forward or back, never needs more than its rows show.
 
+mod back;
 mod blue_green;
 mod canary;
 mod rolling;
+
+pub(crate) use back::back;
 
 use super::plan::{Gate, Plan, Step};
 use crate::release::ReleaseId;
