@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::args::Which;
 use super::exit::Exit;
 use super::journaled::{self, Journaled};
-use super::lease;
+use super::lease::{self, Lease};
 use super::resume;
 use super::show::Shown;
 use super::site::{Site, now};
@@ -27,21 +27,46 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     undo(&site, &store, shown).await
 }
 
-/// Undoes the running rollout: through whoever walks it, or here if nobody does.
+/// Undoes the running rollout: through whoever walks it, or here as soon as nobody does.
 pub(crate) async fn undo(site: &Site, store: &Directory, shown: &mut Shown) -> Result<Exit> {
     let running = running(site, store).await?;
-    match lease::acquire(store).await {
-        Ok(lease) => {
+    let mut asked = false;
+    loop {
+        match lease::try_acquire(store).await {
+            Ok(lease) => {
+                let undone = lease.during(store, here(site, store, &lease, &running, shown));
+                let undone = undone.await;
+                lease.release(store).await;
+                return undone;
+            }
+            Err(error) if !error.is::<Held>() => return Err(error),
+            Err(_) if !asked => {
+                ask(store, running.number).await?;
+                shown.note(format!("asked for the undo of rollout {}", running.number));
+                asked = true;
+            }
+            Err(_) => sleep(LOOK).await,
+        }
+        if let Some(ended) = ended(store, &running).await? {
+            return told(site, &ended, shown).await;
+        }
+    }
+}
+
+/// Whoever walked it may have ended it just before it gave the lease back.
+async fn here(
+    site: &Site,
+    store: &Directory,
+    lease: &Lease,
+    running: &Journaled,
+    shown: &mut Shown,
+) -> Result<Exit> {
+    match ended(store, running).await? {
+        Some(ended) => told(site, &ended, shown).await,
+        None => {
             let aborted = Event::Aborted(lease.who.clone());
-            let exit = resume::walk(site, store, &lease, shown, Some(aborted)).await;
-            lease.release(store, exit).await
+            resume::walk(site, store, lease, shown, Some(aborted)).await
         }
-        Err(error) if error.is::<Held>() => {
-            ask(store, running.number).await?;
-            shown.note(format!("asked for the undo of rollout {}", running.number));
-            follow(site, store, running.number, shown).await
-        }
-        Err(error) => Err(error),
     }
 }
 
@@ -73,17 +98,16 @@ async fn ask(store: &Directory, rollout: u64) -> Result<()> {
     store.ask(asked).await
 }
 
-/// Waits until the process that walks the rollout has written down how it ended.
-async fn follow(site: &Site, store: &Directory, number: u64, shown: &mut Shown) -> Result<Exit> {
-    loop {
-        let past = journaled::find(store, number).await?;
-        let rollout = &past.rollout;
-        if let (Some(outcome), Some(_)) = (rollout.outcome(), rollout.finished()) {
-            let exit = Exit::of_undo(outcome);
-            let seen = site.target(0)?.observe().await?;
-            shown.ended(site, &past, &seen, exit);
-            return Ok(exit);
-        }
-        sleep(LOOK).await;
-    }
+/// The rollout, once its end was written down since it was found running.
+async fn ended(store: &Directory, running: &Journaled) -> Result<Option<Journaled>> {
+    let now = journaled::find(store, running.number).await?;
+    let finished = now.rollout.finished();
+    Ok(Some(now).filter(|_| finished.is_some() && finished != running.rollout.finished()))
+}
+
+async fn told(site: &Site, ended: &Journaled, shown: &mut Shown) -> Result<Exit> {
+    let exit = ended.rollout.outcome().map_or(Exit::Stalled, Exit::of_undo);
+    let seen = site.target(0)?.observe().await?;
+    shown.ended(site, ended, &seen, exit);
+    Ok(exit)
 }

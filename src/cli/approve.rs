@@ -30,11 +30,13 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
             "agentctl status shows where it stands",
         ));
     };
-    match lease::acquire(&store).await {
+    match lease::try_acquire(&store).await {
         Ok(lease) => {
             let approved = Event::Approved(lease.who.clone());
-            let exit = resume::walk(&site, &store, &lease, shown, Some(approved)).await;
-            lease.release(&store, exit).await
+            let walk = resume::walk(&site, &store, &lease, shown, Some(approved));
+            let walked = lease.during(&store, walk).await;
+            lease.release(&store).await;
+            walked
         }
         Err(error) if error.is::<Held>() => {
             let asked = Asked {

@@ -18,7 +18,7 @@ use crate::engine;
 use crate::journal::{Directory, Store};
 use crate::redact::Redactor;
 use crate::release::{Artifact, Contents, Release};
-use crate::rollout::{Event, Outcome, Plan, Reason, Stamp, Why};
+use crate::rollout::{Outcome, Plan, Stamp};
 use crate::spec::TargetSpec;
 use crate::target::{Process, Target, secrets};
 
@@ -32,16 +32,17 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     let store = project.site.store();
     address_is_free(&project).await?;
     let lease = lease::acquire(&store).await?;
-    let deployed = Deployment {
+    let deployment = Deployment {
         project: &project,
         store: &store,
         lease: &lease,
         shown,
         target: project.site.target(lease.hold.fence())?,
-    }
-    .run(args.again, contents, values)
-    .await;
-    lease.release(&store, deployed).await
+    };
+    let deployed = deployment.run(args.again, contents, values);
+    let deployed = lease.during(&store, deployed).await;
+    lease.release(&store).await;
+    deployed
 }
 
 struct Deployment<'a> {
@@ -54,25 +55,32 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     async fn run(self, again: bool, contents: Contents, values: secrets::Values) -> Result<Exit> {
-        let past = journaled::read(self.store).await?;
+        let mut past = journaled::read(self.store).await?;
         let number = past.last().map_or(1, |past| past.number + 1);
-        let past = self.without_abandoned(past, number).await?;
         let seen = self.target.observe().await?;
         let by = self.lease.who.clone();
         let proposal = propose(self.project, contents, self.store, &past, &seen, by).await?;
-        secrets::keep(&self.project.site.dir, values.clone())?;
         let Some(plan) = proposal.plan.clone() else {
-            return self.nothing(&proposal).await;
+            return self.nothing(&proposal, values).await;
         };
-        if !again {
+        if !again && plan.stable().is_some() {
             self.hold_down(&past, &proposal.release)?;
         }
+        journaled::abandon(self.store, &self.lease.hold, &mut past, number).await?;
+        secrets::keep(&self.project.site.dir, values.clone())?;
         self.keep(&proposal).await?;
-        self.target.listen(address(self.project)).await?;
+        if seen.url.is_none() {
+            self.target.listen(address(self.project)).await?;
+        }
         self.walk(plan, number, &values).await
     }
 
-    async fn nothing(self, proposal: &Proposal) -> Result<Exit> {
+    async fn nothing(self, proposal: &Proposal, values: secrets::Values) -> Result<Exit> {
+        if secrets::keep(&self.project.site.dir, values)? {
+            self.shown.warn(
+                "a secret has a new value: replicas take it when they are started the next time",
+            );
+        }
         self.target.listen(address(self.project)).await?;
         let seen = self.target.observe().await?;
         self.shown
@@ -80,34 +88,8 @@ impl Deployment<'_> {
         Ok(Exit::Done)
     }
 
-    /// A rollout whose process died is left as it stands: the new one's table cleans up after it.
-    async fn without_abandoned(
-        &self,
-        mut past: Vec<Journaled>,
-        number: u64,
-    ) -> Result<Vec<Journaled>> {
-        let Some(last) = past
-            .last_mut()
-            .filter(|last| last.rollout.finished().is_none())
-        else {
-            return Ok(past);
-        };
-        let event = Event::Finished(Outcome::Stalled(Reason {
-            why: Why::Aborted,
-            says: format!("abandoned: rollout {number} took over"),
-            lines: Vec::new(),
-            evidence: None,
-        }));
-        let payload = serde_json::to_value(&event)?;
-        let at = now();
-        self.store
-            .append(&self.lease.hold, last.number, at.0, payload)
-            .await?;
-        last.rollout.apply(at, event)?;
-        Ok(past)
-    }
-
-    /// A release that was undone by itself is not tried again at once, nor one after the other.
+    /// While another one serves, a release that was undone by a failure is not tried again at once,
+    /// nor one after the other.
     fn hold_down(&self, past: &[Journaled], release: &Release) -> Result<()> {
         let rollback = &self.project.loaded.spec.rollback;
         let history = history(past);
@@ -163,16 +145,20 @@ impl Deployment<'_> {
             exit: Exit::of_outcome,
         };
         let outcome = walk.new_rollout(plan).await?;
-        self.afterwards(&outcome, first).await?;
+        if let Err(error) = self.afterwards(&outcome, first).await {
+            self.shown.warn(&format!("afterwards: {error:#}"));
+        }
         Ok(Exit::of_outcome(&outcome))
     }
 }
 
 impl Deployment<'_> {
-    /// Makes room for later; a first deploy that came to nothing leaves nothing running.
+    /// A changed address is opened now, so that a release that is undone takes none away; old files
+    /// make room; a first deploy that came to nothing leaves nothing running.
     async fn afterwards(&self, outcome: &Outcome, first: bool) -> Result<()> {
         match outcome {
             Outcome::Completed => {
+                self.target.listen(address(self.project)).await?;
                 let seen = self.target.observe().await?;
                 prune::run(&self.project.site, self.store, &seen).await
             }

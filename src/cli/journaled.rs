@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 
-use crate::journal::{Record, Store};
-use crate::rollout::{Event, History, Past, Rollout, Stamp};
+use super::site::now;
+use crate::journal::{Hold, Record, Store};
+use crate::rollout::{Event, History, Outcome, Past, Reason, Rollout, Stamp, Why};
 use crate::ui::PastView;
 
 /// A rollout as its journal tells it.
@@ -17,9 +18,7 @@ pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Journaled>> {
     let mut past = Vec::new();
     for number in store.list().await? {
         let records = store.read(number).await?;
-        if !records.is_empty() {
-            past.push(one(number, records)?);
-        }
+        past.push(one(number, records)?);
     }
     Ok(past)
 }
@@ -59,4 +58,29 @@ impl Journaled {
             &self.rollout.plan().by,
         )
     }
+}
+
+/// A rollout whose process died is left as it stands: the next one's table cleans up after it.
+pub(crate) async fn abandon<S: Store>(
+    store: &S,
+    hold: &Hold,
+    past: &mut [Journaled],
+    number: u64,
+) -> Result<()> {
+    let Some(last) = past
+        .last_mut()
+        .filter(|last| last.rollout.finished().is_none())
+    else {
+        return Ok(());
+    };
+    let event = Event::Finished(Outcome::Stalled(Reason {
+        why: Why::Aborted,
+        says: format!("abandoned: rollout {number} took over"),
+        lines: Vec::new(),
+        evidence: None,
+    }));
+    let at = now();
+    let payload = serde_json::to_value(&event)?;
+    store.append(hold, last.number, at.0, payload).await?;
+    last.rollout.apply(at, event)
 }

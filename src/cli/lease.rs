@@ -1,9 +1,15 @@
 //! One writer at a time.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
+use tokio::time::sleep;
 
 use super::site::{now, variable};
-use crate::journal::{Hold, Now, Owner, Store};
+use crate::journal::{HEARTBEAT, Held, Hold, Now, Owner, Store, TTL};
+
+/// How often a lease is asked for again while its holder's time runs out.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The lease, and who took it.
 pub(crate) struct Lease {
@@ -15,24 +21,72 @@ pub(crate) fn who() -> String {
     Owner::here(variable).name()
 }
 
+/// A holder that shows no life is waited for until its time is over.
+///
 /// # Errors
 /// `Held`, which names the holder.
 pub(crate) async fn acquire<S: Store>(store: &S) -> Result<Lease> {
+    let mut beat = None;
+    loop {
+        let error = match try_acquire(store).await {
+            Ok(lease) => return Ok(lease),
+            Err(error) => error,
+        };
+        let Some(held) = error.downcast_ref::<Held>() else {
+            return Err(error);
+        };
+        let seen = held.holder.beat.count;
+        if *beat.get_or_insert(seen) != seen || !is_silent(held) {
+            return Err(error);
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+/// # Errors
+/// `Held`, at once.
+pub(crate) async fn try_acquire<S: Store>(store: &S) -> Result<Lease> {
     let owner = Owner::here(variable);
     let moment = Now {
         at: now().0,
-        tick: std::time::Instant::now(),
+        tick: Instant::now(),
     };
     let who = owner.name();
     let hold = store.acquire(owner, moment).await?;
     Ok(Lease { hold, who })
 }
 
+/// Worth waiting for: by the clocks alone, which only the wait and never a take-over rests on.
+fn is_silent(held: &Held) -> bool {
+    now().0.saturating_sub(held.holder.beat.at) > TTL.as_millis() as u64
+}
+
 impl Lease {
-    /// Gives it back, whatever the work under it came to; that answer is the one that counts.
-    pub(crate) async fn release<S: Store, T>(self, store: &S, worked: Result<T>) -> Result<T> {
-        let released = store.release(self.hold).await;
-        let answer = worked?;
-        released.map(|()| answer)
+    /// Works under it, its heart beating all the while.
+    ///
+    /// # Errors
+    /// The work's, or `Fenced` when someone else took the lease meanwhile.
+    pub(crate) async fn during<S: Store, T>(
+        &self,
+        store: &S,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            worked = work => worked,
+            lost = self.beat(store) => lost,
+        }
+    }
+
+    /// One that cannot be given back ends by itself: what was done under it counts all the same.
+    pub(crate) async fn release<S: Store>(self, store: &S) {
+        let _ = store.release(self.hold).await;
+    }
+
+    /// Ends only when the lease is lost.
+    async fn beat<S: Store, T>(&self, store: &S) -> Result<T> {
+        loop {
+            sleep(HEARTBEAT).await;
+            store.renew(&self.hold, now().0).await?;
+        }
     }
 }

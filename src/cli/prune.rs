@@ -6,20 +6,31 @@ use super::journaled;
 use super::proposal::releases;
 use super::site::Site;
 use crate::journal::Store;
+use crate::release::ReleaseId;
+use crate::rollout::Outcome;
 use crate::target::Seen;
 
-/// Releases that `rollback` can go back to.
+/// Releases that took over once and that `rollback` can go back to.
 const KEPT: usize = 15;
 
-/// Keeps the files of the newest releases, and of all that still run.
+/// Keeps the files of the last releases that took over, and of all that still run.
 pub(crate) async fn run<S: Store>(site: &Site, store: &S, seen: &Seen) -> Result<()> {
     let past = journaled::read(store).await?;
-    let releases = releases(store, &past).await?;
-    let kept = releases
+    let completed = past
         .iter()
-        .enumerate()
-        .filter(|(age, release)| *age < KEPT || seen.releases.contains_key(&release.id))
-        .map(|(_, release)| &release.contents.artifact);
-    let kept: Vec<_> = kept.collect();
-    site.dir.keep_only(&kept)
+        .rev()
+        .filter(|past| past.rollout.outcome() == Some(&Outcome::Completed))
+        .map(|past| past.rollout.plan().to);
+    let mut kept: Vec<ReleaseId> = Vec::new();
+    for release in completed {
+        if kept.len() < KEPT && !kept.contains(&release) {
+            kept.push(release);
+        }
+    }
+    let releases = releases(store, &past).await?;
+    let files = releases
+        .iter()
+        .filter(|release| kept.contains(&release.id) || seen.releases.contains_key(&release.id))
+        .map(|release| &release.contents.artifact);
+    site.dir.keep_only(&files.collect::<Vec<_>>())
 }

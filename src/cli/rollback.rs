@@ -15,7 +15,7 @@ use crate::engine;
 use crate::journal::Directory;
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
-use crate::rollout::{Plan, Wish};
+use crate::rollout::{Phase, Plan, Wish};
 use crate::spec::{Rollout, Strategy};
 use crate::target::{Process, Seen, Target, secrets};
 
@@ -24,17 +24,20 @@ pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit
     let site = Site::find(&args.which)?;
     let store = site.store();
     let past = journaled::read(&store).await?;
-    if args.to.is_none()
-        && past
-            .last()
-            .is_some_and(|last| last.rollout.finished().is_none())
-    {
+    if args.to.is_none() && past.last().is_some_and(can_be_undone) {
         return abort::undo(&site, &store, shown).await;
     }
     let lease = lease::acquire(&store).await?;
     let target = site.target(lease.hold.fence())?;
-    let went = back(args, &site, &store, &lease, &target, shown).await;
-    lease.release(&store, went).await
+    let back = back(args, &site, &store, &lease, &target, shown);
+    let went = lease.during(&store, back).await;
+    lease.release(&store).await;
+    went
+}
+
+/// Running or stalled, and before the point of no return.
+fn can_be_undone(last: &Journaled) -> bool {
+    last.rollout.can_go_on() && last.rollout.phase() != Phase::CleaningUp
 }
 
 async fn back(
@@ -45,10 +48,12 @@ async fn back(
     target: &Process,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let past = journaled::read(store).await?;
+    let mut past = journaled::read(store).await?;
     let seen = target.observe().await?;
+    let number = past.last().map_or(1, |past| past.number + 1);
     let release = engine::release(store, wanted(args, site, &past)?).await?;
     let plan = plan(&past, &release, &seen);
+    journaled::abandon(store, &lease.hold, &mut past, number).await?;
     let values = secrets::kept(&site.dir)?;
     let walk = Walk {
         site,
@@ -58,7 +63,7 @@ async fn back(
         shown,
         redactor: Redactor::new(&values),
         who: lease.who.clone(),
-        number: past.last().map_or(1, |past| past.number + 1),
+        number,
         exit: Exit::of_outcome,
     };
     let outcome = walk.new_rollout(plan).await?;
@@ -100,10 +105,13 @@ fn known(past: &[Journaled], release: ReleaseId) -> bool {
 /// do not fit side by side, replica by replica.
 fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Plan {
     let stable = history(past).stable();
-    let replicas = stable
+    let now = stable
         .and_then(|id| seen.releases.get(&id))
         .map_or(0, |live| live.wanted);
     let last = past.last().map(|past| past.rollout.plan());
+    let usual = last
+        .and_then(|plan| plan.steps.last())
+        .map_or(1, |step| step.candidate);
     let cramped = last.is_some_and(|plan| plan.limit.is_some());
     let rollout = Rollout {
         strategy: if cramped {
@@ -117,9 +125,9 @@ fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Plan {
         ..Rollout::default()
     };
     Plan::new(&Wish {
-        from: stable.map(|id| (id, replicas)),
+        from: stable.map(|id| (id, now)),
         to: release.id,
-        replicas: replicas.max(1),
+        replicas: if now > 0 { now } else { usual },
         rollout: &rollout,
         gates: &[],
         approve: false,

@@ -70,6 +70,14 @@ impl Shown {
         self.0.text(text);
     }
 
+    pub(crate) fn is_json(&self) -> bool {
+        self.0.is_json()
+    }
+
+    pub(crate) fn json(&mut self, name: &str, value: Value) {
+        self.0.json(&json!({ name: value }));
+    }
+
     pub(crate) fn warn(&mut self, text: &str) {
         self.0.warn(text);
     }
@@ -177,6 +185,9 @@ pub(crate) fn schema(shown: &mut Shown) -> Result<Exit> {
 
 pub(crate) fn config(args: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(args)?;
-    shown.text(&spec::show(&project.loaded)?);
+    match shown.is_json() {
+        true => shown.json("config", serde_json::to_value(&project.loaded.spec)?),
+        false => shown.text(&spec::show(&project.loaded)?),
+    }
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,9 @@ use crate::journal::Directory;
 use crate::rollout::Stamp;
 use crate::spec::{Loaded, Spec, agent_name};
 use crate::target::{Process, StateDir};
+
+/// Beyond what an agent.toml may be, so that one that is larger is seen to be.
+const MOST: u64 = 16 << 20;
 
 const DEFAULT_FILE: &str = "agent.toml";
 
@@ -64,7 +68,12 @@ fn read(file: &Path) -> Result<Vec<u8>> {
             ),
         ));
     }
-    fs::read(file).advise(
+    let read = || {
+        let mut bytes = Vec::new();
+        fs::File::open(file)?.take(MOST).read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(bytes)
+    };
+    read().advise(
         format!("could not read {shown}"),
         "agentctl init writes a first agent.toml; -f names one elsewhere",
     )

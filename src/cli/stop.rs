@@ -13,11 +13,10 @@ pub(crate) async fn run(args: &args::Stop, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store();
     let lease = lease::acquire(&store).await?;
-    let stopped = match site.target(lease.hold.fence()) {
-        Ok(target) => target.stop(args.now).await,
-        Err(error) => Err(error),
-    };
-    lease.release(&store, stopped).await?;
+    let stopped = async { site.target(lease.hold.fence())?.stop(args.now).await };
+    let stopped = lease.during(&store, stopped).await;
+    lease.release(&store).await;
+    stopped?;
     let says = format!("{} is stopped; its history is kept", site.name());
     let more = json!({ "agent": site.agent, "environment": site.environment });
     shown.result("stopped", says, more);

@@ -8,7 +8,7 @@ use super::exit::{Exit, Standing};
 use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
 use crate::advice::with_hint;
-use crate::engine::{self, Audience, Engine, Heart, Interrupt};
+use crate::engine::{self, Audience, Engine, Interrupt};
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
 use crate::rollout::{Event, Outcome, Plan, Rollout};
@@ -62,7 +62,6 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             evidence: self.site.dir.evidence(self.number),
             number: self.number,
             rollout,
-            heart: Heart::default(),
         };
         let walked = tokio::select! {
             walked = engine.walk(first) => walked,

@@ -4,7 +4,7 @@
 //! therefore turned by copying and emptying it; writers append, so they go on at its new end.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -21,21 +21,32 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 }
 
 /// `x.log` becomes `x.log.1` when it is `largest` or more, `x.log.1` becomes `x.log.2` and so on.
+/// Of one that grew far beyond that in between only the end is kept: a disk is never filled twice.
 pub(super) fn turn(path: &Path, largest: u64) -> io::Result<()> {
     match std::fs::metadata(path) {
-        Ok(file) if file.len() >= largest => shift_and_empty(path),
+        Ok(file) if file.len() >= largest => shift_and_empty(path, largest),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-fn shift_and_empty(path: &Path) -> io::Result<()> {
+fn shift_and_empty(path: &Path, most: u64) -> io::Result<()> {
     for old in (1..OLD_ONES).rev().filter(|&old| older(path, old).exists()) {
         std::fs::rename(older(path, old), older(path, old + 1))?;
     }
-    std::fs::copy(path, older(path, 1))?;
-    OpenOptions::new().write(true).open(path)?.set_len(0)
+    let mut log = OpenOptions::new().read(true).write(true).open(path)?;
+    let end = log.metadata()?.len();
+    log.seek(SeekFrom::Start(end.saturating_sub(most)))?;
+    let old = older(path, 1);
+    let mut copy = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&old)?;
+    io::copy(&mut (&log).take(most), &mut copy)?;
+    log.set_len(0)
 }
 
 fn older(path: &Path, age: u32) -> PathBuf {
@@ -69,7 +80,7 @@ mod tests {
         let mut writer = open(&path).unwrap();
         for round in 1..=5 {
             writeln!(writer, "round {round}").unwrap();
-            turn(&path, 1).unwrap();
+            turn(&path, 8).unwrap();
         }
         writeln!(writer, "after").unwrap();
         turn(&path, 1000).unwrap();

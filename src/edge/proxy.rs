@@ -249,16 +249,13 @@ pub(super) fn own_answer(status: StatusCode, says: String) -> Response<Reply> {
     answer
 }
 
-fn again(
-    failed: NoReply,
-    spare: Option<Box<Request<Sent>>>,
-) -> Result<Box<Request<Sent>>, NoReply> {
-    let request = failed.unsent.or(spare);
+fn again(failed: NoReply, spare: Option<Request<Sent>>) -> Result<Box<Request<Sent>>, NoReply> {
+    let request = failed.unsent.or(spare.map(Box::new));
     request.ok_or(NoReply::lost(failed.why))
 }
 
 /// A copy to send again, if that does no harm.
-fn spare(request: &Request<Sent>) -> Option<Box<Request<Sent>>> {
+fn spare(request: &Request<Sent>) -> Option<Request<Sent>> {
     let harmless = only_asks(request.method()) && request.body().is_end_stream();
     harmless.then(|| {
         let mut spare = Request::new(Sent::nothing());
@@ -266,7 +263,7 @@ fn spare(request: &Request<Sent>) -> Option<Box<Request<Sent>>> {
         *spare.uri_mut() = request.uri().clone();
         *spare.headers_mut() = request.headers().clone();
         *spare.version_mut() = Version::HTTP_11;
-        Box::new(spare)
+        spare
     })
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 
 use anyhow::Result;
 
@@ -17,11 +16,16 @@ use crate::target::{Log, Seen, Target};
 const KEPT: usize = 500;
 const SHOWN: usize = 10;
 
+/// Characters shown of a line.
+const WIDE: usize = 200;
+
 /// Where it was saved, and the failing replica's own last lines.
 #[derive(Default)]
 pub(super) struct Evidence {
     pub(super) path: Option<String>,
     pub(super) lines: Vec<String>,
+    /// Why some or all of it could not be saved.
+    pub(super) missing: Option<String>,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
@@ -32,16 +36,16 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             return Evidence::default();
         }
         let to = self.rollout.plan().to;
-        let logs = self.target.logs(to, KEPT).await.unwrap_or_default();
-        let logs: Vec<Log> = logs.into_iter().map(|log| self.cleaned(log)).collect();
-        let lines = last_lines(&logs, failure.seen.as_deref(), to);
-        let path = match self.write_evidence(failure, &logs) {
-            Ok(()) => self.evidence.display().to_string(),
-            Err(error) => format!("could not be saved: {error:#}"),
+        let (logs, unread) = match self.target.logs(to, KEPT).await {
+            Ok(logs) => (logs, None),
+            Err(error) => (Vec::new(), Some(error)),
         };
+        let logs: Vec<Log> = logs.into_iter().map(|log| self.cleaned(log)).collect();
+        let unsaved = self.write_evidence(failure, &logs).err();
         Evidence {
-            path: Some(path),
-            lines,
+            path: Some(self.evidence.display().to_string()).filter(|_| unsaved.is_none()),
+            lines: last_lines(&logs, failure.seen.as_deref(), to),
+            missing: unread.or(unsaved).map(|error| format!("{error:#}")),
         }
     }
 
@@ -61,18 +65,28 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             .create(dir)?;
         let reason = self.redactor.clean(&failure.says);
         fs::write(dir.join("reason.txt"), format!("{reason}\n"))?;
-        write_json(&dir.join("seen.json"), &failure.seen)?;
-        write_json(&dir.join("verdicts.json"), &failure.verdicts)?;
+        self.write_json("seen.json", &failure.seen)?;
+        self.write_json("verdicts.json", &failure.verdicts)?;
         for log in logs {
             let name = format!("{}-{}.log", log.release, log.replica);
             fs::write(dir.join(name), log.lines.join("\n") + "\n")?;
         }
         Ok(())
     }
+
+    fn write_json(&self, name: &str, value: &impl serde::Serialize) -> Result<()> {
+        let value = self.redactor.redact_json(serde_json::to_value(value)?);
+        let json = serde_json::to_vec_pretty(&value)?;
+        Ok(fs::write(self.evidence.join(name), json)?)
+    }
 }
 
-fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
-    Ok(fs::write(path, serde_json::to_vec_pretty(value)?)?)
+/// Whole lines are in the evidence.
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(WIDE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 /// Of a replica that fails, else of the first.
@@ -86,5 +100,6 @@ fn last_lines(logs: &[Log], seen: Option<&Seen>, id: ReleaseId) -> Vec<String> {
         .find(|log| Some(log.replica) == failing)
         .or_else(|| logs.first());
     let lines = log.map(|log| log.lines.as_slice()).unwrap_or_default();
-    lines[lines.len().saturating_sub(SHOWN)..].to_vec()
+    let last = &lines[lines.len().saturating_sub(SHOWN)..];
+    last.iter().map(|line| cut(line)).collect()
 }

@@ -1,14 +1,13 @@
-//! What comes in from outside while an effect runs: Ctrl-C, `agentctl abort` and `approve` from
-//! elsewhere; and the heartbeat of the lease.
+//! What comes in from outside while an effect runs: Ctrl-C, and `agentctl abort` and `approve`
+//! from elsewhere.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::Engine;
-use crate::journal::{Asked, HEARTBEAT, Store};
+use crate::journal::{Asked, Store};
 use crate::rollout::{Effect, Event, Gate, Phase};
 use crate::target::Target;
 
@@ -18,15 +17,6 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Requests of other processes.
 pub(crate) const ABORT: &str = "abort";
 pub(crate) const APPROVE: &str = "approve";
-
-/// When the lease was last renewed; taking it counts.
-pub(crate) struct Heart(Cell<Instant>);
-
-impl Default for Heart {
-    fn default() -> Self {
-        Self(Cell::new(Instant::now()))
-    }
-}
 
 /// What a person said with Ctrl-C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +44,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     pub(super) async fn answer(&self, effect: &Effect) -> Result<Event> {
         tokio::select! {
             biased;
-            interruption = self.interruption(effect) => interruption,
+            interruption = self.interruption() => interruption,
             event = self.perform(effect) => Ok(event),
         }
     }
 
-    async fn interruption(&self, effect: &Effect) -> Result<Event> {
+    async fn interruption(&self) -> Result<Event> {
         let mut interrupts = self.interrupts.clone();
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -71,10 +61,9 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 _ = look.tick() => {}
                 Ok(()) = interrupts.changed() => continue,
             }
-            if let Some(event) = self.asked(effect).await? {
+            if let Some(event) = self.asked().await? {
                 return Ok(event);
             }
-            self.beat().await?;
         }
     }
 
@@ -88,19 +77,13 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         }
     }
 
-    async fn beat(&self) -> Result<()> {
-        if self.heart.0.get().elapsed() >= HEARTBEAT {
-            self.store.renew(self.hold, (self.clock)().0).await?;
-            self.heart.0.set(Instant::now());
-        }
-        Ok(())
+    async fn asked(&self) -> Result<Option<Event>> {
+        let asked = self.store.asked(self.hold, self.number).await?;
+        Ok(asked.into_iter().find_map(|asked| self.heard(asked)))
     }
 
-    async fn asked(&self, effect: &Effect) -> Result<Option<Event>> {
-        let asked = self.store.asked(self.hold, self.number).await?;
-        Ok(asked
-            .into_iter()
-            .find_map(|asked| self.heard(asked, effect)))
+    fn waits_for_approval(&self) -> bool {
+        matches!(self.rollout.gate(), Some((Gate::Approve(_), _)))
     }
 
     fn abortable(&self) -> bool {
@@ -108,10 +91,10 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 
     /// A request that means nothing now is answered by doing nothing.
-    fn heard(&self, asked: Asked, effect: &Effect) -> Option<Event> {
-        match (asked.kind.as_str(), effect) {
-            (ABORT, _) if self.abortable() => Some(Event::Aborted(asked.who)),
-            (APPROVE, Effect::Ask(Gate::Approve(_))) => Some(Event::Approved(asked.who)),
+    fn heard(&self, asked: Asked) -> Option<Event> {
+        match asked.kind.as_str() {
+            ABORT if self.abortable() => Some(Event::Aborted(asked.who)),
+            APPROVE if self.waits_for_approval() => Some(Event::Approved(asked.who)),
             _ => None,
         }
     }

@@ -14,18 +14,23 @@ mod probe;
 mod tests;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::time::sleep;
 
-pub(crate) use interrupt::{ABORT, APPROVE, Heart, Interrupt, Left};
+pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
 
 use crate::advice::Advise;
 use crate::analysis::Verdict;
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
-use crate::rollout::{Event, Next, Outcome, Plan, Rollout, Stamp};
+use crate::rollout::{Event, Next, Outcome, Phase, Plan, Rollout, Stamp};
 use crate::target::{Seen, Target};
+
+/// Where nothing is left to undo, what failed is tried again: not at once, or three tries are one.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// Who is told what happens, after it was written down.
 pub(crate) trait Audience {
@@ -51,7 +56,6 @@ pub(crate) struct Engine<'a, T, S> {
     /// The rollout's number in the journal.
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,
-    pub(crate) heart: Heart,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
@@ -67,8 +71,13 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         loop {
             match self.rollout.next() {
                 Next::Run(effect) => {
+                    let is_retried = self.rollout.phase() != Phase::Forward;
                     let event = self.answer(&effect).await?;
+                    let failed = matches!(event, Event::Failed(..));
                     self.record(event).await?;
+                    if failed && is_retried {
+                        sleep(BREATH).await;
+                    }
                 }
                 Next::Finish(outcome) => {
                     self.record(Event::Finished(outcome.clone())).await?;

@@ -78,9 +78,13 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     async fn failed(&self, effect: &Effect, failure: Failure) -> Event {
         let evidence = self.save_evidence(&failure).await;
+        let missing = evidence
+            .missing
+            .map(|why| format!(" (evidence is missing: {why})"));
+        let says = failure.says + &missing.unwrap_or_default();
         let reason = Reason {
             why: failure.why,
-            says: self.redactor.clean(&failure.says),
+            says: self.redactor.clean(&says),
             lines: evidence.lines,
             evidence: evidence.path,
         };
@@ -177,12 +181,13 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
 fn hopeless(id: ReleaseId, side: &SeenRelease) -> Option<String> {
     let worst = side.failing.iter().max_by_key(|failing| failing.restarts)?;
-    (worst.restarts >= RESTARTS).then(|| {
-        format!(
-            "{id}-{} {}, {} times in a row",
-            worst.replica, worst.says, worst.restarts
-        )
-    })
+    let says = format!("{id}-{} {}", worst.replica, worst.says);
+    match worst.restarts {
+        RESTARTS.. => Some(format!("{says}, {} times in a row", worst.restarts)),
+        // It runs, and its time to get ready is over.
+        0 if side.coming == 0 => Some(says),
+        _ => None,
+    }
 }
 
 fn late(id: ReleaseId, side: &SeenRelease, replicas: u32) -> Failure {

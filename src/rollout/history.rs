@@ -1,7 +1,7 @@
 //! What past rollouts came to: the release in force, the one to go back to, and what was undone
 //! lately. A fold over rollouts in the order in which they began.
 
-use super::event::{Outcome, Stamp};
+use super::event::{Outcome, Stamp, Why};
 use super::state::{Phase, Rollout};
 use crate::release::ReleaseId;
 use crate::spec::Strategy;
@@ -58,8 +58,12 @@ impl Past {
         self.from.is_some_and(|from| self.to < from)
     }
 
+    /// By a failure: a person who aborts has a reason of their own.
     fn was_undone(&self) -> bool {
-        matches!(self.outcome, Some(Outcome::RolledBack(_))) && !self.is_scale()
+        match &self.outcome {
+            Some(Outcome::RolledBack(reason)) => reason.why != Why::Aborted && !self.is_scale(),
+            _ => false,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::schema::{alternatives, definition, resolve, schema};
 const HEAD: &str = "\
 # agent.toml, key by key
 
-Made from the types that read the file; a test keeps it true. `agentctl config schema` prints the
+Made from the types that read the file; a test keeps it true. `agentctl schema` prints the
 same as JSON Schema for editors. Durations are texts like `\"30s\"`, `\"5m\"` or `\"1h 30m\"`;
 percentages are numbers from 0 to 100. Unknown keys are errors.
 ";

@@ -187,7 +187,11 @@ impl Console {
         }
     }
 
-    pub(super) fn json(&mut self, body: &impl Serialize) {
+    pub(crate) fn is_json(&self) -> bool {
+        self.wishes.output == Output::Json
+    }
+
+    pub(crate) fn json(&mut self, body: &impl Serialize) {
         match serde_json::to_value(Document { v: 1, body }) {
             Ok(value) => self
                 .out

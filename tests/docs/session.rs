@@ -87,7 +87,7 @@ impl Session {
     fn shell(&self) {
         let mut shell = process::Command::new("timeout");
         shell
-            .args(["100", "bash", "session.sh"])
+            .args(["--signal=KILL", "100", "bash", "session.sh"])
             .current_dir(self.place.path("."))
             .env("PATH", path())
             .env("XDG_STATE_HOME", self.place.path("state"))

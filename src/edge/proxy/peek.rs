@@ -4,18 +4,26 @@ use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 
 use super::Sent;
 use crate::edge::usage::is_json;
 
+const FORM: &[u8] = b"application/x-www-form-urlencoded";
+
 const AT_MOST: u64 = 1 << 20;
 
 pub(super) fn is_worth_it(head: &Parts, body: &Incoming) -> bool {
-    let kind = head.headers.get(CONTENT_TYPE);
-    let json = kind.is_some_and(|kind| is_json(kind.as_bytes()));
-    json && !body.is_end_stream() && body.size_hint().lower() <= AT_MOST
+    if body.is_end_stream() || body.size_hint().lower() > AT_MOST {
+        return false;
+    }
+    match head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes) {
+        Some(kind) if is_json(kind) => true,
+        // `curl -d '{…}'` says it is a form. Only a body of a known length is not held up by a look.
+        None | Some(FORM) => body.size_hint().exact().is_some(),
+        Some(_) => false,
+    }
 }
 
 /// The body to send, and all of it if it was short enough to read.

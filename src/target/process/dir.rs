@@ -1,9 +1,14 @@
+use std::fs;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::advice::advice;
 use crate::release::{Identity, ReleaseId};
+
+const ADDRESS: &str = "address";
 
 /// Where one agent in one environment keeps everything on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +60,24 @@ impl StateDir {
     /// Written by the edge before it does anything: while it is there, something may run.
     pub(super) fn snapshot(&self) -> PathBuf {
         self.0.join("edge.json")
+    }
+
+    /// Where users reached the agent last: a rollback after a stop begins there again.
+    pub(super) fn kept_address(&self) -> Result<Option<SocketAddr>> {
+        let path = self.0.join(ADDRESS);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text.trim().parse().with_context(|| {
+                format!("{} is not what agentctl wrote", path.display())
+            })?)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+        }
+    }
+
+    pub(super) fn keep_address(&self, address: SocketAddr) -> Result<()> {
+        let path = self.0.join(ADDRESS);
+        fs::write(&path, format!("{address}\n"))
+            .with_context(|| format!("could not write {}", path.display()))
     }
 
     pub(crate) fn evidence(&self, rollout: u64) -> PathBuf {

@@ -111,7 +111,7 @@ impl Tree {
     }
 
     fn walk(&self, path: &Path, found: &mut Vec<Entry>, bytes: &mut u64) -> Result<()> {
-        let full = plain(&self.root.join(path));
+        let full = opened(plain(&self.root.join(path)));
         if self.leave_out.contains(&full) || left_out(path) {
             return Ok(());
         }
@@ -196,13 +196,18 @@ impl Entry {
         match &self.kind {
             Kind::Folder => fs::create_dir_all(&copy),
             Kind::Link(target) => symlink(target, &copy),
-            Kind::File { .. } => fs::copy(&source, &copy).map(drop),
+            Kind::File { .. } => fs::copy(&source, &copy).and_then(|_| sync(&copy)),
         }
         .advise(
             format!("could not copy {}", source.display()),
             "files that belong to a release must be readable; name others in run.files",
         )
     }
+}
+
+/// A copy that a power cut halved would be taken for the release for ever.
+fn sync(path: &Path) -> std::io::Result<()> {
+    fs::File::open(path)?.sync_all()
 }
 
 fn digest_file(path: &Path) -> Result<Vec<u8>> {
@@ -249,6 +254,14 @@ fn plain(path: &Path) -> PathBuf {
     path.components()
         .filter(|part| *part != Component::CurDir)
         .collect()
+}
+
+/// What a plain path is opened as: the folder that agentctl runs in has no name in it.
+fn opened(path: PathBuf) -> PathBuf {
+    match path.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => path,
+    }
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -351,6 +364,21 @@ mod tests {
         assert!(place.files(&identity).join("lib/b.py").is_symlink());
         assert!(!place.files(&identity).join("agent.toml").exists());
         assert_eq!(tree(dir.path()).keep(&place).unwrap(), identity);
+    }
+
+    #[test]
+    fn the_folder_that_agentctl_runs_in_has_no_name() {
+        let here = Tree::new(
+            Path::new("."),
+            &[".".to_owned()],
+            &[PathBuf::from("target")],
+        );
+        let there = Tree::new(
+            &std::env::current_dir().unwrap(),
+            &[".".to_owned()],
+            &[PathBuf::from("target")],
+        );
+        assert_eq!(here.entries().unwrap(), there.entries().unwrap());
     }
 
     #[test]

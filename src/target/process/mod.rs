@@ -58,11 +58,28 @@ impl Process {
         }
     }
 
+    /// A new edge is reached where the last one was.
+    async fn begun(&self) -> Result<Edge> {
+        let edge = self.started().await?;
+        if let Some(address) = self.dir.kept_address()? {
+            let fence = self.fence;
+            edge.listen(&api::Listen { fence, address }).await?;
+        }
+        Ok(edge)
+    }
+
     async fn started(&self) -> Result<Edge> {
         Edge::start(self.dir.path(), &self.executable).await
     }
 
     async fn edge_for_orders(&self) -> Result<Edge> {
+        match self.edge().await? {
+            Some(edge) => Ok(edge),
+            None => self.begun().await,
+        }
+    }
+
+    async fn edge_to_listen(&self) -> Result<Edge> {
         match self.edge().await? {
             Some(edge) => Ok(edge),
             None => self.started().await,
@@ -75,8 +92,8 @@ impl Process {
             fence: self.fence,
             address,
         };
-        again_if_lost(async || self.edge_for_orders().await?.listen(&order).await).await?;
-        Ok(())
+        again_if_lost(async || self.edge_to_listen().await?.listen(&order).await).await?;
+        self.dir.keep_address(address)
     }
 
     /// As Prometheus reads it; `None` if nothing runs.

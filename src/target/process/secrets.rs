@@ -22,10 +22,17 @@ pub(crate) fn fetch(
     beside: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Values> {
-    sources
-        .iter()
-        .map(|(name, source)| Ok((name.clone(), value(name, source, beside, variable)?)))
-        .collect()
+    let fetched = sources.iter().map(|(name, source)| {
+        let value = value(name, source, beside, variable)?;
+        match value.is_empty() {
+            true => Err(advice(
+                format!("the secret {name} is empty"),
+                "give it a value, or take it out of [secrets] in agent.toml",
+            )),
+            false => Ok((name.clone(), value)),
+        }
+    });
+    fetched.collect()
 }
 
 fn value(
@@ -62,19 +69,24 @@ pub(crate) fn kept(dir: &StateDir) -> Result<Values> {
     }
 }
 
-/// Keeps these, and the older ones of other names that an earlier release may need.
-pub(crate) fn keep(dir: &StateDir, values: Values) -> Result<()> {
+/// Keeps these, and the older ones of other names that an earlier release may need; the answer is
+/// whether a value that was kept has changed.
+pub(crate) fn keep(dir: &StateDir, values: Values) -> Result<bool> {
     let mut all = kept(dir)?;
     if values
         .iter()
         .all(|(name, value)| all.get(name) == Some(value))
     {
-        return Ok(());
+        return Ok(false);
     }
+    let changed = values
+        .iter()
+        .any(|(name, value)| all.get(name).is_some_and(|old| old != value));
     all.extend(values);
     let path = dir.secrets();
     write(&path, &serde_json::to_vec(&all)?)
-        .with_context(|| format!("could not write {}", path.display()))
+        .with_context(|| format!("could not write {}", path.display()))?;
+    Ok(changed)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
