@@ -14,7 +14,7 @@ pub(crate) use latency::Latency;
 
 /// Counters since one moment.
 #[derive(Debug, Default)]
-pub(crate) struct Counts {
+pub(crate) struct Counters {
     since: u64,
     requests: AtomicU64,
     errors: AtomicU64,
@@ -37,7 +37,7 @@ pub(crate) struct Ending {
     pub(crate) usage: Usage,
 }
 
-impl Counts {
+impl Counters {
     /// `since` is in milliseconds since the epoch.
     pub(crate) fn new(since: u64) -> Self {
         Self {
@@ -97,18 +97,18 @@ impl Counts {
 /// The time between two changes of the shares; counts for the pool's total as well.
 #[derive(Debug)]
 pub(crate) struct Window {
-    counts: Counts,
-    total: Arc<Counts>,
+    counts: Counters,
+    total: Arc<Counters>,
 }
 
 impl Window {
-    pub(crate) fn new(counts: Counts, total: Arc<Counts>) -> Arc<Self> {
+    pub(crate) fn new(counts: Counters, total: Arc<Counters>) -> Arc<Self> {
         Arc::new(Self { counts, total })
     }
 
     /// The next window of the same pool.
     pub(crate) fn next(&self, since: u64) -> Arc<Self> {
-        Self::new(Counts::new(since), Arc::clone(&self.total))
+        Self::new(Counters::new(since), Arc::clone(&self.total))
     }
 
     pub(crate) fn since(&self) -> u64 {

@@ -24,7 +24,7 @@ use super::replica::Replica;
 /// How an edge that was told to stop goes about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Ending {
+pub(super) enum Exit {
     AfterDraining,
     Now,
 }
@@ -32,14 +32,14 @@ pub(super) enum Ending {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Book {
     pub(super) fence: u64,
-    pub(super) ending: Option<Ending>,
+    pub(super) exit: Option<Exit>,
     pub(super) listen: Option<SocketAddr>,
     pub(super) traffic: Traffic,
-    pub(super) pools: BTreeMap<String, Pool>,
+    pub(super) pools: BTreeMap<String, KeptPool>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Pool {
+pub(super) struct KeptPool {
     pub(super) wanted: u32,
     pub(super) recipe: Rc<Recipe>,
     pub(super) replicas: BTreeMap<u32, Kept>,

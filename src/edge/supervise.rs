@@ -25,7 +25,7 @@ use super::door::Door;
 use super::home::Home;
 use super::logs;
 use super::refusal::Refused;
-use super::snapshot::{self, Book, Ending, Hands, Kept, Pool};
+use super::snapshot::{self, Book, Exit, Hands, Kept, KeptPool};
 use super::table::Table;
 use decide::{Act, Seen, decide};
 use life::Life;
@@ -70,7 +70,7 @@ impl Keeper {
             let pool = book
                 .pools
                 .entry(name.to_owned())
-                .or_insert_with(|| Pool::new(Rc::clone(&recipe)));
+                .or_insert_with(|| KeptPool::new(Rc::clone(&recipe)));
             pool.recipe = recipe;
             pool.scale(order.replicas, &replicas);
         })
@@ -108,14 +108,14 @@ impl Keeper {
             .keys()
             .map(|name| (name.clone(), self.seen(name)))
             .collect();
-        let ending = if order.now {
-            Ending::Now
+        let exit = if order.now {
+            Exit::Now
         } else {
-            Ending::AfterDraining
+            Exit::AfterDraining
         };
         self.change(|book| {
             book.fence = order.fence;
-            book.ending = book.ending.max(Some(ending));
+            book.exit = book.exit.max(Some(exit));
             for (name, pool) in &mut book.pools {
                 pool.scale(0, &seen[name]);
             }
@@ -133,7 +133,7 @@ impl Keeper {
 
     fn take(&self, fence: u64) -> Result<(), Refused> {
         self.admit(fence)?;
-        match self.book().ending {
+        match self.book().exit {
             Some(_) => Err(Refused::ending()),
             None => Ok(()),
         }
@@ -221,7 +221,7 @@ impl Keeper {
     }
 
     fn hurries(&self) -> bool {
-        self.book().ending == Some(Ending::Now)
+        self.book().exit == Some(Exit::Now)
     }
 
     fn ids(&self) -> Vec<Id> {
@@ -291,9 +291,9 @@ impl Keeper {
     }
 }
 
-impl Pool {
-    fn new(recipe: Rc<Recipe>) -> Pool {
-        Pool {
+impl KeptPool {
+    fn new(recipe: Rc<Recipe>) -> KeptPool {
+        KeptPool {
             wanted: 0,
             recipe,
             replicas: BTreeMap::new(),

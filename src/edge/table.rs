@@ -21,7 +21,7 @@ mod turns;
 
 pub(crate) use claim::Claim;
 pub(crate) use conversations::OpenConversation;
-use conversations::{Conversations, Home};
+use conversations::{Conversations, Seat};
 use pool::Pool;
 use turns::Turns;
 
@@ -168,14 +168,14 @@ impl Table {
     }
 
     pub(super) fn conversations_on(&self, replica: &Replica) -> u64 {
-        self.swept().on(&home_of(replica))
+        self.swept().on(&seat_of(replica))
     }
 
     /// How long until a look is worth while; `None`: no conversation needs this replica.
     pub(super) fn until_conversations_end(&self, replica: &Replica) -> Option<Duration> {
         let sticky = self.read().traffic.sticky;
         let conversations = self.swept();
-        if !sticky || conversations.on(&home_of(replica)) == 0 {
+        if !sticky || conversations.on(&seat_of(replica)) == 0 {
             return None;
         }
         let end = conversations.next_end()?;
@@ -262,8 +262,8 @@ impl Pools {
     }
 }
 
-fn home_of(replica: &Replica) -> Home {
-    Home {
+fn seat_of(replica: &Replica) -> Seat {
+    Seat {
         pool: replica.shared_pool(),
         number: replica.number(),
     }

@@ -13,7 +13,7 @@ fn told(tokens: u64) -> Ending {
 
 #[test]
 fn a_request_counts_in_the_window_it_began_in_and_in_the_total() {
-    let first = Window::new(Counts::new(1), Arc::new(Counts::new(1)));
+    let first = Window::new(Counters::new(1), Arc::new(Counters::new(1)));
     first.open();
     let second = first.next(2);
     first.close();
@@ -31,11 +31,11 @@ fn a_request_counts_in_the_window_it_began_in_and_in_the_total() {
 
 #[test]
 fn restored_counts_read_the_same_without_open_requests() {
-    let counts = Counts::new(5);
+    let counts = Counters::new(5);
     counts.end(&told(9));
     counts.open.fetch_add(1, Relaxed);
     let measures = counts.measures();
-    let again = Counts::restored(&measures).measures();
+    let again = Counters::restored(&measures).measures();
     assert_eq!(
         again,
         Measures {

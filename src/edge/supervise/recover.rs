@@ -156,7 +156,7 @@ impl Keeper {
     /// Resolves when the edge was told to stop and no replica is left.
     pub(in crate::edge) async fn ended(&self) {
         let mut changes = self.changes();
-        while self.book().ending.is_none() || !self.ids().is_empty() {
+        while self.book().exit.is_none() || !self.ids().is_empty() {
             if changes.changed().await.is_err() {
                 return;
             }

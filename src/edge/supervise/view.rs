@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Id, Keeper, now};
 use crate::edge::api::{PoolState, ReplicaState, Standing, State};
-use crate::edge::snapshot::{Kept, Pool};
+use crate::edge::snapshot::{Kept, KeptPool};
 
 impl Keeper {
     pub(in crate::edge) fn state(&self) -> State {
@@ -30,7 +30,7 @@ impl Keeper {
         }
     }
 
-    fn pool_state(&self, name: &str, pool: &Pool) -> PoolState {
+    fn pool_state(&self, name: &str, pool: &KeptPool) -> PoolState {
         let replicas = pool
             .replicas
             .iter()

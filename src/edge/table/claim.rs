@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::conversations::Visit;
 use super::turns::Of;
-use super::{Conversations, Pool, Pools, Table, home_of};
+use super::{Conversations, Pool, Pools, Table, seat_of};
 use crate::edge::conversation::ConversationId;
 use crate::edge::meter::{Ending, Window};
 use crate::edge::replica::Replica;
@@ -39,7 +39,7 @@ impl Claim {
 
     fn join(&mut self, id: ConversationId, table: &Arc<Table>, all: &mut Conversations) {
         let visit = Visit {
-            home: home_of(&self.replica),
+            seat: seat_of(&self.replica),
             now: table.now(),
             idle: self.idle,
             window: self.window.since(),
@@ -143,11 +143,11 @@ impl Pools {
         avoid: Option<&Replica>,
         absence: Absence,
     ) -> Option<Place<'_>> {
-        let Some((pool, number)) = self.home(conversations, id) else {
+        let Some((pool, number)) = self.seat(conversations, id) else {
             return self.turn(Of::Conversations, avoid);
         };
-        let keeper = pool.keeper(number, avoid);
-        match keeper.or_else(|| pool.least_open(avoid)) {
+        let host = pool.host(number, avoid);
+        match host.or_else(|| pool.least_open(avoid)) {
             Some(replica) => Some((pool, replica)),
             None if absence == Absence::Awaited && pool.will_serve() => None,
             None => self.turn(Of::Conversations, avoid),
@@ -155,9 +155,9 @@ impl Pools {
     }
 
     /// The pool that it must stay in, and the replica there where it began.
-    fn home(&self, conversations: &Conversations, id: ConversationId) -> Option<(&Pool, u32)> {
-        let home = conversations.home(id).filter(|_| self.traffic.sticky)?;
-        Some((self.get(&home.pool)?, home.number))
+    fn seat(&self, conversations: &Conversations, id: ConversationId) -> Option<(&Pool, u32)> {
+        let seat = conversations.seat(id).filter(|_| self.traffic.sticky)?;
+        Some((self.get(&seat.pool)?, seat.number))
     }
 
     fn turn(&self, of: Of, avoid: Option<&Replica>) -> Option<Place<'_>> {

@@ -13,14 +13,14 @@ use crate::edge::conversation::ConversationId;
 
 /// A replica's name that outlives the replica.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Home {
+pub(super) struct Seat {
     pub(super) pool: Arc<str>,
     pub(super) number: u32,
 }
 
 /// One request of a conversation. Times are milliseconds since the epoch.
 pub(super) struct Visit {
-    pub(super) home: Home,
+    pub(super) seat: Seat,
     pub(super) now: u64,
     /// Milliseconds after its last request when it is over.
     pub(super) idle: u64,
@@ -36,7 +36,7 @@ pub(super) struct First {
 }
 
 struct Conversation {
-    home: Home,
+    seat: Seat,
     seen: u64,
     idle: u64,
     /// Where it was last counted; `None`: not yet.
@@ -61,7 +61,7 @@ pub(crate) struct OpenConversation {
 pub(super) struct Conversations {
     open: HashMap<ConversationId, Conversation>,
     ends: BinaryHeap<Reverse<(u64, ConversationId)>>,
-    homes: BTreeMap<Home, u64>,
+    seats: BTreeMap<Seat, u64>,
     most: usize,
 }
 
@@ -71,22 +71,22 @@ impl Conversations {
         Self {
             open: HashMap::new(),
             ends: BinaryHeap::new(),
-            homes: BTreeMap::new(),
+            seats: BTreeMap::new(),
             most,
         }
     }
 
-    pub(super) fn home(&self, id: ConversationId) -> Option<&Home> {
-        self.open.get(&id).map(|conversation| &conversation.home)
+    pub(super) fn seat(&self, id: ConversationId) -> Option<&Seat> {
+        self.open.get(&id).map(|conversation| &conversation.seat)
     }
 
     /// Open conversations on one replica.
-    pub(super) fn on(&self, home: &Home) -> u64 {
-        self.homes.get(home).copied().unwrap_or(0)
+    pub(super) fn on(&self, seat: &Seat) -> u64 {
+        self.seats.get(seat).copied().unwrap_or(0)
     }
 
     pub(super) fn in_pool(&self, pool: &str) -> u64 {
-        let mine = self.homes.iter().filter(|(home, _)| &*home.pool == pool);
+        let mine = self.seats.iter().filter(|(seat, _)| &*seat.pool == pool);
         mine.map(|(_, count)| count).sum()
     }
 
@@ -95,7 +95,7 @@ impl Conversations {
         self.ends.peek().map(|Reverse((due, _))| *due)
     }
 
-    /// A request begins: the conversation begins, goes on, or moves to another home.
+    /// A request begins: the conversation begins, goes on, or moves to another seat.
     pub(super) fn visit(&mut self, id: ConversationId, visit: Visit) -> First {
         if !self.open.contains_key(&id) {
             self.begin(id, &visit);
@@ -106,15 +106,15 @@ impl Conversations {
                 in_pool: false,
             };
         };
-        let stays = conversation.home.pool == visit.home.pool && conversation.window.is_some();
+        let stays = conversation.seat.pool == visit.seat.pool && conversation.window.is_some();
         let first = First {
             in_window: !stays || conversation.window != Some(visit.window),
             in_pool: !stays,
         };
-        if conversation.home != visit.home {
-            leave(&mut self.homes, &conversation.home);
-            *self.homes.entry(visit.home.clone()).or_default() += 1;
-            conversation.home = visit.home;
+        if conversation.seat != visit.seat {
+            leave(&mut self.seats, &conversation.seat);
+            *self.seats.entry(visit.seat.clone()).or_default() += 1;
+            conversation.seat = visit.seat;
         }
         conversation.seen = visit.now;
         conversation.window = Some(visit.window);
@@ -144,12 +144,12 @@ impl Conversations {
     }
 
     pub(super) fn restore(&mut self, told: OpenConversation) {
-        let home = Home {
+        let seat = Seat {
             pool: told.pool.into(),
             number: told.number,
         };
         let visit = Visit {
-            home,
+            seat,
             now: told.seen,
             idle: told.idle,
             window: told.window,
@@ -162,10 +162,10 @@ impl Conversations {
         if self.open.len() >= self.most {
             self.forget_next();
         }
-        *self.homes.entry(visit.home.clone()).or_default() += 1;
+        *self.seats.entry(visit.seat.clone()).or_default() += 1;
         self.ends.push(Reverse((visit.now + visit.idle, id)));
         let conversation = Conversation {
-            home: visit.home.clone(),
+            seat: visit.seat.clone(),
             seen: visit.now,
             idle: visit.idle,
             window: None,
@@ -193,7 +193,7 @@ impl Conversations {
 
     fn forget(&mut self, id: ConversationId) {
         if let Some(conversation) = self.open.remove(&id) {
-            leave(&mut self.homes, &conversation.home);
+            leave(&mut self.seats, &conversation.seat);
         }
     }
 }
@@ -208,8 +208,8 @@ impl Conversation {
     fn told(&self, id: ConversationId) -> OpenConversation {
         OpenConversation {
             id,
-            pool: self.home.pool.to_string(),
-            number: self.home.number,
+            pool: self.seat.pool.to_string(),
+            number: self.seat.number,
             seen: self.seen,
             idle: self.idle,
             window: self.window.unwrap_or(0),
@@ -217,11 +217,11 @@ impl Conversation {
     }
 }
 
-fn leave(homes: &mut BTreeMap<Home, u64>, home: &Home) {
-    if let Some(count) = homes.get_mut(home) {
+fn leave(seats: &mut BTreeMap<Seat, u64>, seat: &Seat) {
+    if let Some(count) = seats.get_mut(seat) {
         *count -= 1;
         if *count == 0 {
-            homes.remove(home);
+            seats.remove(seat);
         }
     }
 }

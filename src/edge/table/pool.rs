@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::edge::api::Measures;
-use crate::edge::meter::{Counts, Window};
+use crate::edge::meter::{Counters, Window};
 use crate::edge::replica::Replica;
 
 pub(super) struct Pool {
@@ -23,7 +23,7 @@ impl Pool {
             name: name.into(),
             replicas: Vec::new(),
             turn: AtomicUsize::new(0),
-            window: Window::new(Counts::new(now), Arc::new(Counts::new(now))),
+            window: Window::new(Counters::new(now), Arc::new(Counters::new(now))),
             idle: 0,
         }
     }
@@ -74,12 +74,12 @@ impl Pool {
     }
 
     pub(super) fn restore(&mut self, total: &Measures, window: &Measures) {
-        let total = Arc::new(Counts::restored(total));
-        self.window = Window::new(Counts::restored(window), total);
+        let total = Arc::new(Counters::restored(total));
+        self.window = Window::new(Counters::restored(window), total);
     }
 
     /// The replica of a conversation that began on `number`, if it still serves its own.
-    pub(super) fn keeper(&self, number: u32, avoid: Option<&Replica>) -> Option<&Arc<Replica>> {
+    pub(super) fn host(&self, number: u32, avoid: Option<&Replica>) -> Option<&Arc<Replica>> {
         let mine = |replica: &&Arc<Replica>| {
             replica.number() == number && replica.serves_its_own() && !is(replica, avoid)
         };

@@ -6,15 +6,15 @@ fn id(name: u32) -> ConversationId {
 
 fn visit(pool: &str, now: u64) -> Visit {
     Visit {
-        home: home(pool),
+        seat: seat(pool),
         now,
         idle: 100,
         window: 1,
     }
 }
 
-fn home(pool: &str) -> Home {
-    Home {
+fn seat(pool: &str) -> Seat {
+    Seat {
         pool: pool.into(),
         number: 1,
     }
@@ -28,9 +28,9 @@ fn memory_is_bounded_and_the_longest_idle_goes_first() {
         conversations.part(id(name), u64::from(name));
     }
     assert_eq!((conversations.open.len(), conversations.ends.len()), (3, 3));
-    assert_eq!(conversations.on(&home("a")), 3);
-    assert!(conversations.home(id(6)).is_none());
-    assert!(conversations.home(id(7)).is_some());
+    assert_eq!(conversations.on(&seat("a")), 3);
+    assert!(conversations.seat(id(6)).is_none());
+    assert!(conversations.seat(id(7)).is_some());
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn each_has_one_end_however_often_it_is_visited() {
     assert_eq!(conversations.in_pool("a"), 1);
     conversations.sweep(1_099);
     assert_eq!(conversations.in_pool("a"), 0);
-    assert!(conversations.ends.is_empty() && conversations.homes.is_empty());
+    assert!(conversations.ends.is_empty() && conversations.seats.is_empty());
 }
 
 #[test]
