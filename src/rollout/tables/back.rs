@@ -14,7 +14,9 @@ pub(crate) fn back(
     last: Option<&Plan>,
 ) -> Plan {
     let now = from.map_or(0, |(_, now)| now);
-    let usual = last.and_then(|plan| plan.steps.last()).map_or(1, |step| step.candidate);
+    let usual = last
+        .and_then(|plan| plan.steps.last())
+        .map_or(1, |step| step.candidate);
     let rollout = match last.and_then(|plan| plan.limit) {
         Some(_) => one_by_one(),
         None => at_once(),
@@ -73,7 +75,10 @@ mod tests {
     #[test]
     fn one_by_one_where_there_is_none() {
         let rows = rows(Some((2, 2)), &one_by_one());
-        assert!(rows.iter().all(|(stable, candidate)| stable + candidate <= 2));
+        assert!(
+            rows.iter()
+                .all(|(stable, candidate)| stable + candidate <= 2)
+        );
         assert_eq!(rows.last(), Some(&(0, 2)));
     }
 }
