@@ -17,6 +17,10 @@ mod spec;
 mod target;
 mod ui;
 
+// The edge allocates a little for every request: this allocator makes each some per cent cheaper.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub fn run() -> std::process::ExitCode {
     cli::run()
 }

@@ -5,7 +5,7 @@ use super::Check;
 pub(super) fn check(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
     kind(spec.agent.kind, target, check);
     for (at, word) in spec.run.command.iter().enumerate() {
-        secrets_of(word, &format!("run.command.{at}"), spec, check);
+        no_secrets(word, &format!("run.command.{at}"), check);
     }
     if spec
         .run
@@ -41,6 +41,21 @@ fn kind(kind: Kind, target: &TargetSpec, check: &mut Check<'_>) {
     };
     let message = format!("kind = \"{name}\" is not supported by the process target yet");
     check.refuse("agent.kind", message);
+}
+
+/// Whoever may look at this machine's processes reads their arguments.
+fn no_secrets(template: &Template, path: &str, check: &mut Check<'_>) {
+    let secrets = template.0.iter().filter_map(|part| match part {
+        Part::Secret(name) => Some(name),
+        _ => None,
+    });
+    for name in secrets {
+        let part = format!("${{secret:{name}}}");
+        let message = "a secret must not stand in a command: any user of the machine could read it";
+        let problem = check.at_part(path, &part, message.to_owned());
+        let hint = format!("the agent finds it in its environment, as {name}");
+        check.problems.push(problem.hint(Some(hint)));
+    }
 }
 
 fn secrets_of(template: &Template, path: &str, spec: &Spec, check: &mut Check<'_>) {

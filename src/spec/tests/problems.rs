@@ -45,6 +45,12 @@ fn the_required_keys() {
             "run.command must be a list, not a text",
         ),
         (
+            "[\"./a\"]",
+            "[\"./a\", \"--key=${secret:KEY}\"]",
+            "${secret:KEY}",
+            "a secret must not stand in a command: any user of the machine could read it",
+        ),
+        (
             "command =",
             "comand =",
             "comand",
