@@ -152,8 +152,14 @@ fn verbs() -> Vec<String> {
     verbs.map(str::to_owned).collect()
 }
 
-/// What this run does not come to.
-const UNSEEN: [&str; 12] = [
+/// What this run does not come to, or not every time: its holds are shorter than the five seconds of
+/// a heartbeat, which alone tells how the gates stand. Tests of the `ui` room pin these.
+const UNSEEN: [&str; 17] = [
+    "gates",
+    "gate",
+    "figure",
+    "finding",
+    "pass",
     "null",
     "stalled",
     "unfinished",
