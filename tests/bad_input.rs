@@ -197,13 +197,13 @@ fn a_port_in_use_after_an_edit() {
     let place = Place::deployed("");
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = other.local_addr().unwrap().port();
-    let (processes, files) = (place.processes(), place.files().len());
+    let (processes, files) = (place.processes(), place.kept());
     place.spec(&format!("run.port = {port}"));
     place
         .run(&["deploy"])
         .ends(2)
         .says("Address already in use");
-    assert_eq!((place.processes(), place.files().len()), (processes, files));
+    assert_eq!((place.processes(), place.kept()), (processes, files));
     assert_eq!(place.ask("release"), "r1");
 }
 

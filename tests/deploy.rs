@@ -37,14 +37,14 @@ r1 is live at http://127.0.0.1:PORT (T)
 #[test]
 fn unchanged() {
     let place = Place::deployed("");
-    let (processes, files) = (place.processes(), place.files().len());
+    let (processes, files) = (place.processes(), place.kept());
     let records = place.records(1);
     let nothing = "nothing changed: r1 of bot is live at http://127.0.0.1:PORT\n";
     place.run(&["deploy"]).exactly(0, "", nothing);
     place.run(&["plan"]).exactly(0, "", nothing);
     assert_eq!(place.processes(), processes);
     assert_eq!((place.records(1), place.records(2)), (records, 0));
-    assert_eq!(place.files().len(), files);
+    assert_eq!(place.kept(), files);
 }
 
 #[test]

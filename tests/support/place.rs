@@ -181,6 +181,15 @@ impl Place {
         files
     }
 
+    /// How many files of the state a command wrote: the edge's own come and go each second.
+    pub(crate) fn kept(&self) -> usize {
+        let own = |path: &PathBuf| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            name.starts_with("edge.") || name.starts_with("counts.")
+        };
+        self.files().iter().filter(|(path, _)| !own(path)).count()
+    }
+
     /// Every process that agentctl runs for this place: edges and replicas.
     pub(crate) fn processes(&self) -> Vec<(u32, String)> {
         processes::of_folder(&self.path("state"))
