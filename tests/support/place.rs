@@ -244,7 +244,9 @@ fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
         if kind.is_dir() {
             collect(&entry.path(), files);
         } else if kind.is_file() {
-            files.push((entry.path(), fs::read(entry.path()).unwrap()));
+            // What the edge writes beside its old self may have taken its place by now.
+            let bytes = fs::read(entry.path()).ok();
+            files.extend(bytes.map(|bytes| (entry.path(), bytes)));
         }
     }
 }
