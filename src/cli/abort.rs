@@ -11,10 +11,10 @@ use super::journaled::{self, Journaled};
 use super::lease::{self, Lease};
 use super::resume;
 use super::show::Shown;
-use super::site::{Site, now};
+use super::site::Site;
 use crate::advice::advice;
 use crate::engine::ABORT;
-use crate::journal::{Asked, Directory, Held, Store};
+use crate::journal::{Directory, Held};
 use crate::rollout::{Event, Phase};
 use crate::target::Target;
 
@@ -34,14 +34,12 @@ pub(crate) async fn undo(site: &Site, store: &Directory, shown: &mut Shown) -> R
     loop {
         match lease::try_acquire(store).await {
             Ok(lease) => {
-                let undone = lease.during(store, here(site, store, &lease, &running, shown));
-                let undone = undone.await;
-                lease.release(store).await;
-                return undone;
+                let work = async |lease: &Lease| here(site, store, lease, &running, shown).await;
+                return lease.during(store, work).await;
             }
             Err(error) if !error.is::<Held>() => return Err(error),
             Err(_) if !asked => {
-                ask(store, running.number).await?;
+                lease::ask(store, running.number, ABORT).await?;
                 shown.note(format!("asked for the undo of rollout {}", running.number));
                 asked = true;
             }
@@ -86,16 +84,6 @@ async fn running(site: &Site, store: &Directory) -> Result<Journaled> {
         )),
         _ => Ok(last),
     }
-}
-
-async fn ask(store: &Directory, rollout: u64) -> Result<()> {
-    let asked = Asked {
-        rollout,
-        kind: ABORT.to_owned(),
-        who: lease::who(),
-        at: now().0,
-    };
-    store.ask(asked).await
 }
 
 /// The rollout, once its end was written down since it was found running.

@@ -6,13 +6,13 @@ use serde_json::json;
 use super::args::Which;
 use super::exit::Exit;
 use super::journaled;
-use super::lease;
+use super::lease::{self, Lease};
 use super::resume;
 use super::show::Shown;
-use super::site::{Site, now};
+use super::site::Site;
 use crate::advice::advice;
 use crate::engine::APPROVE;
-use crate::journal::{Asked, Held, Store};
+use crate::journal::Held;
 use crate::rollout::{Event, Gate};
 
 /// Says yes to whoever walks the rollout; if nobody does, goes on with it here.
@@ -32,20 +32,14 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     };
     match lease::try_acquire(&store).await {
         Ok(lease) => {
-            let approved = Event::Approved(lease.who.clone());
-            let walk = resume::walk(&site, &store, &lease, shown, Some(approved));
-            let walked = lease.during(&store, walk).await;
-            lease.release(&store).await;
-            walked
+            let work = async |lease: &Lease| {
+                let approved = Event::Approved(lease.who.clone());
+                resume::walk(&site, &store, lease, shown, Some(approved)).await
+            };
+            lease.during(&store, work).await
         }
         Err(error) if error.is::<Held>() => {
-            let asked = Asked {
-                rollout: number,
-                kind: APPROVE.to_owned(),
-                who: lease::who(),
-                at: now().0,
-            };
-            store.ask(asked).await?;
+            lease::ask(&store, number, APPROVE).await?;
             let says = format!("approved rollout {number}: {what}");
             shown.result(
                 "approved",

@@ -32,17 +32,17 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     let store = project.site.store();
     address_is_free(&project).await?;
     let lease = lease::acquire(&store).await?;
-    let deployment = Deployment {
-        project: &project,
-        store: &store,
-        lease: &lease,
-        shown,
-        target: project.site.target(lease.hold.fence())?,
+    let work = async |lease: &Lease| {
+        let deployment = Deployment {
+            project: &project,
+            store: &store,
+            lease,
+            shown,
+            target: project.site.target(lease.hold.fence())?,
+        };
+        deployment.run(args.again, contents, values).await
     };
-    let deployed = deployment.run(args.again, contents, values);
-    let deployed = lease.during(&store, deployed).await;
-    lease.release(&store).await;
-    deployed
+    lease.during(&store, work).await
 }
 
 struct Deployment<'a> {
@@ -150,9 +150,7 @@ impl Deployment<'_> {
         }
         Ok(Exit::of_outcome(&outcome))
     }
-}
 
-impl Deployment<'_> {
     /// A changed address is opened now, so that a release that is undone takes none away; old files
     /// make room; a first deploy that came to nothing leaves nothing running.
     async fn afterwards(&self, outcome: &Outcome, first: bool) -> Result<()> {

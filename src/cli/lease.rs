@@ -6,7 +6,7 @@ use anyhow::Result;
 use tokio::time::sleep;
 
 use super::site::{now, variable};
-use crate::journal::{HEARTBEAT, Held, Hold, Now, Owner, Store, TTL};
+use crate::journal::{Asked, HEARTBEAT, Held, Hold, Now, Owner, Store, TTL};
 
 /// How often a lease is asked for again while its holder's time runs out.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -43,6 +43,17 @@ pub(crate) async fn acquire<S: Store>(store: &S) -> Result<Lease> {
     }
 }
 
+/// Leaves a request for the process that walks this rollout.
+pub(crate) async fn ask<S: Store>(store: &S, rollout: u64, kind: &str) -> Result<()> {
+    let asked = Asked {
+        rollout,
+        kind: kind.to_owned(),
+        who: who(),
+        at: now().0,
+    };
+    store.ask(asked).await
+}
+
 /// # Errors
 /// `Held`, at once.
 pub(crate) async fn try_acquire<S: Store>(store: &S) -> Result<Lease> {
@@ -62,24 +73,22 @@ fn is_silent(held: &Held) -> bool {
 }
 
 impl Lease {
-    /// Works under it, its heart beating all the while.
+    /// Works under it, its heart beating all the while, and gives it back. One that cannot be given
+    /// back ends by itself: what was done under it counts all the same.
     ///
     /// # Errors
     /// The work's, or `Fenced` when someone else took the lease meanwhile.
     pub(crate) async fn during<S: Store, T>(
-        &self,
+        self,
         store: &S,
-        work: impl Future<Output = Result<T>>,
+        work: impl AsyncFnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
-        tokio::select! {
-            worked = work => worked,
+        let worked = tokio::select! {
+            worked = work(&self) => worked,
             lost = self.beat(store) => lost,
-        }
-    }
-
-    /// One that cannot be given back ends by itself: what was done under it counts all the same.
-    pub(crate) async fn release<S: Store>(self, store: &S) {
+        };
         let _ = store.release(self.hold).await;
+        worked
     }
 
     /// Ends only when the lease is lost.

@@ -19,11 +19,8 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store();
     let lease = lease::acquire(&store).await?;
-    let walked = lease
-        .during(&store, walk(&site, &store, &lease, shown, None))
-        .await;
-    lease.release(&store).await;
-    walked
+    let work = async |lease: &Lease| walk(&site, &store, lease, shown, None).await;
+    lease.during(&store, work).await
 }
 
 /// Goes on with the last rollout where its process ended; `then` is what a person wants of it.

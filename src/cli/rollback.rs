@@ -16,7 +16,7 @@ use crate::journal::Directory;
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Phase, Plan, back};
-use crate::target::{Process, Seen, Target, secrets};
+use crate::target::{Seen, Target, secrets};
 
 /// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own.
 pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit> {
@@ -27,11 +27,8 @@ pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit
         return abort::undo(&site, &store, shown).await;
     }
     let lease = lease::acquire(&store).await?;
-    let target = site.target(lease.hold.fence())?;
-    let went = go_back(args, &site, &store, &lease, &target, shown);
-    let went = lease.during(&store, went).await;
-    lease.release(&store).await;
-    went
+    let work = async |lease: &Lease| go_back(args, &site, &store, lease, shown).await;
+    lease.during(&store, work).await
 }
 
 /// Running or stalled, and before the point of no return.
@@ -44,9 +41,9 @@ async fn go_back(
     site: &Site,
     store: &Directory,
     lease: &Lease,
-    target: &Process,
     shown: &mut Shown,
 ) -> Result<Exit> {
+    let target = site.target(lease.hold.fence())?;
     let mut past = journaled::read(store).await?;
     let seen = target.observe().await?;
     let number = past.last().map_or(1, |past| past.number + 1);
@@ -56,7 +53,7 @@ async fn go_back(
     let values = secrets::kept(&site.dir)?;
     let walk = Walk {
         site,
-        target,
+        target: &target,
         store,
         hold: &lease.hold,
         shown,

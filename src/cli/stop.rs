@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::args;
 use super::exit::Exit;
-use super::lease;
+use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::Site;
 
@@ -13,10 +13,8 @@ pub(crate) async fn run(args: &args::Stop, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store();
     let lease = lease::acquire(&store).await?;
-    let stopped = async { site.target(lease.hold.fence())?.stop(args.now).await };
-    let stopped = lease.during(&store, stopped).await;
-    lease.release(&store).await;
-    stopped?;
+    let work = async |lease: &Lease| site.target(lease.hold.fence())?.stop(args.now).await;
+    lease.during(&store, work).await?;
     let says = format!("{} is stopped; its history is kept", site.name());
     let more = json!({ "agent": site.agent, "environment": site.environment });
     shown.result("stopped", says, more);

@@ -4,7 +4,7 @@ use anyhow::Result;
 use tokio::time::{Duration, timeout};
 
 use super::Engine;
-use super::perform::Failure;
+use super::perform::{Failure, because};
 use crate::analysis::{Finding, Verdict, judge};
 use crate::journal::Store;
 use crate::rollout::{Stamp, Why};
@@ -73,10 +73,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         if side.ready >= wanted {
             return Ok(());
         }
-        let because = match side.failing.first() {
-            Some(failing) => format!(": {to}-{} {}", failing.replica, failing.says),
-            None => String::new(),
-        };
+        let because = because(to, side);
         let says = format!(
             "{to} has {} of {wanted} replicas ready{because}",
             side.ready

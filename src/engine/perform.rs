@@ -190,11 +190,16 @@ fn hopeless(id: ReleaseId, side: &SeenRelease) -> Option<String> {
     }
 }
 
-fn late(id: ReleaseId, side: &SeenRelease, replicas: u32) -> Failure {
-    let because = match side.failing.first() {
+/// What its first failing replica says, to stand behind a sentence.
+pub(super) fn because(id: ReleaseId, side: &SeenRelease) -> String {
+    match side.failing.first() {
         Some(failing) => format!(": {id}-{} {}", failing.replica, failing.says),
         None => String::new(),
-    };
+    }
+}
+
+fn late(id: ReleaseId, side: &SeenRelease, replicas: u32) -> Failure {
+    let because = because(id, side);
     let says = format!(
         "{} of {replicas} replicas of {id} got ready in time{because}",
         side.ready
