@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::release::ReleaseId;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -99,6 +101,8 @@ pub(crate) enum Verb {
     Stop(Stop),
     /// Check agent.toml without doing anything
     Check(File),
+    /// Write the files that build and run the agent elsewhere, from templates
+    Render(Render),
     /// Write a short agent.toml by looking at this folder
     Init(Init),
     /// Print the JSON Schema of agent.toml, for editors
@@ -155,6 +159,40 @@ pub(crate) struct Stop {
     /// Do not wait for open conversations and requests
     #[arg(long)]
     pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Render {
+    /// What to render
+    #[arg(value_enum, required_unless_present = "eject")]
+    pub(crate) what: Option<What>,
+    /// The agents' files; more than one may be named [default: agent.toml]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
+    /// An environment of them
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+    /// Write files into this folder, instead of their text to stdout
+    #[arg(short = 'o', long = "out", value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Overwrite files there that agentctl did not write
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+    /// The image that runs [default: from agent.toml]
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+    /// Name what belongs to one release by it, like r13
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) release: Option<ReleaseId>,
+    /// Copy a template into templates/ beside agent.toml, where it is used instead of the built-in one
+    #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["what", "out", "image", "release"])]
+    pub(crate) eject: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// The objects of a cluster, one file each
+    Kubernetes,
 }
 
 #[derive(Debug, Args)]

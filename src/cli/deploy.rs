@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::args;
 use super::exit::Exit;
@@ -25,7 +25,8 @@ use crate::target::{Process, Target, secrets};
 const HOUR: u64 = 3_600_000;
 
 pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> {
-    let project = Project::load(&args.file)?;
+    let mut project = Project::load(&args.file)?;
+    project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
     let values = secret_values(&project)?;
     let contents = contents(&project)?;
@@ -70,7 +71,7 @@ impl Deployment<'_> {
         secrets::keep(&self.project.site.dir, values.clone())?;
         self.keep(&proposal).await?;
         if seen.url.is_none() {
-            self.target.listen(address(self.project)).await?;
+            self.target.listen(address(self.project)?).await?;
         }
         self.walk(plan, number, &values).await
     }
@@ -81,7 +82,7 @@ impl Deployment<'_> {
                 "a secret has a new value: replicas take it when they are started the next time",
             );
         }
-        self.target.listen(address(self.project)).await?;
+        self.target.listen(address(self.project)?).await?;
         let seen = self.target.observe().await?;
         self.shown
             .nothing_changed(&self.project.site, proposal.release.id, &seen);
@@ -156,7 +157,7 @@ impl Deployment<'_> {
     async fn afterwards(&self, outcome: &Outcome, first: bool) -> Result<()> {
         match outcome {
             Outcome::Completed => {
-                self.target.listen(address(self.project)).await?;
+                self.target.listen(address(self.project)?).await?;
                 let seen = self.target.observe().await?;
                 prune::run(&self.project.site, self.store, &seen).await
             }
@@ -170,14 +171,16 @@ fn secret_values(project: &Project) -> Result<secrets::Values> {
     secrets::fetch(&project.loaded.spec.secrets, project.folder(), &variable)
 }
 
-fn address(project: &Project) -> SocketAddr {
-    let TargetSpec::Process { listen } = project.loaded.target;
-    SocketAddr::new(listen, project.loaded.spec.run.port)
+fn address(project: &Project) -> Result<SocketAddr> {
+    match project.loaded.target {
+        TargetSpec::Process { listen } => Ok(SocketAddr::new(listen, project.loaded.spec.run.port)),
+        _ => bail!("only the process target opens an address of this machine"),
+    }
 }
 
 /// Found out before anything is changed; the edge that has the address already may keep it.
 async fn address_is_free(project: &Project) -> Result<()> {
-    let address = address(project);
+    let address = address(project)?;
     let seen = project.site.target(0)?.observe().await?;
     if seen.url == Some(format!("http://{address}")) {
         return Ok(());

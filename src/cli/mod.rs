@@ -17,6 +17,7 @@ mod metrics;
 mod plan;
 mod proposal;
 mod prune;
+mod render;
 mod resume;
 mod rollback;
 mod show;
@@ -75,6 +76,7 @@ fn wrong_usage(usage: &clap::Error) -> ExitCode {
 fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
     match verb {
         Verb::Check(args) => check::run(&args, shown),
+        Verb::Render(args) => render::run(&args, shown),
         Verb::Init(args) => init::run(&args, shown),
         Verb::Schema => show::schema(shown),
         Verb::Config(Config::Show(args)) => show::config(&args, shown),

@@ -12,7 +12,8 @@ use super::site::Project;
 use crate::target::Target;
 
 pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
-    let project = Project::load(args)?;
+    let mut project = Project::load(args)?;
+    project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
     let store = project.site.store();
     let past = journaled::read(&store).await?;

@@ -22,6 +22,31 @@ pub(crate) enum TargetSpec {
         #[serde(default = "loopback")]
         listen: std::net::IpAddr,
     },
+    /// Containers on a Docker host.
+    Docker {
+        /// As in DOCKER_HOST; not given: as the docker command finds it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("format" = "url"))]
+        host: Option<String>,
+    },
+    /// Pods of a Kubernetes cluster.
+    Kubernetes {
+        /// The context of the kubeconfig; not given: the current one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context: Option<String>,
+        /// Not given: that of the context.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("format" = "namespace"))]
+        namespace: Option<String>,
+        /// Make the namespace too, with Pod Security labels.
+        #[serde(default)]
+        create_namespace: bool,
+        /// The cluster's version, like `1.28`; not given: the newest. Decides which forms of objects
+        /// are written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("format" = "kubernetes-version"))]
+        version: Option<String>,
+    },
 }
 
 impl Default for TargetSpec {

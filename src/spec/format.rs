@@ -1,12 +1,13 @@
 //! What a text must look like, by the `format` that the schema names. One line per format, so that
 //! a key gets its check, its caret and its line in the reference by naming one.
 
-use super::{ConversationKey, Period, Template, template::is_variable};
+use super::{ConversationKey, Period, Quantity, Template, names, template::is_variable};
 
 /// Why `text` does not have `format`; formats that only describe are never broken.
 pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
     match format {
         "period" => Period::parse(text).map(drop),
+        "quantity" => Quantity::parse(text).map(drop),
         "template" => Template::parse(text).map(drop),
         "conversation-key" => ConversationKey::try_from(text.to_owned()).map(drop),
         "ip" => text
@@ -38,7 +39,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
             "a path: it holds a NUL character",
         ),
         "beside" => beside(text),
-        _ => Ok(()),
+        _ => names::check(format, text),
     }
 }
 

@@ -3,21 +3,8 @@
 
 /// A key by its path, or `path = value`; `*` stands for any name and any place in a list.
 const LATER: &[&str] = &[
-    "build",
-    "image",
-    "scale",
-    "network",
-    "observe",
-    "services",
-    "tools",
     "migrations",
     "flags",
-    "notify",
-    "run.resources",
-    "run.gpu",
-    "run.spot",
-    "run.user",
-    "run.writable",
     "rollout.mirror",
     "rollout.match",
     "rollout.strategy = shadow",
@@ -27,11 +14,6 @@ const LATER: &[&str] = &[
     "gate.*.against",
     "gate.*.worse_by",
     "gate.*.confidence",
-    "secrets.*.vault",
-    "secrets.*.kubernetes",
-    "secrets.*.external",
-    "target.docker",
-    "target.kubernetes",
 ];
 
 /// What to say of a key that is not supported yet.

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::check::Check;
+use super::fit::fit;
 use super::origin::Origins;
 use super::problem::{Problem, Problems};
 use super::resolve::{Variables, resolve};
@@ -25,7 +26,15 @@ pub(crate) struct Loaded {
     pub(crate) approve: bool,
     /// What works and probably is not meant.
     pub(crate) warnings: Vec<Problem>,
+    fit: Fit,
     pub(super) origins: Origins,
+}
+
+/// How what is asked for suits the target.
+#[derive(Clone, Debug, PartialEq)]
+struct Fit {
+    warnings: Vec<Problem>,
+    problems: Vec<Problem>,
 }
 
 impl Spec {
@@ -65,14 +74,19 @@ impl Spec {
             Err(problem) => return Err(Problems::or(problems, problem)),
         };
         let mut check = Check::new(&source, &origins);
-        resolve(&mut spec.run, variables, &mut check);
-        check.spec(&spec, &place.target);
+        resolve(&mut spec, variables, &mut check);
+        check.spec(&spec);
         let warnings = std::mem::take(&mut check.warnings);
         problems.append(&mut check.problems);
-        match Problems::new(problems) {
-            Some(problems) => Err(problems),
-            None => Ok(Loaded::new(spec, place, warnings, origins)),
+        if let Some(problems) = Problems::new(problems) {
+            return Err(problems);
         }
+        fit(&spec, &place.target, &mut check);
+        let fit = Fit {
+            warnings: check.warnings,
+            problems: check.problems,
+        };
+        Ok(Loaded::new(spec, place, warnings, fit, origins))
     }
 }
 
@@ -94,7 +108,13 @@ pub(crate) fn agent_name(bytes: &[u8], file: &str) -> Result<String, Problems> {
 }
 
 impl Loaded {
-    fn new(mut spec: Spec, place: Environment, warnings: Vec<Problem>, origins: Origins) -> Self {
+    fn new(
+        mut spec: Spec,
+        place: Environment,
+        warnings: Vec<Problem>,
+        fit: Fit,
+        origins: Origins,
+    ) -> Self {
         let rollout = &mut spec.rollout;
         if rollout.strategy == Strategy::Canary && rollout.steps.is_empty() {
             rollout.steps = Rollout::usual_steps();
@@ -105,7 +125,17 @@ impl Loaded {
             target: place.target,
             approve: place.approve,
             warnings,
+            fit,
             origins,
+        }
+    }
+
+    /// Whether the target can do what is asked for; what has no effect there joins the warnings.
+    pub(crate) fn deployable(&mut self) -> Result<(), Problems> {
+        self.warnings.append(&mut self.fit.warnings);
+        match Problems::new(std::mem::take(&mut self.fit.problems)) {
+            Some(problems) => Err(problems),
+            None => Ok(()),
         }
     }
 }

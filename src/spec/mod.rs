@@ -6,22 +6,32 @@
 //! schema is made from them, and the check of a file's shape and the reference read the schema.
 
 mod agent;
+mod beside;
+mod build;
 mod check;
+mod container;
 mod environment;
+mod fit;
 mod format;
 mod health;
 mod later;
 mod limits;
 mod load;
+mod names;
+mod network;
+mod notify;
+mod observe;
 mod origin;
 mod overlay;
 mod percent;
 mod period;
 mod problem;
+mod quantity;
 #[cfg(test)]
 mod reference;
 mod resolve;
 mod rollout;
+mod scale;
 mod schema;
 mod shape;
 mod show;
@@ -30,19 +40,27 @@ mod starter;
 mod template;
 mod wording;
 
-pub(crate) use agent::{Config, Kind, Run, SecretSource, Spec};
+pub(crate) use agent::{Config, Kind, SecretSource, Spec};
+pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
+pub(crate) use build::{Build, Image, Manager, Runtime};
+pub(crate) use container::{Effect, Gpu, Nodes, Resources, Toleration, Volume};
 pub(crate) use environment::{Environment, TargetSpec};
 pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use load::{Loaded, agent_name};
+pub(crate) use network::{Network, Router};
+pub(crate) use notify::Notify;
+pub(crate) use observe::{Observe, Otel};
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;
 pub(crate) use problem::Problem;
 #[cfg(any(fuzzing, test))]
 pub(crate) use problem::Problems;
+pub(crate) use quantity::Quantity;
 pub(crate) use rollout::{
     Bound, Expect, Metric, MetricGate, Probe, ProbeRequest, Rollback, Rollout, RolloutStep,
     Strategy, Unclear,
 };
+pub(crate) use scale::{Figure, Queue, QueueKind, Scale, Scaler, Window};
 pub(crate) use schema::schema;
 pub(crate) use show::show;
 pub(crate) use starter::{Folder, starter};

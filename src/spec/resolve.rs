@@ -3,18 +3,54 @@
 
 use super::check::Check;
 use super::show::key;
-use super::{Part, Run, Template};
+use super::{Part, Spec, Template};
 
 /// The variables of the environment that agentctl runs in.
 pub(crate) type Variables<'v> = &'v dyn Fn(&str) -> Option<String>;
 
-pub(super) fn resolve(run: &mut Run, variables: Variables<'_>, check: &mut Check<'_>) {
-    for (at, word) in run.command.iter_mut().enumerate() {
-        resolve_one(word, variables, &format!("run.command.{at}"), check);
+pub(super) fn resolve(spec: &mut Spec, variables: Variables<'_>, check: &mut Check<'_>) {
+    for (path, template) in templates(spec) {
+        resolve_one(template, variables, &path, check);
     }
-    for (name, value) in &mut run.env {
-        resolve_one(value, variables, &format!("run.env.{}", key(name)), check);
+}
+
+/// Every template of the file, with its path.
+fn templates(spec: &mut Spec) -> Vec<(String, &mut Template)> {
+    let command = spec.run.command.iter_mut().enumerate();
+    let mut all: Vec<_> = command
+        .map(|(at, word)| (format!("run.command.{at}"), word))
+        .collect();
+    let services = spec.services.iter_mut();
+    let tools = spec.tools.iter_mut();
+    let sidecars = spec.sidecars.iter_mut();
+    let maps = std::iter::once(("run.env".to_owned(), &mut spec.run.env))
+        .chain(
+            spec.build
+                .iter_mut()
+                .map(|build| ("build.args".to_owned(), &mut build.args)),
+        )
+        .chain(services.map(|(name, one)| (format!("services.{}.env", key(name)), &mut one.env)))
+        .chain(tools.map(|(name, one)| (format!("tools.{}.env", key(name)), &mut one.env)))
+        .chain(sidecars.map(|(name, one)| (format!("sidecars.{}.env", key(name)), &mut one.env)));
+    for (path, map) in maps {
+        let entries = map.iter_mut();
+        all.extend(entries.map(|(name, value)| (format!("{path}.{}", key(name)), value)));
     }
+    if let Some(notify) = &mut spec.notify {
+        all.extend(
+            notify
+                .slack
+                .as_mut()
+                .map(|value| ("notify.slack".to_owned(), value)),
+        );
+        all.extend(
+            notify
+                .webhook
+                .as_mut()
+                .map(|value| ("notify.webhook".to_owned(), value)),
+        );
+    }
+    all
 }
 
 fn resolve_one(

@@ -1,14 +1,18 @@
 //! What no single key can tell: keys that contradict, miss or need each other. Each check points
 //! at the value that has to change.
 
+mod beside;
+mod build;
 mod gate;
+mod place;
 mod rollout;
 mod run;
+mod scale;
 
 use super::origin::Origins;
 use super::problem::Problem;
 use super::source::Source;
-use super::{Period, Spec, TargetSpec};
+use super::{Period, Spec};
 
 pub(super) struct Check<'a> {
     source: &'a Source<'a>,
@@ -28,8 +32,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    pub(super) fn spec(&mut self, spec: &Spec, target: &TargetSpec) {
-        run::check(spec, target, self);
+    pub(super) fn spec(&mut self, spec: &Spec) {
+        run::check(spec, self);
+        place::check(spec, self);
+        build::check(spec, self);
+        beside::check(spec, self);
+        scale::check(spec, self);
         self.health(spec);
         self.drain(spec);
         rollout::check(&spec.rollout, self);
@@ -51,10 +59,7 @@ impl<'a> Check<'a> {
         self.above_zero("drain.idle", drain.idle);
         if drain.idle > drain.conversations {
             let message = "drain.idle is longer than drain.conversations and never applies";
-            let problem = self
-                .source
-                .problem(self.origins.span("drain.idle"), message);
-            self.warnings.push(problem);
+            self.warn("drain.idle", message);
         }
     }
 
@@ -64,11 +69,22 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// About what works and probably is not meant.
+    pub(super) fn warn(&mut self, path: &str, message: impl AsRef<str>) {
+        let problem = self.at(path, message);
+        self.warnings.push(problem);
+    }
+
     pub(super) fn refuse(&mut self, path: &str, message: impl AsRef<str>) {
         self.problems.push(self.at(path, message));
     }
 
-    fn refuse_with(&mut self, path: &str, message: impl AsRef<str>, hint: impl Into<String>) {
+    pub(super) fn refuse_with(
+        &mut self,
+        path: &str,
+        message: impl AsRef<str>,
+        hint: impl Into<String>,
+    ) {
         self.problems
             .push(self.at(path, message).hint(Some(hint.into())));
     }

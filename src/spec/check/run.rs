@@ -1,9 +1,9 @@
 use super::super::show::key;
-use super::super::{Kind, Part, Spec, TargetSpec, Template};
+use super::super::{Part, Spec, Template};
 use super::Check;
 
-pub(super) fn check(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
-    kind(spec.agent.kind, target, check);
+pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
+    super::beside::resources("run.resources", &spec.run.resources, check);
     for (at, word) in spec.run.command.iter().enumerate() {
         no_secrets(word, &format!("run.command.{at}"), check);
     }
@@ -27,20 +27,43 @@ pub(super) fn check(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
         secrets_of(value, &path, spec, check);
         twice(name, value, &path, spec, check);
     }
+    for (path, value) in others(spec) {
+        secrets_of(value, &path, spec, check);
+    }
 }
 
-fn kind(kind: Kind, target: &TargetSpec, check: &mut Check<'_>) {
-    let TargetSpec::Process { .. } = target;
-    let name = match kind {
-        Kind::Service => return,
-        Kind::Worker => "worker",
-        Kind::Stateful => "stateful",
-        Kind::Job => "job",
-        Kind::Cron => "cron",
-        Kind::Daemon => "daemon",
-    };
-    let message = format!("kind = \"{name}\" is not supported by the process target yet");
-    check.refuse("agent.kind", message);
+/// Variables of what runs beside the agent, and where others are told.
+fn others(spec: &Spec) -> Vec<(String, &Template)> {
+    let services = spec
+        .services
+        .iter()
+        .map(|(name, one)| ("services", name, &one.env));
+    let tools = spec
+        .tools
+        .iter()
+        .map(|(name, one)| ("tools", name, &one.env));
+    let sidecars = spec
+        .sidecars
+        .iter()
+        .map(|(name, one)| ("sidecars", name, &one.env));
+    let all = services.chain(tools).chain(sidecars);
+    let env = all.flat_map(|(section, owner, env)| {
+        let path = format!("{section}.{}.env", key(owner));
+        env.iter()
+            .map(move |(name, value)| (format!("{path}.{}", key(name)), value))
+    });
+    let notify = spec.notify.iter().flat_map(|notify| {
+        let slack = notify
+            .slack
+            .as_ref()
+            .map(|value| ("notify.slack".to_owned(), value));
+        let webhook = notify
+            .webhook
+            .as_ref()
+            .map(|value| ("notify.webhook".to_owned(), value));
+        slack.into_iter().chain(webhook)
+    });
+    env.chain(notify).collect()
 }
 
 /// Whoever may look at this machine's processes reads their arguments.

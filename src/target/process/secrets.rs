@@ -55,6 +55,10 @@ fn value(
             )?;
             Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
         }
+        _ => Err(advice(
+            format!("the secret {name} has no value: a process reads variables and files only"),
+            format!("in the environment: secrets.{name} = {{ env = \"{name}\" }}"),
+        )),
     }
 }
 

@@ -1,0 +1,125 @@
+//! What rendering needs to know, read from where it lies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cli::args::{File, Render};
+use crate::cli::site::Project;
+use crate::render::{self, BuildFolder, Input, Traffic};
+use crate::spec::Spec;
+
+/// One agent.toml of those that were named.
+pub(super) struct AgentFile(Option<PathBuf>);
+
+impl AgentFile {
+    pub(super) fn of(&self, args: &Render) -> File {
+        File {
+            file: self.0.clone(),
+            environment: args.environment.clone(),
+        }
+    }
+}
+
+pub(super) fn agent_files(args: &Render) -> Vec<AgentFile> {
+    match args.file.is_empty() {
+        true => vec![AgentFile(None)],
+        false => args.file.iter().cloned().map(Some).map(AgentFile).collect(),
+    }
+}
+
+/// The folder of the first agent.toml.
+pub(super) fn folder(args: &Render) -> PathBuf {
+    let parent = args.file.first().and_then(|file| file.parent());
+    parent.unwrap_or(Path::new("")).to_owned()
+}
+
+pub(super) fn input(project: &Project, args: &Render) -> Result<Input> {
+    let spec = project.loaded.spec.clone();
+    Ok(Input {
+        target: project.loaded.target.clone(),
+        environment: project.loaded.environment.clone(),
+        image: args.image.clone().unwrap_or_else(|| image(&spec)),
+        folder: build_folder(project)?,
+        prompts: prompts(project)?,
+        release: args.release,
+        traffic: Traffic::default(),
+        spec,
+    })
+}
+
+/// What agent.toml tells of the image: a ready one, or the repository with the agent's version.
+fn image(spec: &Spec) -> String {
+    let image = &spec.image;
+    let repository = || image.repository.as_ref().unwrap_or(&spec.agent.name);
+    let version = || spec.agent.version.as_deref().unwrap_or("latest");
+    match &image.image {
+        Some(image) => image.clone(),
+        None => format!("{}:{}", repository(), version()),
+    }
+}
+
+fn build_folder(project: &Project) -> Result<BuildFolder> {
+    let Some(build) = &project.loaded.spec.build else {
+        return Ok(BuildFolder::default());
+    };
+    let folder = project.folder().join(&build.context);
+    let entries = fs::read_dir(&folder)
+        .with_context(|| format!("could not look into {}", folder.display()))?;
+    let entries: BTreeSet<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    Ok(BuildFolder {
+        rust_package: rust_package(&folder),
+        entries,
+    })
+}
+
+fn rust_package(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
+    let manifest: toml::Table = toml::from_str(&text).ok()?;
+    Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
+}
+
+/// Every text below `config.prompts`, by its path there.
+fn prompts(project: &Project) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    if let Some(folder) = &project.loaded.spec.config.prompts {
+        texts(&project.folder().join(folder), "", &mut found)?;
+    }
+    Ok(found)
+}
+
+/// A user's own templates, by the names of the built-in ones that they stand for.
+pub(super) fn own_templates(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let folder = folder.join("templates");
+    let mut own = BTreeMap::new();
+    for name in render::names() {
+        let path = folder.join(name);
+        if path.is_file() {
+            own.insert(name.to_owned(), read(&path)?);
+        }
+    }
+    Ok(own)
+}
+
+fn texts(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) -> Result<()> {
+    let entries = fs::read_dir(folder)
+        .with_context(|| format!("could not look into {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry.with_context(|| format!("could not look into {}", folder.display()))?;
+        let path = entry.path();
+        let name = format!("{below}{}", entry.file_name().to_string_lossy());
+        match path.is_dir() {
+            true => texts(&path, &format!("{name}/"), found)?,
+            false => drop(found.insert(name, read(&path)?)),
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
+}

@@ -1,0 +1,99 @@
+//! Files into a folder that may hold others: what agentctl did not write stays as it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::advice::advice;
+use crate::cli::exit::Exit;
+use crate::cli::show::Shown;
+use crate::release::Identity;
+use crate::render::Files;
+
+/// What was written into the folder, by the hash of each file.
+const LIST: &str = ".agentctl-rendered.json";
+
+pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown) -> Result<Exit> {
+    let known = known(folder)?;
+    if !force {
+        foreign(folder, files, &known)?;
+    }
+    for (path, text) in files.iter() {
+        write(&folder.join(path), text)?;
+    }
+    gone(folder, files, &known)?;
+    note(folder, files)?;
+    let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
+    let says = format!("wrote {} into {}", paths.join(", "), folder.display());
+    shown.result("written", says, json!({ "folder": folder, "files": paths }));
+    Ok(Exit::Done)
+}
+
+type Known = BTreeMap<String, String>;
+
+fn known(folder: &Path) -> Result<Known> {
+    let path = folder.join(LIST);
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .with_context(|| format!("{} is not what agentctl wrote", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Known::new()),
+        Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+    }
+}
+
+/// Refuses where a file is in the way that is not as agentctl left it.
+fn foreign(folder: &Path, files: &Files, known: &Known) -> Result<()> {
+    for (path, text) in files.iter() {
+        let there = match fs::read(folder.join(path)) {
+            Ok(there) => there,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).with_context(|| format!("could not read {path}")),
+        };
+        let ours = known.get(path) == Some(&hash(&there));
+        if !ours && there != text.as_bytes() {
+            return Err(advice(
+                format!(
+                    "{} is not as agentctl wrote it",
+                    folder.join(path).display()
+                ),
+                "keep it by another name, or overwrite it with --force",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Removes what was written before, is not any more, and was not touched since.
+fn gone(folder: &Path, files: &Files, known: &Known) -> Result<()> {
+    let still = |path: &str| files.iter().any(|(kept, _)| kept == path);
+    for (path, hash_then) in known.iter().filter(|(path, _)| !still(path)) {
+        let path = folder.join(path);
+        if fs::read(&path).is_ok_and(|there| hash(&there) == *hash_then) {
+            fs::remove_file(&path)
+                .with_context(|| format!("could not remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn note(folder: &Path, files: &Files) -> Result<()> {
+    let written: Known = files
+        .iter()
+        .map(|(path, text)| (path.to_owned(), hash(text.as_bytes())))
+        .collect();
+    let text = serde_json::to_string_pretty(&written)? + "\n";
+    write(&folder.join(LIST), &text)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
+    fs::write(path, text).with_context(|| format!("could not write {}", path.display()))
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Identity::of(bytes).to_string()
+}

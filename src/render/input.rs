@@ -1,0 +1,49 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::release::ReleaseId;
+use crate::spec::{Percent, Spec, TargetSpec};
+
+/// All that rendering knows: the same input makes the same bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Input {
+    pub(crate) spec: Spec,
+    pub(crate) target: TargetSpec,
+    /// The environment's name, where one was asked for.
+    pub(crate) environment: Option<String>,
+    /// The image that runs, as `repository:tag` or `repository@sha256:…`.
+    pub(crate) image: String,
+    /// What lies in the folder that is built from.
+    pub(crate) folder: BuildFolder,
+    /// The texts of `config.prompts`, by their path below that folder.
+    pub(crate) prompts: BTreeMap<String, String>,
+    /// `None`: names carry no release, for whoever applies the files by other means.
+    pub(crate) release: Option<ReleaseId>,
+    /// The other release while a rollout runs.
+    pub(crate) traffic: Traffic,
+}
+
+/// Which release gets which requests at one moment of a rollout.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Traffic {
+    /// The release that takes over, and the share of requests that it gets already.
+    pub(crate) candidate: Option<(ReleaseId, Percent)>,
+    /// The share of requests that the candidate gets a copy of.
+    pub(crate) mirror: Option<Percent>,
+    /// Requests with one of these go to the candidate.
+    pub(crate) matches: Vec<super::traffic::Match>,
+}
+
+/// What the names and manifests in the folder tell about how to build it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BuildFolder {
+    /// Names of the files and folders in it.
+    pub(crate) entries: BTreeSet<String>,
+    /// `package.name` in Cargo.toml.
+    pub(crate) rust_package: Option<String>,
+}
+
+impl BuildFolder {
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.contains(name)
+    }
+}

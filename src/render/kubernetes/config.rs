@@ -1,0 +1,54 @@
+//! `[config]` and the prompts, as a ConfigMap named by what is in it: a changed prompt is another
+//! ConfigMap, and an old release keeps its own.
+
+use serde_json::{Map, Value, json};
+
+use super::Part;
+use crate::release::Identity;
+use crate::render::{Failure, Input};
+
+/// Where a replica finds both.
+pub(super) const FOLDER: &str = "/etc/agent";
+pub(super) const PROMPTS: &str = "/etc/agent/prompts";
+
+/// In bytes; what the cluster's own store takes.
+const MOST: usize = 1024 * 1024;
+
+const TEMPLATE: &str = "kubernetes/config.yaml";
+
+pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
+    let data = data(input);
+    let size: usize = data.values().map(|text| text.to_string().len()).sum();
+    if size > MOST {
+        let message = format!("config and prompts have {size} bytes; a ConfigMap takes {MOST}");
+        return Err(Failure::of_platform(TEMPLATE, message));
+    }
+    let context = json!({ "metadata": input.metadata(&name(input)), "data": data });
+    Ok(vec![Part::new(TEMPLATE, "config", context)])
+}
+
+pub(super) fn name(input: &Input) -> String {
+    let text = Value::Object(data(input)).to_string();
+    let hash = Identity::of(text.as_bytes()).to_string();
+    format!("{}-config-{}", input.agent(), &hash[..10])
+}
+
+/// A key of a ConfigMap is no path: prompts are numbered, and `items` names them again.
+fn data(input: &Input) -> Map<String, Value> {
+    let config = json!(input.spec.config).to_string();
+    let mut data = Map::from_iter([("config.json".to_owned(), json!(config))]);
+    let prompts = input.prompts.values().enumerate();
+    data.extend(prompts.map(|(at, text)| (format!("prompt-{at}"), json!(text))));
+    data
+}
+
+/// The volume that shows both under their own names.
+pub(super) fn volume(input: &Input) -> Value {
+    let prompts = input.prompts.keys().enumerate();
+    let prompts = prompts.map(
+        |(at, path)| json!({ "key": format!("prompt-{at}"), "path": format!("prompts/{path}") }),
+    );
+    let config = json!({ "key": "config.json", "path": "config.json" });
+    let items: Vec<Value> = std::iter::once(config).chain(prompts).collect();
+    json!({ "name": "agent-config", "configMap": { "name": name(input), "items": items } })
+}

@@ -1,0 +1,102 @@
+//! Variables of a container. A secret stands in them by reference only.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::render::Input;
+use crate::spec::{Part, SecretSource, Template};
+
+/// The agent's own variables: what it is told, its secrets, and `run.env` in which both may stand.
+pub(super) fn agent(input: &Input) -> Vec<Value> {
+    let mut all = told(input);
+    all.extend(input.spec.secrets.keys().map(|name| secret(input, name)));
+    let own = input.spec.run.env.iter();
+    // A secret is a variable already.
+    let own = own.filter(|(name, _)| !input.spec.secrets.contains_key(*name));
+    all.extend(own.map(|(name, template)| plain(name, &text(template, input))));
+    all
+}
+
+/// Those of what runs beside it: the secrets that stand in them come first.
+pub(super) fn beside(env: &BTreeMap<String, Template>, input: &Input) -> Vec<Value> {
+    let parts = env.values().flat_map(|template| &template.0);
+    let mut used: Vec<&String> = parts
+        .filter_map(|part| match part {
+            Part::Secret(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    used.sort();
+    used.dedup();
+    let secrets = used.into_iter().map(|name| secret(input, name));
+    let plain = env
+        .iter()
+        .filter(|(name, template)| template.0 != [Part::Secret((*name).clone())])
+        .map(|(name, template)| self::plain(name, &text(template, input)));
+    secrets.chain(plain).collect()
+}
+
+fn told(input: &Input) -> Vec<Value> {
+    let config = format!("{}/config.json", super::config::FOLDER);
+    let mut told = vec![
+        plain("PORT", &input.spec.run.port.to_string()),
+        plain("AGENT_NAME", input.agent()),
+        plain("AGENT_CONFIG", &config),
+    ];
+    if let Some(release) = input.release {
+        told.push(plain("AGENT_RELEASE", &release.to_string()));
+    }
+    if !input.prompts.is_empty() {
+        told.push(plain("AGENT_PROMPTS", super::config::PROMPTS));
+    }
+    told.push(downward("AGENT_REPLICA", "metadata.name"));
+    told
+}
+
+fn plain(name: &str, value: &str) -> Value {
+    json!({ "name": name, "value": value })
+}
+
+/// A field of the pod itself.
+fn downward(name: &str, field: &str) -> Value {
+    json!({ "name": name, "valueFrom": { "fieldRef": { "fieldPath": field } } })
+}
+
+/// The variable that holds a secret.
+pub(super) fn secret(input: &Input, name: &str) -> Value {
+    json!({ "name": name, "valueFrom": { "secretKeyRef": reference(input, name) } })
+}
+
+/// Where the cluster has a secret: the name of a Secret, and the key in it.
+pub(super) fn reference(input: &Input, name: &str) -> Value {
+    let (object, key) = match input.spec.secrets.get(name) {
+        Some(SecretSource::Kubernetes(place)) => {
+            let (object, key) = place.split_once('/').unwrap_or((place, name));
+            (object.to_owned(), key)
+        }
+        Some(SecretSource::Vault(_) | SecretSource::External(_)) => (external(input), name),
+        Some(SecretSource::Env(_) | SecretSource::File(_)) | None => (own(input), name),
+    };
+    json!({ "name": object, "key": key })
+}
+
+/// The Secret that agentctl fills from variables and files.
+pub(super) fn own(input: &Input) -> String {
+    format!("{}-secrets", input.agent())
+}
+
+/// The Secret that External Secrets fills.
+pub(super) fn external(input: &Input) -> String {
+    format!("{}-external", input.agent())
+}
+
+/// `$(NAME)` is the variable NAME of the same container, `$$(` a plain `$(`.
+pub(super) fn text(template: &Template, input: &Input) -> String {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.replace("$(", "$$("),
+        Part::Secret(name) => format!("$({name})"),
+        Part::Variable(_) => input.spec.run.port.to_string(),
+    };
+    template.0.iter().map(part).collect()
+}

@@ -1,0 +1,52 @@
+//! How the cluster asks a replica whether it is alive and ready.
+
+use serde_json::{Value, json};
+
+use crate::render::Input;
+use crate::spec::{Health, Kind, Period};
+
+/// `startupProbe`, `readinessProbe` and `livenessProbe`; null where there is none.
+pub(super) fn probes(input: &Input) -> Value {
+    let health = &input.spec.health;
+    let has_port = matches!(
+        input.spec.agent.kind,
+        Kind::Service | Kind::Stateful | Kind::Daemon
+    );
+    let ready = ask(health.ready.as_deref(), has_port);
+    let first = ask(health.startup.path.as_deref(), false).or_else(|| ready.clone());
+    json!({
+        "startup": first.map(|ask| startup(ask, health)),
+        "ready": ready.map(|ask| every(ask, health)),
+        "live": ask(health.live.as_deref(), false).map(|ask| every(ask, health)),
+    })
+}
+
+/// A path, or else the port itself where the agent has one.
+fn ask(path: Option<&str>, has_port: bool) -> Option<Value> {
+    match path {
+        Some(path) => Some(json!({ "httpGet": { "path": path, "port": "http" } })),
+        None => has_port.then(|| json!({ "tcpSocket": { "port": "http" } })),
+    }
+}
+
+fn every(mut ask: Value, health: &Health) -> Value {
+    ask["periodSeconds"] = json!(seconds(health.every));
+    ask["timeoutSeconds"] = json!(seconds(health.timeout));
+    ask["failureThreshold"] = json!(health.failures);
+    ask
+}
+
+/// Asked every few seconds, so that a replica that is ready early is used early.
+fn startup(mut ask: Value, health: &Health) -> Value {
+    let within = seconds(health.startup.within);
+    let period = within.clamp(1, 5);
+    ask["periodSeconds"] = json!(period);
+    ask["timeoutSeconds"] = json!(seconds(health.timeout));
+    ask["failureThreshold"] = json!(within.div_ceil(period));
+    ask
+}
+
+/// Whole seconds, at least one: the cluster knows no others.
+pub(super) fn seconds(period: Period) -> u64 {
+    period.as_millis().div_ceil(1000).max(1)
+}

@@ -1,0 +1,22 @@
+//! `Spec` → files in memory, from templates that are embedded in the binary and that a user may
+//! replace one by one.
+//!
+//! Pure: no I/O, no clock, no cluster; the same input makes the same bytes. Invariant: no value of
+//! a spec can break out of its place. A template in YAML is parsed and written out again by one
+//! serializer; every value is put in as a YAML scalar, in a Dockerfile as one word or in quotes.
+
+mod embedded;
+mod failure;
+mod files;
+mod input;
+mod kubernetes;
+mod templates;
+mod traffic;
+mod yaml;
+
+pub(crate) use failure::Failure;
+pub(crate) use files::Files;
+pub(crate) use input::{BuildFolder, Input, Traffic};
+pub(crate) use kubernetes::kubernetes;
+pub(crate) use templates::{Templates, built_in, names};
+pub(crate) use traffic::Match;

@@ -1,0 +1,137 @@
+use std::collections::BTreeMap;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::embedded::EMBEDDED;
+use super::failure::Failure;
+use super::yaml;
+
+/// Steps that one template may take: a loop that never ends is an error.
+const FUEL: u64 = 2_000_000;
+
+const YAML: &str = "yaml";
+const DOCKERFILE: &str = "dockerfile";
+
+/// The templates that come with agentctl, and a user's own instead of them.
+pub(crate) struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    /// `own` are a user's templates, by the names of the ones that they stand for.
+    pub(crate) fn new(own: BTreeMap<String, String>) -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        environment.set_debug(true);
+        environment.set_syntax(syntax());
+        environment.set_auto_escape_callback(escape_of);
+        environment.set_formatter(format);
+        environment.add_filter("json", |value: &minijinja::Value| {
+            quoted(value).map(minijinja::Value::from_safe_string)
+        });
+        environment.set_loader(move |name| {
+            Ok(own
+                .get(name)
+                .cloned()
+                .or_else(|| built_in(name).map(str::to_owned)))
+        });
+        Self { environment }
+    }
+
+    /// The text that a template makes of `context`.
+    pub(crate) fn text(&self, name: &str, context: &impl Serialize) -> Result<String, Failure> {
+        let template = self.environment.get_template(name);
+        let rendered = template.and_then(|template| template.render(Serde(context)));
+        rendered.map_err(|error| Failure::of_template(name, &error))
+    }
+
+    /// The one YAML document that a template makes of `context`.
+    pub(crate) fn object(&self, name: &str, context: &impl Serialize) -> Result<Value, Failure> {
+        let text = self.text(name, context)?;
+        let mut documents =
+            yaml::parse(&text).map_err(|error| Failure::of_yaml(name, &text, &error))?;
+        match (documents.pop(), documents.is_empty()) {
+            (Some(object @ Value::Object(_)), true) => Ok(object),
+            _ => Err(Failure::not_an_object(name, &text)),
+        }
+    }
+}
+
+/// Lines that hold only a block leave nothing behind.
+fn syntax() -> SyntaxConfig {
+    let mut syntax = SyntaxConfig::builder();
+    let built = syntax.trim_blocks(true).lstrip_blocks(true).build();
+    built.unwrap_or_default()
+}
+
+/// The text of a template that comes with agentctl.
+pub(crate) fn built_in(name: &str) -> Option<&'static str> {
+    let found = EMBEDDED.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| *text)
+}
+
+/// The names of all templates.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(name, _)| *name)
+}
+
+/// By its name a template is YAML, a Dockerfile, or plain text.
+fn escape_of(name: &str) -> AutoEscape {
+    match name {
+        name if name.ends_with(".yaml") => AutoEscape::Custom(YAML.into()),
+        name if name.starts_with("dockerfile/") => AutoEscape::Custom(DOCKERFILE.into()),
+        _ => AutoEscape::None,
+    }
+}
+
+/// Writes a value so that it cannot break out of its place.
+fn format(
+    out: &mut minijinja::Output,
+    state: &mut minijinja::State,
+    value: &minijinja::Value,
+) -> Result<(), minijinja::Error> {
+    if value.is_undefined() {
+        return Err(minijinja::Error::from(ErrorKind::UndefinedError));
+    }
+    let escape = match state.auto_escape() {
+        AutoEscape::Custom(escape) if !value.is_safe() => escape.clone(),
+        _ => return minijinja::escape_formatter(out, state, value),
+    };
+    match escape.as_ref() {
+        DOCKERFILE => plain_word(out, value),
+        _ => out
+            .write_str(&quoted(value)?)
+            .map_err(minijinja::Error::from),
+    }
+}
+
+fn quoted(value: &minijinja::Value) -> Result<String, minijinja::Error> {
+    let value = serde_json::to_value(value).map_err(unwritable)?;
+    Ok(yaml::inline(&value))
+}
+
+fn unwritable(error: serde_json::Error) -> minijinja::Error {
+    minijinja::Error::new(ErrorKind::BadSerialization, "a value has no form in YAML")
+        .with_source(error)
+}
+
+/// In a Dockerfile a value stands as one word, or through the filter `json` in quotes.
+fn plain_word(
+    out: &mut minijinja::Output,
+    value: &minijinja::Value,
+) -> Result<(), minijinja::Error> {
+    let text = value.to_string();
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_.:/@=+,~^*".contains(c);
+    match !text.is_empty() && text.chars().all(harmless) {
+        true => out.write_str(&text).map_err(minijinja::Error::from),
+        false => Err(minijinja::Error::new(
+            ErrorKind::InvalidOperation,
+            format!("{text:?} cannot stand here without quotes; use the filter json"),
+        )),
+    }
+}

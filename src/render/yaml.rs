@@ -1,0 +1,120 @@
+//! The one way in and out of YAML: what a template wrote is parsed, and written out again.
+
+use serde_json::Value;
+
+/// Every document of a text. Errors name the line.
+pub(super) fn parse(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
+    let options = serde_yaml::options! { with_snippet: false };
+    let documents: Vec<Value> = serde_yaml::from_multiple_with_options(text, options)?;
+    Ok(documents.into_iter().map(without_nulls).collect())
+}
+
+/// A key without a value is left out: a template may write `key: {{ maybe }}`.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(
+                kept.map(|(key, value)| (key, without_nulls(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => {
+            let kept = items.into_iter().filter(|item| !item.is_null());
+            Value::Array(kept.map(without_nulls).collect())
+        }
+        value => value,
+    }
+}
+
+/// One document, ending with a newline; read back by any version of YAML it is the same value.
+pub(crate) fn write(value: &Value) -> Result<String, serde_yaml::SerializeError> {
+    // Folded lines would be changed by whoever edits them; literal blocks keep a text as it is.
+    let options = serde_yaml::ser_options! { folded_wrap_chars: usize::MAX };
+    serde_yaml::to_string_with_options(value, options)
+}
+
+/// `value` as YAML writes it inside a line, in quotes if it is a text: nothing in it can end it.
+pub(super) fn inline(value: &Value) -> String {
+    let json = value.to_string();
+    // JSON lets these stand as they are; YAML does not print them, or takes them for line ends.
+    match json.contains(is_odd) {
+        false => json,
+        true => json.chars().map(escaped).collect(),
+    }
+}
+
+fn is_odd(c: char) -> bool {
+    matches!(
+        c,
+        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+    )
+}
+
+fn escaped(c: char) -> String {
+    match is_odd(c) {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn odd_texts_come_back_as_they_were() {
+        let odd = [
+            "",
+            " ",
+            "yes",
+            "on",
+            "null",
+            "~",
+            "0o17",
+            "017",
+            "1e3",
+            "1_000",
+            "12:30:45",
+            ".inf",
+            "2026-01-01",
+            "a: b",
+            "# c",
+            "- d",
+            "a\nb",
+            "a\n\n",
+            "\n a",
+            "\ttab",
+            "\"",
+            "'",
+            "{{ x }}",
+            "\u{7f}\u{85}\u{2028}\u{feff}",
+            "=",
+            "<<",
+            "%a",
+            "@a",
+            "`a",
+            "*a",
+            "&a",
+            "!a",
+            "a\r\nb",
+            "😀",
+            "\u{0}\u{1b}",
+        ];
+        for text in odd {
+            let value = json!({ "key": text, text: ["x", text] });
+            let read = parse(&inline(&value)).unwrap();
+            assert_eq!(read, [value.clone()], "{text:?} inline");
+            let written = write(&value).unwrap();
+            assert_eq!(parse(&written).unwrap(), [value], "{text:?} as\n{written}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_value_is_left_out() {
+        let read = parse("a: null\nb: {c: null, d: {}}\ne: [null, 1]").unwrap();
+        assert_eq!(read, [json!({ "b": { "d": {} }, "e": [1] })]);
+    }
+}

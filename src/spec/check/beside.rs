@@ -1,0 +1,152 @@
+use std::collections::BTreeMap;
+
+use super::super::show::key;
+use super::super::{Mode, Otel, Preset, Resources, Service, Spec};
+use super::Check;
+
+/// Ports of the OpenTelemetry collector beside a replica: OTLP over gRPC and HTTP, and its health.
+const COLLECTOR: [u16; 3] = [4317, 4318, 13133];
+
+pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
+    for (name, service) in &spec.services {
+        self::service(&format!("services.{}", key(name)), service, spec, check);
+    }
+    for (name, tool) in &spec.tools {
+        resources(
+            &format!("tools.{}.resources", key(name)),
+            &tool.resources,
+            check,
+        );
+    }
+    for (name, sidecar) in &spec.sidecars {
+        let path = format!("sidecars.{}", key(name));
+        resources(&format!("{path}.resources"), &sidecar.resources, check);
+        for (at, volume) in sidecar.volumes.iter().enumerate() {
+            if !spec.run.volumes.contains_key(volume) {
+                let message = format!("there is no volume \"{volume}\" in run.volumes");
+                check.refuse(&format!("{path}.volumes.{at}"), message);
+            }
+        }
+    }
+    names(spec, check);
+    ports(spec, check);
+}
+
+fn service(path: &str, service: &Service, spec: &Spec, check: &mut Check<'_>) {
+    let own = |key: &str| format!("{path}.{key}");
+    let serves_model = matches!(service.preset, Some(Preset::Vllm | Preset::Tgi));
+    if service.preset.is_none() && service.image.is_none() {
+        check.refuse_with(
+            path,
+            "a service needs a preset or an image",
+            "preset = \"redis\"",
+        );
+    }
+    if service.preset.is_none() && service.image.is_some() && service.port.is_none() {
+        check.refuse_with(
+            path,
+            "a service with an image of its own needs a port",
+            "port = 8080",
+        );
+    }
+    if serves_model && service.model.is_none() {
+        check.refuse_with(
+            path,
+            "the model to serve is missing",
+            "model = \"team/name\"",
+        );
+    }
+    for (key, given) in [
+        ("model", service.model.is_some()),
+        ("gpus", service.gpus.is_some()),
+    ] {
+        if given && !serves_model {
+            check.refuse(
+                &own(key),
+                format!("{key} has a meaning for the presets vllm and tgi only"),
+            );
+        }
+    }
+    if service.preset.is_none() && service.storage.is_some() && service.data.is_none() {
+        check.refuse_with(
+            &own("storage"),
+            "where its data lies is missing",
+            "data = \"/data\"",
+        );
+    }
+    if let Some(secret) = &service.secret {
+        known_secret(&own("secret"), secret, spec, check);
+    }
+    resources(&own("resources"), &service.resources, check);
+}
+
+pub(super) fn known_secret(path: &str, name: &str, spec: &Spec, check: &mut Check<'_>) {
+    if !spec.secrets.contains_key(name) {
+        let hint = format!("add {name} = {{ env = \"{name}\" }} under [secrets]");
+        check.refuse_with(path, format!("there is no secret \"{name}\""), hint);
+    }
+}
+
+/// What is set aside must not exceed what may be used.
+pub(super) fn resources(path: &str, resources: &Resources, check: &mut Check<'_>) {
+    let pairs = [
+        ("cpu", &resources.cpu, &resources.cpu_limit),
+        ("memory", &resources.memory, &resources.memory_limit),
+    ];
+    for (name, request, limit) in pairs {
+        if let (Some(request), Some(limit)) = (request, limit)
+            && request.milli() > limit.milli()
+        {
+            let message = format!("{name} sets {request} aside, more than {name}_limit, {limit}");
+            check.refuse(&format!("{path}.{name}"), message);
+        }
+    }
+}
+
+/// Each is a name on the same network, or of a container in the same pod.
+fn names(spec: &Spec, check: &mut Check<'_>) {
+    let mut taken = BTreeMap::from([(spec.agent.name.as_str(), "agent.name".to_owned())]);
+    let sections = [
+        ("services", spec.services.keys().collect::<Vec<_>>()),
+        ("tools", spec.tools.keys().collect()),
+        ("sidecars", spec.sidecars.keys().collect()),
+    ];
+    for (section, names) in sections {
+        for name in names {
+            let path = format!("{section}.{}", key(name));
+            match taken.get(name.as_str()) {
+                Some(other) => {
+                    let message = format!("\"{name}\" is the name of {other} too");
+                    check.refuse_with(&path, message, "each needs a name of its own");
+                }
+                None => drop(taken.insert(name, path)),
+            }
+        }
+    }
+}
+
+/// Containers of one replica share its ports.
+fn ports(spec: &Spec, check: &mut Check<'_>) {
+    let mut taken = BTreeMap::from([(spec.run.port, "run.port".to_owned())]);
+    if spec.observe.otel == Otel::Sidecar {
+        taken.extend(COLLECTOR.map(|port| (port, "the collector beside it".to_owned())));
+        if COLLECTOR.contains(&spec.run.port) {
+            let message = format!("port {} belongs to the collector beside it", spec.run.port);
+            check.refuse_with("run.port", message, "port = 8000");
+        }
+    }
+    let sidecars = spec
+        .tools
+        .iter()
+        .filter(|(_, tool)| tool.mode == Mode::Sidecar);
+    for (name, tool) in sidecars {
+        let path = format!("tools.{}.port", key(name));
+        match taken.get(&tool.port) {
+            Some(other) => {
+                let message = format!("port {} is taken by {other}", tool.port);
+                check.refuse_with(&path, message, "sidecars share the ports of their replica");
+            }
+            None => drop(taken.insert(tool.port, path)),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a valid agent.toml asks for and its target cannot do: refused where something is deployed,
+//! and no matter where it is only checked or rendered.
+
+use super::check::Check;
+use super::show::key;
+use super::{Kind, SecretSource, Spec, TargetSpec};
+
+/// `check` gets what stands in the way as problems, and what has no effect there as warnings.
+pub(super) fn fit(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
+    match target {
+        TargetSpec::Process { .. } => process(spec, check),
+        TargetSpec::Docker { .. } => {
+            later(
+                "docker",
+                "agentctl render compose writes what docker compose starts",
+                check,
+            );
+        }
+        TargetSpec::Kubernetes { .. } => {
+            later(
+                "kubernetes",
+                "agentctl render kubernetes writes what kubectl applies",
+                check,
+            );
+        }
+    }
+}
+
+fn later(target: &str, hint: &str, check: &mut Check<'_>) {
+    let message = format!("this version of agentctl does not deploy to the {target} target");
+    check.refuse_with("target", message, hint);
+}
+
+fn process(spec: &Spec, check: &mut Check<'_>) {
+    kind(spec.agent.kind, check);
+    if spec.run.command.is_empty() {
+        let hint = "command = [\"python3\", \"-m\", \"app\"] under [run]";
+        check.refuse_with(
+            "run",
+            "how a process of the agent is started is not given",
+            hint,
+        );
+    }
+    for (name, source) in &spec.secrets {
+        if !matches!(source, SecretSource::Env(_) | SecretSource::File(_)) {
+            let hint = format!("in the environment: secrets.{name} = {{ env = \"{name}\" }}");
+            let message = format!("a process reads {name} from a variable or a file only");
+            check.refuse_with(&format!("secrets.{}", key(name)), message, hint);
+        }
+    }
+    for path in without_effect(spec) {
+        check.warn(
+            path,
+            format!("{path} has no effect on processes of this machine"),
+        );
+    }
+}
+
+fn kind(kind: Kind, check: &mut Check<'_>) {
+    if kind != Kind::Service {
+        let message = format!(
+            "kind = \"{}\" is not supported by the process target",
+            kind.word()
+        );
+        check.refuse_with(
+            "agent.kind",
+            message,
+            "agentctl render kubernetes writes what runs it in a cluster",
+        );
+    }
+}
+
+/// Paths of what is given, and does nothing for a process.
+fn without_effect(spec: &Spec) -> Vec<&'static str> {
+    let run = &spec.run;
+    let resources = run.resources != Default::default();
+    let given = [
+        ("run.resources", resources),
+        ("run.gpu", run.gpu.is_some()),
+        ("scale", spec.scale.is_some()),
+        ("network.allow", spec.network.allow.is_some()),
+        ("services", !spec.services.is_empty()),
+        ("tools", !spec.tools.is_empty()),
+        ("sidecars", !spec.sidecars.is_empty()),
+        ("observe.otel", spec.observe.otel != Default::default()),
+    ];
+    given
+        .into_iter()
+        .filter(|(_, given)| *given)
+        .map(|(path, _)| path)
+        .collect()
+}

@@ -1,0 +1,129 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Period;
+
+/// How the number of replicas follows the work; without it there are `run.replicas`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Scale {
+    /// Who changes the number: keda follows queues and clocks too, hpa needs no controller of its own.
+    pub(crate) by: Scaler,
+    #[schemars(range(min = 0, max = 1000))]
+    pub(crate) min: u32,
+    /// Keep it under the limits of the model's provider.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) max: u32,
+    /// The queue that the work waits in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) queue: Option<Queue>,
+    /// Use of the processors set aside, in per cent, that replicas are added from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) cpu: Option<u32>,
+    /// Figures to hold, each by its own query.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) metrics: Vec<Figure>,
+    /// No replica while there is no work.
+    pub(crate) idle_to_zero: bool,
+    /// Other numbers of replicas at set times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) schedule: Vec<Window>,
+    /// The time zone of the schedule.
+    #[schemars(extend("format" = "time-zone"))]
+    pub(crate) time_zone: String,
+    /// How long less work must last before replicas go.
+    pub(crate) down_after: Period,
+    /// A vertical autoscaler recommends resources, and changes nothing.
+    pub(crate) recommend: bool,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self {
+            by: Scaler::default(),
+            min: 1,
+            max: 10,
+            queue: None,
+            cpu: None,
+            metrics: Vec::new(),
+            idle_to_zero: false,
+            schedule: Vec::new(),
+            time_zone: "UTC".to_owned(),
+            down_after: Period::secs(300),
+            recommend: false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scaler {
+    #[default]
+    Keda,
+    Hpa,
+}
+
+/// A queue, and how much of it one replica works off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Queue {
+    pub(crate) kind: QueueKind,
+    /// The list, queue, topic or, for prometheus, the query.
+    #[schemars(length(min = 1))]
+    pub(crate) name: String,
+    /// `host:port`, or a URL for sqs and prometheus; not needed where the secret holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub(crate) address: Option<String>,
+    /// Waiting entries that one more replica is worth.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) per_replica: u32,
+    /// The consumer group, for kafka.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub(crate) group: Option<String>,
+    /// The region, for sqs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub(crate) region: Option<String>,
+    /// A name in `[secrets]`: the password for redis-list, the whole address for rabbitmq, the
+    /// token for prometheus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secret: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum QueueKind {
+    RedisList,
+    Rabbitmq,
+    Sqs,
+    Kafka,
+    Prometheus,
+}
+
+/// A figure to hold by adding replicas.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Figure {
+    /// For keda a query to Prometheus, for hpa the name of a metric.
+    #[schemars(length(min = 1))]
+    pub(crate) query: String,
+    /// What one replica may have of it.
+    pub(crate) target: f64,
+}
+
+/// A time of its own number of replicas.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Window {
+    /// When it begins, as in cron: minute, hour, day, month, day of the week.
+    #[schemars(extend("format" = "cron"))]
+    pub(crate) from: String,
+    /// When it ends.
+    #[schemars(extend("format" = "cron"))]
+    pub(crate) to: String,
+    #[schemars(range(min = 0, max = 1000))]
+    pub(crate) replicas: u32,
+}
