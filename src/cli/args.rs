@@ -175,6 +175,9 @@ pub(crate) struct Render {
     /// Write files into this folder, instead of their text to stdout
     #[arg(short = 'o', long = "out", value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+    /// A Dockerfile for engines without BuildKit
+    #[arg(long)]
+    pub(crate) plain: bool,
     /// Overwrite files there that agentctl did not write
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
@@ -191,6 +194,8 @@ pub(crate) struct Render {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
+    /// How its image is built
+    Dockerfile,
     /// The objects of a cluster, one file each
     Kubernetes,
 }

@@ -6,6 +6,22 @@ macro_rules! embed {
 
 /// Every template, by its path below `templates/`; a test compares the list with the folder.
 pub(super) const EMBEDDED: &[(&str, &str)] = embed![
+    "dockerfile/args",
+    "dockerfile/go",
+    "dockerfile/last",
+    "dockerfile/mounts",
+    "dockerfile/node",
+    "dockerfile/node.npm",
+    "dockerfile/node.pnpm",
+    "dockerfile/node.yarn",
+    "dockerfile/packages",
+    "dockerfile/python",
+    "dockerfile/python.pip",
+    "dockerfile/python.poetry",
+    "dockerfile/python.uv",
+    "dockerfile/rust",
+    "dockerfile/secrets",
+    "dockerignore",
     "kubernetes/config.yaml",
     "kubernetes/container.yaml",
     "kubernetes/deployment.yaml",

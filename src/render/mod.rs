@@ -5,6 +5,7 @@
 //! a spec can break out of its place. A template in YAML is parsed and written out again by one
 //! serializer; every value is put in as a YAML scalar, in a Dockerfile as one word or in quotes.
 
+mod dockerfile;
 mod embedded;
 mod failure;
 mod files;
@@ -14,9 +15,10 @@ mod templates;
 mod traffic;
 mod yaml;
 
+pub(crate) use dockerfile::{Engine, dockerfile};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
-pub(crate) use input::{BuildFolder, Input, Traffic};
+pub(crate) use input::{BuildFolder, Input, RustPackage, Traffic};
 pub(crate) use kubernetes::kubernetes;
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

@@ -1,6 +1,7 @@
 //! `agentctl render`
 
 mod gather;
+mod image;
 mod write;
 
 use anyhow::{Context, Result};
@@ -37,23 +38,29 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
             1 => String::new(),
             _ => format!("{}/", input.spec.agent.name),
         };
-        rendered.extend(&below, one(what, &input, &templates)?);
+        rendered.extend(&below, one(what, args, &input, &templates, shown)?);
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
-        None => print(&rendered, shown),
+        None => print(what, &rendered, shown),
     }
 }
 
-fn one(what: What, input: &Input, templates: &Templates) -> Result<Files> {
+fn one(
+    what: What,
+    args: &Render,
+    input: &Input,
+    templates: &Templates,
+    shown: &mut Shown,
+) -> Result<Files> {
     let rendered = match what {
-        What::Kubernetes => render::kubernetes(input, templates),
+        What::Dockerfile => image::dockerfile(args, input, templates, shown),
+        What::Kubernetes => render::kubernetes(input, templates).map_err(Into::into),
     };
     rendered.with_context(|| format!("could not render {}", input.spec.agent.name))
 }
 
-/// Objects of a cluster are one stream of documents.
-fn print(files: &Files, shown: &mut Shown) -> Result<Exit> {
+fn print(what: What, files: &Files, shown: &mut Shown) -> Result<Exit> {
     if shown.is_json() {
         let files: serde_json::Map<_, _> = files
             .iter()
@@ -62,8 +69,13 @@ fn print(files: &Files, shown: &mut Shown) -> Result<Exit> {
         shown.json("files", json!(files));
         return Ok(Exit::Done);
     }
-    let texts: Vec<&str> = files.iter().map(|(_, text)| text).collect();
-    shown.text(&texts.join("---\n"));
+    let texts = files.iter().map(|(_, text)| text);
+    let text = match what {
+        What::Dockerfile => image::dockerfiles(files),
+        // Objects of a cluster are one stream of documents.
+        What::Kubernetes => texts.collect::<Vec<_>>().join("---\n"),
+    };
+    shown.text(&text);
     Ok(Exit::Done)
 }
 

@@ -27,7 +27,10 @@ pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown)
     gone(folder, files, &known)?;
     note(folder, files)?;
     let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
-    let says = format!("wrote {} into {}", paths.join(", "), folder.display());
+    let says = match paths.is_empty() {
+        true => format!("nothing to write into {}", folder.display()),
+        false => format!("wrote {} into {}", paths.join(", "), folder.display()),
+    };
     shown.result("written", says, json!({ "folder": folder, "files": paths }));
     Ok(Exit::Done)
 }
