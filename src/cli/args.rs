@@ -176,7 +176,7 @@ pub(crate) struct Render {
     #[arg(short = 'o', long = "out", value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
     /// Overwrite files there that agentctl did not write
-    #[arg(long, requires = "out")]
+    #[arg(long)]
     pub(crate) force: bool,
     /// The image that runs [default: from agent.toml]
     #[arg(long, value_name = "IMAGE")]

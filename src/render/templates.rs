@@ -47,7 +47,10 @@ impl Templates {
     pub(crate) fn text(&self, name: &str, context: &impl Serialize) -> Result<String, Failure> {
         let template = self.environment.get_template(name);
         let rendered = template.and_then(|template| template.render(Serde(context)));
-        rendered.map_err(|error| Failure::of_template(name, &error))
+        rendered.map_err(|error| {
+            let context = serde_json::to_value(context).unwrap_or_default();
+            Failure::of_template(name, &error, &context)
+        })
     }
 
     /// The one YAML document that a template makes of `context`.

@@ -31,6 +31,9 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
         let project = Project::load(&file.of(args))?;
         shown.warnings(&project.loaded.warnings);
         let own = gather::own_templates(project.folder())?;
+        for name in own.keys() {
+            shown.note(format!("templates/{name} stands for the built-in one"));
+        }
         let templates = Templates::new(own);
         let input = gather::input(&project, args)?;
         let below = match files.len() {
@@ -76,6 +79,10 @@ fn eject(name: &str, args: &Render, shown: &mut Shown) -> Result<Exit> {
             format!("these are there: {}", names.join(", ")),
         ));
     };
-    let folder = gather::folder(args).join("templates");
-    write::into(&folder, &Files::one(name, text), args.force, shown)
+    let path = gather::folder(args).join("templates").join(name);
+    write::copy(&path, text, args.force)?;
+    let path = path.display().to_string();
+    let says = format!("wrote {path}; it stands for the built-in one from now on");
+    shown.result("written", says, json!({ "file": path }));
+    Ok(Exit::Done)
 }

@@ -32,6 +32,17 @@ pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown)
     Ok(Exit::Done)
 }
 
+/// One file that the user is going to edit.
+pub(super) fn copy(path: &Path, text: &str, force: bool) -> Result<()> {
+    match path.exists() && !force {
+        true => Err(advice(
+            format!("{} is there already", path.display()),
+            "edit it, or write it anew with --force",
+        )),
+        false => write(path, text),
+    }
+}
+
 type Known = BTreeMap<String, String>;
 
 fn known(folder: &Path) -> Result<Known> {
