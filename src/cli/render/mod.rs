@@ -1,7 +1,10 @@
 //! `agentctl render`
 
 mod gather;
+mod many;
 mod write;
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -12,6 +15,7 @@ use super::show::Shown;
 use super::site::Project;
 use crate::advice::advice;
 use crate::render::{self, Files, Input, Templates};
+use crate::spec::Problem;
 
 pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
     match (&args.eject, args.what) {
@@ -26,26 +30,61 @@ pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
 
 fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     let files = gather::agent_files(args);
-    let mut rendered = Files::default();
-    for file in &files {
-        let project = Project::load(&file.of(args))?;
-        shown.warnings(&project.loaded.warnings);
-        let own = gather::own_templates(project.folder())?;
-        for name in own.keys() {
+    let agents = many::each(&files, |file, templates| agent(what, file, args, templates));
+    let (mut rendered, mut names) = (Files::default(), BTreeSet::new());
+    for agent in agents {
+        let agent = agent?;
+        shown.warnings(&agent.warnings);
+        for name in &agent.own {
             shown.note(format!("templates/{name} stands for the built-in one"));
         }
-        let templates = Templates::new(own);
-        let input = gather::input(&project, args)?;
         let below = match files.len() {
             1 => String::new(),
-            _ => format!("{}/", input.spec.agent.name),
+            _ => format!("{}/", agent.name),
         };
-        rendered.extend(&below, one(what, &input, &templates)?);
+        if !names.insert(agent.name.clone()) {
+            return Err(advice(
+                format!("two of the files name an agent {}", agent.name),
+                "give each a name of its own, or render them one by one",
+            ));
+        }
+        rendered.extend(&below, agent.files);
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
         None => print(&rendered, shown),
     }
+}
+
+/// What was rendered of one agent, and what is to be said of it.
+struct Agent {
+    name: String,
+    warnings: Vec<Problem>,
+    /// Names of the templates that are the user's own.
+    own: Vec<String>,
+    files: Files,
+}
+
+fn agent(
+    what: What,
+    file: &gather::AgentFile,
+    args: &Render,
+    built_in: &Templates,
+) -> Result<Agent> {
+    let project = Project::load(&file.of(args))?;
+    let own = gather::own_templates(project.folder())?;
+    let names = own.keys().cloned().collect();
+    let input = gather::input(&project, args)?;
+    let files = match own.is_empty() {
+        true => one(what, &input, built_in)?,
+        false => one(what, &input, &Templates::new(own))?,
+    };
+    Ok(Agent {
+        name: input.spec.agent.name,
+        warnings: project.loaded.warnings,
+        own: names,
+        files,
+    })
 }
 
 fn one(what: What, input: &Input, templates: &Templates) -> Result<Files> {
