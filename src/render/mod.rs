@@ -13,6 +13,8 @@ mod held;
 mod input;
 mod kubernetes;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod yaml;
 
