@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::write;
 use crate::cli::args::{File, Render};
 use crate::cli::site::Project;
 use crate::render::{self, BuildFolder, Input, RustPackage, Traffic};
 use crate::spec::Spec;
+
+const IGNORE: &str = ".dockerignore";
 
 /// One agent.toml of those that were named.
 pub(super) struct AgentFile(Option<PathBuf>);
@@ -68,9 +71,13 @@ fn build_folder(project: &Project) -> Result<BuildFolder> {
     let folder = project.folder().join(&build.context);
     let entries = fs::read_dir(&folder)
         .with_context(|| format!("could not look into {}", folder.display()))?;
-    let entries: BTreeSet<String> = entries
+    let mut entries: BTreeSet<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
+    // What agentctl made for want of one is made again.
+    if write::is_ours(&folder, IGNORE) {
+        entries.remove(IGNORE);
+    }
     Ok(BuildFolder {
         rust: rust(&folder),
         node_build: node_build(&folder),

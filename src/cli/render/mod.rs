@@ -2,7 +2,10 @@
 
 mod gather;
 mod image;
+mod many;
 mod write;
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -13,6 +16,7 @@ use super::show::Shown;
 use super::site::Project;
 use crate::advice::advice;
 use crate::render::{self, Files, Input, Templates};
+use crate::spec::Problem;
 
 pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
     match (&args.eject, args.what) {
@@ -27,18 +31,25 @@ pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
 
 fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     let files = gather::agent_files(args);
-    let mut rendered = Files::default();
-    for file in &files {
-        let project = Project::load(&file.of(args))?;
-        shown.warnings(&project.loaded.warnings);
-        let own = gather::own_templates(project.folder())?;
-        let templates = Templates::new(own);
-        let input = gather::input(&project, args)?;
+    let agents = many::each(&files, |file, templates| agent(what, file, args, templates));
+    let (mut rendered, mut names) = (Files::default(), BTreeSet::new());
+    for agent in agents {
+        let agent = agent?;
+        shown.warnings(&agent.warnings);
+        for note in &agent.notes {
+            shown.note(note);
+        }
         let below = match files.len() {
             1 => String::new(),
-            _ => format!("{}/", input.spec.agent.name),
+            _ => format!("{}/", agent.name),
         };
-        rendered.extend(&below, one(what, args, &input, &templates, shown)?);
+        if !names.insert(agent.name.clone()) {
+            return Err(advice(
+                format!("two of the files name an agent {}", agent.name),
+                "give each a name of its own, or render them one by one",
+            ));
+        }
+        rendered.extend(&below, agent.files);
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
@@ -46,15 +57,41 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     }
 }
 
-fn one(
+/// What was rendered of one agent, and what is to be said of it.
+struct Agent {
+    name: String,
+    warnings: Vec<Problem>,
+    notes: Vec<String>,
+    files: Files,
+}
+
+fn agent(
     what: What,
+    file: &gather::AgentFile,
     args: &Render,
-    input: &Input,
-    templates: &Templates,
-    shown: &mut Shown,
-) -> Result<Files> {
+    built_in: &Templates,
+) -> Result<Agent> {
+    let project = Project::load(&file.of(args))?;
+    let own = gather::own_templates(project.folder())?;
+    let input = gather::input(&project, args)?;
+    let said = |name: &String| format!("templates/{name} stands for the built-in one");
+    let mut notes: Vec<String> = own.keys().map(said).collect();
+    notes.extend(image::own(what, &input));
+    let files = match own.is_empty() {
+        true => one(what, args, &input, built_in)?,
+        false => one(what, args, &input, &Templates::new(own))?,
+    };
+    Ok(Agent {
+        name: input.spec.agent.name,
+        warnings: project.loaded.warnings,
+        notes,
+        files,
+    })
+}
+
+fn one(what: What, args: &Render, input: &Input, templates: &Templates) -> Result<Files> {
     let rendered = match what {
-        What::Dockerfile => image::dockerfile(args, input, templates, shown),
+        What::Dockerfile => image::dockerfile(args, input, templates),
         What::Kubernetes => render::kubernetes(input, templates).map_err(Into::into),
     };
     rendered.with_context(|| format!("could not render {}", input.spec.agent.name))
@@ -88,6 +125,10 @@ fn eject(name: &str, args: &Render, shown: &mut Shown) -> Result<Exit> {
             format!("these are there: {}", names.join(", ")),
         ));
     };
-    let folder = gather::folder(args).join("templates");
-    write::into(&folder, &Files::one(name, text), args.force, shown)
+    let path = gather::folder(args).join("templates").join(name);
+    write::copy(&path, text, args.force)?;
+    let path = path.display().to_string();
+    let says = format!("wrote {path}; it stands for the built-in one from now on");
+    shown.result("written", says, json!({ "file": path }));
+    Ok(Exit::Done)
 }
