@@ -175,6 +175,14 @@ pub(crate) struct Render {
     /// Write files into this folder, instead of their text to stdout
     #[arg(short = 'o', long = "out", value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+    /// Whose pipeline
+    #[arg(
+        long = "for",
+        value_enum,
+        value_name = "SYSTEM",
+        required_if_eq("what", "ci")
+    )]
+    pub(crate) system: Option<System>,
     /// A Dockerfile for engines without BuildKit
     #[arg(long)]
     pub(crate) plain: bool,
@@ -194,10 +202,18 @@ pub(crate) struct Render {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
+    /// The pipeline that tests, builds and deploys it
+    Ci,
     /// How its image is built
     Dockerfile,
     /// The objects of a cluster, one file each
     Kubernetes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum System {
+    Github,
+    Gitlab,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,22 @@ macro_rules! embed {
 
 /// Every template, by its path below `templates/`; a test compares the list with the folder.
 pub(super) const EMBEDDED: &[(&str, &str)] = embed![
+    "ci/check.sh",
+    "ci/deploy-docker.sh",
+    "ci/deploy-kubernetes.sh",
+    "ci/deploy-process.sh",
+    "ci/github-deploy.yaml",
+    "ci/github.yaml",
+    "ci/gitlab-deploy.yaml",
+    "ci/gitlab.yaml",
+    "ci/image.sh",
+    "ci/notify.sh",
+    "ci/smoke-kubernetes.sh",
+    "ci/smoke-process.sh",
+    "ci/test-go.sh",
+    "ci/test-node.sh",
+    "ci/test-python.sh",
+    "ci/test-rust.sh",
     "dockerfile/args",
     "dockerfile/go",
     "dockerfile/last",

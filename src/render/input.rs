@@ -40,6 +40,8 @@ pub(crate) struct BuildFolder {
     pub(crate) entries: BTreeSet<String>,
     /// What Cargo.toml tells.
     pub(crate) rust: Option<RustPackage>,
+    /// `module` in go.mod.
+    pub(crate) go_module: Option<String>,
     /// package.json has a script `build`.
     pub(crate) node_build: bool,
 }

@@ -6,6 +6,7 @@
 //! serializer, and a value takes its place between the two; in a Dockerfile it is one word or in
 //! quotes.
 
+mod ci;
 mod dockerfile;
 mod embedded;
 mod failure;
@@ -19,6 +20,7 @@ mod tests;
 mod traffic;
 mod yaml;
 
+pub(crate) use ci::{Pipeline, Stage, System, ci};
 pub(crate) use dockerfile::{Engine, dockerfile};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;

@@ -80,6 +80,7 @@ fn build_folder(project: &Project) -> Result<BuildFolder> {
     }
     Ok(BuildFolder {
         rust: rust(&folder),
+        go_module: go_module(&folder),
         node_build: node_build(&folder),
         entries,
     })
@@ -102,6 +103,12 @@ fn rust(folder: &Path) -> Option<RustPackage> {
         // A path anywhere may be one that is not there yet when dependencies are built.
         plain: !own_places && !own_script && !text.contains("path"),
     })
+}
+
+fn go_module(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join("go.mod")).ok()?;
+    let named = text.lines().find_map(|line| line.strip_prefix("module "));
+    named.map(|name| name.trim().to_owned())
 }
 
 fn node_build(folder: &Path) -> bool {

@@ -3,6 +3,7 @@
 mod gather;
 mod image;
 mod many;
+mod pipeline;
 mod write;
 
 use std::collections::BTreeSet;
@@ -78,8 +79,8 @@ fn agent(
     let mut notes: Vec<String> = own.keys().map(said).collect();
     notes.extend(image::own(what, &input));
     let files = match own.is_empty() {
-        true => one(what, args, &input, built_in)?,
-        false => one(what, args, &input, &Templates::new(own))?,
+        true => one(what, args, &project, &input, built_in)?,
+        false => one(what, args, &project, &input, &Templates::new(own))?,
     };
     Ok(Agent {
         name: input.spec.agent.name,
@@ -89,8 +90,15 @@ fn agent(
     })
 }
 
-fn one(what: What, args: &Render, input: &Input, templates: &Templates) -> Result<Files> {
+fn one(
+    what: What,
+    args: &Render,
+    project: &Project,
+    input: &Input,
+    templates: &Templates,
+) -> Result<Files> {
     let rendered = match what {
+        What::Ci => pipeline::ci(args, project, input, templates),
         What::Dockerfile => image::dockerfile(args, input, templates),
         What::Kubernetes => render::kubernetes(input, templates).map_err(Into::into),
     };
@@ -110,7 +118,7 @@ fn print(what: What, files: &Files, shown: &mut Shown) -> Result<Exit> {
     let text = match what {
         What::Dockerfile => image::dockerfiles(files),
         // Objects of a cluster are one stream of documents.
-        What::Kubernetes => texts.collect::<Vec<_>>().join("---\n"),
+        What::Ci | What::Kubernetes => texts.collect::<Vec<_>>().join("---\n"),
     };
     shown.text(&text);
     Ok(Exit::Done)

@@ -3,9 +3,9 @@
 
 use crate::spec::{Build, Runtime};
 
-pub(super) const UV: &str = "0.13.8";
-pub(super) const POETRY: &str = "2.5.1";
-pub(super) const PNPM: &str = "10";
+pub(in crate::render) const UV: &str = "0.13.8";
+pub(in crate::render) const POETRY: &str = "2.5.1";
+pub(in crate::render) const PNPM: &str = "10";
 pub(super) const COREPACK: &str = "0.34";
 
 /// Where a Rust or Go program finds nothing but certificates, time zones and, for Rust, libc.

@@ -42,6 +42,17 @@ fn package(input: &Input) -> String {
     }
 }
 
-pub(super) fn usual() -> Vec<String> {
-    vec!["/app/agent".to_owned()]
+/// A program is called as the last part of its package.
+pub(super) fn usual(input: &Input) -> Option<Vec<String>> {
+    let program = match package(input).as_str() {
+        "." => input
+            .folder
+            .go_module
+            .as_ref()?
+            .rsplit('/')
+            .next()?
+            .to_owned(),
+        _ => input.spec.agent.name.clone(),
+    };
+    Some(vec![program])
 }

@@ -48,7 +48,7 @@ fn usual(runtime: Runtime, input: &Input) -> Option<Vec<String>> {
         Runtime::Python => python::usual(input),
         Runtime::Node => Some(node::usual()),
         Runtime::Rust => rust::usual(input),
-        Runtime::Go => Some(go::usual()),
+        Runtime::Go => go::usual(input),
         Runtime::Dockerfile => None,
     }
 }

@@ -4,13 +4,13 @@
 //! Nothing of one commit stands in it: version, revision and date are arguments at its very end, so
 //! that the same source makes the same layers.
 
-mod base;
+pub(super) mod base;
 mod dockerignore;
 mod go;
 mod health;
 mod last;
-mod node;
-mod python;
+pub(super) mod node;
+pub(super) mod python;
 mod rust;
 #[cfg(test)]
 mod tests;

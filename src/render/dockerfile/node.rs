@@ -56,7 +56,7 @@ const MANIFESTS: &[&str] = &[
 const FOLDERS: &[&str] = &[".yarn", "patches"];
 
 /// A lock file tells who wrote it.
-fn manager(build: &Build, input: &Input) -> Option<Manager> {
+pub(in crate::render) fn manager(build: &Build, input: &Input) -> Option<Manager> {
     let marks = [
         ("pnpm-lock.yaml", Manager::Pnpm),
         ("yarn.lock", Manager::Yarn),

@@ -31,7 +31,7 @@ pub(super) fn recipe(build: &Build, input: &Input) -> Result<Recipe> {
 }
 
 /// A lock file tells who wrote it.
-fn manager(build: &Build, input: &Input) -> Option<Manager> {
+pub(in crate::render) fn manager(build: &Build, input: &Input) -> Option<Manager> {
     let marks = [
         ("uv.lock", Manager::Uv),
         ("poetry.lock", Manager::Poetry),

@@ -45,5 +45,5 @@ fn package(input: &Input) -> Result<&RustPackage> {
 
 pub(super) fn usual(input: &Input) -> Option<Vec<String>> {
     let package = input.folder.rust.as_ref()?;
-    Some(vec![format!("/app/{}", package.binary)])
+    Some(vec![package.binary.clone()])
 }

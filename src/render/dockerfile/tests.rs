@@ -15,6 +15,7 @@ fn input(toml: &str, entries: &[&str]) -> Input {
         image: "bot:1".to_owned(),
         folder: BuildFolder {
             entries: entries.iter().map(|name| (*name).to_owned()).collect(),
+            go_module: Some("example.com/bot".to_owned()),
             ..BuildFolder::default()
         },
         prompts: BTreeMap::new(),
@@ -91,12 +92,12 @@ fn what_lies_in_the_folder_tells_the_manager() {
         (
             "build.runtime = \"go\"",
             &["go.mod", "main.go", "cmd"],
-            "-o /out/agent .\n",
+            "-o /out/ .\n",
         ),
         (
             "build.runtime = \"go\"",
             &["go.mod", "cmd"],
-            "-o /out/agent ./cmd/bot\n",
+            "-o /out/ ./cmd/bot\n",
         ),
     ];
     for (toml, entries, wanted) in cases {
@@ -251,7 +252,7 @@ fn a_rust_program_is_built_beside_its_dependencies() {
     };
     assert_eq!(stages(true).matches("cargo build").count(), 2);
     assert_eq!(stages(false).matches("cargo build").count(), 1);
-    assert!(stages(false).contains("CMD [\"/app/one\"]"));
+    assert!(stages(false).contains("CMD [\"one\"]"));
 }
 
 #[test]

@@ -25,7 +25,9 @@ fn build(build: &Build, spec: &Spec, check: &mut Check<'_>) {
             "a CUDA base is there for runtime = \"python\" only",
         );
     }
-    if let Some(version) = build.cuda.as_ref().filter(|version| !is_cuda(version)) {
+    if let Some(version) = build.cuda.as_ref().filter(|version| !is_cuda(version))
+        && build.runtime == Runtime::Python
+    {
         let message = format!("there is no CUDA image {version}: its version has three numbers");
         check.refuse_with("build.cuda", message, "cuda = \"12.4.1\"");
     }
