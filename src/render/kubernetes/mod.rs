@@ -6,6 +6,8 @@
 mod config;
 mod container;
 mod env;
+#[cfg(test)]
+mod fixtures;
 mod names;
 mod pod;
 mod probes;
