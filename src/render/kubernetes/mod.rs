@@ -9,8 +9,11 @@ mod env;
 #[cfg(test)]
 mod fixtures;
 mod names;
+mod observe;
 mod pod;
 mod probes;
+mod scale;
+mod traffic;
 mod workload;
 
 use serde_json::Value;
@@ -46,6 +49,9 @@ pub(crate) struct Object {
 pub(crate) fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure> {
     let mut parts = config::parts(input)?;
     parts.extend(workload::parts(input, templates)?);
+    parts.extend(scale::parts(input, templates)?);
+    parts.extend(traffic::parts(input)?);
+    parts.extend(observe::parts(input, templates)?);
     let objects = parts.into_iter().map(|part| {
         Ok(Object {
             value: templates.object(part.template, &part.context)?,
