@@ -15,6 +15,7 @@ pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "kubernetes/horizontal-pod-autoscaler.yaml",
     "kubernetes/http-route.yaml",
     "kubernetes/ingress.yaml",
+    "kubernetes/kustomization.yaml",
     "kubernetes/pod-monitor.yaml",
     "kubernetes/pod.yaml",
     "kubernetes/prometheus-rule.yaml",

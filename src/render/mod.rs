@@ -17,6 +17,6 @@ mod yaml;
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Controller, Input, Traffic};
-pub(crate) use kubernetes::kubernetes;
+pub(crate) use kubernetes::{kubernetes, kustomize};
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

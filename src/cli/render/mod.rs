@@ -6,7 +6,7 @@ mod write;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::args::{Render, What};
+use super::args::{Layout, Render, What};
 use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
@@ -25,6 +25,9 @@ pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
 }
 
 fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
+    if args.layout == Layout::Kustomize && args.out.is_none() && !shown.is_json() {
+        return Err(advice("Kustomize reads folders", "name one with -o"));
+    }
     let files = gather::agent_files(args);
     let mut rendered = Files::default();
     for file in &files {
@@ -37,7 +40,11 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
             1 => String::new(),
             _ => format!("{}/", input.spec.agent.name),
         };
-        rendered.extend(&below, one(what, &input, &templates)?);
+        let made = match args.layout {
+            Layout::Flat => one(what, &input, &templates)?,
+            Layout::Kustomize => layers(what, file, args, &templates)?,
+        };
+        rendered.extend(&below, made);
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
@@ -50,6 +57,24 @@ fn one(what: What, input: &Input, templates: &Templates) -> Result<Files> {
         What::Kubernetes => render::kubernetes(input, templates),
     };
     rendered.with_context(|| format!("could not render {}", input.spec.agent.name))
+}
+
+/// A base and its overlays: folders, so they cannot be one stream.
+fn layers(
+    what: What,
+    file: &gather::AgentFile,
+    args: &Render,
+    templates: &Templates,
+) -> Result<Files> {
+    if what != What::Kubernetes {
+        return Err(advice(
+            "only objects of a cluster have a layout",
+            "leave --layout out",
+        ));
+    }
+    let (base, environments) = gather::environments(file, args)?;
+    render::kustomize(&base, &environments, templates)
+        .with_context(|| format!("could not render {}", base.spec.agent.name))
 }
 
 /// Objects of a cluster are one stream of documents.

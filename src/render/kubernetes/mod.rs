@@ -8,6 +8,7 @@ mod container;
 mod env;
 #[cfg(test)]
 mod fixtures;
+mod kustomize;
 mod names;
 mod observe;
 mod pod;
@@ -19,6 +20,7 @@ mod workload;
 use serde_json::Value;
 
 use super::{Failure, Files, Input, Templates, yaml};
+pub(crate) use kustomize::kustomize;
 
 /// One object to be: the template that it is made from, and what the template is given.
 struct Part {

@@ -117,6 +117,7 @@ fn panels(queries: &Queries, has_queue: bool) -> Vec<Value> {
         json!({ "expr": by.latency(share, WINDOW), "legend": format!("{name} {{{{release}}}}") })
     });
     let one = |expr: String| json!([{ "expr": expr, "legend": "{{release}}" }]);
+    let all_of = |expr: String| json!([{ "expr": expr, "legend": "queue" }]);
     let mut all = vec![
         ("Requests per second", "reqps", one(by.request_rate(WINDOW))),
         ("Errors", "percentunit", one(by.error_rate(WINDOW))),
@@ -142,12 +143,12 @@ fn panels(queries: &Queries, has_queue: bool) -> Vec<Value> {
         all.push((
             "Waiting in the queue",
             "none",
-            one(queries.most("agent_queue_depth")),
+            all_of(queries.most("agent_queue_depth")),
         ));
         all.push((
             "Oldest in the queue",
             "s",
-            one(queries.most("agent_queue_oldest_seconds")),
+            all_of(queries.most("agent_queue_oldest_seconds")),
         ));
     }
     let placed = all.into_iter().enumerate();
