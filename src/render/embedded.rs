@@ -6,6 +6,8 @@ macro_rules! embed {
 
 /// Every template, by its path below `templates/`; a test compares the list with the folder.
 pub(super) const EMBEDDED: &[(&str, &str)] = embed![
+    "kubernetes/analysis-template.yaml",
+    "kubernetes/canary.yaml",
     "kubernetes/config.yaml",
     "kubernetes/container.yaml",
     "kubernetes/dashboard.yaml",
@@ -16,9 +18,11 @@ pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "kubernetes/http-route.yaml",
     "kubernetes/ingress.yaml",
     "kubernetes/kustomization.yaml",
+    "kubernetes/metric-template.yaml",
     "kubernetes/pod-monitor.yaml",
     "kubernetes/pod.yaml",
     "kubernetes/prometheus-rule.yaml",
+    "kubernetes/rollout.yaml",
     "kubernetes/scale-behavior.yaml",
     "kubernetes/scaled-object.yaml",
     "kubernetes/service-monitor.yaml",

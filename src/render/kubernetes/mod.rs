@@ -5,6 +5,7 @@
 
 mod config;
 mod container;
+mod controller;
 mod env;
 #[cfg(test)]
 mod fixtures;
@@ -60,7 +61,7 @@ pub(crate) fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object
             file: part.file,
         })
     });
-    objects.collect()
+    controller::instead(objects.collect::<Result<_, _>>()?, input, templates)
 }
 
 /// A file for each object.

@@ -27,18 +27,31 @@ pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, F
 }
 
 fn monitor(input: &Input) -> Part {
-    let has_service = matches!(input.spec.agent.kind, Kind::Service | Kind::Stateful);
+    // Flagger's Services have other names and labels.
+    let is_plain = input.traffic.by != Some(Controller::Flagger);
+    let has_service = matches!(input.spec.agent.kind, Kind::Service | Kind::Stateful) && is_plain;
     let (template, file) = match has_service {
         true => ("kubernetes/service-monitor.yaml", "service-monitor"),
         false => ("kubernetes/pod-monitor.yaml", "pod-monitor"),
     };
     let context = json!({
         "metadata": input.metadata(input.agent()),
-        "selector": input.selector(),
+        "selector": selector(input),
         "path": input.spec.observe.metrics,
         "relabelings": relabelings(input, has_service),
     });
     Part::new(template, file, context)
+}
+
+fn selector(input: &Input) -> Value {
+    match input.traffic.by {
+        Some(Controller::Flagger) => {
+            let names = [input.agent().to_owned(), names::primary(input)];
+            let one = json!({ "key": "app.kubernetes.io/name", "operator": "In", "values": names });
+            json!({ "matchExpressions": [one] })
+        }
+        Some(Controller::ArgoRollouts) | None => json!({ "matchLabels": input.selector() }),
+    }
 }
 
 /// Every figure says whose it is, and of which release.

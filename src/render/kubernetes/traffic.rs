@@ -5,15 +5,21 @@ mod gateway;
 mod istio;
 mod nginx;
 
+pub(super) use gateway::parents;
+
 use super::Part;
 use crate::render::{Controller, Failure, Input, Traffic};
-use crate::spec::{ConversationKey, Kind, Percent, Router};
+use crate::spec::{ConversationKey, Kind, Percent, Router, Strategy};
 
 pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
     if !matches!(input.spec.agent.kind, Kind::Service | Kind::Stateful) {
         return no_split(input).map(|()| Vec::new());
     }
     match router(input) {
+        // Flagger makes the route itself; only an Ingress it wants to find.
+        Router::Gateway | Router::Istio if input.traffic.by == Some(Controller::Flagger) => {
+            Ok(Vec::new())
+        }
         Router::Gateway => Ok(gateway::parts(input)),
         Router::Istio => Ok(istio::parts(input)),
         Router::Nginx => nginx::parts(input),
@@ -55,9 +61,12 @@ struct Backends {
 impl Backends {
     fn of(input: &Input) -> Self {
         let stable = input.workload();
+        let is_canary = input.spec.rollout.strategy == Strategy::Canary;
         let candidate = match (input.traffic.by, input.traffic.candidate) {
             // Both are in the route from the beginning: the controller moves the weights.
-            (Some(Controller::ArgoRollouts), _) => Some((candidate_service(input), Percent::ZERO)),
+            (Some(Controller::ArgoRollouts), _) if is_canary => {
+                Some((candidate_service(input), Percent::ZERO))
+            }
             (_, Some((release, weight))) => Some((format!("{}-{release}", input.agent()), weight)),
             (_, None) => None,
         };
@@ -89,7 +98,7 @@ fn mirrored<'a>(backends: &'a Backends, traffic: &Traffic) -> Option<(&'a str, P
 }
 
 /// What in a request a router can tell its conversation by; none of them reads bodies.
-fn conversation(input: &Input) -> Option<&ConversationKey> {
+pub(super) fn conversation(input: &Input) -> Option<&ConversationKey> {
     let keys = &input.spec.drain.key;
     let readable = |key: &&ConversationKey| !matches!(key, ConversationKey::Json(_));
     keys.iter().find(readable)

@@ -22,7 +22,8 @@ pub(super) fn parts(input: &Input) -> Vec<Part> {
     )]
 }
 
-fn parents(input: &Input) -> Option<Vec<Value>> {
+/// The Gateway, as a route names it.
+pub(in crate::render::kubernetes) fn parents(input: &Input) -> Option<Vec<Value>> {
     let gateway = input.spec.network.gateway.as_ref()?;
     let parent = match gateway.split_once('/') {
         Some((namespace, name)) => json!({ "namespace": namespace, "name": name }),
