@@ -1,7 +1,10 @@
 //! `agentctl render`
 
 mod gather;
+mod many;
 mod write;
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -12,6 +15,7 @@ use super::show::Shown;
 use super::site::Project;
 use crate::advice::advice;
 use crate::render::{self, Files, Input, Templates};
+use crate::spec::Problem;
 
 pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
     match (&args.eject, args.what) {
@@ -29,26 +33,73 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
         return Err(advice("Kustomize reads folders", "name one with -o"));
     }
     let files = gather::agent_files(args);
-    let mut rendered = Files::default();
-    for file in &files {
-        let project = Project::load(&file.of(args))?;
-        shown.warnings(&project.loaded.warnings);
-        let own = gather::own_templates(project.folder())?;
-        let templates = Templates::new(own);
-        let input = gather::input(&project, args)?;
+    let agents = many::each(&files, |file, templates| agent(what, file, args, templates));
+    let (mut rendered, mut names) = (Files::default(), BTreeSet::new());
+    for agent in agents {
+        let agent = agent?;
+        shown.warnings(&agent.warnings);
+        for name in &agent.own {
+            shown.note(format!("templates/{name} stands for the built-in one"));
+        }
         let below = match files.len() {
             1 => String::new(),
-            _ => format!("{}/", input.spec.agent.name),
+            _ => format!("{}/", agent.name),
         };
-        let made = match args.layout {
-            Layout::Flat => one(what, &input, &templates)?,
-            Layout::Kustomize => layers(what, file, args, &templates)?,
-        };
-        rendered.extend(&below, made);
+        if !names.insert(agent.name.clone()) {
+            return Err(advice(
+                format!("two of the files name an agent {}", agent.name),
+                "give each a name of its own, or render them one by one",
+            ));
+        }
+        rendered.extend(&below, agent.files);
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
         None => print(&rendered, shown),
+    }
+}
+
+/// What was rendered of one agent, and what is to be said of it.
+struct Agent {
+    name: String,
+    warnings: Vec<Problem>,
+    /// Names of the templates that are the user's own.
+    own: Vec<String>,
+    files: Files,
+}
+
+fn agent(
+    what: What,
+    file: &gather::AgentFile,
+    args: &Render,
+    built_in: &Templates,
+) -> Result<Agent> {
+    let project = Project::load(&file.of(args))?;
+    let own = gather::own_templates(project.folder())?;
+    let names = own.keys().cloned().collect();
+    let input = gather::input(&project, args)?;
+    let files = match own.is_empty() {
+        true => laid_out(what, file, args, &input, built_in)?,
+        false => laid_out(what, file, args, &input, &Templates::new(own))?,
+    };
+    Ok(Agent {
+        name: input.spec.agent.name,
+        warnings: project.loaded.warnings,
+        own: names,
+        files,
+    })
+}
+
+fn laid_out(
+    what: What,
+    file: &gather::AgentFile,
+    args: &Render,
+    input: &Input,
+    templates: &Templates,
+) -> Result<Files> {
+    match args.layout {
+        Layout::Flat => one(what, input, templates),
+        Layout::Kustomize => layers(what, file, args, templates),
     }
 }
 
@@ -101,6 +152,10 @@ fn eject(name: &str, args: &Render, shown: &mut Shown) -> Result<Exit> {
             format!("these are there: {}", names.join(", ")),
         ));
     };
-    let folder = gather::folder(args).join("templates");
-    write::into(&folder, &Files::one(name, text), args.force, shown)
+    let path = gather::folder(args).join("templates").join(name);
+    write::copy(&path, text, args.force)?;
+    let path = path.display().to_string();
+    let says = format!("wrote {path}; it stands for the built-in one from now on");
+    shown.result("written", says, json!({ "file": path }));
+    Ok(Exit::Done)
 }
