@@ -4,6 +4,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::release::ReleaseId;
+use crate::render::Match;
+use crate::spec::Percent;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -195,9 +197,60 @@ pub(crate) struct Render {
     /// Name what belongs to one release by it, like r13
     #[arg(long, value_name = "RELEASE")]
     pub(crate) release: Option<ReleaseId>,
+    /// How the objects of a cluster lie in files
+    #[arg(long, value_enum, default_value_t = Layout::Flat, value_name = "LAYOUT")]
+    pub(crate) layout: Layout,
+    /// For a controller of the cluster that walks rollouts instead of agentctl
+    #[arg(
+        long = "as",
+        value_enum,
+        value_name = "CONTROLLER",
+        conflicts_with = "release"
+    )]
+    pub(crate) controller: Option<Walker>,
+    #[command(flatten)]
+    pub(crate) moment: Moment,
     /// Copy a template into templates/ beside agent.toml, where it is used instead of the built-in one
     #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["what", "out", "image", "release"])]
     pub(crate) eject: Option<String>,
+}
+
+/// One moment of a rollout: who gets which requests.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Moment {
+    /// The release that takes over, like r14
+    #[arg(long, value_name = "RELEASE", requires = "release")]
+    pub(crate) candidate: Option<ReleaseId>,
+    /// Its share of the requests, in per cent [default: 0]
+    #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent)]
+    pub(crate) weight: Option<Percent>,
+    /// The share of requests that it gets a copy of, in per cent
+    #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent)]
+    pub(crate) mirror: Option<Percent>,
+    /// Requests that go to it in any case: header:NAME=VALUE or cookie:NAME=VALUE
+    #[arg(long = "match", value_name = "MATCH", requires = "candidate")]
+    pub(crate) matches: Vec<Match>,
+}
+
+fn percent(text: &str) -> Result<Percent, String> {
+    let number = text.parse().ok().and_then(Percent::new);
+    number.ok_or_else(|| format!("{text} is not a percentage from 0 to 100"))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layout {
+    /// One file for each object
+    Flat,
+    /// A base with an overlay for each environment
+    Kustomize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Walker {
+    /// A Rollout instead of the Deployment
+    ArgoRollouts,
+    /// A Canary beside the Deployment
+    Flagger,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! Which agent is meant, in which environment, and where its state is.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::Read;
@@ -12,7 +13,7 @@ use super::args::{File, Which};
 use crate::advice::{Advise, advice};
 use crate::journal::Directory;
 use crate::rollout::Stamp;
-use crate::spec::{Loaded, Spec, agent_name};
+use crate::spec::{Loaded, Spec, agent_name, environment_names};
 use crate::target::{Process, StateDir};
 
 /// Beyond what an agent.toml may be, so that one that is larger is seen to be.
@@ -40,6 +41,13 @@ impl Project {
         let loaded = load(&file, args.environment.as_deref())?;
         let site = Site::new(&loaded.spec.agent.name, args.environment.clone())?;
         Ok(Self { loaded, file, site })
+    }
+
+    /// The environments of that file.
+    pub(crate) fn environments(file: Option<&Path>) -> Result<BTreeSet<String>> {
+        let file = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let shown = file.display().to_string();
+        Ok(environment_names(&read(file)?, &shown)?)
     }
 
     /// The folder that paths in the file are meant from.

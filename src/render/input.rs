@@ -31,6 +31,15 @@ pub(crate) struct Traffic {
     pub(crate) mirror: Option<Percent>,
     /// Requests with one of these go to the candidate.
     pub(crate) matches: Vec<super::traffic::Match>,
+    /// Who sets the weights; `None`: agentctl.
+    pub(crate) by: Option<Controller>,
+}
+
+/// A controller in the cluster that walks rollouts instead of agentctl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Controller {
+    ArgoRollouts,
+    Flagger,
 }
 
 /// What the names and manifests in the folder tell about how to build it.

@@ -98,10 +98,7 @@ impl Spec {
 /// is being edited, or a variable is not set.
 pub(crate) fn agent_name(bytes: &[u8], file: &str) -> Result<String, Problems> {
     let text = limits::text(bytes, file)?;
-    limits::size(text.as_bytes(), file)?;
-    let source = Source::new(file, text);
-    limits::structure(&source)?;
-    let table = parse(&source)?;
+    let table = table(text, file)?;
     let agent = table
         .get("agent")
         .and_then(|agent| agent.get_ref().get("name"));
@@ -109,6 +106,23 @@ pub(crate) fn agent_name(bytes: &[u8], file: &str) -> Result<String, Problems> {
         Some(name) if super::format::check("label", name).is_ok() => Ok(name.to_owned()),
         _ => Err(Problem::whole(file, format!("{file} names no agent")).into()),
     }
+}
+
+/// What the environments are called, in the order of their names.
+pub(crate) fn environment_names(bytes: &[u8], file: &str) -> Result<BTreeSet<String>, Problems> {
+    let text = limits::text(bytes, file)?;
+    let table = table(text, file)?;
+    let all = table.get("environments");
+    let all = all.and_then(|all| all.get_ref().as_table());
+    let names = all.into_iter().flat_map(|all| all.keys());
+    Ok(names.map(|name| name.get_ref().to_string()).collect())
+}
+
+fn table<'t>(text: &'t str, file: &'t str) -> Result<DeTable<'t>, Problems> {
+    limits::size(text.as_bytes(), file)?;
+    let source = Source::new(file, text);
+    limits::structure(&source)?;
+    Ok(parse(&source)?)
 }
 
 impl Loaded {

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::write;
-use crate::cli::args::{File, Render};
+use crate::advice::advice;
+use crate::cli::args::{File, Render, Walker};
 use crate::cli::site::Project;
-use crate::render::{self, BuildFolder, Input, RustPackage, Traffic};
-use crate::spec::Spec;
+use crate::render::{self, BuildFolder, Controller, Input, RustPackage, Traffic};
+use crate::spec::{RolloutStep, Spec, TargetSpec};
 
 const IGNORE: &str = ".dockerignore";
 
@@ -40,7 +41,13 @@ pub(super) fn folder(args: &Render) -> PathBuf {
 }
 
 pub(super) fn input(project: &Project, args: &Render) -> Result<Input> {
-    let spec = project.loaded.spec.clone();
+    let mut spec = project.loaded.spec.clone();
+    if project.loaded.approve && args.controller.is_some() {
+        let approve = "before the candidate gets traffic".to_owned();
+        spec.rollout
+            .steps
+            .insert(0, RolloutStep::Approve { approve });
+    }
     Ok(Input {
         target: project.loaded.target.clone(),
         environment: project.loaded.environment.clone(),
@@ -48,9 +55,56 @@ pub(super) fn input(project: &Project, args: &Render) -> Result<Input> {
         folder: build_folder(project)?,
         prompts: prompts(project)?,
         release: args.release,
-        traffic: Traffic::default(),
+        traffic: traffic(args)?,
         spec,
     })
+}
+
+fn traffic(args: &Render) -> Result<Traffic> {
+    let moment = &args.moment;
+    if let Some(release) = moment
+        .candidate
+        .filter(|_| moment.candidate == args.release)
+    {
+        let message = format!("{release} cannot be the candidate for itself");
+        return Err(advice(message, "name another release with --candidate"));
+    }
+    Ok(Traffic {
+        candidate: moment
+            .candidate
+            .map(|release| (release, moment.weight.unwrap_or_default())),
+        mirror: moment.mirror,
+        matches: moment.matches.clone(),
+        by: args.controller.map(controller),
+    })
+}
+
+fn controller(walker: Walker) -> Controller {
+    match walker {
+        Walker::ArgoRollouts => Controller::ArgoRollouts,
+        Walker::Flagger => Controller::Flagger,
+    }
+}
+
+/// The base of a file, and each of its environments that is a cluster; all where none is.
+pub(super) fn environments(file: &AgentFile, args: &Render) -> Result<(Input, Vec<Input>)> {
+    let load = |environment: Option<String>| {
+        let file = file.0.clone();
+        Project::load(&File { file, environment })
+    };
+    let names = Project::environments(file.0.as_deref())?;
+    let asked = |name: &String| args.environment.as_ref().is_none_or(|only| only == name);
+    let projects = names.into_iter().filter(asked).map(|name| load(Some(name)));
+    let mut projects = projects.collect::<Result<Vec<Project>>>()?;
+    if projects.iter().any(is_cluster) {
+        projects.retain(is_cluster);
+    }
+    let overlays = projects.iter().map(|project| input(project, args));
+    Ok((input(&load(None)?, args)?, overlays.collect::<Result<_>>()?))
+}
+
+fn is_cluster(project: &Project) -> bool {
+    matches!(project.loaded.target, TargetSpec::Kubernetes { .. })
 }
 
 /// What agent.toml tells of the image: a ready one, or the repository with the agent's version.

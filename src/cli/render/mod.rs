@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::args::{Render, What};
+use super::args::{Layout, Render, What};
 use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
@@ -31,6 +31,9 @@ pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
 }
 
 fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
+    if args.layout == Layout::Kustomize {
+        has_layers(what, args, shown)?;
+    }
     let files = gather::agent_files(args);
     let agents = many::each(&files, |file, templates| agent(what, file, args, templates));
     let (mut rendered, mut names) = (Files::default(), BTreeSet::new());
@@ -58,6 +61,19 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     }
 }
 
+/// A base and its overlays are folders of objects: nothing else has them, and no stream could hold
+/// them.
+fn has_layers(what: What, args: &Render, shown: &Shown) -> Result<()> {
+    if what != What::Kubernetes {
+        let message = "only objects of a cluster have a layout";
+        return Err(advice(message, "leave --layout out"));
+    }
+    match args.out.is_some() || shown.is_json() {
+        true => Ok(()),
+        false => Err(advice("Kustomize reads folders", "name one with -o")),
+    }
+}
+
 /// What was rendered of one agent, and what is to be said of it.
 struct Agent {
     name: String,
@@ -78,9 +94,15 @@ fn agent(
     let said = |name: &String| format!("templates/{name} stands for the built-in one");
     let mut notes: Vec<String> = own.keys().map(said).collect();
     notes.extend(image::own(what, &input));
+    let job = Job {
+        args,
+        file,
+        project: &project,
+        input: &input,
+    };
     let files = match own.is_empty() {
-        true => one(what, args, &project, &input, built_in)?,
-        false => one(what, args, &project, &input, &Templates::new(own))?,
+        true => job.render(what, built_in)?,
+        false => job.render(what, &Templates::new(own))?,
     };
     Ok(Agent {
         name: input.spec.agent.name,
@@ -90,19 +112,33 @@ fn agent(
     })
 }
 
-fn one(
-    what: What,
-    args: &Render,
-    project: &Project,
-    input: &Input,
-    templates: &Templates,
-) -> Result<Files> {
-    let rendered = match what {
-        What::Ci => pipeline::ci(args, project, input, templates),
-        What::Dockerfile => image::dockerfile(args, input, templates),
-        What::Kubernetes => render::kubernetes(input, templates).map_err(Into::into),
-    };
-    rendered.with_context(|| format!("could not render {}", input.spec.agent.name))
+/// One agent, with what was asked for of it.
+struct Job<'a> {
+    args: &'a Render,
+    file: &'a gather::AgentFile,
+    project: &'a Project,
+    input: &'a Input,
+}
+
+impl Job<'_> {
+    fn render(&self, what: What, templates: &Templates) -> Result<Files> {
+        let rendered = match what {
+            What::Ci => pipeline::ci(self.args, self.project, self.input, templates),
+            What::Dockerfile => image::dockerfile(self.args, self.input, templates),
+            What::Kubernetes => self.kubernetes(templates),
+        };
+        rendered.with_context(|| format!("could not render {}", self.input.spec.agent.name))
+    }
+
+    fn kubernetes(&self, templates: &Templates) -> Result<Files> {
+        match self.args.layout {
+            Layout::Flat => Ok(render::kubernetes(self.input, templates)?),
+            Layout::Kustomize => {
+                let (base, environments) = gather::environments(self.file, self.args)?;
+                Ok(render::kustomize(&base, &environments, templates)?)
+            }
+        }
+    }
 }
 
 fn print(what: What, files: &Files, shown: &mut Shown) -> Result<Exit> {

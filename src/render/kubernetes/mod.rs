@@ -5,15 +5,23 @@
 
 mod config;
 mod container;
+mod controller;
 mod env;
+#[cfg(test)]
+mod fixtures;
+mod kustomize;
 mod names;
+mod observe;
 mod pod;
 mod probes;
+mod scale;
+mod traffic;
 mod workload;
 
 use serde_json::Value;
 
 use super::{Failure, Files, Input, Templates, yaml};
+pub(crate) use kustomize::kustomize;
 
 /// One object to be: the template that it is made from, and what the template is given.
 struct Part {
@@ -44,13 +52,16 @@ pub(crate) struct Object {
 pub(crate) fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure> {
     let mut parts = config::parts(input)?;
     parts.extend(workload::parts(input, templates)?);
+    parts.extend(scale::parts(input, templates)?);
+    parts.extend(traffic::parts(input)?);
+    parts.extend(observe::parts(input, templates)?);
     let objects = parts.into_iter().map(|part| {
         Ok(Object {
             value: templates.object(part.template, &part.context)?,
             file: part.file,
         })
     });
-    objects.collect()
+    controller::instead(objects.collect::<Result<_, _>>()?, input, templates)
 }
 
 /// A file for each object.

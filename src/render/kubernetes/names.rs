@@ -8,6 +8,11 @@ use crate::spec::TargetSpec;
 /// The label that tells the releases of an agent apart.
 pub(super) const RELEASE: &str = "agentctl.dev/release";
 
+/// Flagger's copy of the Deployment, which its replicas are labelled with too.
+pub(super) fn primary(input: &Input) -> String {
+    format!("{}-primary", input.agent())
+}
+
 impl Input {
     pub(super) fn agent(&self) -> &str {
         &self.spec.agent.name

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::{Part, pod};
+use super::{Part, pod, scale};
 use crate::render::{Failure, Input, Templates};
 
 pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, Failure> {
     let pod = pod::pod(input, templates)?;
     let deployment = json!({
         "metadata": input.release_metadata(&input.workload()),
-        "replicas": input.spec.run.replicas,
+        "replicas": scale::replicas(input),
         "selector": input.release_selector(),
         "pod": pod,
     });

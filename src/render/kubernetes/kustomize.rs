@@ -1,0 +1,130 @@
+//! The objects as a Kustomize base, with an overlay for each environment that turns the base's
+//! objects into those of that environment: exactly what rendering it alone gives.
+
+mod difference;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Object, objects};
+use crate::render::{Failure, Files, Input, Templates, yaml};
+use difference::difference;
+
+const TEMPLATE: &str = "kubernetes/kustomization.yaml";
+const BASE: &str = "../../base";
+
+/// `environments` are overlays of `base`; each input has its environment's name.
+pub(crate) fn kustomize(
+    base: &Input,
+    environments: &[Input],
+    templates: &Templates,
+) -> Result<Files, Failure> {
+    let base = objects(base, templates)?;
+    let mut files = Files::default();
+    files.extend("base/", folder(&base, None, &[], templates)?);
+    for input in environments {
+        let name = folder_name(input)?;
+        let overlay = overlay(&base, &objects(input, templates)?, templates)?;
+        files.extend(&format!("overlays/{name}/"), overlay);
+    }
+    Ok(files)
+}
+
+fn folder_name(input: &Input) -> Result<&str, Failure> {
+    let name = input.environment.as_deref().unwrap_or_default();
+    let harmless = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    match !name.is_empty() && name.chars().all(harmless) {
+        true => Ok(name),
+        false => Err(Failure::of_platform(
+            TEMPLATE,
+            format!("the environment \"{name}\" cannot be the name of a folder"),
+        )),
+    }
+}
+
+fn overlay(base: &[Object], wanted: &[Object], templates: &Templates) -> Result<Files, Failure> {
+    let has = |list: &[Object], one: &Object| list.iter().any(|other| id(other) == id(one));
+    let gone = base.iter().filter(|object| !has(wanted, object));
+    let mut patches = gone.map(removal).collect::<Result<Vec<Value>, _>>()?;
+    let mut own = Vec::new();
+    for object in wanted {
+        match base.iter().find(|other| id(other) == id(object)) {
+            Some(before) => patches.extend(change(before, object)?),
+            None => own.push(object.clone()),
+        }
+    }
+    folder(&own, Some(BASE), &patches, templates)
+}
+
+/// The objects as files, and the list of them that Kustomize reads.
+fn folder(
+    objects: &[Object],
+    base: Option<&str>,
+    patches: &[Value],
+    templates: &Templates,
+) -> Result<Files, Failure> {
+    let mut files = Files::default();
+    for object in objects {
+        files.add(format!("{}.yaml", object.file), text(&object.value)?);
+    }
+    let own: BTreeSet<String> = files.iter().map(|(path, _)| path.to_owned()).collect();
+    let resources: Vec<String> = base.map(str::to_owned).into_iter().chain(own).collect();
+    let context = json!({
+        "resources": resources,
+        "patches": (!patches.is_empty()).then_some(patches),
+    });
+    let list = templates.object(TEMPLATE, &context)?;
+    files.add("kustomization.yaml", text(&list)?);
+    Ok(files)
+}
+
+/// What tells objects apart; the namespace may be one that only the overlay names.
+fn id(object: &Object) -> [&Value; 3] {
+    let value = &object.value;
+    [
+        &value["apiVersion"],
+        &value["kind"],
+        &value["metadata"]["name"],
+    ]
+}
+
+fn change(before: &Object, after: &Object) -> Result<Option<Value>, Failure> {
+    let operations = difference(&before.value, &after.value);
+    match operations.is_empty() {
+        true => Ok(None),
+        false => Ok(Some(patch(before, &json!(operations))?)),
+    }
+}
+
+fn removal(object: &Object) -> Result<Value, Failure> {
+    let [version, kind, name] = id(object);
+    let directive = json!({
+        "$patch": "delete",
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": { "name": name },
+    });
+    patch(object, &directive)
+}
+
+fn patch(object: &Object, patch: &Value) -> Result<Value, Failure> {
+    let [version, kind, name] = id(object);
+    let version = version.as_str().unwrap_or_default();
+    let (group, version) = match version.split_once('/') {
+        Some((group, version)) => (Some(group), version),
+        None => (None, version),
+    };
+    let mut target = json!({ "version": version, "kind": kind, "name": name });
+    if let Some(group) = group {
+        target["group"] = json!(group);
+    }
+    Ok(json!({ "target": target, "patch": text(patch)? }))
+}
+
+fn text(value: &Value) -> Result<String, Failure> {
+    yaml::write(value).map_err(|error| Failure::of_platform(TEMPLATE, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

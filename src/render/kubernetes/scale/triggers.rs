@@ -1,0 +1,157 @@
+//! What tells KEDA that there is more to do, and how it may ask.
+
+use serde_json::{Value, json};
+
+use crate::render::Input;
+use crate::render::kubernetes::env;
+use crate::spec::{Figure, Queue, QueueKind, Scale, Window};
+
+pub(super) fn triggers(input: &Input, scale: &Scale) -> Vec<Value> {
+    let queue = scale.queue.iter().map(|queue| waiting(input, queue));
+    let cpu = scale.cpu.iter().map(|percent| cpu(*percent));
+    let metrics = scale.metrics.iter().map(|figure| metric(input, figure));
+    let windows = scale.schedule.iter().map(|window| cron(scale, window));
+    queue.chain(cpu).chain(metrics).chain(windows).collect()
+}
+
+/// The password, token or role that the queue wants.
+pub(super) fn authentication(input: &Input, scale: &Scale) -> Option<Value> {
+    let queue = scale.queue.as_ref()?;
+    let secret = queue.secret.as_ref().and_then(|secret| {
+        let mut reference = env::reference(input, secret);
+        reference["parameter"] = json!(parameter(queue.kind)?);
+        Some(vec![reference])
+    });
+    let identity = (queue.kind == QueueKind::Sqs).then(|| json!({ "provider": "aws" }));
+    (secret.is_some() || identity.is_some()).then(|| {
+        let metadata = input.metadata(&name(input));
+        json!({ "metadata": metadata, "secrets": secret, "identity": identity })
+    })
+}
+
+fn name(input: &Input) -> String {
+    format!("{}-queue", input.agent())
+}
+
+/// What the trigger calls that which the secret holds.
+fn parameter(kind: QueueKind) -> Option<&'static str> {
+    match kind {
+        QueueKind::RedisList => Some("password"),
+        QueueKind::Rabbitmq => Some("host"),
+        QueueKind::Prometheus => Some("bearerToken"),
+        QueueKind::Sqs | QueueKind::Kafka => None,
+    }
+}
+
+fn waiting(input: &Input, queue: &Queue) -> Value {
+    let (kind, metadata) = match queue.kind {
+        QueueKind::RedisList => ("redis", redis(input, queue)),
+        QueueKind::Rabbitmq => ("rabbitmq", rabbitmq(input, queue)),
+        QueueKind::Sqs => ("aws-sqs-queue", sqs(queue)),
+        QueueKind::Kafka => ("kafka", kafka(input, queue)),
+        QueueKind::Prometheus => ("prometheus", prometheus(input, queue)),
+    };
+    let asks = queue.secret.is_some() || queue.kind == QueueKind::Sqs;
+    let reference = asks.then(|| json!({ "name": name(input) }));
+    json!({ "type": kind, "metadata": metadata, "authenticationRef": reference })
+}
+
+fn redis(input: &Input, queue: &Queue) -> Value {
+    json!({
+        "address": address(input, queue),
+        "listName": queue.name,
+        "listLength": queue.per_replica.to_string(),
+    })
+}
+
+fn rabbitmq(input: &Input, queue: &Queue) -> Value {
+    let host = match queue.secret {
+        Some(_) => None,
+        None => address(input, queue).map(|address| match address.contains("://") {
+            true => address,
+            false => format!("amqp://{address}/"),
+        }),
+    };
+    json!({
+        "protocol": "auto",
+        "mode": "QueueLength",
+        "host": host,
+        "queueName": queue.name,
+        "value": queue.per_replica.to_string(),
+    })
+}
+
+fn sqs(queue: &Queue) -> Value {
+    json!({
+        "queueURL": queue.address,
+        "queueLength": queue.per_replica.to_string(),
+        "awsRegion": queue.region,
+    })
+}
+
+fn kafka(input: &Input, queue: &Queue) -> Value {
+    json!({
+        "bootstrapServers": address(input, queue),
+        "consumerGroup": queue.group,
+        "topic": queue.name,
+        "lagThreshold": queue.per_replica.to_string(),
+    })
+}
+
+fn prometheus(input: &Input, queue: &Queue) -> Value {
+    let server = address(input, queue).or_else(|| input.spec.observe.prometheus.clone());
+    json!({
+        "serverAddress": server,
+        "query": queue.name,
+        "threshold": queue.per_replica.to_string(),
+        "authModes": queue.secret.is_some().then_some("bearer"),
+    })
+}
+
+fn cpu(percent: u32) -> Value {
+    let metadata = json!({ "value": percent.to_string() });
+    json!({ "type": "cpu", "metricType": "Utilization", "metadata": metadata })
+}
+
+fn metric(input: &Input, figure: &Figure) -> Value {
+    let metadata = json!({
+        "serverAddress": input.spec.observe.prometheus,
+        "query": figure.query,
+        "threshold": figure.target.to_string(),
+    });
+    json!({ "type": "prometheus", "metadata": metadata })
+}
+
+fn cron(scale: &Scale, window: &Window) -> Value {
+    let metadata = json!({
+        "timezone": scale.time_zone,
+        "start": window.from,
+        "end": window.to,
+        "desiredReplicas": window.replicas.to_string(),
+    });
+    json!({ "type": "cron", "metadata": metadata })
+}
+
+/// KEDA asks from a namespace of its own, where the agent's services have no short names.
+fn address(input: &Input, queue: &Queue) -> Option<String> {
+    let address = queue.address.as_ref()?;
+    let Some(namespace) = input.namespace() else {
+        return Some(address.clone());
+    };
+    let each = address
+        .split(',')
+        .map(|one| qualified(one, namespace, input));
+    Some(each.collect::<Vec<_>>().join(","))
+}
+
+fn qualified(one: &str, namespace: &str, input: &Input) -> String {
+    let start = one.find("://").map_or(0, |at| at + 3);
+    let start = one.find('@').map_or(start, |at| at + 1);
+    let length = one[start..].find([':', '/']);
+    let end = length.map_or(one.len(), |length| start + length);
+    let (before, host, after) = (&one[..start], &one[start..end], &one[end..]);
+    match input.spec.services.contains_key(host) {
+        true => format!("{before}{host}.{namespace}.svc{after}"),
+        false => one.to_owned(),
+    }
+}

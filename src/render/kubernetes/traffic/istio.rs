@@ -1,0 +1,83 @@
+//! Istio: a VirtualService that splits, and for each Service a DestinationRule that says how its
+//! replicas are spoken to.
+
+use serde_json::{Value, json};
+
+use super::{Backends, conversation, cookie_pattern, mirrored, plain};
+use crate::render::kubernetes::{Part, probes};
+use crate::render::{Input, Match};
+use crate::spec::ConversationKey;
+
+pub(super) fn parts(input: &Input) -> Vec<Part> {
+    let backends = Backends::of(input);
+    let mut parts = vec![route(input, &backends)];
+    parts.extend(backends.weighted().into_iter().map(|(service, _)| {
+        let context = rule(input, service);
+        let file = match service == backends.stable {
+            true => "destination-rule",
+            false => "destination-rule-candidate",
+        };
+        Part::new("kubernetes/destination-rule.yaml", file, context)
+    }));
+    parts
+}
+
+fn route(input: &Input, backends: &Backends) -> Part {
+    let port = input.spec.run.port;
+    let host = &input.spec.network.host;
+    let hosts: Vec<&str> = host.as_deref().into_iter().chain([input.agent()]).collect();
+    // Who calls the Service by its name inside the mesh is split too.
+    let gateways = input.spec.network.gateway.as_deref();
+    let gateways = gateways.map(|gateway| vec![gateway, "mesh"]);
+    let mirror = mirrored(backends, &input.traffic);
+    let context = json!({
+        "metadata": input.metadata(input.agent()),
+        "hosts": hosts,
+        "gateways": gateways,
+        "port": port,
+        "matches": matches(&input.traffic.matches),
+        "candidate": backends.candidate.as_ref().map(|(name, _)| name),
+        "backends": backends.weighted(),
+        "mirror": mirror.map(|(name, _)| name),
+        "mirror_share": mirror.map(|(_, share)| share),
+    });
+    let template = "kubernetes/virtual-service.yaml";
+    Part::new(template, "virtual-service", context)
+}
+
+fn matches(matches: &[Match]) -> Option<Vec<Value>> {
+    let each = matches.iter().map(|one| match one {
+        Match::Header { name, value } => {
+            json!({ "headers": { name.to_lowercase(): { "exact": value } } })
+        }
+        Match::Cookie { name, value } => {
+            json!({ "headers": { "cookie": { "regex": cookie_pattern(name, value) } } })
+        }
+    });
+    (!matches.is_empty()).then(|| each.collect())
+}
+
+fn rule(input: &Input, service: &str) -> Value {
+    let health = &input.spec.health;
+    let sticky = input.spec.rollout.sticky;
+    let hash = sticky.then(|| conversation(input)).flatten();
+    json!({
+        "metadata": input.metadata(service),
+        "host": service,
+        "hash": hash.map(|key| hash_by(key, input)),
+        "failures": health.failures,
+        "every": format!("{}s", probes::seconds(health.every)),
+    })
+}
+
+/// Requests of one conversation go to the same replica.
+fn hash_by(key: &ConversationKey, input: &Input) -> Value {
+    let idle = format!("{}s", probes::seconds(input.spec.drain.idle));
+    match key {
+        ConversationKey::Header(name) => json!({ "httpHeaderName": name }),
+        ConversationKey::Cookie(name) => json!({ "httpCookie": { "name": name, "ttl": idle } }),
+        ConversationKey::Query(name) | ConversationKey::Json(name) => {
+            json!({ "httpQueryParameterName": name })
+        }
+    }
+}

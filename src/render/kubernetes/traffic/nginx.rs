@@ -1,0 +1,122 @@
+//! ingress-nginx: an Ingress for the stable release, and one marked as its canary.
+
+use serde_json::{Map, Value, json};
+
+use super::{Backends, conversation, mirrored};
+use crate::render::kubernetes::Part;
+use crate::render::{Failure, Input, Match};
+use crate::spec::{ConversationKey, Percent};
+
+const TEMPLATE: &str = "kubernetes/ingress.yaml";
+const PREFIX: &str = "nginx.ingress.kubernetes.io";
+
+pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
+    let backends = Backends::of(input);
+    let mut annotations = streams();
+    annotations.extend(sticky(input));
+    annotations.extend(copies(input, &backends)?);
+    let stable = ingress(input, input.agent(), &backends.stable, annotations);
+    let mut parts = vec![Part::new(TEMPLATE, "ingress", stable)];
+    // Argo Rollouts makes the second one itself.
+    if let (Some((service, weight)), None) = (&backends.candidate, input.traffic.by) {
+        let mut annotations = streams();
+        annotations.extend(share(*weight));
+        annotations.extend(chosen(&input.traffic.matches)?);
+        let name = super::candidate_service(input);
+        let canary = ingress(input, &name, service, annotations);
+        parts.push(Part::new(TEMPLATE, "ingress-candidate", canary));
+    }
+    Ok(parts)
+}
+
+fn ingress(input: &Input, name: &str, service: &str, annotations: Map<String, Value>) -> Value {
+    let network = &input.spec.network;
+    let mut metadata = input.metadata(name);
+    metadata["annotations"] = json!(annotations);
+    json!({
+        "metadata": metadata,
+        "host": network.host,
+        "tls": network.tls.as_ref().map(|secret| json!([{ "hosts": [network.host], "secretName": secret }])),
+        "service": service,
+        "port": input.spec.run.port,
+    })
+}
+
+fn annotation(name: &str, value: impl Into<Value>) -> (String, Value) {
+    (format!("{PREFIX}/{name}"), value.into())
+}
+
+/// Agents stream for minutes: nothing may be held back, or cut after the usual one.
+fn streams() -> Map<String, Value> {
+    Map::from_iter([
+        annotation("proxy-buffering", "off"),
+        annotation("proxy-read-timeout", "3600"),
+        annotation("proxy-send-timeout", "3600"),
+    ])
+}
+
+fn share(weight: Percent) -> Vec<(String, Value)> {
+    let (weight, total) = match weight.hundredths() % 100 {
+        0 => (weight.hundredths() / 100, 100),
+        _ => (weight.hundredths(), 10_000),
+    };
+    vec![
+        annotation("canary", "true"),
+        annotation("canary-weight", weight.to_string()),
+        annotation("canary-weight-total", total.to_string()),
+    ]
+}
+
+fn chosen(matches: &[Match]) -> Result<Vec<(String, Value)>, Failure> {
+    match matches {
+        [] => Ok(Vec::new()),
+        [Match::Header { name, value }] => Ok(vec![
+            annotation("canary-by-header", name.as_str()),
+            annotation("canary-by-header-value", value.as_str()),
+        ]),
+        [Match::Cookie { name, value }] if value == "always" => {
+            Ok(vec![annotation("canary-by-cookie", name.as_str())])
+        }
+        [Match::Cookie { .. }] => {
+            refuse("ingress-nginx knows a canary's cookie by the value \"always\" only")
+        }
+        _ => refuse("ingress-nginx sends requests to the candidate by one header or one cookie"),
+    }
+}
+
+/// The first conversation key that nginx has a variable for.
+fn sticky(input: &Input) -> Option<(String, Value)> {
+    let key = conversation(input).filter(|_| input.spec.rollout.sticky)?;
+    let variable = |name: &str| name.to_lowercase().replace('-', "_");
+    let by = match key {
+        ConversationKey::Header(name) => format!("$http_{}", variable(name)),
+        ConversationKey::Cookie(name) if is_word(name) => format!("$cookie_{name}"),
+        ConversationKey::Query(name) if is_word(name) => format!("$arg_{name}"),
+        _ => return None,
+    };
+    is_word(&by[1..]).then(|| annotation("upstream-hash-by", by))
+}
+
+fn is_word(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn copies(input: &Input, backends: &Backends) -> Result<Option<(String, Value)>, Failure> {
+    let Some((service, share)) = mirrored(backends, &input.traffic) else {
+        return Ok(None);
+    };
+    if share != Percent::FULL {
+        return refuse("ingress-nginx copies all requests or none");
+    }
+    // The controller looks it up from a namespace of its own.
+    let Some(namespace) = input.namespace() else {
+        return refuse("ingress-nginx copies requests to a Service of a namespace that is named");
+    };
+    let port = input.spec.run.port;
+    let target = format!("http://{service}.{namespace}.svc:{port}$request_uri");
+    Ok(Some(annotation("mirror-target", target)))
+}
+
+fn refuse<T>(message: &str) -> Result<T, Failure> {
+    Err(Failure::of_platform(TEMPLATE, message.to_owned()))
+}
