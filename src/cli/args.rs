@@ -161,7 +161,7 @@ pub(crate) struct Stop {
     pub(crate) now: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Render {
     /// What to render
     #[arg(value_enum, required_unless_present = "eject")]

@@ -17,6 +17,6 @@ mod yaml;
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Input, Traffic};
-pub(crate) use kubernetes::kubernetes;
+pub(crate) use kubernetes::{kubernetes, secret_command};
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

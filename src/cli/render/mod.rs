@@ -12,6 +12,7 @@ use super::show::Shown;
 use super::site::Project;
 use crate::advice::advice;
 use crate::render::{self, Files, Input, Templates};
+use crate::spec::TargetSpec;
 
 pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
     match (&args.eject, args.what) {
@@ -38,10 +39,32 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
             _ => format!("{}/", input.spec.agent.name),
         };
         rendered.extend(&below, one(what, &input, &templates)?);
+        if what == What::Kubernetes {
+            not_rendered(&input, shown);
+        }
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
         None => print(&rendered, shown),
+    }
+}
+
+/// Finds what shows only when the files are made, like prompts that are too large.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    if let TargetSpec::Kubernetes { .. } = project.loaded.target {
+        let templates = Templates::new(gather::own_templates(project.folder())?);
+        let input = gather::input(project, &Render::default())?;
+        one(What::Kubernetes, &input, &templates)?;
+    }
+    Ok(())
+}
+
+/// Values of secrets are in no file: whoever applies these has to supply them.
+fn not_rendered(input: &Input, shown: &mut Shown) {
+    if let Some(command) = render::secret_command(input) {
+        shown.note(format!(
+            "values of secrets are not in these files; this adds them:\n{command}"
+        ));
     }
 }
 
