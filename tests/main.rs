@@ -15,6 +15,7 @@ mod init;
 mod killed;
 mod lease;
 mod output;
+mod render;
 mod rollback;
 mod rooms;
 mod secrets;

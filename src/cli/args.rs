@@ -167,7 +167,7 @@ pub(crate) struct Render {
     #[arg(value_enum, required_unless_present = "eject")]
     pub(crate) what: Option<What>,
     /// The agents' files; more than one may be named [default: agent.toml]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", num_args = 1..)]
     pub(crate) file: Vec<PathBuf>,
     /// An environment of them
     #[arg(short, long, value_name = "NAME")]
@@ -176,7 +176,7 @@ pub(crate) struct Render {
     #[arg(short = 'o', long = "out", value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
     /// Overwrite files there that agentctl did not write
-    #[arg(long, requires = "out")]
+    #[arg(long)]
     pub(crate) force: bool,
     /// The image that runs [default: from agent.toml]
     #[arg(long, value_name = "IMAGE")]

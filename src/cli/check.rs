@@ -11,11 +11,10 @@ use super::site::Project;
 pub(crate) fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let mut project = Project::load(args)?;
     super::render::check(&project)?;
-    let deployable = project.loaded.deployable();
     shown.warnings(&project.loaded.warnings);
     // A file may be meant for a target of another environment, or for rendering alone.
-    if let Err(problems) = deployable {
-        shown.warn(&problems.to_string());
+    if let Err(problems) = project.loaded.deployable() {
+        shown.note(format!("deploy would refuse it: {}", problems.first()));
     }
     let file = project.file.display().to_string();
     shown.result("right", format!("{file} is right"), json!({ "file": file }));

@@ -31,6 +31,7 @@ mod table;
 mod tests;
 mod upstream;
 mod usage;
+mod wire;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;

@@ -32,8 +32,16 @@ pub(super) struct Process {
 impl Process {
     /// Starts a process at the head of a group of its own.
     pub(super) fn start(command: &mut Command) -> io::Result<Process> {
-        let child = command.process_group(0).spawn()?;
-        let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+        let mut child = command.process_group(0).spawn()?;
+        // One that cannot be watched must not go on unwatched.
+        Self::of_child(child.id()).inspect_err(|_| {
+            let _ = child.kill();
+            let _ = child.wait();
+        })
+    }
+
+    fn of_child(id: u32) -> io::Result<Process> {
+        let pid = i32::try_from(id).map_err(io::Error::other)?;
         // A child that has ended already still has its entry until it is waited for.
         let started = Stat::of(pid).ok_or(io::ErrorKind::NotFound)?.started;
         Process::open(Identity { pid, started })

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::spawn_local;
@@ -23,6 +22,7 @@ use tokio::time::timeout;
 
 use super::proxy::Sent;
 use super::replica::Replica;
+use super::wire::Wire;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const IDLE_AT_MOST: Duration = Duration::from_secs(1);
@@ -93,7 +93,7 @@ impl Connection {
 
     async fn over(stream: TcpStream, replica: &Arc<Replica>) -> anyhow::Result<Self> {
         stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) = http1::handshake(Wire::new(stream)).await?;
         Ok(Self {
             sender,
             driven: Some(Box::pin(connection.with_upgrades())),

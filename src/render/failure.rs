@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde_json::Value;
+
 /// Why a template did not make what it should.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -10,7 +12,8 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of_template(name: &str, error: &minijinja::Error) -> Self {
+    /// `context` is what the template was given.
+    pub(super) fn of_template(name: &str, error: &minijinja::Error, context: &Value) -> Self {
         let source = std::error::Error::source(error);
         let cause = source.map(|cause| format!(": {cause}")).unwrap_or_default();
         let detail = error
@@ -20,7 +23,7 @@ impl Failure {
         Self {
             template: error.name().unwrap_or(name).to_owned(),
             line: error.line(),
-            message: format!("{}{detail}{cause}{}", error.kind(), near(error)),
+            message: format!("{}{detail}{cause}{}", error.kind(), near(error, context)),
         }
     }
 
@@ -58,15 +61,22 @@ impl Failure {
     }
 }
 
-/// The expression and the values that it was made of, as far as the engine knows them.
-fn near(error: &minijinja::Error) -> String {
-    let Some(range) = error.range() else {
+/// The expression, and the values that stand in it as far as they were given.
+fn near(error: &minijinja::Error, context: &Value) -> String {
+    let expression = || error.template_source()?.get(error.range()?);
+    let Some(expression) = expression() else {
         return String::new();
     };
-    let source = error.template_source().and_then(|source| source.get(range));
-    source
-        .map(|source| format!(", at {}", cut(source)))
-        .unwrap_or_default()
+    let words = expression.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let values = words.filter_map(|word| Some((word, context.get(word)?)));
+    let values: Vec<String> = values
+        .map(|(word, value)| format!("{word} is {}", cut(&value.to_string())))
+        .collect();
+    let said = match values.is_empty() {
+        true => String::new(),
+        false => format!(", where {}", values.join(" and ")),
+    };
+    format!(", at {}{said}", cut(expression))
 }
 
 fn cut(text: &str) -> String {

@@ -3,14 +3,18 @@
 //!
 //! Pure: no I/O, no clock, no cluster; the same input makes the same bytes. Invariant: no value of
 //! a spec can break out of its place. A template in YAML is parsed and written out again by one
-//! serializer; every value is put in as a YAML scalar, in a Dockerfile as one word or in quotes.
+//! serializer, and a value takes its place between the two; in a Dockerfile it is one word or in
+//! quotes.
 
 mod embedded;
 mod failure;
 mod files;
+mod held;
 mod input;
 mod kubernetes;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod yaml;
 

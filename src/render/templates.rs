@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::embedded::EMBEDDED;
 use super::failure::Failure;
+use super::held::{Held, put_back, text_of};
 use super::yaml;
 
 /// Steps that one template may take: a loop that never ends is an error.
@@ -19,6 +20,7 @@ const DOCKERFILE: &str = "dockerfile";
 /// The templates that come with agentctl, and a user's own instead of them.
 pub(crate) struct Templates {
     environment: Environment<'static>,
+    held: Held,
 }
 
 impl Templates {
@@ -30,34 +32,42 @@ impl Templates {
         environment.set_debug(true);
         environment.set_syntax(syntax());
         environment.set_auto_escape_callback(escape_of);
-        environment.set_formatter(format);
-        environment.add_filter("json", |value: &minijinja::Value| {
-            quoted(value).map(minijinja::Value::from_safe_string)
-        });
+        let held = Held::default();
+        let kept = held.clone();
+        environment.set_formatter(move |out, state, value| format(out, state, value, &kept));
+        environment.add_filter("json", json);
         environment.set_loader(move |name| {
             Ok(own
                 .get(name)
                 .cloned()
                 .or_else(|| built_in(name).map(str::to_owned)))
         });
-        Self { environment }
+        Self { environment, held }
     }
 
     /// The text that a template makes of `context`.
     pub(crate) fn text(&self, name: &str, context: &impl Serialize) -> Result<String, Failure> {
         let template = self.environment.get_template(name);
         let rendered = template.and_then(|template| template.render(Serde(context)));
-        rendered.map_err(|error| Failure::of_template(name, &error))
+        rendered.map_err(|error| {
+            let context = serde_json::to_value(context).unwrap_or_default();
+            Failure::of_template(name, &error, &context)
+        })
     }
 
     /// The one YAML document that a template makes of `context`.
     pub(crate) fn object(&self, name: &str, context: &impl Serialize) -> Result<Value, Failure> {
-        let text = self.text(name, context)?;
+        let text = self.text(name, context);
+        let values = self.held.take();
+        let text = text?;
+        let told = || text_of(&text, &values);
         let mut documents =
-            yaml::parse(&text).map_err(|error| Failure::of_yaml(name, &text, &error))?;
+            yaml::parse(&text).map_err(|error| Failure::of_yaml(name, &told(), &error))?;
         match (documents.pop(), documents.is_empty()) {
-            (Some(object @ Value::Object(_)), true) => Ok(object),
-            _ => Err(Failure::not_an_object(name, &text)),
+            (Some(object @ Value::Object(_)), true) => {
+                Ok(yaml::without_nulls(put_back(object, &values)))
+            }
+            _ => Err(Failure::not_an_object(name, &told())),
         }
     }
 }
@@ -94,6 +104,7 @@ fn format(
     out: &mut minijinja::Output,
     state: &mut minijinja::State,
     value: &minijinja::Value,
+    held: &Held,
 ) -> Result<(), minijinja::Error> {
     if value.is_undefined() {
         return Err(minijinja::Error::from(ErrorKind::UndefinedError));
@@ -105,14 +116,27 @@ fn format(
     match escape.as_ref() {
         DOCKERFILE => plain_word(out, value),
         _ => out
-            .write_str(&quoted(value)?)
+            .write_str(&held.keep(data(value)?))
             .map_err(minijinja::Error::from),
     }
 }
 
-fn quoted(value: &minijinja::Value) -> Result<String, minijinja::Error> {
-    let value = serde_json::to_value(value).map_err(unwritable)?;
-    Ok(yaml::inline(&value))
+/// A value in quotes, as a Dockerfile's lists and a shell-free language take it.
+fn json(
+    state: &minijinja::State,
+    value: &minijinja::Value,
+) -> Result<minijinja::Value, minijinja::Error> {
+    let text = yaml::inline(&data(value)?);
+    Ok(match state.auto_escape() {
+        AutoEscape::Custom(escape) if escape == DOCKERFILE => {
+            minijinja::Value::from_safe_string(text)
+        }
+        _ => text.into(),
+    })
+}
+
+fn data(value: &minijinja::Value) -> Result<Value, minijinja::Error> {
+    serde_json::to_value(value).map_err(unwritable)
 }
 
 fn unwritable(error: serde_json::Error) -> minijinja::Error {

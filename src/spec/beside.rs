@@ -25,6 +25,7 @@ pub(crate) struct Service {
     /// Program and arguments instead of the image's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) command: Vec<String>,
+    /// Variables of its environment.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = {"format": "variable"}))]
     pub(crate) env: BTreeMap<String, Template>,
@@ -72,6 +73,7 @@ pub(crate) enum Preset {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tool {
+    /// What it runs.
     #[schemars(extend("format" = "image"))]
     pub(crate) image: String,
     /// sidecar: beside each replica, reached on localhost; service: on its own, reached by its name.
@@ -84,6 +86,7 @@ pub(crate) struct Tool {
     /// Program and arguments instead of the image's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) command: Vec<String>,
+    /// Variables of its environment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = {"format": "variable"}))]
     pub(crate) env: BTreeMap<String, Template>,
@@ -141,11 +144,13 @@ fn vault_mount() -> String {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sidecar {
+    /// What it runs.
     #[schemars(extend("format" = "image"))]
     pub(crate) image: String,
     /// Program and arguments instead of the image's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) command: Vec<String>,
+    /// Variables of its environment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = {"format": "variable"}))]
     pub(crate) env: BTreeMap<String, Template>,

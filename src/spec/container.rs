@@ -27,6 +27,7 @@ pub(crate) struct Resources {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Gpu {
+    /// How many each replica gets.
     #[schemars(range(min = 1, max = 64))]
     pub(crate) count: u32,
     /// The name under which the cluster offers them.
@@ -66,6 +67,7 @@ pub(crate) struct Volume {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Toleration {
+    /// The mark's name.
     #[schemars(extend("format" = "qualified-name"))]
     pub(crate) key: String,
     /// Not given: any value.

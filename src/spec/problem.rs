@@ -153,6 +153,11 @@ impl Problems {
         Self::new(list).unwrap_or_else(|| problem.into())
     }
 
+    /// The first of them, in a line.
+    pub(crate) fn first(&self) -> &str {
+        self.list.first().map_or("", |problem| &problem.message)
+    }
+
     #[cfg(any(fuzzing, test))]
     pub(crate) fn list(&self) -> &[Problem] {
         &self.list

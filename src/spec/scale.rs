@@ -9,6 +9,7 @@ use super::Period;
 pub(crate) struct Scale {
     /// Who changes the number: keda follows queues and clocks too, hpa needs no controller of its own.
     pub(crate) by: Scaler,
+    /// Replicas that are there in any case.
     #[schemars(range(min = 0, max = 1000))]
     pub(crate) min: u32,
     /// Keep it under the limits of the model's provider.
@@ -68,6 +69,7 @@ pub(crate) enum Scaler {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Queue {
+    /// What kind of queue it is, or prometheus for a figure about one.
     pub(crate) kind: QueueKind,
     /// The list, queue, topic or, for prometheus, the query.
     #[schemars(length(min = 1))]
@@ -124,6 +126,7 @@ pub(crate) struct Window {
     /// When it ends.
     #[schemars(extend("format" = "cron"))]
     pub(crate) to: String,
+    /// Replicas in that time.
     #[schemars(range(min = 0, max = 1000))]
     pub(crate) replicas: u32,
 }

@@ -13,6 +13,7 @@ mod kills;
 mod load;
 mod place;
 mod proxies;
+mod render;
 mod rollback;
 mod stats;
 mod table;
@@ -37,8 +38,9 @@ const fn figure(name: &'static str, measure: fn() -> Result<Vec<Finding>>) -> Fi
     }
 }
 
-const FIGURES: [Figure; 8] = [
+const FIGURES: [Figure; 9] = [
     figure("unchanged", unchanged::measure),
+    figure("render", render::measure),
     figure("first-deploy", first_deploy::measure),
     figure("rollback", rollback::measure),
     figure("changes", changes::measure),

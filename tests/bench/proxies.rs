@@ -1,11 +1,16 @@
 //! The edge beside nginx and HAProxy: the same backend process behind each, the same load before
 //! each, in turns.
+//!
+//! All of them run in this program's session: Linux (`sched_autogroup`) first shares the processors
+//! among sessions and then among a session's threads, so that a proxy with a session of its own, or
+//! with the load's, or with the backend's would be measured by its company.
 
 mod config;
 mod cpu;
 mod wrk;
 
 use std::env;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -36,6 +41,40 @@ struct Contender {
     _process: Option<Running>,
 }
 
+/// Its place is stopped first, and the edge ends with that.
+struct Ground {
+    place: Place,
+    _edge: Running,
+}
+
+impl Ground {
+    fn new() -> Result<Self> {
+        let place = Place::new()?;
+        place.spec(&Spec {
+            role: "backend",
+            ..Spec::default()
+        })?;
+        let _edge = edge_in_this_session(&place)?;
+        place.run(&["deploy"])?.ends_well()?;
+        Ok(Self { place, _edge })
+    }
+}
+
+/// `deploy` would start one that leaves this session, which the leader of a group cannot.
+fn edge_in_this_session(place: &Place) -> Result<Running> {
+    let mut command = place.command(&["edge", "--state"]);
+    command
+        .arg(place.state())
+        .process_group(0)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let edge = Running::new(command.spawn()?, Signal::KILL);
+    eventually("the edge's socket", || {
+        UnixStream::connect(place.state().join("edge.sock")).ok()
+    })?;
+    Ok(edge)
+}
+
 pub(crate) fn measure() -> Result<Vec<Finding>> {
     let missing = [NGINX, HAPROXY, "wrk"]
         .into_iter()
@@ -44,11 +83,8 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
         let why = format!("{name} is not installed");
         return Ok(vec![Finding::skipped("proxies", &why)]);
     }
-    let place = Place::with(&Spec {
-        role: "backend",
-        ..Spec::default()
-    })?;
-    let mut contenders = contenders(&place)?;
+    let ground = Ground::new()?;
+    let mut contenders = contenders(&ground.place)?;
     for contender in &contenders {
         wrk::run(contender.port, 1)?;
     }

@@ -75,6 +75,10 @@ impl Place {
         fs::write(path, text).unwrap();
     }
 
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// Writes agent.toml anew; what `more` says itself is not said before it.
     pub(crate) fn spec(&self, more: &str) {
         let port = self.port;

@@ -1,7 +1,10 @@
 //! `agentctl render`
 
 mod gather;
+mod many;
 mod write;
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -12,7 +15,7 @@ use super::show::Shown;
 use super::site::Project;
 use crate::advice::advice;
 use crate::render::{self, Files, Input, Templates};
-use crate::spec::TargetSpec;
+use crate::spec::{Problem, TargetSpec};
 
 pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
     match (&args.eject, args.what) {
@@ -27,26 +30,72 @@ pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
 
 fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     let files = gather::agent_files(args);
-    let mut rendered = Files::default();
-    for file in &files {
-        let project = Project::load(&file.of(args))?;
-        shown.warnings(&project.loaded.warnings);
-        let own = gather::own_templates(project.folder())?;
-        let templates = Templates::new(own);
-        let input = gather::input(&project, args)?;
+    let agents = many::each(&files, |file, templates| agent(what, file, args, templates));
+    let (mut rendered, mut names) = (Files::default(), BTreeSet::new());
+    for agent in agents {
+        let agent = agent?;
+        shown.warnings(&agent.warnings);
+        for name in &agent.own {
+            shown.note(format!("templates/{name} stands for the built-in one"));
+        }
+        if let Some(command) = &agent.by_hand {
+            shown.note(format!(
+                "the values of secrets are in no file; this adds them:\n{command}"
+            ));
+        }
         let below = match files.len() {
             1 => String::new(),
-            _ => format!("{}/", input.spec.agent.name),
+            _ => format!("{}/", agent.name),
         };
-        rendered.extend(&below, one(what, &input, &templates)?);
-        if what == What::Kubernetes {
-            not_rendered(&input, shown);
+        if !names.insert(agent.name.clone()) {
+            return Err(advice(
+                format!("two of the files name an agent {}", agent.name),
+                "give each a name of its own, or render them one by one",
+            ));
         }
+        rendered.extend(&below, agent.files);
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
         None => print(&rendered, shown),
     }
+}
+
+/// What was rendered of one agent, and what is to be said of it.
+struct Agent {
+    name: String,
+    warnings: Vec<Problem>,
+    /// Names of the templates that are the user's own.
+    own: Vec<String>,
+    /// What whoever applies the files has to run beside.
+    by_hand: Option<String>,
+    files: Files,
+}
+
+fn agent(
+    what: What,
+    file: &gather::AgentFile,
+    args: &Render,
+    built_in: &Templates,
+) -> Result<Agent> {
+    let project = Project::load(&file.of(args))?;
+    let own = gather::own_templates(project.folder())?;
+    let names = own.keys().cloned().collect();
+    let input = gather::input(&project, args)?;
+    let files = match own.is_empty() {
+        true => one(what, &input, built_in)?,
+        false => one(what, &input, &Templates::new(own))?,
+    };
+    let by_hand = match what {
+        What::Kubernetes => render::secret_command(&input),
+    };
+    Ok(Agent {
+        name: input.spec.agent.name,
+        warnings: project.loaded.warnings,
+        own: names,
+        by_hand,
+        files,
+    })
 }
 
 /// Finds what shows only when the files are made, like prompts that are too large.
@@ -57,15 +106,6 @@ pub(crate) fn check(project: &Project) -> Result<()> {
         one(What::Kubernetes, &input, &templates)?;
     }
     Ok(())
-}
-
-/// Values of secrets are in no file: whoever applies these has to supply them.
-fn not_rendered(input: &Input, shown: &mut Shown) {
-    if let Some(command) = render::secret_command(input) {
-        shown.note(format!(
-            "values of secrets are not in these files; this adds them:\n{command}"
-        ));
-    }
 }
 
 fn one(what: What, input: &Input, templates: &Templates) -> Result<Files> {
@@ -99,6 +139,10 @@ fn eject(name: &str, args: &Render, shown: &mut Shown) -> Result<Exit> {
             format!("these are there: {}", names.join(", ")),
         ));
     };
-    let folder = gather::folder(args).join("templates");
-    write::into(&folder, &Files::one(name, text), args.force, shown)
+    let path = gather::folder(args).join("templates").join(name);
+    write::copy(&path, text, args.force)?;
+    let path = path.display().to_string();
+    let says = format!("wrote {path}; it stands for the built-in one from now on");
+    shown.result("written", says, json!({ "file": path }));
+    Ok(Exit::Done)
 }

@@ -27,9 +27,24 @@ pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown)
     gone(folder, files, &known)?;
     note(folder, files)?;
     let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
-    let says = format!("wrote {} into {}", paths.join(", "), folder.display());
+    let what = match paths.len() {
+        ..=12 => paths.join(", "),
+        many => format!("{many} files"),
+    };
+    let says = format!("wrote {what} into {}", folder.display());
     shown.result("written", says, json!({ "folder": folder, "files": paths }));
     Ok(Exit::Done)
+}
+
+/// One file that the user is going to edit.
+pub(super) fn copy(path: &Path, text: &str, force: bool) -> Result<()> {
+    match path.exists() && !force {
+        true => Err(advice(
+            format!("{} is there already", path.display()),
+            "edit it, or write it anew with --force",
+        )),
+        false => write(path, text),
+    }
 }
 
 type Known = BTreeMap<String, String>;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
@@ -25,6 +25,7 @@ use tokio::task::{JoinSet, spawn_local};
 use super::Proxy;
 use crate::edge::table::Table;
 use crate::edge::upstream;
+use crate::edge::wire::Wire;
 
 /// Clients get this long to send a head, and to think before it: an idle connection that the edge
 /// closes may cross with a request. Clients commonly close theirs after 60 or 90 seconds.
@@ -141,7 +142,7 @@ async fn talk(proxy: Rc<Proxy>, stream: StdStream, stopped: watch::Receiver<bool
         return;
     };
     let service = service_fn(|request| Rc::clone(&proxy).answer(request, client.clone()));
-    let io = TokioIo::new(stream);
+    let io = Wire::new(stream);
     let connection = http().serve_connection(io, service).with_upgrades();
     until_stopped(pin!(connection), |c| c.graceful_shutdown(), stopped).await;
 }

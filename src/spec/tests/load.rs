@@ -40,9 +40,9 @@ fn an_environment_merges_tables_and_replaces_the_rest() {
 
 #[test]
 fn an_environment_may_complete_the_base() {
-    let text = "[agent]\nname = \"a\"\n[environments.x]\nrun.command = [\"./a\"]\n";
+    let text = "[build]\nversion = \"3\"\n[agent]\nname = \"a\"\n[environments.x]\nbuild.runtime = \"python\"\n";
     assert!(load(text, Some("x")).is_ok());
-    assert_eq!(bad(text)[0].message, "[run] is missing");
+    assert_eq!(bad(text)[0].message, "\"runtime\" is missing in [build]");
 }
 
 #[test]

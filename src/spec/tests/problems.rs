@@ -57,18 +57,6 @@ fn the_required_keys() {
             "unknown key \"comand\" in [run]",
         ),
         (
-            "command = [\"./a\"]",
-            "",
-            "[run]",
-            "\"command\" is missing in [run]",
-        ),
-        (
-            "\"a\"",
-            "\"a\"\nkind = \"worker\"",
-            "\"worker\"",
-            "kind = \"worker\" is not supported by the process target yet",
-        ),
-        (
             "\"a\"",
             "\"a\"\nlabels = { \"-x\" = \"y\" }",
             "\"-x\"",
@@ -91,6 +79,32 @@ fn the_required_keys() {
         assert_eq!(problems[0].message, message);
         assert_eq!(marked(&problems[0]), caret, "{}", problems[0].render());
         assert_eq!(problems.len(), 1);
+    }
+}
+
+/// What is valid and cannot be deployed to the target.
+#[test]
+fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
+    let base = "[agent]\nname = \"a\"\n";
+    for (text, message) in [
+        ("", "how a process of the agent is started is not given"),
+        (
+            "kind = \"worker\"\n[run]\ncommand = [\"a\"]",
+            "kind = \"worker\" is not supported by the process target",
+        ),
+        (
+            "[run]\ncommand = [\"a\"]\n[secrets]\nA = { kubernetes = \"b/c\" }",
+            "a process reads A from a variable or a file only",
+        ),
+        (
+            "[run]\ncommand = [\"a\"]\n[environments.x]\ntarget = { docker = {} }",
+            "this version of agentctl does not deploy to the docker target",
+        ),
+    ] {
+        let environment = text.contains("environments").then_some("x");
+        let mut loaded = load(&format!("{base}{text}\n"), environment).unwrap();
+        let problems = loaded.deployable().unwrap_err();
+        assert_eq!(problems.list()[0].message, message);
     }
 }
 

@@ -49,17 +49,18 @@ fn the_schema_has_its_key_points() {
         "https://json-schema.org/draft/2020-12/schema"
     );
     assert_eq!(schema["additionalProperties"], false);
-    assert_eq!(schema["required"], serde_json::json!(["agent", "run"]));
+    assert_eq!(schema["required"], serde_json::json!(["agent"]));
     let run = &schema["$defs"]["Run"];
     assert_eq!(run["properties"]["port"]["maximum"], 65535);
     assert_eq!(run["properties"]["port"]["default"], 8000);
-    assert_eq!(run["required"], serde_json::json!(["command"]));
+    let build = &schema["$defs"]["Build"];
+    assert_eq!(build["required"], serde_json::json!(["runtime"]));
     let environment = &schema["$defs"]["Environment"];
     assert_eq!(
-        environment["properties"]["run"]["$ref"],
-        "#/$defs/PartialRun"
+        environment["properties"]["build"]["$ref"],
+        "#/$defs/PartialBuild"
     );
-    assert_eq!(schema["$defs"]["PartialRun"]["required"], Value::Null);
+    assert_eq!(schema["$defs"]["PartialBuild"]["required"], Value::Null);
     assert_eq!(environment["additionalProperties"], false);
     assert!(environment["properties"]["environments"].is_null());
     assert!(!schema.to_string().contains("\"null\""));
@@ -69,7 +70,10 @@ fn the_schema_has_its_key_points() {
 /// them out elsewhere.
 #[test]
 fn an_environment_may_hold_a_part_of_every_section() {
-    let base = "[agent]\nname = \"a\"\n[run]\ncommand = [\"a\"]\n[environments.x]\n";
+    let base = "[agent]\nname = \"a\"\n[run]\ncommand = [\"a\"]\n\
+        [services.llm]\npreset = \"vllm\"\nmodel = \"m\"\n[tools.search]\nimage = \"i\"\n\
+        [scale]\nqueue = { kind = \"prometheus\", name = \"q\", address = \"a\", per_replica = 1 }\n\
+        [environments.x]\n";
     for overlay in [
         "agent.team = \"t\"",
         "run.port = 1",
@@ -80,6 +84,9 @@ fn an_environment_may_hold_a_part_of_every_section() {
         "rollout.bake = \"1s\"",
         "gate = [{ metric = \"requests\", min = 1 }]",
         "rollback.auto = false",
+        "services.llm.gpus = 2",
+        "tools.search.port = 3001",
+        "scale.queue.per_replica = 2",
     ] {
         let text = format!("{base}{overlay}\n");
         assert!(load(&text, Some("x")).is_ok(), "{overlay}");

@@ -1,0 +1,1 @@
+"""Takes a ticket, asks the model, writes the answer."""

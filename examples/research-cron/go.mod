@@ -1,0 +1,3 @@
+module example.com/research/news-digest
+
+go 1.23

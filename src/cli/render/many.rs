@@ -1,0 +1,40 @@
+//! Many agents on all processors.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::render::Templates;
+
+/// Fewer than this are done sooner than a thread is started.
+const WORTH_A_THREAD: usize = 8;
+
+/// `work` on each item, in any order; the answers are in the order of the items. Each thread has
+/// its own templates, compiled once.
+pub(super) fn each<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T, &Templates) -> R + Sync,
+) -> Vec<R> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let take = || {
+        let templates = Templates::new(BTreeMap::new());
+        while let at = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(item) = items.get(at)
+        {
+            let answer = work(item, &templates);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.insert(at, answer);
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 1..threads.min(items.len() / WORTH_A_THREAD) {
+            scope.spawn(take);
+        }
+        take();
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.into_values().collect()
+}

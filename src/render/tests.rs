@@ -1,0 +1,136 @@
+//! No value breaks out of its place: any text in any free-text field comes back from the parsed
+//! output as it was written.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{BuildFolder, Files, Input, Templates, Traffic, kubernetes, yaml};
+use crate::spec::{Loaded, Spec};
+
+/// An agent with `text` in every field that takes any text.
+fn loaded(text: &str) -> Loaded {
+    let plain = text.replace("${", "$${");
+    let file = json!({
+        "agent": { "name": "bot", "description": text, "team": text },
+        "image": { "image": "bot:1" },
+        "run": { "command": ["run", plain], "env": { "FREE": plain } },
+        "config": { "model": text, "settings": { "free": text, text: 1 } },
+    });
+    let file = toml::to_string(&file).unwrap();
+    Spec::load(&file, "agent.toml", None, &|_| None).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn input(text: &str) -> Input {
+    let loaded = loaded(text);
+    Input {
+        spec: loaded.spec,
+        target: loaded.target,
+        environment: None,
+        image: "bot:1".to_owned(),
+        folder: BuildFolder::default(),
+        prompts: BTreeMap::from([("a.md".to_owned(), text.to_owned())]),
+        release: None,
+        traffic: Traffic::default(),
+    }
+}
+
+fn documents(files: &Files) -> Vec<Value> {
+    let texts = files.iter().map(|(_, text)| yaml::parse(text).unwrap());
+    texts.flatten().collect()
+}
+
+fn of_kind<'v>(documents: &'v [Value], kind: &str) -> &'v Value {
+    documents.iter().find(|one| one["kind"] == kind).unwrap()
+}
+
+fn comes_back_from_a_cluster(text: &str) {
+    let files = kubernetes(&input(text), &Templates::new(BTreeMap::new())).unwrap();
+    let documents = documents(&files);
+    let data = &of_kind(&documents, "ConfigMap")["data"];
+    assert_eq!(data["prompt-0"], text);
+    let config: Value = serde_json::from_str(data["config.json"].as_str().unwrap()).unwrap();
+    assert_eq!(config["model"], text);
+    assert_eq!(config["settings"][text], 1);
+    let container = &of_kind(&documents, "Deployment")["spec"]["template"]["spec"]["containers"][0];
+    let there = text.replace("$(", "$$(");
+    assert_eq!(container["command"], json!(["run", there]));
+    let env = container["env"].as_array().unwrap();
+    let free = env.iter().find(|one| one["name"] == "FREE").unwrap();
+    assert_eq!(free["value"], there);
+}
+
+fn comes_back(text: &str) {
+    comes_back_from_a_cluster(text);
+}
+
+#[test]
+fn what_means_something_elsewhere_means_nothing_here() {
+    for text in [
+        "",
+        " ",
+        "\"",
+        "'",
+        "\\",
+        "a\nb",
+        "\n",
+        "a\r\nb\n\n",
+        "{{ x }}",
+        "{% if %}",
+        "{# x #}",
+        "a: b",
+        "# no",
+        "- x",
+        "--- ",
+        "...",
+        "&a",
+        "*a",
+        "!!str",
+        "|",
+        ">",
+        "%",
+        "@",
+        "`",
+        "yes",
+        "null",
+        "~",
+        "1e3",
+        "0x1",
+        "012",
+        "1:30:00",
+        "2026-01-01",
+        "$(X)",
+        "$$(X)",
+        "$X",
+        "${X}",
+        "\t",
+        "\u{1b}[31m",
+        "\u{85}\u{2028}\u{feff}",
+        "\u{e000}0\u{e001}",
+        "😀é",
+        "]]>",
+        "</x>",
+        "<<",
+        "=",
+        "a\u{200b}b",
+    ] {
+        comes_back(text);
+    }
+    comes_back(&"long \"text\": {{ with }} # all\n".repeat(64 * 1024 / 31));
+    comes_back(&"x".repeat(64 * 1024));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_comes_back(text in "[^\0]{0,200}") {
+        comes_back(&text);
+    }
+
+    #[test]
+    fn any_mix_of_signs_comes_back(text in "[-?:,\\[\\]{}#&*!|>'\"%@`\\\\ \n\t$()=~a1.]{0,40}") {
+        comes_back(&text);
+    }
+}

@@ -1,0 +1,4 @@
+//! `agentctl render`: the examples' golden files, and what becomes of folders and values.
+
+mod golden;
+mod outfolder;

@@ -1,0 +1,134 @@
+//! A folder that is rendered into may hold what others wrote.
+
+use crate::support::Place;
+
+fn place() -> Place {
+    let place = Place::empty();
+    place.write(
+        "agent.toml",
+        "[agent]\nname = \"bot\"\n[image]\nimage = \"bot:1\"\n",
+    );
+    place
+}
+
+#[test]
+fn foreign_files_stay_as_they_are() {
+    let place = place();
+    place.write("k8s/deployment.yaml", "mine\n");
+    place.write("k8s/other.yaml", "mine too\n");
+    place.run(&["render", "kubernetes", "-o", "k8s"]).exactly(
+        2,
+        "",
+        "error: k8s/deployment.yaml is not as agentctl wrote it\n\
+             hint: keep it by another name, or overwrite it with --force\n",
+    );
+    assert!(
+        !place.path("k8s/service.yaml").exists(),
+        "nothing was written"
+    );
+    place
+        .run(&["render", "kubernetes", "-o", "k8s", "--force"])
+        .ends(0);
+    assert!(
+        place
+            .read("k8s/deployment.yaml")
+            .contains("kind: Deployment")
+    );
+    assert_eq!(place.read("k8s/other.yaml"), "mine too\n");
+}
+
+#[test]
+fn what_it_wrote_itself_is_written_anew_and_taken_away() {
+    let place = place();
+    let render = || place.run(&["render", "kubernetes", "-o", "k8s"]).ends(0);
+    render();
+    let first = place.read("k8s/deployment.yaml");
+    render();
+    assert_eq!(
+        place.read("k8s/deployment.yaml"),
+        first,
+        "the same input, the same bytes"
+    );
+    place.write(
+        "agent.toml",
+        "[agent]\nname = \"bot\"\nkind = \"worker\"\n[image]\nimage = \"bot:2\"\n",
+    );
+    render();
+    assert!(place.read("k8s/deployment.yaml").contains("bot:2"));
+}
+
+#[test]
+fn an_edited_file_is_not_lost() {
+    let place = place();
+    place.run(&["render", "kubernetes", "-o", "k8s"]).ends(0);
+    place.write("k8s/service.yaml", "edited\n");
+    place.run(&["render", "kubernetes", "-o", "k8s"]).ends(2);
+    assert_eq!(place.read("k8s/service.yaml"), "edited\n");
+}
+
+#[test]
+fn a_template_is_ejected_and_then_used() {
+    let place = place();
+    place
+        .run(&["render", "--eject", "kubernetes/service.yaml"])
+        .exactly(
+            0,
+            "",
+            "wrote templates/kubernetes/service.yaml; it stands for the built-in one from now on\n",
+        );
+    let own = place.read("templates/kubernetes/service.yaml") + "  sessionAffinity: ClientIP\n";
+    place.write("templates/kubernetes/service.yaml", own);
+    let ran = place.run(&["render", "kubernetes"]).ends(0);
+    assert!(
+        ran.stdout.contains("sessionAffinity: ClientIP"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stderr
+            .contains("templates/kubernetes/service.yaml stands for the built-in one"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_template_that_fails_says_where_and_with_what() {
+    let place = place();
+    for (template, told) in [
+        (
+            "kind: Service\nmetadata: {{ metadata.nam.x }}\n",
+            "templates/kubernetes/service.yaml:2: undefined value",
+        ),
+        (
+            "kind: Service\nmetadata: {{ port + metadata }}\n",
+            "unsupported types number and map, at port + metadata, where port is 8000 and metadata is {\"name\":\"bot\"",
+        ),
+        (
+            "kind: Service\n{% if %}\n",
+            "templates/kubernetes/service.yaml:2: syntax error",
+        ),
+        (
+            "kind: Service\n- {{ port }}\n",
+            "templates/kubernetes/service.yaml: not YAML",
+        ),
+        (
+            "{{ port }}\n",
+            "templates/kubernetes/service.yaml: it should make one YAML mapping, and made \"8000\"",
+        ),
+        (
+            "a: {% for x in range(9999) %}{% for y in range(9999) %}{{ y }}{% endfor %}{% endfor %}\n",
+            "templates/kubernetes/service.yaml:1: ",
+        ),
+    ] {
+        place.write("templates/kubernetes/service.yaml", template);
+        let ran = place.run(&["render", "kubernetes"]).ends(2);
+        assert!(
+            ran.stderr.contains("error: could not render bot\n"),
+            "{}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains(told), "{template}\n{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+}
