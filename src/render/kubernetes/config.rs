@@ -20,7 +20,9 @@ pub(super) const TEMPLATE: &str = "kubernetes/config.yaml";
 
 pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
     let data = data(input);
-    let size: usize = data.values().map(|text| text.to_string().len()).sum();
+    let texts = data.values().filter_map(Value::as_str);
+    let size: usize =
+        data.keys().map(String::len).sum::<usize>() + texts.map(str::len).sum::<usize>();
     if size > MOST {
         let message = format!("config and prompts have {size} bytes; a ConfigMap takes {MOST}");
         return Err(Failure::of_platform(TEMPLATE, message));

@@ -109,16 +109,28 @@ fn stores<'a>(entries: &[Entry<'a>], input: &'a Input) -> impl Iterator<Item = P
 }
 
 fn of_store(name: &str, store: &SecretStore, input: &Input) -> Value {
-    let mut context = json!({
+    let (vault, aws, gcp) = match store {
+        SecretStore::Vault {
+            server,
+            mount,
+            role,
+        } => (
+            json!({ "server": server, "mount": mount, "role": role }),
+            Value::Null,
+            Value::Null,
+        ),
+        SecretStore::Aws { region, role } => (
+            Value::Null,
+            json!({ "region": region, "role": role }),
+            Value::Null,
+        ),
+        SecretStore::Gcp { project } => (Value::Null, Value::Null, json!({ "project": project })),
+    };
+    json!({
         "metadata": input.metadata(&store_name(name, input)),
         "account": input.agent(),
-        "vault": null,
-        "aws": null,
-        "gcp": null,
-    });
-    let settings = json!(store);
-    for provider in ["vault", "aws", "gcp"] {
-        context[provider] = settings.get(provider).cloned().unwrap_or(Value::Null);
-    }
-    context
+        "vault": vault,
+        "aws": aws,
+        "gcp": gcp,
+    })
 }

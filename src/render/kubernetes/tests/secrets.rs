@@ -47,6 +47,11 @@ fn stores_are_opened_without_a_token_in_any_pod() {
         "service": "SecretsManager", "region": "eu-1", "role": "arn:aws:iam::1:role/x",
     } });
     assert_eq!(provider("secret-store-cloud"), aws);
+    let without = STORES.replace(", role = \"arn:aws:iam::1:role/x\"", "");
+    let store = rendered(&input(&without)).into_iter();
+    let mut store = store.filter(|object| object.file == "secret-store-cloud");
+    let aws = json!({ "aws": { "service": "SecretsManager", "region": "eu-1" } });
+    assert_eq!(store.next().unwrap().value["spec"]["provider"], aws);
     let account = one(&input(STORES), "ServiceAccount");
     assert_eq!(account["automountServiceAccountToken"], false);
 }
