@@ -16,6 +16,7 @@ pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     volumes(spec, check);
     writable(spec, check);
     gpu(spec, check);
+    services(spec, check);
 }
 
 pub(super) fn target(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
@@ -90,6 +91,26 @@ fn gpu(spec: &Spec, check: &mut Check<'_>) {
             "choose nodes by run.nodes.labels instead",
         );
     }
+}
+
+/// Each is a Service by its plain name, beside those of the agent.
+fn services(spec: &Spec, check: &mut Check<'_>) {
+    let tools = spec.tools.iter();
+    let tools = tools.filter(|(_, tool)| tool.mode == Mode::Service);
+    let all = spec.services.keys().map(|name| ("services", name));
+    for (section, name) in all.chain(tools.map(|(name, _)| ("tools", name))) {
+        let suffix = name.strip_prefix(spec.agent.name.as_str());
+        let suffix = suffix.and_then(|rest| rest.strip_prefix('-'));
+        if suffix.is_some_and(|rest| rest == "replicas" || is_release(rest)) {
+            let message = format!("\"{name}\" is the name of a Service of the agent itself");
+            check.refuse(&format!("{section}.{}", key(name)), message);
+        }
+    }
+}
+
+fn is_release(text: &str) -> bool {
+    let number = text.strip_prefix('r').unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn time_zone(spec: &Spec, minor: u32, check: &mut Check<'_>) {
