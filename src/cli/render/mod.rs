@@ -86,8 +86,9 @@ fn agent(
         true => one(what, &input, built_in)?,
         false => one(what, &input, &Templates::new(own))?,
     };
-    let by_hand = match what {
-        What::Kubernetes => render::secret_command(&input),
+    let by_hand = match what == What::Kubernetes {
+        true => render::secret_command(&input),
+        false => None,
     };
     Ok(Agent {
         name: input.spec.agent.name,
