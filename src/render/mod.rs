@@ -25,6 +25,6 @@ pub(crate) use dockerfile::{Engine, dockerfile};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Traffic};
-pub(crate) use kubernetes::{kubernetes, kustomize};
+pub(crate) use kubernetes::{kubernetes, kustomize, secret_command};
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

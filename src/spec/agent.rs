@@ -66,7 +66,7 @@ pub(crate) struct Spec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agent {
-    /// a-z, 0-9 and -, at most 40 characters, a letter or digit at both ends; names everything
+    /// a-z, 0-9 and -, at most 40 characters, a letter first, no - at the end; names everything
     /// that is created.
     #[schemars(extend("format" = "label"))]
     pub(crate) name: String,
@@ -94,7 +94,7 @@ pub(crate) struct Agent {
     /// Marks for people and tools; names and values as in Kubernetes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend(
-        "propertyNames" = {"format": "mark-name"},
+        "propertyNames" = {"format": "own-label"},
         "additionalProperties" = {"type": "string", "format": "mark"}
     ))]
     pub(crate) labels: BTreeMap<String, String>,
@@ -113,6 +113,16 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether its replicas answer requests.
+    pub(crate) fn serves(self) -> bool {
+        matches!(self, Self::Service | Self::Stateful | Self::Daemon)
+    }
+
+    /// Whether its replicas come to an end by themselves.
+    pub(crate) fn ends(self) -> bool {
+        matches!(self, Self::Job | Self::Cron)
+    }
+
     /// As agent.toml writes it.
     pub(crate) fn word(self) -> &'static str {
         match self {

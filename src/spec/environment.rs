@@ -49,6 +49,18 @@ pub(crate) enum TargetSpec {
     },
 }
 
+impl TargetSpec {
+    /// The cluster's minor version; the newest where none is given.
+    pub(crate) fn minor(&self) -> u32 {
+        let version = match self {
+            Self::Kubernetes { version, .. } => version.as_deref(),
+            _ => None,
+        };
+        let minor = version.and_then(|version| version.strip_prefix("1.")?.parse().ok());
+        minor.unwrap_or(u32::MAX)
+    }
+}
+
 impl Default for TargetSpec {
     fn default() -> Self {
         Self::Process { listen: loopback() }

@@ -20,8 +20,8 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "label" => hold(is_label(text), text, LABEL),
         "variable" => hold(is_variable(text), text, VARIABLE),
         "own-variable" => own_variable(text),
-        "mark-name" => hold(is_mark(text, "-_./"), text, MARK),
-        "mark" => hold(text.is_empty() || is_mark(text, "-_."), text, MARK),
+        "own-label" => own_label(text),
+        "mark" => hold(text.is_empty() || is_mark(text), text, MARK),
         "token" => hold(
             is_token(text),
             text,
@@ -43,7 +43,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
     }
 }
 
-const LABEL: &str = "1 to 40 of a-z, 0-9 and -, with a letter or digit at both ends";
+const LABEL: &str = "1 to 40 of a-z, 0-9 and -, with a letter first and no - at the end";
 const VARIABLE: &str = "the name of a variable: letters, digits and _, no digit first";
 const MARK: &str = "1 to 63 letters, digits, - _ and ., with a letter or digit at both ends";
 
@@ -56,21 +56,32 @@ fn hold(good: bool, text: &str, wanted: &str) -> Result<(), String> {
 
 fn is_label(text: &str) -> bool {
     let inside = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    // A Service of Kubernetes takes no digit first.
     text.len() <= 40
         && text.chars().all(inside)
-        && !text.is_empty()
-        && !text.starts_with('-')
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-')
 }
 
-fn is_mark(text: &str, between: &str) -> bool {
+fn is_mark(text: &str) -> bool {
     let end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     text.len() <= 63
         && end(text.chars().next())
         && end(text.chars().last())
         && text
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || between.contains(c))
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+fn own_label(text: &str) -> Result<(), String> {
+    names::check("qualified-name", text)?;
+    let (prefix, _) = text.split_once('/').unwrap_or_default();
+    match matches!(prefix, "app.kubernetes.io" | "agentctl.dev") {
+        true => Err(format!(
+            "{text} belongs to agentctl, which finds objects by it"
+        )),
+        false => Ok(()),
+    }
 }
 
 /// A token of HTTP: methods, names of headers and cookies.
@@ -129,7 +140,8 @@ fn is_number(text: &str) -> bool {
 /// The nearest label, or `None` where nothing of `text` could be one.
 pub(super) fn to_label(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
-    let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    let from_letter = lower.trim_start_matches(|c: char| !c.is_ascii_lowercase());
+    let words = from_letter.split(|c: char| !c.is_ascii_alphanumeric());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let joined: String = words.join("-").chars().take(40).collect();
     let label = joined.trim_end_matches('-');

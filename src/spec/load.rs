@@ -78,6 +78,7 @@ impl Spec {
         let mut check = Check::new(&source, &origins);
         resolve(&mut spec, variables, &mut check);
         check.spec(&spec);
+        check.target(&spec, &place.target);
         let warnings = std::mem::take(&mut check.warnings);
         problems.append(&mut check.problems);
         if let Some(problems) = Problems::new(problems) {

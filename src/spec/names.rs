@@ -57,7 +57,10 @@ fn rule(format: &str) -> Option<Rule> {
         ),
         "url" => (is_url, "a URL like \"https://example.com\""),
         "otel" => (is_otel, "\"off\", \"sidecar\" or the URL of a collector"),
-        "cron" => (is_cron, "five fields as in cron, like \"0 6 * * *\""),
+        "cron" => (
+            is_cron,
+            "five fields as in cron, like \"0 6 * * *\"; Sunday is 0",
+        ),
         "time-zone" => (
             is_time_zone,
             "a time zone like \"UTC\" or \"Europe/Berlin\"",
@@ -152,6 +155,7 @@ fn is_absolute(text: &str) -> bool {
     let inside = |c: char| !c.is_control() && !c.is_whitespace() && !"\\\"'`$:,{}".contains(c);
     text.len() > 1
         && text.starts_with('/')
+        && !text.contains("//")
         && text.chars().all(inside)
         && !text.split('/').any(|part| part == "..")
 }
@@ -250,7 +254,7 @@ fn is_cron(text: &str) -> bool {
         (0, 23, ""),
         (1, 31, ""),
         (1, 12, MONTHS),
-        (0, 7, DAYS),
+        (0, 6, DAYS),
     ];
     let field = |(field, range): (&&str, _)| field.split(',').all(|item| is_cron_item(item, range));
     fields.len() == 5 && fields.iter().zip(ranges).all(field)

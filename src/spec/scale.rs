@@ -57,6 +57,16 @@ impl Default for Scale {
     }
 }
 
+impl Scale {
+    /// Whether it changes the number of replicas; a recommendation of resources alone changes none.
+    pub(crate) fn follows(&self) -> bool {
+        self.queue.is_some()
+            || self.cpu.is_some()
+            || !self.metrics.is_empty()
+            || !self.schedule.is_empty()
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Scaler {

@@ -17,7 +17,7 @@ use super::show::Shown;
 use super::site::Project;
 use crate::advice::advice;
 use crate::render::{self, Files, Input, Templates};
-use crate::spec::Problem;
+use crate::spec::{Problem, TargetSpec};
 
 pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
     match (&args.eject, args.what) {
@@ -104,12 +104,33 @@ fn agent(
         true => job.render(what, built_in)?,
         false => job.render(what, &Templates::new(own))?,
     };
+    notes.extend(by_hand(what, &input));
     Ok(Agent {
         name: input.spec.agent.name,
         warnings: project.loaded.warnings,
         notes,
         files,
     })
+}
+
+/// What whoever applies the files has to run beside.
+fn by_hand(what: What, input: &Input) -> Option<String> {
+    let asked = (what == What::Kubernetes).then_some(input)?;
+    let command = render::secret_command(asked)?;
+    Some(format!(
+        "the values of secrets are in no file; this adds them:\n{command}"
+    ))
+}
+
+/// Finds what shows only when the files are made, like prompts that are too large.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    if let TargetSpec::Kubernetes { .. } = project.loaded.target {
+        let templates = Templates::new(gather::own_templates(project.folder())?);
+        let input = gather::input(project, &Render::default())?;
+        render::kubernetes(&input, &templates)
+            .with_context(|| format!("could not render {}", input.spec.agent.name))?;
+    }
+    Ok(())
 }
 
 /// One agent, with what was asked for of it.

@@ -11,14 +11,18 @@ use crate::render::{Failure, Input};
 pub(super) const FOLDER: &str = "/etc/agent";
 pub(super) const PROMPTS: &str = "/etc/agent/prompts";
 
+pub(super) const VOLUME: &str = "agent-config";
+
 /// In bytes; what the cluster's own store takes.
 const MOST: usize = 1024 * 1024;
 
-const TEMPLATE: &str = "kubernetes/config.yaml";
+pub(super) const TEMPLATE: &str = "kubernetes/config.yaml";
 
 pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
     let data = data(input);
-    let size: usize = data.values().map(|text| text.to_string().len()).sum();
+    let texts = data.values().filter_map(Value::as_str);
+    let size: usize =
+        data.keys().map(String::len).sum::<usize>() + texts.map(str::len).sum::<usize>();
     if size > MOST {
         let message = format!("config and prompts have {size} bytes; a ConfigMap takes {MOST}");
         return Err(Failure::of_platform(TEMPLATE, message));
@@ -28,9 +32,14 @@ pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
 }
 
 pub(super) fn name(input: &Input) -> String {
-    let text = Value::Object(data(input)).to_string();
+    named(input, "config", &data(input))
+}
+
+/// `support-agent-config-0123456789`, by what is in it.
+pub(super) fn named(input: &Input, what: &str, data: &Map<String, Value>) -> String {
+    let text = json!(data).to_string();
     let hash = Identity::of(text.as_bytes()).to_string();
-    format!("{}-config-{}", input.agent(), &hash[..10])
+    format!("{}-{what}-{}", input.agent(), &hash[..10])
 }
 
 /// A key of a ConfigMap is no path: prompts are numbered, and `items` names them again.
@@ -50,5 +59,5 @@ pub(super) fn volume(input: &Input) -> Value {
     );
     let config = json!({ "key": "config.json", "path": "config.json" });
     let items: Vec<Value> = std::iter::once(config).chain(prompts).collect();
-    json!({ "name": "agent-config", "configMap": { "name": name(input), "items": items } })
+    json!({ "name": VOLUME, "configMap": { "name": name(input), "items": items } })
 }

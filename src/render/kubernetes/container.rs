@@ -1,12 +1,10 @@
 //! One container of a pod.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use super::{config, env, probes};
+use super::{env, probes, sidecars, volumes};
 use crate::render::{Failure, Input, Templates};
-use crate::spec::{Gpu, Kind, Resources, Template};
+use crate::spec::{Gpu, Quantity, Resources};
 
 const TEMPLATE: &str = "kubernetes/container.yaml";
 
@@ -25,21 +23,18 @@ pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failu
             .map(|word| env::text(word, input))
             .collect(),
     };
-    let serves = matches!(
-        input.spec.agent.kind,
-        Kind::Service | Kind::Stateful | Kind::Daemon
-    );
     let context = json!({
         "name": input.agent(),
         "image": input.image,
         "command": some(command),
-        "port": run.port,
+        "ports": probes::listens(input).then(|| json!([{ "name": "http", "containerPort": run.port }])),
         "env": env::agent(input),
         "resources": resources(&run.resources, run.gpu.as_ref()),
         "probes": probes::probes(input),
-        "leaving": if serves { leaving(input) } else { Value::Null },
-        "mounts": mounts(input),
-        "restart": Value::Null,
+        "leaving": input.spec.agent.kind.serves().then(|| leaving(input)),
+        "security": security(templates)?,
+        "mounts": volumes::of_agent(input),
+        "restart": null,
     });
     templates.object(TEMPLATE, &context)
 }
@@ -49,16 +44,15 @@ pub(super) struct Beside<'a> {
     pub(super) name: &'a str,
     pub(super) image: &'a str,
     pub(super) command: &'a [String],
-    pub(super) port: Option<u16>,
-    pub(super) env: &'a BTreeMap<String, Template>,
-    pub(super) resources: &'a Resources,
+    pub(super) ports: Vec<Value>,
+    pub(super) env: Vec<Value>,
+    pub(super) resources: Value,
+    pub(super) probes: Value,
     pub(super) mounts: Vec<Value>,
-    /// `Always` for a sidecar among the init containers.
-    pub(super) restart: Option<&'static str>,
 }
 
 pub(super) fn beside(
-    beside: &Beside,
+    beside: Beside<'_>,
     input: &Input,
     templates: &Templates,
 ) -> Result<Value, Failure> {
@@ -71,19 +65,30 @@ pub(super) fn beside(
         "name": beside.name,
         "image": beside.image,
         "command": some(command),
-        "port": beside.port,
-        "env": env::beside(beside.env, input),
-        "resources": resources(beside.resources, None),
-        "probes": { "startup": null, "ready": null, "live": null },
+        "ports": some(beside.ports),
+        "env": some(beside.env),
+        "resources": beside.resources,
+        "probes": beside.probes,
         "leaving": null,
+        "security": security(templates)?,
         "mounts": beside.mounts,
-        "restart": beside.restart,
+        // Among the init containers this makes it go on beside the others.
+        "restart": sidecars::are_native(input).then_some("Always"),
     });
     templates.object(TEMPLATE, &context)
 }
 
-fn some(words: Vec<String>) -> Option<Vec<String>> {
-    (!words.is_empty()).then_some(words)
+pub(super) fn no_probes() -> Value {
+    json!({ "startup": null, "ready": null, "live": null })
+}
+
+/// What every container is forbidden.
+pub(super) fn security(templates: &Templates) -> Result<Value, Failure> {
+    templates.object("kubernetes/container-security.yaml", &json!({}))
+}
+
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 fn leaving(input: &Input) -> Value {
@@ -95,42 +100,36 @@ fn leaving(input: &Input) -> Value {
 
 /// Memory has a limit in any case: a replica that grows must not take its neighbours with it.
 pub(super) fn resources(resources: &Resources, gpu: Option<&Gpu>) -> Value {
-    let mut requests = Map::new();
-    let mut limits = Map::new();
-    let put = |map: &mut Map<String, Value>, name: &str, value: Option<Value>| {
-        map.extend(value.map(|value| (name.to_owned(), value)));
-    };
-    let text = |quantity: &Option<crate::spec::Quantity>| {
-        quantity.as_ref().map(|quantity| json!(quantity.as_str()))
-    };
-    put(&mut requests, "cpu", text(&resources.cpu));
-    put(&mut requests, "memory", text(&resources.memory));
-    put(&mut limits, "cpu", text(&resources.cpu_limit));
-    put(
-        &mut limits,
-        "memory",
-        text(&resources.memory_limit).or_else(|| text(&resources.memory)),
+    let Resources {
+        cpu,
+        memory,
+        cpu_limit,
+        memory_limit,
+    } = resources;
+    let requests = amounts(cpu.as_ref(), memory.as_ref());
+    let mut limits = amounts(
+        cpu_limit.as_ref(),
+        memory_limit.as_ref().or(memory.as_ref()),
     );
-    if let Some(gpu) = gpu {
-        limits.insert(gpu.kind.clone(), json!(gpu.count.to_string()));
+    limits.extend(gpu.map(|gpu| (gpu.kind.clone(), json!(gpu.count.to_string()))));
+    let all = Map::from_iter([
+        ("requests".to_owned(), json!(filled(requests))),
+        ("limits".to_owned(), json!(filled(limits))),
+    ]);
+    match all.values().all(Value::is_null) {
+        true => Value::Null,
+        false => Value::Object(all),
     }
-    json!({ "requests": filled(requests), "limits": filled(limits) })
+}
+
+fn amounts(cpu: Option<&Quantity>, memory: Option<&Quantity>) -> Map<String, Value> {
+    let both = [("cpu", cpu), ("memory", memory)];
+    let given = both
+        .into_iter()
+        .filter_map(|(name, amount)| Some((name.to_owned(), json!(amount?))));
+    given.collect()
 }
 
 fn filled(map: Map<String, Value>) -> Option<Map<String, Value>> {
     (!map.is_empty()).then_some(map)
-}
-
-fn mounts(input: &Input) -> Vec<Value> {
-    let run = &input.spec.run;
-    let config = json!({ "name": "agent-config", "mountPath": config::FOLDER, "readOnly": true });
-    let writable = run.writable.iter().enumerate();
-    let writable =
-        writable.map(|(at, path)| json!({ "name": format!("writable-{at}"), "mountPath": path }));
-    let volumes = run.volumes.iter();
-    let volumes = volumes.map(|(name, volume)| json!({ "name": name, "mountPath": volume.path }));
-    std::iter::once(config)
-        .chain(writable)
-        .chain(volumes)
-        .collect()
 }

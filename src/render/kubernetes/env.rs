@@ -4,18 +4,27 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::collector;
 use crate::render::Input;
 use crate::spec::{Part, SecretSource, Template};
 
 /// The agent's own variables: what it is told, its secrets, and `run.env` in which both may stand.
 pub(super) fn agent(input: &Input) -> Vec<Value> {
     let mut all = told(input);
+    let telemetry = collector::told(input).into_iter();
+    // Whoever says it in agent.toml knows better.
+    let telemetry = telemetry.filter(|(name, _)| !is_own(name, input));
+    all.extend(telemetry.map(|(name, value)| plain(name, &value)));
     all.extend(input.spec.secrets.keys().map(|name| secret(input, name)));
     let own = input.spec.run.env.iter();
     // A secret is a variable already.
     let own = own.filter(|(name, _)| !input.spec.secrets.contains_key(*name));
     all.extend(own.map(|(name, template)| plain(name, &text(template, input))));
     all
+}
+
+fn is_own(name: &str, input: &Input) -> bool {
+    input.spec.run.env.contains_key(name) || input.spec.secrets.contains_key(name)
 }
 
 /// Those of what runs beside it: the secrets that stand in them come first.

@@ -3,22 +3,39 @@
 //! Each module beside this one says, as a list of `Part`s, which objects of its sort there are; the
 //! templates say what they look like. What stands here turns parts into objects.
 
+mod account;
+mod by_hand;
+mod collector;
 mod config;
 mod container;
 mod controller;
+mod disruption;
 mod env;
+mod external;
 #[cfg(test)]
 mod fixtures;
 mod kustomize;
 mod names;
+mod nodes;
 mod observe;
 mod pod;
+mod policy;
+mod prepull;
 mod probes;
+mod reach;
+mod replicas;
 mod scale;
+mod sidecars;
 mod traffic;
+mod volumes;
 mod workload;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
+
+pub(crate) use by_hand::secret_command;
 
 use super::{Failure, Files, Input, Templates, yaml};
 pub(crate) use kustomize::kustomize;
@@ -50,11 +67,18 @@ pub(crate) struct Object {
 
 /// Every object, in the order in which they are applied.
 pub(crate) fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure> {
-    let mut parts = config::parts(input)?;
+    let mut parts = account::parts(input);
+    parts.extend(policy::parts(input));
+    parts.extend(external::parts(input));
+    parts.extend(config::parts(input)?);
+    parts.extend(collector::parts(input, templates)?);
+    parts.extend(prepull::parts(input, templates)?);
     parts.extend(workload::parts(input, templates)?);
     parts.extend(scale::parts(input, templates)?);
     parts.extend(traffic::parts(input)?);
     parts.extend(observe::parts(input, templates)?);
+    parts.extend(reach::parts(input));
+    parts.extend(disruption::parts(input));
     let objects = parts.into_iter().map(|part| {
         Ok(Object {
             value: templates.object(part.template, &part.context)?,

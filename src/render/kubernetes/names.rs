@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::render::Input;
-use crate::spec::TargetSpec;
+use crate::spec::{Kind, TargetSpec};
+
+const NAME: &str = "app.kubernetes.io/name";
 
 /// The label that tells the releases of an agent apart.
 pub(super) const RELEASE: &str = "agentctl.dev/release";
@@ -18,8 +20,22 @@ impl Input {
         &self.spec.agent.name
     }
 
-    /// What belongs to one release is named by it: `support-agent-r13`.
+    /// What makes the replicas. Two at a time would run a schedule twice, or begin with empty disks:
+    /// such kinds are changed in place, and carry no release in their name.
     pub(super) fn workload(&self) -> String {
+        match self.changes_in_place() {
+            true => self.agent().to_owned(),
+            false => self.release_name(),
+        }
+    }
+
+    pub(super) fn changes_in_place(&self) -> bool {
+        let kind = self.spec.agent.kind;
+        matches!(kind, Kind::Stateful | Kind::Cron | Kind::Daemon)
+    }
+
+    /// What belongs to one release is named by it: `support-agent-r13`.
+    pub(super) fn release_name(&self) -> String {
         match self.release {
             Some(release) => format!("{}-{release}", self.agent()),
             None => self.agent().to_owned(),
@@ -35,17 +51,12 @@ impl Input {
 
     /// The cluster's minor version; the newest where none is given.
     pub(super) fn minor(&self) -> u32 {
-        let version = match &self.target {
-            TargetSpec::Kubernetes { version, .. } => version.as_deref(),
-            _ => None,
-        };
-        let minor = version.and_then(|version| version.strip_prefix("1.")?.parse().ok());
-        minor.unwrap_or(u32::MAX)
+        self.target.minor()
     }
 
     /// What every replica of every release of the agent is found by.
     pub(super) fn selector(&self) -> Map<String, Value> {
-        Map::from_iter([("app.kubernetes.io/name".to_owned(), json!(self.agent()))])
+        Map::from_iter([(NAME.to_owned(), json!(self.agent()))])
     }
 
     /// What the replicas of this release are found by.
@@ -55,6 +66,29 @@ impl Input {
             selector.insert(RELEASE.to_owned(), json!(release.to_string()));
         }
         selector
+    }
+
+    /// What the workload knows its replicas by; it cannot be changed later.
+    pub(super) fn workload_selector(&self) -> Map<String, Value> {
+        match self.changes_in_place() {
+            true => self.selector(),
+            false => self.release_selector(),
+        }
+    }
+
+    /// The labels of a replica.
+    pub(super) fn replica_labels(&self) -> Map<String, Value> {
+        let mut labels = self.labels();
+        labels.extend(self.release_selector());
+        labels
+    }
+
+    /// What the pods of something beside the agent are found by; never by what finds its replicas.
+    pub(super) fn beside_selector(&self, name: &str) -> Map<String, Value> {
+        Map::from_iter([
+            (NAME.to_owned(), json!(name)),
+            ("app.kubernetes.io/part-of".to_owned(), json!(self.agent())),
+        ])
     }
 
     /// The labels of everything that belongs to the agent.
@@ -70,21 +104,39 @@ impl Input {
         if let Some(version) = &agent.version {
             labels.insert("app.kubernetes.io/version".to_owned(), json!(version));
         }
-        if let Some(team) = &agent.team {
-            labels.insert("agentctl.dev/team".to_owned(), json!(team));
-        }
         labels
+    }
+
+    /// What is written for people has any form, and so cannot be a label.
+    fn annotations(&self) -> Option<Map<String, Value>> {
+        let agent = &self.spec.agent;
+        let texts = [
+            ("agentctl.dev/description", &agent.description),
+            ("agentctl.dev/team", &agent.team),
+        ];
+        let given = texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?))));
+        let given: Map<String, Value> = given.collect();
+        (!given.is_empty()).then_some(given)
     }
 
     /// `metadata` of an object with this name.
     pub(super) fn metadata(&self, name: &str) -> Value {
-        json!({ "name": name, "namespace": self.namespace(), "labels": self.labels() })
+        self.named(name, self.labels())
     }
 
     /// `metadata` of an object that belongs to one release.
     pub(super) fn release_metadata(&self, name: &str) -> Value {
-        let mut labels = self.labels();
-        labels.extend(self.release_selector());
-        json!({ "name": name, "namespace": self.namespace(), "labels": labels })
+        self.named(name, self.replica_labels())
+    }
+
+    fn named(&self, name: &str, labels: Map<String, Value>) -> Value {
+        json!({
+            "name": name,
+            "namespace": self.namespace(),
+            "labels": labels,
+            "annotations": self.annotations(),
+        })
     }
 }

@@ -2,68 +2,65 @@
 
 use serde_json::{Value, json};
 
-use super::container::{self, Beside};
-use super::{config, probes};
+use super::{container, nodes, probes, replicas, sidecars, volumes};
 use crate::render::{Failure, Input, Templates};
-use crate::spec::{Kind, Mode};
+use crate::spec::Mode;
 
-/// The version from which init containers may go on beside the others.
-const NATIVE_SIDECARS: u32 = 29;
+/// The version from which a pod may lower the first port that needs no rights.
+const SAFE_SYSCTL: u32 = 22;
 
 pub(super) fn pod(input: &Input, templates: &Templates) -> Result<Value, Failure> {
     let agent = container::agent(input, templates)?;
-    let beside = sidecars(input, templates)?;
-    let (init, containers) = match input.minor() >= NATIVE_SIDECARS {
+    let beside = sidecars::containers(input, templates)?;
+    let (init, containers) = match sidecars::are_native(input) {
         true => (beside, vec![agent]),
         false => (Vec::new(), std::iter::once(agent).chain(beside).collect()),
     };
     let spec = &input.spec;
-    let mut labels = input.labels();
-    labels.extend(input.release_selector());
     let context = json!({
-        "labels": labels,
+        "labels": input.replica_labels(),
         "annotations": annotations(input),
         "account": input.agent(),
-        "restart": restart(spec.agent.kind),
-        "grace": probes::seconds(spec.drain.grace) + container::LEAVING,
-        "user": spec.run.user,
-        "pull_secrets": named(&spec.image.pull_secrets),
+        "restart": if spec.agent.kind.ends() { "Never" } else { "Always" },
+        "grace": grace(input),
+        "security": security(input, templates, ports(input))?,
+        "pull_secrets": pull_secrets(input),
+        "nodes": nodes::nodes(input, templates)?,
+        "apart": replicas::several(input).then(|| input.workload_selector()),
         "init_containers": (!init.is_empty()).then_some(init),
         "containers": containers,
-        "volumes": volumes(input),
-        "selector": input.release_selector(),
-        "spread": !matches!(spec.agent.kind, Kind::Daemon | Kind::Job | Kind::Cron),
+        "volumes": volumes::all(input, templates)?,
     });
     templates.object("kubernetes/pod.yaml", &context)
 }
 
-fn sidecars(input: &Input, templates: &Templates) -> Result<Vec<Value>, Failure> {
-    let restart = (input.minor() >= NATIVE_SIDECARS).then_some("Always");
-    let tools = input
-        .spec
-        .tools
-        .iter()
-        .filter(|(_, tool)| tool.mode == Mode::Sidecar);
-    let tools = tools.map(|(name, tool)| Beside {
-        name,
-        image: &tool.image,
-        command: &tool.command,
-        port: Some(tool.port),
-        env: &tool.env,
-        resources: &tool.resources,
-        mounts: Vec::new(),
-        restart,
-    });
-    tools
-        .map(|tool| container::beside(&tool, input, templates))
-        .collect()
+/// The wait before SIGTERM counts too.
+fn grace(input: &Input) -> u64 {
+    let wait = match input.spec.agent.kind.serves() {
+        true => container::LEAVING,
+        false => 0,
+    };
+    probes::seconds(input.spec.drain.grace) + wait
 }
 
-fn restart(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Job | Kind::Cron => "Never",
-        _ => "Always",
-    }
+/// What the Pod Security Standard "restricted" wants of a whole pod.
+pub(super) fn security(
+    input: &Input,
+    templates: &Templates,
+    mut ports: impl Iterator<Item = u16>,
+) -> Result<Value, Failure> {
+    let low = ports.any(|port| port < 1024) && input.minor() >= SAFE_SYSCTL;
+    let sysctl = json!({ "name": "net.ipv4.ip_unprivileged_port_start", "value": "0" });
+    let context = json!({ "user": input.spec.run.user, "sysctls": low.then(|| vec![sysctl]) });
+    templates.object("kubernetes/pod-security.yaml", &context)
+}
+
+/// Ports that something in the pod listens on.
+fn ports(input: &Input) -> impl Iterator<Item = u16> {
+    let tools = input.spec.tools.values();
+    let beside = tools.filter(|tool| tool.mode == Mode::Sidecar);
+    let own = probes::listens(input).then_some(input.spec.run.port);
+    own.into_iter().chain(beside.map(|tool| tool.port))
 }
 
 /// Where Prometheus finds its figures without an operator.
@@ -76,15 +73,8 @@ fn annotations(input: &Input) -> Option<Value> {
     }))
 }
 
-fn named(names: &[String]) -> Option<Vec<Value>> {
+pub(super) fn pull_secrets(input: &Input) -> Option<Vec<Value>> {
+    let names = &input.spec.image.pull_secrets;
     let named: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
     (!named.is_empty()).then_some(named)
-}
-
-fn volumes(input: &Input) -> Vec<Value> {
-    let writable = 0..input.spec.run.writable.len();
-    let writable = writable.map(|at| json!({ "name": format!("writable-{at}"), "emptyDir": {} }));
-    std::iter::once(config::volume(input))
-        .chain(writable)
-        .collect()
 }

@@ -3,22 +3,30 @@
 use serde_json::{Value, json};
 
 use crate::render::Input;
-use crate::spec::{Health, Kind, Period};
+use crate::spec::{Health, Period};
 
 /// `startupProbe`, `readinessProbe` and `livenessProbe`; null where there is none.
 pub(super) fn probes(input: &Input) -> Value {
     let health = &input.spec.health;
-    let has_port = matches!(
-        input.spec.agent.kind,
-        Kind::Service | Kind::Stateful | Kind::Daemon
-    );
-    let ready = ask(health.ready.as_deref(), has_port);
+    let ready = ask(health.ready.as_deref(), input.spec.agent.kind.serves());
     let first = ask(health.startup.path.as_deref(), false).or_else(|| ready.clone());
     json!({
         "startup": first.map(|ask| startup(ask, health)),
         "ready": ready.map(|ask| every(ask, health)),
         "live": ask(health.live.as_deref(), false).map(|ask| every(ask, health)),
     })
+}
+
+/// Whether anyone asks the agent for anything, its figures or its health at least.
+pub(super) fn listens(input: &Input) -> bool {
+    let (spec, health) = (&input.spec, &input.spec.health);
+    let paths = [
+        &health.live,
+        &health.ready,
+        &health.startup.path,
+        &spec.observe.metrics,
+    ];
+    spec.agent.kind.serves() || paths.iter().any(|path| path.is_some())
 }
 
 /// A path, or else the port itself where the agent has one.

@@ -16,7 +16,7 @@ pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, F
     let Some(scale) = &input.spec.scale else {
         return Ok(Vec::new());
     };
-    let mut parts = match (follows(scale), scale.by) {
+    let mut parts = match (scale.follows(), scale.by) {
         (false, _) => Vec::new(),
         (true, Scaler::Keda) => keda(input, scale, templates)?,
         (true, Scaler::Hpa) => vec![hpa(input, scale, templates)?],
@@ -25,21 +25,6 @@ pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, F
         parts.push(vpa(input));
     }
     Ok(parts)
-}
-
-/// How many replicas the workload itself asks for; none where a scaler owns the number, so that
-/// applying the files again does not undo what it did.
-pub(super) fn replicas(input: &Input) -> Option<u32> {
-    let owned = input.spec.scale.as_ref().is_some_and(follows);
-    (!owned).then_some(input.spec.run.replicas)
-}
-
-/// A section that only recommends leaves the number alone.
-fn follows(scale: &Scale) -> bool {
-    scale.queue.is_some()
-        || scale.cpu.is_some()
-        || !scale.metrics.is_empty()
-        || !scale.schedule.is_empty()
 }
 
 /// Whose replicas are counted.
@@ -54,7 +39,7 @@ pub(super) fn target(input: &Input) -> Value {
 
 /// The object that changes the number, as a controller refers to it.
 pub(super) fn scaler(input: &Input) -> Option<Value> {
-    let scale = input.spec.scale.as_ref().filter(|scale| follows(scale))?;
+    let scale = input.spec.scale.as_ref().filter(|scale| scale.follows())?;
     let (version, kind) = match scale.by {
         Scaler::Keda => ("keda.sh/v1alpha1", "ScaledObject"),
         Scaler::Hpa => ("autoscaling/v2", "HorizontalPodAutoscaler"),

@@ -4,6 +4,9 @@ use super::super::show::key;
 use super::super::{Mode, Otel, Preset, Resources, Service, Spec};
 use super::Check;
 
+/// What the collector beside a replica is called.
+const COLLECTOR_NAME: &str = "otel-collector";
+
 /// Ports of the OpenTelemetry collector beside a replica: OTLP over gRPC and HTTP, and its health.
 const COLLECTOR: [u16; 3] = [4317, 4318, 13133];
 
@@ -106,6 +109,9 @@ pub(super) fn resources(path: &str, resources: &Resources, check: &mut Check<'_>
 /// Each is a name on the same network, or of a container in the same pod.
 fn names(spec: &Spec, check: &mut Check<'_>) {
     let mut taken = BTreeMap::from([(spec.agent.name.as_str(), "agent.name".to_owned())]);
+    if spec.observe.otel == Otel::Sidecar {
+        taken.insert(COLLECTOR_NAME, "the collector beside it".to_owned());
+    }
     let sections = [
         ("services", spec.services.keys().collect::<Vec<_>>()),
         ("tools", spec.tools.keys().collect()),

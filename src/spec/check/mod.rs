@@ -3,6 +3,7 @@
 
 mod beside;
 mod build;
+mod cluster;
 mod gate;
 mod place;
 mod rollout;
@@ -12,7 +13,7 @@ mod scale;
 use super::origin::Origins;
 use super::problem::Problem;
 use super::source::Source;
-use super::{Period, Spec};
+use super::{Period, Spec, TargetSpec};
 
 pub(super) struct Check<'a> {
     source: &'a Source<'a>,
@@ -42,6 +43,12 @@ impl<'a> Check<'a> {
         self.drain(spec);
         rollout::check(&spec.rollout, self);
         gate::check(&spec.gate, self);
+        cluster::check(spec, self);
+    }
+
+    /// What the place where it runs cannot have at all.
+    pub(super) fn target(&mut self, spec: &Spec, target: &TargetSpec) {
+        cluster::target(spec, target, self);
     }
 
     fn health(&mut self, spec: &Spec) {

@@ -45,11 +45,7 @@ fn bounds(scale: &Scale, check: &mut Check<'_>) {
 
 /// Something has to say when there is more to do.
 fn signals(scale: &Scale, spec: &Spec, check: &mut Check<'_>) {
-    let none = scale.queue.is_none()
-        && scale.cpu.is_none()
-        && scale.metrics.is_empty()
-        && scale.schedule.is_empty();
-    if none && !scale.recommend {
+    if !scale.follows() && !scale.recommend {
         let hint = "queue = { … }, cpu = 70, metrics = [{ … }] or schedule = [{ … }]";
         check.refuse_with("scale", "nothing says when replicas are added", hint);
     }

@@ -1,3 +1,4 @@
+mod cluster;
 mod full;
 mod hostile;
 mod load;

@@ -23,7 +23,7 @@ fn each_case_points_at_what_is_wrong() {
 
 #[test]
 fn the_required_keys() {
-    let label = "1 to 40 of a-z, 0-9 and -, with a letter or digit at both ends";
+    let label = "1 to 40 of a-z, 0-9 and -, with a letter first and no - at the end";
     let forty_one = "a".repeat(41);
     for name in ["", "-a", "a-", "A", "a_b", "ä", forty_one.as_str()] {
         let problems = bad(&SMALL.replace("\"a\"", &format!("\"{name}\"")));
@@ -60,7 +60,19 @@ fn the_required_keys() {
             "\"a\"",
             "\"a\"\nlabels = { \"-x\" = \"y\" }",
             "\"-x\"",
-            "\"-x\" is not 1 to 63 letters, digits, - _ and ., with a letter or digit at both ends",
+            "\"-x\" is not a name like \"disktype\" or \"example.com/disktype\"",
+        ),
+        (
+            "\"a\"",
+            "\"a\"\nlabels = { \"agentctl.dev/release\" = \"r1\" }",
+            "\"agentctl.dev/release\"",
+            "agentctl.dev/release belongs to agentctl, which finds objects by it",
+        ),
+        (
+            "\"a\"",
+            "\"a\"\nversion = \"1.0-\"",
+            "\"1.0-\"",
+            "as a label of Kubernetes a version has at most 63 characters, with a letter or digit at the end",
         ),
     ] {
         let problems = bad(&SMALL.replace(from, to));
@@ -115,7 +127,7 @@ fn sections_of_other_environments_are_read_too() {
 fn a_problem_is_shown_with_its_line() {
     let problem = bad("[agent]\n\tname = \"ä\" # x\n[run]\ncommand = [\"a\"]\n")[0].render();
     let wanted = "\
-\"ä\" is not 1 to 40 of a-z, 0-9 and -, with a letter or digit at both ends
+\"ä\" is not 1 to 40 of a-z, 0-9 and -, with a letter first and no - at the end
  --> agent.toml:2:9
   |
 2 |     name = \"ä\" # x

@@ -1,0 +1,87 @@
+mod absent;
+mod kinds;
+mod pod;
+mod policy;
+mod secrets;
+mod sidecars;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Object, objects};
+use crate::release::ReleaseId;
+use crate::render::{BuildFolder, Input, Templates, Traffic};
+use crate::spec::Spec;
+
+/// A small agent with `more` in its file.
+fn input(more: &str) -> Input {
+    let text = format!("[agent]\nname = \"bot\"\n{more}\n");
+    let loaded = Spec::load(&text, "agent.toml", environment(&text), &|_| None);
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{text}\n{problems}"));
+    Input {
+        spec: loaded.spec,
+        target: loaded.target,
+        environment: loaded.environment,
+        image: "bot:1".to_owned(),
+        folder: BuildFolder::default(),
+        prompts: BTreeMap::new(),
+        release: None,
+        traffic: Traffic::default(),
+    }
+}
+
+fn environment(text: &str) -> Option<&str> {
+    text.contains("[environments.x").then_some("x")
+}
+
+/// The same agent as release r7.
+fn released(more: &str) -> Input {
+    Input {
+        release: Some("r7".parse::<ReleaseId>().unwrap()),
+        ..input(more)
+    }
+}
+
+fn rendered(input: &Input) -> Vec<Object> {
+    objects(input, &Templates::new(BTreeMap::new())).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Kind and name of each object.
+fn list(input: &Input) -> Vec<String> {
+    let objects = rendered(input).into_iter();
+    let named = objects.map(|object| {
+        let text = |at| object.value.pointer(at).and_then(Value::as_str).unwrap();
+        format!("{} {}", text("/kind"), text("/metadata/name"))
+    });
+    named.collect()
+}
+
+fn one(input: &Input, kind: &str) -> Value {
+    let found = rendered(input)
+        .into_iter()
+        .find(|object| object.value["kind"] == kind);
+    found
+        .unwrap_or_else(|| panic!("{kind} is not among {:?}", list(input)))
+        .value
+}
+
+/// The pod template of a Deployment or a StatefulSet.
+fn pod(input: &Input) -> Value {
+    let objects = rendered(input).into_iter();
+    let mut pods = objects.filter_map(|object| object.value.pointer("/spec/template").cloned());
+    pods.next().unwrap()
+}
+
+/// The agent's own container.
+fn agent(input: &Input) -> Value {
+    pod(input)["spec"]["containers"][0].clone()
+}
+
+/// The value of a variable of the agent.
+fn variable(input: &Input, name: &str) -> Value {
+    let agent = agent(input);
+    let all = agent["env"].as_array().unwrap();
+    let found = all.iter().find(|variable| variable["name"] == name);
+    found.map_or(Value::Null, |variable| variable["value"].clone())
+}

@@ -1,0 +1,84 @@
+//! What one target refuses and others do not.
+
+use super::{load, marked};
+
+/// What is wrong with a small agent whose environment x is a cluster.
+fn told(agent: &str, cluster: &str) -> Option<(String, String)> {
+    let text =
+        format!("[agent]\nname = \"a\"\n{agent}\n[environments.x.target.kubernetes]\n{cluster}\n");
+    let problems = load(&text, Some("x")).err()?;
+    assert_eq!(problems.list().len(), 1, "{problems}");
+    let problem = &problems.list()[0];
+    Some((marked(problem), problem.message.clone()))
+}
+
+fn problem(caret: &str, message: &str) -> Option<(String, String)> {
+    Some((caret.to_owned(), message.to_owned()))
+}
+
+#[test]
+fn a_namespace_to_make_has_a_name() {
+    let message = "which namespace to make is not given";
+    assert_eq!(
+        told("", "create_namespace = true"),
+        problem("true", message)
+    );
+    assert_eq!(told("", "create_namespace = true\nnamespace = \"n\""), None);
+}
+
+#[test]
+fn an_old_cluster_knows_no_time_zones() {
+    let cron = "kind = \"cron\"\ntime_zone = \"Europe/Berlin\"\n[run]\nschedule = \"0 6 * * *\"";
+    let message = "a cluster before 1.27 knows no time zones";
+    let wanted = problem("\"Europe/Berlin\"", message);
+    assert_eq!(told(cron, "version = \"1.26\""), wanted);
+    assert_eq!(told(cron, "version = \"1.27\""), None);
+    assert_eq!(told(cron, ""), None);
+    assert_eq!(
+        told(&cron.replace("Europe/Berlin", "UTC"), "version = \"1.26\""),
+        None
+    );
+}
+
+#[test]
+fn a_job_in_an_old_cluster_has_nothing_beside_it() {
+    let message = "before 1.29 what runs beside a job keeps it from ending";
+    let tool = "kind = \"job\"\n[tools.t]\nimage = \"t:1\"";
+    assert_eq!(
+        told(tool, "version = \"1.28\""),
+        problem("[tools.t]", message)
+    );
+    assert_eq!(told(tool, "version = \"1.29\""), None);
+    let service = format!("{tool}\nmode = \"service\"");
+    assert_eq!(told(&service, "version = \"1.28\""), None);
+    let collector = "kind = \"job\"\n[observe]\notel = \"sidecar\"\nexport = \"http://c:4318\"";
+    assert_eq!(
+        told(collector, "version = \"1.28\""),
+        problem("\"sidecar\"", message)
+    );
+}
+
+#[test]
+fn disks_have_names_sizes_and_places_of_their_own() {
+    let disk = |name: &str, path: &str, size: &str| {
+        let text = format!(
+            "kind = \"stateful\"\n[run]\nvolumes.{name} = {{ path = \"{path}\", size = \"{size}\" }}"
+        );
+        told(&text, "").map(|(_, message)| message)
+    };
+    assert_eq!(disk("data", "/data", "1Gi"), None);
+    let cases = [
+        (
+            disk("tmp-x", "/data", "1Gi"),
+            "\"tmp-x\" begins like the names that agentctl gives to its own volumes",
+        ),
+        (disk("data", "/data", "0"), "a disk has a size above 0"),
+        (
+            disk("data", "/etc/agent", "1Gi"),
+            "/etc/agent is where the agent finds its config; nothing else can lie there",
+        ),
+    ];
+    for (told, wanted) in cases {
+        assert_eq!(told.as_deref(), Some(wanted));
+    }
+}
