@@ -50,12 +50,17 @@ mod runs {
     }
 
     #[test]
+    fn render() {
+        super::run("docs/render.md");
+    }
+
+    #[test]
     fn drain() {
         super::run("docs/drain.md");
     }
 }
 
-const RUN: [&str; 7] = [
+const RUN: [&str; 8] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -63,6 +68,7 @@ const RUN: [&str; 7] = [
     "docs/ci.md",
     "docs/secrets.md",
     "docs/drain.md",
+    "docs/render.md",
 ];
 
 #[track_caller]
