@@ -50,6 +50,11 @@ mod runs {
     }
 
     #[test]
+    fn render() {
+        super::run("docs/render.md");
+    }
+
+    #[test]
     fn drain() {
         super::run("docs/drain.md");
     }
@@ -60,7 +65,7 @@ mod runs {
     }
 }
 
-const RUN: [&str; 8] = [
+const RUN: [&str; 9] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -69,6 +74,7 @@ const RUN: [&str; 8] = [
     "docs/secrets.md",
     "docs/drain.md",
     "docs/render-kubernetes.md",
+    "docs/render.md",
 ];
 
 #[track_caller]

@@ -14,6 +14,7 @@ mod gates;
 mod init;
 mod killed;
 mod lease;
+mod lints;
 mod output;
 mod render;
 mod rollback;

@@ -2,4 +2,5 @@
 
 mod cluster;
 mod golden;
+mod image;
 mod outfolder;

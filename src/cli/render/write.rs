@@ -29,7 +29,7 @@ pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown)
     let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
     let what = match paths.len() {
         0 => "nothing".to_owned(),
-        ..=12 => paths.join(", "),
+        1..=12 => paths.join(", "),
         many => format!("{many} files"),
     };
     let says = format!("wrote {what} into {}", folder.display());

@@ -1,0 +1,102 @@
+//! What others' linters say of everything that is rendered of the examples: nothing is left, except
+//! what `lints.txt` lists with its reason.
+
+mod findings;
+mod tools;
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Place, repository};
+use findings::{Finding, Known};
+
+/// What is rendered of each example beside its golden files, where it says how it is built.
+const IMAGE: [&str; 2] = ["dockerfile", "dockerfile --plain"];
+/// An engine without BuildKit has no place for a build's secrets.
+const IMAGE_WITH_SECRETS: [&str; 1] = ["dockerfile"];
+const PIPELINES: [&str; 2] = ["ci --for github", "ci --for gitlab"];
+
+#[test]
+fn hadolint_finds_nothing_new() {
+    if let Some(hadolint) = tools::hadolint() {
+        let place = rendered();
+        judge(
+            "hadolint",
+            findings::hadolint(&hadolint, &place.path("all")),
+        );
+    }
+}
+
+#[test]
+fn checkov_finds_nothing_new() {
+    if let Some(checkov) = tools::checkov() {
+        let place = rendered();
+        judge("checkov", findings::checkov(&checkov, &place.path("all")));
+    }
+}
+
+/// Each example's files in a folder of its own below `all`.
+fn rendered() -> Place {
+    let place = Place::empty();
+    for example in fs::read_dir(repository().join("examples")).unwrap() {
+        let example = example.unwrap().path();
+        let into = place.path("all").join(example.file_name().unwrap());
+        copy(&example.join("rendered"), &into);
+        for (number, args) in also(&example).iter().enumerate() {
+            render(&place, args, &example, &into.join(format!("also-{number}")));
+        }
+    }
+    place
+}
+
+fn also(example: &Path) -> Vec<&'static str> {
+    let spec = fs::read_to_string(example.join("agent.toml")).unwrap();
+    let image = match (spec.contains("[build]"), spec.contains("secrets = [")) {
+        (true, false) => &IMAGE[..],
+        (true, true) => &IMAGE_WITH_SECRETS,
+        (false, _) => &[],
+    };
+    [image, &PIPELINES].concat()
+}
+
+fn render(place: &Place, args: &str, example: &Path, into: &Path) {
+    let file = example.join("agent.toml");
+    let mut all = vec!["render"];
+    all.extend(args.split(' '));
+    all.extend(["-f", file.to_str().unwrap(), "-o", into.to_str().unwrap()]);
+    place.run(&all).ends(0);
+    // Ours, and read by nobody else.
+    fs::remove_file(into.join(".agentctl-rendered.json")).unwrap();
+}
+
+/// Neither a finding that is not listed, nor a listed one that is not found any more.
+#[track_caller]
+fn judge(tool: &str, found: Vec<Finding>) {
+    let known = Known::read(tool);
+    let new: Vec<_> = found
+        .iter()
+        .filter(|one| !known.iter().any(|known| known.covers(one)))
+        .collect();
+    assert!(new.is_empty(), "not in tests/lints.txt: {new:#?}");
+    let gone = known
+        .iter()
+        .filter(|known| !found.iter().any(|one| known.covers(one)));
+    let gone: Vec<_> = gone.collect();
+    assert!(
+        gone.is_empty(),
+        "found nowhere, so it need not be in tests/lints.txt: {gone:#?}"
+    );
+}
+
+/// There is no such folder where nothing was rendered.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).into_iter().flatten() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => _ = fs::copy(entry.path(), to).unwrap(),
+        }
+    }
+}
