@@ -53,9 +53,14 @@ mod runs {
     fn drain() {
         super::run("docs/drain.md");
     }
+
+    #[test]
+    fn render_compose() {
+        super::run("docs/render-compose.md");
+    }
 }
 
-const RUN: [&str; 7] = [
+const RUN: [&str; 8] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -63,6 +68,7 @@ const RUN: [&str; 7] = [
     "docs/ci.md",
     "docs/secrets.md",
     "docs/drain.md",
+    "docs/render-compose.md",
 ];
 
 #[track_caller]

@@ -191,6 +191,8 @@ pub(crate) struct Render {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
+    /// The agent and what it needs beside it, as one compose.yaml
+    Compose,
     /// The objects of a cluster, one file each
     Kubernetes,
 }

@@ -6,6 +6,10 @@ macro_rules! embed {
 
 /// Every template, by its path below `templates/`; a test compares the list with the folder.
 pub(super) const EMBEDDED: &[(&str, &str)] = embed![
+    "compose/collector.yaml",
+    "compose/compose.yaml",
+    "compose/container.yaml",
+    "compose/front.conf",
     "kubernetes/config.yaml",
     "kubernetes/container.yaml",
     "kubernetes/deployment.yaml",

@@ -6,21 +6,24 @@
 //! serializer, and a value takes its place between the two; in a Dockerfile it is one word or in
 //! quotes.
 
+mod compose;
 mod embedded;
 mod failure;
 mod files;
 mod held;
 mod input;
 mod kubernetes;
+mod presets;
 mod templates;
 #[cfg(test)]
 mod tests;
 mod traffic;
 mod yaml;
 
+pub(crate) use compose::{compose, without_effect};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
-pub(crate) use input::{BuildFolder, Input, Traffic};
+pub(crate) use input::{BuildFolder, Input, Stack, Traffic};
 pub(crate) use kubernetes::kubernetes;
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

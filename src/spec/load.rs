@@ -107,6 +107,18 @@ pub(crate) fn agent_name(bytes: &[u8], file: &str) -> Result<String, Problems> {
     }
 }
 
+/// The names of its environments, in the order of the file.
+pub(crate) fn environments(bytes: &[u8], file: &str) -> Result<Vec<String>, Problems> {
+    let text = limits::text(bytes, file)?;
+    let source = Source::new(file, text);
+    limits::structure(&source)?;
+    let table = parse(&source)?;
+    let all = table.get("environments");
+    let all = all.and_then(|all| all.get_ref().as_table());
+    let names = all.into_iter().flat_map(|all| all.keys());
+    Ok(names.map(|name| name.get_ref().to_string()).collect())
+}
+
 impl Loaded {
     fn new(
         mut spec: Spec,

@@ -46,7 +46,7 @@ pub(crate) use build::{Build, Image, Manager, Runtime};
 pub(crate) use container::{Effect, Gpu, Nodes, Resources, Toleration, Volume};
 pub(crate) use environment::{Environment, TargetSpec};
 pub(crate) use health::{ConversationKey, Drain, Health};
-pub(crate) use load::{Loaded, agent_name};
+pub(crate) use load::{Loaded, agent_name, environments};
 pub(crate) use network::{Network, Router};
 pub(crate) use notify::Notify;
 pub(crate) use observe::{Observe, Otel};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::stack;
 use crate::cli::args::{File, Render};
 use crate::cli::site::Project;
 use crate::render::{self, BuildFolder, Input, Traffic};
@@ -46,6 +47,7 @@ pub(super) fn input(project: &Project, args: &Render) -> Result<Input> {
         prompts: prompts(project)?,
         release: args.release,
         traffic: Traffic::default(),
+        stack: stack::stack(project, args)?,
         spec,
     })
 }

@@ -2,6 +2,7 @@
 
 mod gather;
 mod many;
+mod stack;
 mod write;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,9 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     for agent in agents {
         let agent = agent?;
         shown.warnings(&agent.warnings);
+        for warning in &agent.without_effect {
+            shown.warn(warning);
+        }
         for name in &agent.own {
             shown.note(format!("templates/{name} stands for the built-in one"));
         }
@@ -52,6 +56,7 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
+        None if what == What::Compose => stack::print(&rendered, shown),
         None => print(&rendered, shown),
     }
 }
@@ -60,6 +65,7 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
 struct Agent {
     name: String,
     warnings: Vec<Problem>,
+    without_effect: Vec<String>,
     /// Names of the templates that are the user's own.
     own: Vec<String>,
     files: Files,
@@ -80,6 +86,7 @@ fn agent(
         false => one(what, &input, &Templates::new(own))?,
     };
     Ok(Agent {
+        without_effect: stack::warnings(&project, what),
         name: input.spec.agent.name,
         warnings: project.loaded.warnings,
         own: names,
@@ -89,7 +96,8 @@ fn agent(
 
 fn one(what: What, input: &Input, templates: &Templates) -> Result<Files> {
     let rendered = match what {
-        What::Kubernetes => render::kubernetes(input, templates),
+        What::Compose => render::compose(input, templates),
+        What::Kubernetes => render::kubernetes(input, templates).map_err(Into::into),
     };
     rendered.with_context(|| format!("could not render {}", input.spec.agent.name))
 }
