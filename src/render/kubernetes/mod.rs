@@ -9,6 +9,7 @@ mod env;
 mod names;
 mod pod;
 mod probes;
+mod services;
 mod workload;
 
 use serde_json::Value;
@@ -43,6 +44,7 @@ pub(crate) struct Object {
 /// Every object, in the order in which they are applied.
 pub(crate) fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure> {
     let mut parts = config::parts(input)?;
+    parts.extend(services::parts(input, templates)?);
     parts.extend(workload::parts(input, templates)?);
     let objects = parts.into_iter().map(|part| {
         Ok(Object {
