@@ -6,7 +6,9 @@
 //! serializer, and a value takes its place between the two; in a Dockerfile it is one word or in
 //! quotes.
 
+mod ci;
 mod compose;
+mod dockerfile;
 mod embedded;
 mod failure;
 mod files;
@@ -20,10 +22,12 @@ mod tests;
 mod traffic;
 mod yaml;
 
+pub(crate) use ci::{Pipeline, Stage, System, ci};
 pub(crate) use compose::{compose, without_effect};
+pub(crate) use dockerfile::{Engine, dockerfile};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
-pub(crate) use input::{BuildFolder, Input, Stack, Traffic};
+pub(crate) use input::{BuildFolder, Input, RustPackage, Stack, Traffic};
 pub(crate) use kubernetes::kubernetes;
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

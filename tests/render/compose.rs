@@ -218,8 +218,10 @@ fn paths_lead_from_any_folder_to_where_they_should() {
         let context = folder.join(value(&text, "context: "));
         assert!(context.join("app.py").exists(), "{}", context.display());
         let dockerfile = context.join(value(&text, "dockerfile: "));
-        let beside = dockerfile.parent().unwrap().canonicalize().unwrap();
-        assert_eq!(beside, folder.canonicalize().unwrap());
+        assert_eq!(
+            dockerfile.canonicalize().unwrap(),
+            folder.join("Dockerfile").canonicalize().unwrap()
+        );
         let files = text
             .lines()
             .filter_map(|line| line.trim().strip_prefix("file: "));
@@ -241,7 +243,8 @@ fn printed_is_the_stack_alone() {
     assert!(ran.stdout.contains("context: ./app\n"), "{}", ran.stdout);
     assert_eq!(
         ran.stderr,
-        "collector.yaml, config.json, prompts/system.md belong to it; -o FOLDER writes them too\n"
+        "Dockerfile, Dockerfile.dockerignore, collector.yaml, config.json, prompts/system.md belong \
+         to it; -o FOLDER writes them too\n"
     );
 }
 

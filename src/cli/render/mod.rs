@@ -1,7 +1,9 @@
 //! `agentctl render`
 
 mod gather;
+mod image;
 mod many;
+mod pipeline;
 mod stack;
 mod write;
 
@@ -39,8 +41,8 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
         for warning in &agent.without_effect {
             shown.warn(warning);
         }
-        for name in &agent.own {
-            shown.note(format!("templates/{name} stands for the built-in one"));
+        for note in &agent.notes {
+            shown.note(note);
         }
         let below = match files.len() {
             1 => String::new(),
@@ -56,8 +58,7 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
-        None if what == What::Compose => stack::print(&rendered, shown),
-        None => print(&rendered, shown),
+        None => print(what, &rendered, shown),
     }
 }
 
@@ -66,8 +67,7 @@ struct Agent {
     name: String,
     warnings: Vec<Problem>,
     without_effect: Vec<String>,
-    /// Names of the templates that are the user's own.
-    own: Vec<String>,
+    notes: Vec<String>,
     files: Files,
 }
 
@@ -79,31 +79,40 @@ fn agent(
 ) -> Result<Agent> {
     let project = Project::load(&file.of(args))?;
     let own = gather::own_templates(project.folder())?;
-    let names = own.keys().cloned().collect();
     let input = gather::input(&project, args)?;
+    let said = |name: &String| format!("templates/{name} stands for the built-in one");
+    let mut notes: Vec<String> = own.keys().map(said).collect();
+    notes.extend(image::own(what, &input));
     let files = match own.is_empty() {
-        true => one(what, &input, built_in)?,
-        false => one(what, &input, &Templates::new(own))?,
+        true => one(what, args, &project, &input, built_in)?,
+        false => one(what, args, &project, &input, &Templates::new(own))?,
     };
     Ok(Agent {
         without_effect: stack::warnings(&project, what),
         name: input.spec.agent.name,
         warnings: project.loaded.warnings,
-        own: names,
+        notes,
         files,
     })
 }
 
-fn one(what: What, input: &Input, templates: &Templates) -> Result<Files> {
+fn one(
+    what: What,
+    args: &Render,
+    project: &Project,
+    input: &Input,
+    templates: &Templates,
+) -> Result<Files> {
     let rendered = match what {
         What::Compose => render::compose(input, templates),
+        What::Ci => pipeline::ci(args, project, input, templates),
+        What::Dockerfile => image::dockerfile(args, input, templates),
         What::Kubernetes => render::kubernetes(input, templates).map_err(Into::into),
     };
     rendered.with_context(|| format!("could not render {}", input.spec.agent.name))
 }
 
-/// Objects of a cluster are one stream of documents.
-fn print(files: &Files, shown: &mut Shown) -> Result<Exit> {
+fn print(what: What, files: &Files, shown: &mut Shown) -> Result<Exit> {
     if shown.is_json() {
         let files: serde_json::Map<_, _> = files
             .iter()
@@ -112,8 +121,14 @@ fn print(files: &Files, shown: &mut Shown) -> Result<Exit> {
         shown.json("files", json!(files));
         return Ok(Exit::Done);
     }
-    let texts: Vec<&str> = files.iter().map(|(_, text)| text).collect();
-    shown.text(&texts.join("---\n"));
+    let texts = files.iter().map(|(_, text)| text);
+    let text = match what {
+        What::Compose => return stack::print(files, shown),
+        What::Dockerfile => image::dockerfiles(files),
+        // Objects of a cluster are one stream of documents.
+        What::Ci | What::Kubernetes => texts.collect::<Vec<_>>().join("---\n"),
+    };
+    shown.text(&text);
     Ok(Exit::Done)
 }
 

@@ -115,9 +115,6 @@ pub(super) fn warnings(project: &Project, what: What) -> Vec<String> {
 
 /// compose.yaml alone: the other files are no YAML of the same stream.
 pub(super) fn print(files: &Files, shown: &mut Shown) -> Result<Exit> {
-    if shown.is_json() {
-        return super::print(files, shown);
-    }
     let main = files.iter().filter(|(path, _)| path.ends_with(MAIN));
     let texts: Vec<&str> = main.map(|(_, text)| text).collect();
     let [text] = texts.as_slice() else {

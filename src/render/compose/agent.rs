@@ -9,7 +9,7 @@ use super::beside::{self, Disk, Entry};
 use super::container::{self, Container};
 use super::{collector, secrets, text};
 use crate::release::Identity;
-use crate::render::Input;
+use crate::render::{self, Engine, Files, Input, Templates};
 use crate::spec::{Build, Kind, Runtime, Spec};
 
 const FRONT: &str = "nginx:1.30";
@@ -205,8 +205,27 @@ fn disks(spec: &Spec) -> Vec<Disk> {
     names.map(disk).collect()
 }
 
+/// How the image is made, unless it is there or has a Dockerfile of its own.
+pub(super) fn image(input: &Input, templates: &Templates) -> Result<Files> {
+    let mut files = Files::default();
+    if built(input).is_none_or(|build| build.runtime == Runtime::Dockerfile) {
+        return Ok(files);
+    }
+    for (path, text) in render::dockerfile(input, templates, Engine::BuildKit)?.iter() {
+        // By this name it counts for that Dockerfile, whatever folder is built from.
+        let path = path.replace(".dockerignore", "Dockerfile.dockerignore");
+        files.add(path, text);
+    }
+    Ok(files)
+}
+
+fn built(input: &Input) -> Option<&Build> {
+    let build = input.spec.build.as_ref();
+    build.filter(|_| !input.stack.is_ready)
+}
+
 fn build(input: &Input) -> Result<Option<Value>> {
-    let Some(build) = input.spec.build.as_ref().filter(|_| !input.stack.is_ready) else {
+    let Some(build) = built(input) else {
         return Ok(None);
     };
     let args = secrets::environment(&build.args, &input.spec)?;

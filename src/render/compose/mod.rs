@@ -31,6 +31,7 @@ pub(crate) fn compose(input: &Input, templates: &Templates) -> Result<Files> {
     for (path, text) in &input.prompts {
         files.add(format!("prompts/{path}"), text);
     }
+    files.extend("", agent::image(input, templates)?);
     if let Some(config) = collector::config(input, templates)? {
         files.add("collector.yaml", write(&config)?);
     }

@@ -261,7 +261,7 @@ fn the_port_of_grpc_is_spoken_to_in_grpc() {
 
 #[test]
 fn paths_are_meant_from_where_the_file_lies() {
-    let text = "[agent]\nname = \"bot\"\n[build]\nruntime = \"python\"\ncontext = \"src/app\"\n\
+    let text = "[agent]\nname = \"bot\"\n[build]\nruntime = \"python\"\ncontext = \"src/app\"\nentry = [\"app\"]\n\
                 args = { A = \"x$y\" }\n[secrets]\nDB = { file = \"./pw\" }\nAT = { file = \"/pw\" }\n";
     let mut input = input(text);
     input.stack.home = "../..".to_owned();
