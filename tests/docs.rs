@@ -63,9 +63,14 @@ mod runs {
     fn render_kubernetes() {
         super::run("docs/render-kubernetes.md");
     }
+
+    #[test]
+    fn render_compose() {
+        super::run("docs/render-compose.md");
+    }
 }
 
-const RUN: [&str; 9] = [
+const RUN: [&str; 10] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -75,6 +80,7 @@ const RUN: [&str; 9] = [
     "docs/drain.md",
     "docs/render-kubernetes.md",
     "docs/render.md",
+    "docs/render-compose.md",
 ];
 
 #[track_caller]

@@ -256,6 +256,8 @@ pub(crate) enum Walker {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
+    /// The agent and what it needs beside it, as one compose.yaml
+    Compose,
     /// The pipeline that tests, builds and deploys it
     Ci,
     /// How its image is built

@@ -20,6 +20,19 @@ pub(crate) struct Input {
     pub(crate) release: Option<ReleaseId>,
     /// The other release while a rollout runs.
     pub(crate) traffic: Traffic,
+    pub(crate) stack: Stack,
+}
+
+/// What a whole stack in one file needs to know beyond its agent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stack {
+    /// The environments of agent.toml by name, where none was asked for.
+    pub(crate) environments: BTreeMap<String, Spec>,
+    /// The way from the rendered files to the folder of agent.toml, and back.
+    pub(crate) home: String,
+    pub(crate) back: String,
+    /// The image was named by hand: nothing is built.
+    pub(crate) is_ready: bool,
 }
 
 /// Which release gets which requests at one moment of a rollout.

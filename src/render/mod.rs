@@ -7,6 +7,7 @@
 //! quotes.
 
 mod ci;
+mod compose;
 mod dockerfile;
 mod embedded;
 mod failure;
@@ -14,6 +15,7 @@ mod files;
 mod held;
 mod input;
 mod kubernetes;
+mod presets;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -21,10 +23,11 @@ mod traffic;
 mod yaml;
 
 pub(crate) use ci::{Pipeline, Stage, System, ci};
+pub(crate) use compose::{compose, without_effect};
 pub(crate) use dockerfile::{Engine, dockerfile};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
-pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Traffic};
+pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Stack, Traffic};
 pub(crate) use kubernetes::{kubernetes, kustomize, secret_command};
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{BuildFolder, Files, Input, Templates, Traffic, kubernetes, yaml};
+use super::{BuildFolder, Files, Input, Stack, Templates, Traffic, compose, kubernetes, yaml};
 use crate::spec::{Loaded, Spec};
 
 /// An agent with `text` in every field that takes any text.
@@ -33,6 +33,7 @@ fn input(text: &str) -> Input {
         prompts: BTreeMap::from([("a.md".to_owned(), text.to_owned())]),
         release: None,
         traffic: Traffic::default(),
+        stack: Stack::default(),
     }
 }
 
@@ -61,8 +62,23 @@ fn comes_back_from_a_cluster(text: &str) {
     assert_eq!(free["value"], there);
 }
 
+/// What Compose makes of a text: it puts nothing in where `$` is written twice.
+fn comes_back_from_compose(text: &str) {
+    let files = compose(&input(text), &Templates::new(BTreeMap::new())).unwrap();
+    let file = |name: &str| files.iter().find(|(path, _)| *path == name).unwrap().1;
+    assert_eq!(file("prompts/a.md"), text);
+    let config: Value = serde_json::from_str(file("config.json")).unwrap();
+    assert_eq!(config["model"], text);
+    let stack = yaml::parse(file("compose.yaml")).unwrap();
+    let bot = &stack[0]["services"]["bot"];
+    let there = text.replace('$', "$$");
+    assert_eq!(bot["environment"]["FREE"], there);
+    assert_eq!(bot["entrypoint"], json!(["run", there]));
+}
+
 fn comes_back(text: &str) {
     comes_back_from_a_cluster(text);
+    comes_back_from_compose(text);
 }
 
 #[test]

@@ -39,6 +39,10 @@ pub(crate) struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "absolute-path"))]
     pub(crate) data: Option<String>,
+    /// Folders beside `/tmp` and its data that it may write to; all else is read-only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("items" = {"type": "string", "format": "absolute-path"}))]
+    pub(crate) writable: Vec<String>,
     pub(crate) resources: Resources,
     /// The model that vllm or tgi serves.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::stack;
 use super::write;
 use crate::advice::advice;
 use crate::cli::args::{File, Render, Walker};
@@ -56,6 +57,7 @@ pub(super) fn input(project: &Project, args: &Render) -> Result<Input> {
         prompts: prompts(project)?,
         release: args.release,
         traffic: traffic(args)?,
+        stack: stack::stack(project, args)?,
         spec,
     })
 }

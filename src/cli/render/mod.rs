@@ -4,6 +4,7 @@ mod gather;
 mod image;
 mod many;
 mod pipeline;
+mod stack;
 mod write;
 
 use std::collections::BTreeSet;
@@ -40,6 +41,9 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     for agent in agents {
         let agent = agent?;
         shown.warnings(&agent.warnings);
+        for warning in &agent.without_effect {
+            shown.warn(warning);
+        }
         for note in &agent.notes {
             shown.note(note);
         }
@@ -78,6 +82,7 @@ fn has_layers(what: What, args: &Render, shown: &Shown) -> Result<()> {
 struct Agent {
     name: String,
     warnings: Vec<Problem>,
+    without_effect: Vec<String>,
     notes: Vec<String>,
     files: Files,
 }
@@ -106,6 +111,7 @@ fn agent(
     };
     notes.extend(by_hand(what, &input));
     Ok(Agent {
+        without_effect: stack::warnings(&project, what),
         name: input.spec.agent.name,
         warnings: project.loaded.warnings,
         notes,
@@ -144,6 +150,7 @@ struct Job<'a> {
 impl Job<'_> {
     fn render(&self, what: What, templates: &Templates) -> Result<Files> {
         let rendered = match what {
+            What::Compose => render::compose(self.input, templates),
             What::Ci => pipeline::ci(self.args, self.project, self.input, templates),
             What::Dockerfile => image::dockerfile(self.args, self.input, templates),
             What::Kubernetes => self.kubernetes(templates),
@@ -173,6 +180,7 @@ fn print(what: What, files: &Files, shown: &mut Shown) -> Result<Exit> {
     }
     let texts = files.iter().map(|(_, text)| text);
     let text = match what {
+        What::Compose => return stack::print(files, shown),
         What::Dockerfile => image::dockerfiles(files),
         // Objects of a cluster are one stream of documents.
         What::Ci | What::Kubernetes => texts.collect::<Vec<_>>().join("---\n"),

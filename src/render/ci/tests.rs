@@ -66,6 +66,7 @@ fn made(text: &str, system: System) -> Value {
         prompts: BTreeMap::new(),
         release: None,
         traffic: Traffic::default(),
+        stack: Default::default(),
     };
     let files = ci(&input, &pipeline, &Templates::new(BTreeMap::new())).unwrap();
     let (_, text) = files.iter().next().unwrap();

@@ -21,6 +21,7 @@ fn input(toml: &str, entries: &[&str]) -> Input {
         prompts: BTreeMap::new(),
         release: None,
         traffic: Traffic::default(),
+        stack: Default::default(),
     }
 }
 

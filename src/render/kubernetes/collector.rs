@@ -4,11 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::container::{self, Beside};
 use super::{Part, config};
-use crate::render::{Failure, Input, Templates, yaml};
+use crate::render::{Failure, Input, Templates, presets, yaml};
 use crate::spec::{Otel, Quantity, Resources};
 
 pub(super) const NAME: &str = "otel-collector";
-const IMAGE: &str = "otel/opentelemetry-collector:0.120.0";
 const VOLUME: &str = "agent-collector";
 
 /// Where the image looks for its configuration.
@@ -114,7 +113,7 @@ pub(super) fn beside(input: &Input) -> Option<Beside<'static>> {
     export(input)?;
     Some(Beside {
         name: NAME,
-        image: IMAGE,
+        image: presets::COLLECTOR,
         command: &[],
         ports: vec![json!({ "name": "health", "containerPort": HEALTH })],
         env: Vec::new(),

@@ -25,6 +25,7 @@ mod probes;
 mod reach;
 mod replicas;
 mod scale;
+mod services;
 mod sidecars;
 mod traffic;
 mod volumes;
@@ -73,6 +74,7 @@ pub(crate) fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object
     parts.extend(config::parts(input)?);
     parts.extend(collector::parts(input, templates)?);
     parts.extend(prepull::parts(input, templates)?);
+    parts.extend(services::parts(input, templates)?);
     parts.extend(workload::parts(input, templates)?);
     parts.extend(scale::parts(input, templates)?);
     parts.extend(traffic::parts(input)?);

@@ -77,10 +77,29 @@ fn service(path: &str, service: &Service, spec: &Spec, check: &mut Check<'_>) {
             "data = \"/data\"",
         );
     }
+    password(path, service, check);
     if let Some(secret) = &service.secret {
         known_secret(&own("secret"), secret, spec, check);
     }
     resources(&own("resources"), &service.resources, check);
+}
+
+fn password(path: &str, service: &Service, check: &mut Check<'_>) {
+    let told = |name: &String| {
+        name.starts_with("POSTGRES_PASSWORD") || name == "POSTGRES_HOST_AUTH_METHOD"
+    };
+    match (service.preset, &service.secret) {
+        (Some(Preset::Postgres), None) if !service.env.keys().any(told) => {
+            let hint = "secret = \"DB_PASSWORD\", a name in [secrets]";
+            check.refuse_with(path, "postgres does not start without a password", hint);
+        }
+        (None, Some(name)) => {
+            let hint = format!("env = {{ NAME = \"${{secret:{name}}}\" }}");
+            let message = "only a preset knows where its secret belongs";
+            check.refuse_with(&format!("{path}.secret"), message, hint);
+        }
+        _ => {}
+    }
 }
 
 pub(super) fn known_secret(path: &str, name: &str, spec: &Spec, check: &mut Check<'_>) {

@@ -28,6 +28,7 @@ fn input(more: &str) -> Input {
         prompts: BTreeMap::new(),
         release: None,
         traffic: Traffic::default(),
+        stack: crate::render::Stack::default(),
     }
 }
 
