@@ -1,4 +1,5 @@
-//! `agentctl render`: the examples' golden files, and what becomes of folders and values.
+//! `agentctl render`: the examples' golden files, moments of a rollout, and what becomes of folders.
 
 mod golden;
+mod moment;
 mod outfolder;
