@@ -177,6 +177,17 @@ pub(crate) struct Render {
     /// Write files into this folder, instead of their text to stdout
     #[arg(short = 'o', long = "out", value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+    /// Whose pipeline
+    #[arg(
+        long = "for",
+        value_enum,
+        value_name = "SYSTEM",
+        required_if_eq("what", "ci")
+    )]
+    pub(crate) system: Option<System>,
+    /// A Dockerfile for engines without BuildKit
+    #[arg(long)]
+    pub(crate) plain: bool,
     /// Overwrite files there that agentctl did not write
     #[arg(long)]
     pub(crate) force: bool,
@@ -244,8 +255,18 @@ pub(crate) enum Walker {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
+    /// The pipeline that tests, builds and deploys it
+    Ci,
+    /// How its image is built
+    Dockerfile,
     /// The objects of a cluster, one file each
     Kubernetes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum System {
+    Github,
+    Gitlab,
 }
 
 #[derive(Debug, Args)]

@@ -47,8 +47,21 @@ pub(crate) enum Controller {
 pub(crate) struct BuildFolder {
     /// Names of the files and folders in it.
     pub(crate) entries: BTreeSet<String>,
-    /// `package.name` in Cargo.toml.
-    pub(crate) rust_package: Option<String>,
+    /// What Cargo.toml tells.
+    pub(crate) rust: Option<RustPackage>,
+    /// `module` in go.mod.
+    pub(crate) go_module: Option<String>,
+    /// package.json has a script `build`.
+    pub(crate) node_build: bool,
+}
+
+/// The package in Cargo.toml.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RustPackage {
+    /// The program that it makes.
+    pub(crate) binary: String,
+    /// It says nothing of where its sources are, so they are where Cargo looks.
+    pub(crate) plain: bool,
 }
 
 impl BuildFolder {

@@ -6,6 +6,8 @@
 //! serializer, and a value takes its place between the two; in a Dockerfile it is one word or in
 //! quotes.
 
+mod ci;
+mod dockerfile;
 mod embedded;
 mod failure;
 mod files;
@@ -18,9 +20,11 @@ mod tests;
 mod traffic;
 mod yaml;
 
+pub(crate) use ci::{Pipeline, Stage, System, ci};
+pub(crate) use dockerfile::{Engine, dockerfile};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
-pub(crate) use input::{BuildFolder, Controller, Input, Traffic};
+pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Traffic};
 pub(crate) use kubernetes::{kubernetes, kustomize};
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

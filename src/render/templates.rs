@@ -36,6 +36,9 @@ impl Templates {
         let kept = held.clone();
         environment.set_formatter(move |out, state, value| format(out, state, value, &kept));
         environment.add_filter("json", json);
+        environment.add_filter("quoted", |value: &str| {
+            double_quoted(value).map(minijinja::Value::from_safe_string)
+        });
         environment.set_loader(move |name| {
             Ok(own
                 .get(name)
@@ -144,7 +147,24 @@ fn unwritable(error: serde_json::Error) -> minijinja::Error {
         .with_source(error)
 }
 
-/// In a Dockerfile a value stands as one word, or through the filter `json` in quotes.
+/// A text that a Dockerfile reads as it is: it puts variables in between double quotes, too.
+fn double_quoted(text: &str) -> Result<String, minijinja::Error> {
+    if text.chars().any(char::is_control) {
+        return Err(minijinja::Error::new(
+            ErrorKind::InvalidOperation,
+            format!("{text:?} has more than one line, which a Dockerfile cannot hold"),
+        ));
+    }
+    let escaped = |c: char| match c {
+        '"' | '\\' | '$' => format!("\\{c}"),
+        c => c.to_string(),
+    };
+    let inside: String = text.chars().map(escaped).collect();
+    Ok(format!("\"{inside}\""))
+}
+
+/// In a Dockerfile a value stands as one word, or in quotes: through the filter `json` or
+/// `quoted`.
 fn plain_word(
     out: &mut minijinja::Output,
     value: &minijinja::Value,
@@ -155,7 +175,7 @@ fn plain_word(
         true => out.write_str(&text).map_err(minijinja::Error::from),
         false => Err(minijinja::Error::new(
             ErrorKind::InvalidOperation,
-            format!("{text:?} cannot stand here without quotes; use the filter json"),
+            format!("{text:?} cannot stand here without quotes; use the filter json or quoted"),
         )),
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) spec: Spec,
     /// The environment's name; `None`: the base as it is.
     pub(crate) environment: Option<String>,
+    /// The names of all environments, in the order of the file.
+    pub(crate) environments: Vec<String>,
     pub(crate) target: TargetSpec,
     /// A person has to approve before the candidate gets traffic.
     pub(crate) approve: bool,
@@ -67,7 +69,7 @@ impl Spec {
             Err(problem) => return Err(Problems::with(problem, problems)),
         };
         problems.extend(shape::whole(&merged.table, &source));
-        let origins = merged.origins.clone();
+        let (origins, environments) = (merged.origins.clone(), merged.environments.clone());
         let (mut spec, place) = match merged.typed(&source) {
             Ok(typed) => typed,
             // What the shape has not said already, if anything.
@@ -86,7 +88,9 @@ impl Spec {
             warnings: check.warnings,
             problems: check.problems,
         };
-        Ok(Loaded::new(spec, place, warnings, fit, origins))
+        let mut loaded = Loaded::new(spec, place, warnings, fit, origins);
+        loaded.environments = environments;
+        Ok(loaded)
     }
 }
 
@@ -136,6 +140,7 @@ impl Loaded {
         Self {
             spec,
             environment: origins.environment().map(str::to_owned),
+            environments: Vec::new(),
             target: place.target,
             approve: place.approve,
             warnings,
@@ -177,6 +182,7 @@ struct Merged<'t> {
     /// What an `Environment` is read from.
     place: DeTable<'t>,
     origins: Origins,
+    environments: Vec<String>,
 }
 
 impl<'t> Merged<'t> {
@@ -186,6 +192,7 @@ impl<'t> Merged<'t> {
         source: &Source<'_>,
     ) -> Result<Self, Problem> {
         let all = table.remove("environments");
+        let environments = in_order(all.as_ref());
         let mut overlaid = BTreeSet::new();
         if let Some(name) = environment {
             let over = chosen(all, name, source)?;
@@ -201,6 +208,7 @@ impl<'t> Merged<'t> {
             table,
             place,
             origins,
+            environments,
         })
     }
 
@@ -214,6 +222,15 @@ impl<'t> Merged<'t> {
 
 fn deserializer(table: DeTable<'_>) -> toml::Deserializer<'_> {
     Spanned::new(0..0, table).into()
+}
+
+fn in_order(all: Option<&Spanned<DeValue<'_>>>) -> Vec<String> {
+    let Some(DeValue::Table(all)) = all.map(Spanned::get_ref) else {
+        return Vec::new();
+    };
+    let mut keys: Vec<_> = all.keys().collect();
+    keys.sort_by_key(|key| key.span().start);
+    keys.iter().map(|key| key.get_ref().to_string()).collect()
 }
 
 /// The section of the environment that was asked for.

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::write;
 use crate::advice::advice;
 use crate::cli::args::{File, Render, Walker};
 use crate::cli::site::Project;
-use crate::render::{self, BuildFolder, Controller, Input, Traffic};
+use crate::render::{self, BuildFolder, Controller, Input, RustPackage, Traffic};
 use crate::spec::{RolloutStep, Spec, TargetSpec};
+
+const IGNORE: &str = ".dockerignore";
 
 /// One agent.toml of those that were named.
 pub(super) struct AgentFile(Option<PathBuf>);
@@ -122,19 +125,50 @@ fn build_folder(project: &Project) -> Result<BuildFolder> {
     let folder = project.folder().join(&build.context);
     let entries = fs::read_dir(&folder)
         .with_context(|| format!("could not look into {}", folder.display()))?;
-    let entries: BTreeSet<String> = entries
+    let mut entries: BTreeSet<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
+    // What agentctl made for want of one is made again.
+    if write::is_ours(&folder, IGNORE) {
+        entries.remove(IGNORE);
+    }
     Ok(BuildFolder {
-        rust_package: rust_package(&folder),
+        rust: rust(&folder),
+        go_module: go_module(&folder),
+        node_build: node_build(&folder),
         entries,
     })
 }
 
-fn rust_package(folder: &Path) -> Option<String> {
+fn rust(folder: &Path) -> Option<RustPackage> {
     let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
     let manifest: toml::Table = toml::from_str(&text).ok()?;
-    Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
+    let package = manifest.get("package")?;
+    let first = manifest
+        .get("bin")
+        .and_then(|bins| bins.get(0)?.get("name"));
+    let binary = package.get("default-run").or(first);
+    let binary = binary.or(package.get("name"))?.as_str()?.to_owned();
+    let own = ["bin", "lib", "bench", "example", "test", "workspace"];
+    let own_places = own.iter().any(|key| manifest.contains_key(*key));
+    let own_script = folder.join("build.rs").exists() || package.get("build").is_some();
+    Some(RustPackage {
+        binary,
+        // A path anywhere may be one that is not there yet when dependencies are built.
+        plain: !own_places && !own_script && !text.contains("path"),
+    })
+}
+
+fn go_module(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join("go.mod")).ok()?;
+    let named = text.lines().find_map(|line| line.strip_prefix("module "));
+    named.map(|name| name.trim().to_owned())
+}
+
+fn node_build(folder: &Path) -> bool {
+    let text = fs::read_to_string(folder.join("package.json")).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    manifest["scripts"]["build"].is_string()
 }
 
 /// Every text below `config.prompts`, by its path there.

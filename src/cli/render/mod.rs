@@ -1,7 +1,9 @@
 //! `agentctl render`
 
 mod gather;
+mod image;
 mod many;
+mod pipeline;
 mod write;
 
 use std::collections::BTreeSet;
@@ -29,8 +31,8 @@ pub(crate) fn run(args: &Render, shown: &mut Shown) -> Result<Exit> {
 }
 
 fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
-    if args.layout == Layout::Kustomize && args.out.is_none() && !shown.is_json() {
-        return Err(advice("Kustomize reads folders", "name one with -o"));
+    if args.layout == Layout::Kustomize {
+        has_layers(what, args, shown)?;
     }
     let files = gather::agent_files(args);
     let agents = many::each(&files, |file, templates| agent(what, file, args, templates));
@@ -38,8 +40,8 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     for agent in agents {
         let agent = agent?;
         shown.warnings(&agent.warnings);
-        for name in &agent.own {
-            shown.note(format!("templates/{name} stands for the built-in one"));
+        for note in &agent.notes {
+            shown.note(note);
         }
         let below = match files.len() {
             1 => String::new(),
@@ -55,7 +57,20 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
-        None => print(&rendered, shown),
+        None => print(what, &rendered, shown),
+    }
+}
+
+/// A base and its overlays are folders of objects: nothing else has them, and no stream could hold
+/// them.
+fn has_layers(what: What, args: &Render, shown: &Shown) -> Result<()> {
+    if what != What::Kubernetes {
+        let message = "only objects of a cluster have a layout";
+        return Err(advice(message, "leave --layout out"));
+    }
+    match args.out.is_some() || shown.is_json() {
+        true => Ok(()),
+        false => Err(advice("Kustomize reads folders", "name one with -o")),
     }
 }
 
@@ -63,8 +78,7 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
 struct Agent {
     name: String,
     warnings: Vec<Problem>,
-    /// Names of the templates that are the user's own.
-    own: Vec<String>,
+    notes: Vec<String>,
     files: Files,
 }
 
@@ -76,60 +90,58 @@ fn agent(
 ) -> Result<Agent> {
     let project = Project::load(&file.of(args))?;
     let own = gather::own_templates(project.folder())?;
-    let names = own.keys().cloned().collect();
     let input = gather::input(&project, args)?;
+    let said = |name: &String| format!("templates/{name} stands for the built-in one");
+    let mut notes: Vec<String> = own.keys().map(said).collect();
+    notes.extend(image::own(what, &input));
+    let job = Job {
+        args,
+        file,
+        project: &project,
+        input: &input,
+    };
     let files = match own.is_empty() {
-        true => laid_out(what, file, args, &input, built_in)?,
-        false => laid_out(what, file, args, &input, &Templates::new(own))?,
+        true => job.render(what, built_in)?,
+        false => job.render(what, &Templates::new(own))?,
     };
     Ok(Agent {
         name: input.spec.agent.name,
         warnings: project.loaded.warnings,
-        own: names,
+        notes,
         files,
     })
 }
 
-fn laid_out(
-    what: What,
-    file: &gather::AgentFile,
-    args: &Render,
-    input: &Input,
-    templates: &Templates,
-) -> Result<Files> {
-    match args.layout {
-        Layout::Flat => one(what, input, templates),
-        Layout::Kustomize => layers(what, file, args, templates),
+/// One agent, with what was asked for of it.
+struct Job<'a> {
+    args: &'a Render,
+    file: &'a gather::AgentFile,
+    project: &'a Project,
+    input: &'a Input,
+}
+
+impl Job<'_> {
+    fn render(&self, what: What, templates: &Templates) -> Result<Files> {
+        let rendered = match what {
+            What::Ci => pipeline::ci(self.args, self.project, self.input, templates),
+            What::Dockerfile => image::dockerfile(self.args, self.input, templates),
+            What::Kubernetes => self.kubernetes(templates),
+        };
+        rendered.with_context(|| format!("could not render {}", self.input.spec.agent.name))
+    }
+
+    fn kubernetes(&self, templates: &Templates) -> Result<Files> {
+        match self.args.layout {
+            Layout::Flat => Ok(render::kubernetes(self.input, templates)?),
+            Layout::Kustomize => {
+                let (base, environments) = gather::environments(self.file, self.args)?;
+                Ok(render::kustomize(&base, &environments, templates)?)
+            }
+        }
     }
 }
 
-fn one(what: What, input: &Input, templates: &Templates) -> Result<Files> {
-    let rendered = match what {
-        What::Kubernetes => render::kubernetes(input, templates),
-    };
-    rendered.with_context(|| format!("could not render {}", input.spec.agent.name))
-}
-
-/// A base and its overlays: folders, so they cannot be one stream.
-fn layers(
-    what: What,
-    file: &gather::AgentFile,
-    args: &Render,
-    templates: &Templates,
-) -> Result<Files> {
-    if what != What::Kubernetes {
-        return Err(advice(
-            "only objects of a cluster have a layout",
-            "leave --layout out",
-        ));
-    }
-    let (base, environments) = gather::environments(file, args)?;
-    render::kustomize(&base, &environments, templates)
-        .with_context(|| format!("could not render {}", base.spec.agent.name))
-}
-
-/// Objects of a cluster are one stream of documents.
-fn print(files: &Files, shown: &mut Shown) -> Result<Exit> {
+fn print(what: What, files: &Files, shown: &mut Shown) -> Result<Exit> {
     if shown.is_json() {
         let files: serde_json::Map<_, _> = files
             .iter()
@@ -138,8 +150,13 @@ fn print(files: &Files, shown: &mut Shown) -> Result<Exit> {
         shown.json("files", json!(files));
         return Ok(Exit::Done);
     }
-    let texts: Vec<&str> = files.iter().map(|(_, text)| text).collect();
-    shown.text(&texts.join("---\n"));
+    let texts = files.iter().map(|(_, text)| text);
+    let text = match what {
+        What::Dockerfile => image::dockerfiles(files),
+        // Objects of a cluster are one stream of documents.
+        What::Ci | What::Kubernetes => texts.collect::<Vec<_>>().join("---\n"),
+    };
+    shown.text(&text);
     Ok(Exit::Done)
 }
 

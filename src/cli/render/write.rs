@@ -28,6 +28,7 @@ pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown)
     note(folder, files)?;
     let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
     let what = match paths.len() {
+        0 => "nothing".to_owned(),
         ..=12 => paths.join(", "),
         many => format!("{many} files"),
     };
@@ -45,6 +46,13 @@ pub(super) fn copy(path: &Path, text: &str, force: bool) -> Result<()> {
         )),
         false => write(path, text),
     }
+}
+
+/// Whether this file is as agentctl wrote it there.
+pub(super) fn is_ours(folder: &Path, path: &str) -> bool {
+    let there = fs::read(folder.join(path)).map(|bytes| hash(&bytes));
+    let known = known(folder).unwrap_or_default();
+    there.is_ok_and(|there| known.get(path) == Some(&there))
 }
 
 type Known = BTreeMap<String, String>;

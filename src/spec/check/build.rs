@@ -1,5 +1,5 @@
 use super::super::show::key;
-use super::super::{Build, Manager, Part, Runtime, Spec};
+use super::super::{Build, Manager, Part, Runtime, Spec, Template};
 use super::Check;
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
@@ -25,20 +25,17 @@ fn build(build: &Build, spec: &Spec, check: &mut Check<'_>) {
             "a CUDA base is there for runtime = \"python\" only",
         );
     }
+    if let Some(version) = build.cuda.as_ref().filter(|version| !is_cuda(version))
+        && build.runtime == Runtime::Python
+    {
+        let message = format!("there is no CUDA image {version}: its version has three numbers");
+        check.refuse_with("build.cuda", message, "cuda = \"12.4.1\"");
+    }
     if let (Some(message), Runtime::Dockerfile) = (unused(build), build.runtime) {
         check.refuse(message.0, message.1);
     }
     for (name, value) in &build.args {
-        let path = format!("build.args.{}", key(name));
-        let holds_secret = value.0.iter().any(|part| matches!(part, Part::Secret(_)));
-        if holds_secret || spec.secrets.contains_key(name) || build.secrets.contains(name) {
-            let message = format!("{name} is a secret: an argument stays in the image's history");
-            check.refuse_with(
-                &path,
-                message,
-                format!("secrets = [\"{name}\"] under [build]"),
-            );
-        }
+        arg(name, value, spec, check);
     }
     for name in &build.secrets {
         if spec.run.env.contains_key(name) {
@@ -46,6 +43,81 @@ fn build(build: &Build, spec: &Spec, check: &mut Check<'_>) {
             check.refuse(&format!("run.env.{}", key(name)), message);
         }
     }
+}
+
+fn arg(name: &str, value: &Template, spec: &Spec, check: &mut Check<'_>) {
+    let path = format!("build.args.{}", key(name));
+    if let Some(why) = why_secret(name, value, spec) {
+        let message = format!("{why}: an argument stays in the image's history");
+        let hint = format!("secrets = [\"{name}\"] under [build]");
+        check.refuse_with(&path, message, hint);
+    } else if TAKEN.contains(&name) || name.starts_with("OCI_") {
+        let message = format!("{name} is an argument of the Dockerfile that agentctl writes");
+        check.refuse_with(&path, message, "give it another name");
+    } else if texts(value).any(|text| text.chars().any(char::is_control)) {
+        check.refuse(&path, "a build argument must be a single line");
+    }
+}
+
+/// Arguments that stand in every Dockerfile.
+const TAKEN: [&str; 3] = ["BASE", "BUILD_BASE", "UV"];
+
+fn why_secret(name: &str, value: &Template, spec: &Spec) -> Option<String> {
+    let listed = |build: &Build| build.secrets.iter().any(|secret| secret == name);
+    let named = spec.secrets.contains_key(name) || spec.build.as_ref().is_some_and(listed);
+    if named || value.0.iter().any(|part| matches!(part, Part::Secret(_))) {
+        return Some(format!("{name} is a secret"));
+    }
+    if looks_secret(name) {
+        return Some(format!("{name} looks like a secret"));
+    }
+    let holds = texts(value).any(has_password);
+    holds.then(|| format!("the URL in {name} holds a password"))
+}
+
+/// `NPM_TOKEN`, and not `MAX_TOKENS` or `TOKEN_LIMIT`.
+fn looks_secret(name: &str) -> bool {
+    const ENDS: [&str; 10] = [
+        "TOKEN",
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "SECRET",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "API_KEY",
+        "ACCESS_KEY",
+        "PRIVATE_KEY",
+    ];
+    let name = name.to_ascii_uppercase();
+    let ends = |end: &&str| match name.strip_suffix(*end) {
+        Some(before) => before.is_empty() || before.ends_with('_'),
+        None => false,
+    };
+    ENDS.iter().any(ends)
+}
+
+/// `https://user:password@host`
+fn has_password(text: &str) -> bool {
+    text.split("://").skip(1).any(|rest| {
+        let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        user.is_some_and(|user| user.contains(':'))
+    })
+}
+
+fn texts(value: &Template) -> impl Iterator<Item = &str> {
+    value.0.iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+/// `12.4.1`, perhaps with more behind: NVIDIA has no images for shorter ones.
+fn is_cuda(version: &str) -> bool {
+    let number = version.split('-').next().unwrap_or_default();
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    number.split('.').count() == 3 && number.split('.').all(digits)
 }
 
 /// What a Dockerfile of one's own says itself.

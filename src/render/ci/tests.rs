@@ -1,0 +1,201 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::render::{BuildFolder, Traffic};
+use crate::spec::Loaded;
+
+const TWO: &str = r#"
+[agent]
+name = "bot"
+[build]
+runtime = "python"
+entry = ["python", "app.py"]
+secrets = ["PIP_INDEX_URL"]
+[image]
+repository = "ghcr.io/team/bot"
+[health]
+ready = "/ready"
+[secrets]
+KEY = { env = "MODEL_KEY" }
+HOOK = { env = "SLACK_HOOK" }
+[notify]
+slack = "${secret:HOOK}"
+[environments.staging]
+target = { process = {} }
+[environments.production]
+target = { kubernetes = { context = "prod", namespace = "agents" } }
+approve = true
+"#;
+
+fn load(text: &str, environment: Option<&str>) -> Loaded {
+    Spec::load(text, "agent.toml", environment, &|_| None).unwrap()
+}
+
+/// With every environment of the file, in its order.
+fn made(text: &str, system: System) -> Value {
+    let loaded = load(text, None);
+    let names = loaded.environments.iter().map(|name| Some(name.as_str()));
+    let names: Vec<_> = match loaded.environments.is_empty() {
+        true => vec![None],
+        false => names.collect(),
+    };
+    let stage = |name: &Option<&str>| {
+        let loaded = load(text, *name);
+        Stage {
+            environment: loaded.environment,
+            spec: loaded.spec,
+            target: loaded.target,
+            approve: loaded.approve,
+        }
+    };
+    let pipeline = Pipeline {
+        system,
+        file: "agents/bot/agent.toml".to_owned(),
+        stages: names.iter().map(stage).collect(),
+    };
+    let entries = ["requirements.txt", "tests"].map(str::to_owned).into();
+    let input = Input {
+        spec: loaded.spec,
+        target: loaded.target,
+        environment: None,
+        image: "bot:1".to_owned(),
+        folder: BuildFolder {
+            entries,
+            ..BuildFolder::default()
+        },
+        prompts: BTreeMap::new(),
+        release: None,
+        traffic: Traffic::default(),
+    };
+    let files = ci(&input, &pipeline, &Templates::new(BTreeMap::new())).unwrap();
+    let (_, text) = files.iter().next().unwrap();
+    yaml::parse(text).unwrap().pop().unwrap()
+}
+
+/// The scripts of a GitHub job.
+fn scripts(job: &Value) -> String {
+    let steps = job["steps"].as_array().unwrap().iter();
+    steps.filter_map(|step| step["run"].as_str()).collect()
+}
+
+#[test]
+fn environments_follow_each_other_in_the_order_of_the_file() {
+    let jobs = &made(TWO, System::Github)["jobs"];
+    let names: Vec<&String> = jobs.as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        [
+            "test",
+            "check",
+            "image",
+            "deploy-staging",
+            "deploy-production"
+        ]
+    );
+    assert_eq!(jobs["image"]["needs"], json!(["test", "check"]));
+    assert_eq!(jobs["deploy-staging"]["needs"], json!(["image"]));
+    assert_eq!(
+        jobs["deploy-production"]["needs"],
+        json!(["deploy-staging", "image"])
+    );
+    let gitlab = made(TWO, System::Gitlab);
+    assert_eq!(
+        gitlab["stages"],
+        json!(["test", "image", "staging", "production"])
+    );
+}
+
+#[test]
+fn two_pipelines_queue() {
+    let github = made(TWO, System::Github);
+    let concurrency = &github["jobs"]["deploy-production"]["concurrency"];
+    assert_eq!(
+        *concurrency,
+        json!({ "group": "bot-production", "cancel-in-progress": false })
+    );
+    let gitlab = made(TWO, System::Gitlab);
+    assert_eq!(gitlab["deploy-staging"]["resource_group"], "bot-staging");
+}
+
+#[test]
+fn each_job_may_do_as_little_as_it_needs() {
+    let github = made(TWO, System::Github);
+    assert_eq!(github["permissions"], json!({ "contents": "read" }));
+    let image = &github["jobs"]["image"]["permissions"];
+    assert_eq!(*image, json!({ "contents": "read", "packages": "write" }));
+    let elsewhere = made(
+        &TWO.replace("ghcr.io", "registry.example.com"),
+        System::Github,
+    );
+    assert_eq!(
+        elsewhere["jobs"]["image"]["permissions"],
+        json!({ "contents": "read" })
+    );
+}
+
+#[test]
+fn a_secret_stands_in_the_environment_of_one_step_only() {
+    let github = made(TWO, System::Github);
+    let deploy = &github["jobs"]["deploy-staging"];
+    assert_eq!(
+        deploy["steps"][1]["env"]["MODEL_KEY"],
+        "${{ secrets.MODEL_KEY }}"
+    );
+    assert!(!deploy["env"].to_string().contains("secrets."));
+    let all = github["jobs"].as_object().unwrap().values().map(scripts);
+    assert!(all.into_iter().all(|script| !script.contains("secrets.")));
+    let gitlab = made(TWO, System::Gitlab);
+    assert_eq!(
+        gitlab["deploy-staging"]["variables"]["SLACK_URL"],
+        "$SLACK_HOOK"
+    );
+}
+
+#[test]
+fn actions_are_pinned() {
+    let text = made(TWO, System::Github).to_string();
+    let uses: Vec<&str> = text.split("\"uses\":\"").skip(1).collect();
+    assert_eq!(uses.len(), 5);
+    for action in uses {
+        let (_, commit) = action.split('"').next().unwrap().split_once('@').unwrap();
+        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+}
+
+#[test]
+fn what_was_built_is_deployed_by_its_digest() {
+    let jobs = made(TWO, System::Github)["jobs"].take();
+    assert_eq!(
+        jobs["deploy-production"]["env"]["IMAGE"],
+        "${{ needs.image.outputs.image }}"
+    );
+    assert_eq!(jobs["deploy-staging"]["env"]["IMAGE"], Value::Null);
+    assert!(scripts(&jobs["image"]).contains("IMAGE=$REPOSITORY@$digest"));
+    assert!(scripts(&jobs["image"]).contains("--secret \"id=PIP_INDEX_URL,env=PIP_INDEX_URL\""));
+}
+
+#[test]
+fn one_place_is_one_job_and_processes_need_no_image() {
+    let one = "agent.name = \"bot\"\nrun.command = [\"./a\"]\n";
+    let jobs = made(one, System::Github)["jobs"].take();
+    let names: Vec<&String> = jobs.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["check", "deploy-default"]);
+    assert_eq!(
+        jobs["deploy-default"]["runs-on"],
+        json!(["self-hosted", "agentctl", "default"])
+    );
+    assert_eq!(jobs["deploy-default"]["environment"], Value::Null);
+}
+
+#[test]
+fn an_approval_is_a_click_at_gitlab() {
+    let gitlab = made(TWO, System::Gitlab);
+    assert_eq!(gitlab["deploy-production"]["rules"][0]["when"], "manual");
+    assert_eq!(gitlab["deploy-staging"]["rules"][0]["when"], Value::Null);
+}
+
+#[test]
+fn a_dollar_is_a_dollar_at_gitlab() {
+    let gitlab = made(&TWO.replace("/ready", "/$a"), System::Gitlab);
+    assert_eq!(gitlab["deploy-staging"]["variables"]["READY"], "/$$a");
+}
