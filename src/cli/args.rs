@@ -216,7 +216,7 @@ pub(crate) struct Render {
 }
 
 /// One moment of a rollout: who gets which requests.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Moment {
     /// The release that takes over, like r14
     #[arg(long, value_name = "RELEASE", requires = "release")]
@@ -237,9 +237,10 @@ fn percent(text: &str) -> Result<Percent, String> {
     number.ok_or_else(|| format!("{text} is not a percentage from 0 to 100"))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Layout {
     /// One file for each object
+    #[default]
     Flat,
     /// A base with an overlay for each environment
     Kustomize,
