@@ -66,7 +66,7 @@ fn render(place: &Place, args: &str, example: &Path, into: &Path) {
     all.extend(["-f", file.to_str().unwrap(), "-o", into.to_str().unwrap()]);
     place.run(&all).ends(0);
     // Ours, and read by nobody else.
-    fs::remove_file(into.join(".agentctl-rendered.json")).unwrap();
+    fs::remove_file(into.join(".agentctl-rendered")).unwrap();
 }
 
 /// Neither a finding that is not listed, nor a listed one that is not found any more.

@@ -105,6 +105,10 @@ max_per_hour = 1000
         Ok(fs::write(self.project().join("agent.toml"), text)?)
     }
 
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     pub(crate) fn project(&self) -> PathBuf {
         self.dir.path().join("project")
     }

@@ -103,7 +103,7 @@ fn tree(folder: &Path) -> BTreeMap<String, String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.file_name().unwrap() != ".agentctl-rendered.json" {
+            } else if path.file_name().unwrap() != ".agentctl-rendered" {
                 let name = path
                     .strip_prefix(folder)
                     .unwrap()

@@ -14,7 +14,7 @@ use crate::release::Identity;
 use crate::render::Files;
 
 /// What was written into the folder, by the hash of each file.
-const LIST: &str = ".agentctl-rendered.json";
+const LIST: &str = ".agentctl-rendered";
 
 pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown) -> Result<Exit> {
     let known = known(folder)?;

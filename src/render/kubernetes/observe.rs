@@ -27,8 +27,8 @@ pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, F
 }
 
 fn monitor(input: &Input) -> Part {
-    // Flagger's Services have other names and labels.
-    let is_plain = input.traffic.by != Some(Controller::Flagger);
+    // A controller changes whom the Services select: only the pods themselves are each there once.
+    let is_plain = input.traffic.by.is_none();
     let has_service = matches!(input.spec.agent.kind, Kind::Service | Kind::Stateful) && is_plain;
     let (template, file) = match has_service {
         true => ("kubernetes/service-monitor.yaml", "service-monitor"),

@@ -119,7 +119,9 @@ fn figure(figure: &Figure) -> Value {
 fn quantity(value: f64) -> String {
     let billionths = (value * 1e9).round().max(1.0) as u128;
     let units = [(1_000_000_000, ""), (1_000_000, "m"), (1_000, "u")];
-    let whole = units.iter().find(|(size, _)| billionths % size == 0);
+    let whole = units
+        .iter()
+        .find(|(size, _)| billionths.is_multiple_of(*size));
     let (size, unit) = whole.copied().unwrap_or((1, "n"));
     format!("{}{unit}", billionths / size)
 }

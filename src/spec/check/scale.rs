@@ -1,4 +1,4 @@
-use super::super::{Kind, QueueKind, Scale, Scaler, Spec};
+use super::super::{Kind, Period, QueueKind, Scale, Scaler, Spec};
 use super::Check;
 use super::beside::known_secret;
 
@@ -11,6 +11,7 @@ pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     signals(scale, spec, check);
     if scale.by == Scaler::Hpa {
         hpa(scale, check);
+        metric_names(scale, check);
     }
     queue(spec, scale, check);
 }
@@ -23,6 +24,12 @@ fn bounds(scale: &Scale, check: &mut Check<'_>) {
     if scale.min == 0 && !scale.idle_to_zero {
         let hint = "idle_to_zero = true, or min = 1";
         check.refuse_with("scale.min", "min = 0 needs idle_to_zero", hint);
+    }
+    if scale.down_after > Period::secs(3600) {
+        check.refuse(
+            "scale.down_after",
+            "no autoscaler waits longer than an hour",
+        );
     }
     for (at, window) in scale.schedule.iter().enumerate() {
         if window.replicas > scale.max {
@@ -52,6 +59,15 @@ fn signals(scale: &Scale, spec: &Spec, check: &mut Check<'_>) {
     if scale.recommend && scale.cpu.is_some() {
         let message = "one autoscaler would follow the use of processors while another changes what that is measured by";
         check.refuse_with("scale.recommend", message, "take out cpu or recommend");
+    }
+    let only_cpu = scale.cpu.is_some() && scale.queue.is_none() && scale.metrics.is_empty();
+    if scale.idle_to_zero && only_cpu && scale.schedule.is_empty() {
+        let message = "without a replica no processor is used: nothing would say when work comes";
+        check.refuse_with(
+            "scale.idle_to_zero",
+            message,
+            "a queue, metrics or a schedule",
+        );
     }
     if scale.cpu.is_some() && spec.run.resources.cpu.is_none() {
         let message = "cpu is per cent of run.resources.cpu, which is not given";
@@ -88,6 +104,22 @@ fn hpa(scale: &Scale, check: &mut Check<'_>) {
     }
 }
 
+/// An autoscaler of the cluster asks by name; queries are for keda.
+fn metric_names(scale: &Scale, check: &mut Check<'_>) {
+    let queue = scale.queue.iter();
+    let queue = queue.filter(|queue| queue.kind == QueueKind::Prometheus);
+    let queue = queue.map(|queue| ("scale.queue.name".to_owned(), &queue.name));
+    let figures = scale.metrics.iter().enumerate();
+    let figures = figures.map(|(at, one)| (format!("scale.metrics.{at}.query"), &one.query));
+    let inside = |c: char| c.is_ascii_alphanumeric() || "_:.-".contains(c);
+    for (path, name) in queue.chain(figures) {
+        if !name.chars().all(inside) {
+            let message = format!("hpa asks for a metric by its name, and \"{name}\" is none");
+            check.refuse_with(&path, message, "a metric's name, or by = \"keda\"");
+        }
+    }
+}
+
 fn queue(spec: &Spec, scale: &Scale, check: &mut Check<'_>) {
     let Some(queue) = &scale.queue else { return };
     let needs = |given: bool, key: &str, check: &mut Check<'_>| {
@@ -115,6 +147,10 @@ fn queue(spec: &Spec, scale: &Scale, check: &mut Check<'_>) {
         );
     }
     if let Some(secret) = &queue.secret {
+        if matches!(queue.kind, QueueKind::Sqs | QueueKind::Kafka) {
+            let message = "this kind of queue is asked without a secret";
+            check.refuse_with("scale.queue.secret", message, "take it out");
+        }
         known_secret("scale.queue.secret", secret, spec, check);
     }
 }

@@ -209,9 +209,10 @@ fn flagger_finds_the_ingress_it_splits() {
 }
 
 #[test]
-fn flaggers_copy_is_watched_too() {
+fn every_replica_is_watched_whoever_walks() {
     let shown = format!("{WATCHED}dashboards = true\n{GATEWAY}{CANARY}");
     let objects = rendered(&for_flagger(&shown));
+    find(&rendered(&for_argo(&shown)), "PodMonitor", "helper");
     let selector = &find(&objects, "PodMonitor", "helper")["spec"]["selector"];
     assert_eq!(
         selector["matchExpressions"][0]["values"],

@@ -32,7 +32,9 @@ pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
 fn ingress(input: &Input, name: &str, service: &str, annotations: Map<String, Value>) -> Value {
     let network = &input.spec.network;
     let mut metadata = input.metadata(name);
-    metadata["annotations"] = json!(annotations);
+    let own = metadata["annotations"].as_object().cloned();
+    let all: Map<String, Value> = own.into_iter().flatten().chain(annotations).collect();
+    metadata["annotations"] = json!(all);
     json!({
         "metadata": metadata,
         "host": network.host,
