@@ -12,10 +12,8 @@ pub mod fuzzing;
 mod journal;
 mod redact;
 mod release;
-#[allow(dead_code, unused_imports)]
 mod render;
 mod rollout;
-#[allow(dead_code, unused_imports)]
 mod spec;
 mod target;
 mod ui;

@@ -43,7 +43,7 @@ mod wording;
 pub(crate) use agent::{Config, Kind, SecretSource, Spec};
 pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
 pub(crate) use build::{Build, Image, Manager, Runtime};
-pub(crate) use container::{Effect, Gpu, Nodes, Resources, Toleration, Volume};
+pub(crate) use container::{Gpu, Nodes, Resources, Toleration, Volume};
 pub(crate) use environment::{Environment, TargetSpec};
 pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use load::{Loaded, agent_name, environment_names};

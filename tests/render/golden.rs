@@ -9,53 +9,139 @@ use crate::support::{Place, repository};
 
 /// The example, and what is rendered of it: a folder below `rendered/`, and the arguments.
 const RENDERED: &[(&str, &[(&str, &str)])] = &[
-    ("chat-bot", &[("kubernetes", "kubernetes -e production")]),
-    ("gateway-api", &[("kubernetes", "kubernetes -e production")]),
-    ("gpu-vllm", &[("kubernetes", "kubernetes -e production")]),
+    (
+        "chat-bot",
+        &[
+            ("image", "dockerfile"),
+            ("compose", "compose"),
+            ("kubernetes", "kubernetes -e production"),
+            ("ci", "ci --for gitlab"),
+        ],
+    ),
+    (
+        "gateway-api",
+        &[
+            ("image", "dockerfile"),
+            ("kubernetes", "kubernetes -e production"),
+            (
+                "kubernetes-r13-to-r14",
+                "kubernetes -e production --release r13 --candidate r14 --weight 20 --mirror 10 --match header:X-Beta=true",
+            ),
+            ("flagger", "kubernetes -e production --as flagger"),
+        ],
+    ),
+    (
+        "gpu-vllm",
+        &[
+            ("image", "dockerfile"),
+            ("kubernetes", "kubernetes -e production"),
+        ],
+    ),
     (
         "istio-production",
-        &[("kubernetes", "kubernetes -e production")],
+        &[
+            ("image", "dockerfile"),
+            ("ci", "ci --for github"),
+            ("kubernetes", "kubernetes -e production"),
+            ("kustomize", "kubernetes --layout kustomize"),
+            (
+                "argo-rollouts",
+                "kubernetes -e production --as argo-rollouts",
+            ),
+        ],
     ),
-    ("langgraph", &[("kubernetes", "kubernetes -e production")]),
-    ("log-watcher", &[("kubernetes", "kubernetes -e production")]),
-    ("mcp-tools", &[("kubernetes", "kubernetes -e production")]),
+    (
+        "langgraph",
+        &[
+            ("image", "dockerfile"),
+            ("compose", "compose"),
+            ("kubernetes", "kubernetes -e production"),
+        ],
+    ),
+    (
+        "log-watcher",
+        &[
+            ("compose", "compose"),
+            ("kubernetes", "kubernetes -e production"),
+        ],
+    ),
+    (
+        "mcp-tools",
+        &[
+            ("image", "dockerfile"),
+            ("compose", "compose -e development"),
+            ("kubernetes", "kubernetes -e production"),
+        ],
+    ),
     (
         "migration-job",
-        &[("kubernetes", "kubernetes -e production")],
+        &[
+            ("image", "dockerfile"),
+            ("compose", "compose"),
+            ("kubernetes", "kubernetes -e production"),
+        ],
     ),
-    ("nginx-rag", &[("kubernetes", "kubernetes -e production")]),
+    (
+        "nginx-rag",
+        &[
+            ("image", "dockerfile"),
+            ("compose", "compose"),
+            ("kubernetes", "kubernetes -e production"),
+            (
+                "kubernetes-r13-to-r14",
+                "kubernetes -e production --release r13 --candidate r14 --weight 10",
+            ),
+        ],
+    ),
     (
         "queue-worker",
-        &[("kubernetes", "kubernetes -e production")],
+        &[
+            ("image", "dockerfile"),
+            ("compose", "compose"),
+            ("kubernetes", "kubernetes -e production"),
+        ],
     ),
     (
         "research-cron",
-        &[("kubernetes", "kubernetes -e production")],
+        &[
+            ("image", "dockerfile"),
+            ("kubernetes", "kubernetes -e production"),
+        ],
     ),
-    ("stateful", &[("kubernetes", "kubernetes -e production")]),
+    (
+        "stateful",
+        &[
+            ("image", "dockerfile"),
+            ("kubernetes", "kubernetes -e production"),
+        ],
+    ),
 ];
 
 #[test]
 fn every_example_renders_to_its_golden_files() {
     let rewrite = std::env::var_os("REWRITE").is_some();
     for (example, outputs) in RENDERED {
-        let rendered = examples().join(example).join("rendered");
-        let made = tempfile::tempdir().unwrap();
-        for (folder, args) in *outputs {
-            render(example, args, &made.path().join(folder));
+        let folder = examples().join(example);
+        // Paths in a compose.yaml lead from it to the example, so both lie as they do here.
+        let place = Place::empty();
+        copy(&folder, &place);
+        for (into, args) in *outputs {
+            let into = format!("rendered/{into}");
+            let args = args.split(' ').chain(["-o", &into]);
+            place
+                .run(&["render"].into_iter().chain(args).collect::<Vec<_>>())
+                .ends(0);
         }
+        let (made, rendered) = (place.path("rendered"), folder.join("rendered"));
         if rewrite {
-            replace(&rendered, made.path());
+            replace(&rendered, &made);
         }
-        let (made, golden) = (tree(made.path()), tree(&rendered));
+        let (made, golden) = (tree(&made), tree(&rendered));
         let names = |tree: &BTreeMap<String, String>| tree.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(
-            names(&made),
-            names(&golden),
-            "{example}: REWRITE=1 cargo test golden"
-        );
+        let hint = "REWRITE=1 cargo test golden";
+        assert_eq!(names(&made), names(&golden), "{example}: {hint}");
         for (path, text) in &made {
-            assert_eq!(text, &golden[path], "{example}/rendered/{path}");
+            assert_eq!(text, &golden[path], "{example}/rendered/{path}: {hint}");
         }
     }
 }
@@ -76,13 +162,12 @@ fn examples() -> PathBuf {
     repository().join("examples")
 }
 
-fn render(example: &str, args: &str, into: &Path) {
-    let place = Place::empty();
-    let file = examples().join(example).join("agent.toml");
-    let mut all = vec!["render"];
-    all.extend(args.split(' '));
-    all.extend(["-f", file.to_str().unwrap(), "-o", into.to_str().unwrap()]);
-    place.run(&all).ends(0);
+/// What a reader writes, without what is rendered.
+fn copy(example: &Path, place: &Place) {
+    let files = tree(example).into_iter();
+    for (path, text) in files.filter(|(path, _)| !path.starts_with("rendered/")) {
+        place.write(&path, text);
+    }
 }
 
 fn replace(rendered: &Path, made: &Path) {

@@ -113,7 +113,7 @@ fn a_controller_is_told_of_the_approval() {
     let place = place();
     place.write(
         "agent.toml",
-        &format!("{AGENT}[rollout]\nstrategy = \"canary\"\n"),
+        format!("{AGENT}[rollout]\nstrategy = \"canary\"\n"),
     );
     let ran = place.run(&[
         "render",

@@ -60,7 +60,7 @@ struct Backends {
 
 impl Backends {
     fn of(input: &Input) -> Self {
-        let stable = input.workload();
+        let stable = input.release_name();
         let is_canary = input.spec.rollout.strategy == Strategy::Canary;
         let candidate = match (input.traffic.by, input.traffic.candidate) {
             // Both are in the route from the beginning: the controller moves the weights.

@@ -1,7 +1,6 @@
 use serde_json::Value;
 
 use super::super::fixtures::{find, input, kinds, rendered};
-use super::*;
 
 const SHOWN: &str = "[observe]\nmetrics = \"/metrics\"\ndashboards = true\n";
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Backends, conversation, cookie_pattern, mirrored, plain};
+use super::{Backends, conversation, cookie_pattern, mirrored};
 use crate::render::kubernetes::{Part, probes};
 use crate::render::{Input, Match};
 use crate::spec::ConversationKey;
