@@ -2,10 +2,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// Why a template did not make what it should.
+/// Why something could not be rendered.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    template: String,
+    /// The template that did not make what it should; `None` where none is to blame.
+    template: Option<String>,
     /// From 1, where it is known.
     line: Option<usize>,
     message: String,
@@ -21,7 +22,7 @@ impl Failure {
             .map(|detail| format!(": {detail}"))
             .unwrap_or_default();
         Self {
-            template: error.name().unwrap_or(name).to_owned(),
+            template: Some(error.name().unwrap_or(name).to_owned()),
             line: error.line(),
             message: format!("{}{detail}{cause}{}", error.kind(), near(error, context)),
         }
@@ -35,7 +36,7 @@ impl Failure {
             .map(|made| format!(", in what it made: {}", cut(made.trim())))
             .unwrap_or_default();
         Self {
-            template: name.to_owned(),
+            template: Some(name.to_owned()),
             line: None,
             message: format!("not YAML: {error}{made}"),
         }
@@ -43,7 +44,7 @@ impl Failure {
 
     pub(super) fn not_an_object(name: &str, text: &str) -> Self {
         Self {
-            template: name.to_owned(),
+            template: Some(name.to_owned()),
             line: None,
             message: format!(
                 "it should make one YAML mapping, and made {:?}",
@@ -52,11 +53,12 @@ impl Failure {
         }
     }
 
-    pub(super) fn of_platform(name: &str, message: String) -> Self {
+    /// What is asked for cannot be had there.
+    pub(super) fn refused(message: impl Into<String>) -> Self {
         Self {
-            template: name.to_owned(),
+            template: None,
             line: None,
-            message,
+            message: message.into(),
         }
     }
 }
@@ -89,11 +91,14 @@ fn cut(text: &str) -> String {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "templates/{}", self.template)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
+        if let Some(template) = &self.template {
+            write!(f, "templates/{template}")?;
+            if let Some(line) = self.line {
+                write!(f, ":{line}")?;
+            }
+            write!(f, ": ")?;
         }
-        write!(f, ": {}", self.message)
+        write!(f, "{}", self.message)
     }
 }
 

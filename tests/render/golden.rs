@@ -28,6 +28,10 @@ const RENDERED: &[(&str, &[(&str, &str)])] = &[
                 "kubernetes -e production --release r13 --candidate r14 --weight 20 --mirror 10 --match header:X-Beta=true",
             ),
             ("flagger", "kubernetes -e production --as flagger"),
+            (
+                "argo-rollouts",
+                "kubernetes -e production --as argo-rollouts",
+            ),
         ],
     ),
     (
@@ -44,10 +48,6 @@ const RENDERED: &[(&str, &[(&str, &str)])] = &[
             ("ci", "ci --for github"),
             ("kubernetes", "kubernetes -e production"),
             ("kustomize", "kubernetes --layout kustomize"),
-            (
-                "argo-rollouts",
-                "kubernetes -e production --as argo-rollouts",
-            ),
         ],
     ),
     (

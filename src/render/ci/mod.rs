@@ -69,7 +69,7 @@ pub(crate) fn ci(input: &Input, pipeline: &Pipeline, templates: &Templates) -> R
     let text = yaml::write(&object);
     Ok(Files::one(
         &path,
-        text.map_err(|error| Failure::of_platform(&path, error.to_string()))?,
+        text.map_err(|error| Failure::refused(error.to_string()))?,
     ))
 }
 

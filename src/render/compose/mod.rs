@@ -44,7 +44,7 @@ pub(crate) fn compose(input: &Input, templates: &Templates) -> Result<Files> {
 }
 
 fn write(value: &Value) -> Result<String> {
-    let failed = |error| Failure::of_platform("compose/compose.yaml", format!("{error}"));
+    let failed = |error| Failure::refused(format!("{error}"));
     Ok(yaml::write(value).map_err(failed)?)
 }
 

@@ -74,8 +74,7 @@ pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, F
 fn data(export: &str, templates: &Templates) -> Result<Map<String, Value>, Failure> {
     let template = "kubernetes/collector.yaml";
     let object = templates.object(template, &context(export))?;
-    let text =
-        yaml::write(&object).map_err(|error| Failure::of_platform(template, error.to_string()))?;
+    let text = yaml::write(&object).map_err(|error| Failure::refused(error.to_string()))?;
     Ok(Map::from_iter([(FILE.to_owned(), json!(text))]))
 }
 

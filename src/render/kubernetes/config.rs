@@ -25,7 +25,7 @@ pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
         data.keys().map(String::len).sum::<usize>() + texts.map(str::len).sum::<usize>();
     if size > MOST {
         let message = format!("config and prompts have {size} bytes; a ConfigMap takes {MOST}");
-        return Err(Failure::of_platform(TEMPLATE, message));
+        return Err(Failure::refused(message));
     }
     let context = json!({ "metadata": input.metadata(&name(input)), "data": data });
     Ok(vec![Part::new(TEMPLATE, "config", context)])

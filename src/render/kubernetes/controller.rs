@@ -63,10 +63,7 @@ fn refuse_first(refusals: &[(bool, &str)], controller: Controller) -> Result<(),
     };
     match refusals.iter().find(|(refused, _)| *refused) {
         None => Ok(()),
-        Some((_, why)) => Err(Failure::of_platform(
-            template(controller),
-            format!("{name} {why}"),
-        )),
+        Some((_, why)) => Err(Failure::refused(format!("{name} {why}"))),
     }
 }
 

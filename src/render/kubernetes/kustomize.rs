@@ -36,10 +36,9 @@ fn folder_name(input: &Input) -> Result<&str, Failure> {
     let harmless = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     match !name.is_empty() && name.chars().all(harmless) {
         true => Ok(name),
-        false => Err(Failure::of_platform(
-            TEMPLATE,
-            format!("the environment \"{name}\" cannot be the name of a folder"),
-        )),
+        false => Err(Failure::refused(format!(
+            "the environment \"{name}\" cannot be the name of a folder"
+        ))),
     }
 }
 
@@ -123,7 +122,7 @@ fn patch(object: &Object, patch: &Value) -> Result<Value, Failure> {
 }
 
 fn text(value: &Value) -> Result<String, Failure> {
-    yaml::write(value).map_err(|error| Failure::of_platform(TEMPLATE, error.to_string()))
+    yaml::write(value).map_err(|error| Failure::refused(error.to_string()))
 }
 
 #[cfg(test)]

@@ -96,8 +96,7 @@ pub(crate) fn kubernetes(input: &Input, templates: &Templates) -> Result<Files, 
     for object in objects(input, templates)? {
         files.add(
             format!("{}.yaml", object.file),
-            yaml::write(&object.value)
-                .map_err(|error| Failure::of_platform(&object.file, error.to_string()))?,
+            yaml::write(&object.value).map_err(|error| Failure::refused(error.to_string()))?,
         );
     }
     Ok(files)

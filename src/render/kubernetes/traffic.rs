@@ -42,9 +42,7 @@ fn no_split(input: &Input) -> Result<(), Failure> {
     let plain = traffic.candidate.is_none() && traffic.mirror.is_none();
     match plain && traffic.matches.is_empty() {
         true => Ok(()),
-        false => Err(Failure::of_platform(
-            "kubernetes/service.yaml",
-            "a Service splits requests by replicas only; network.router = \"gateway\", \"istio\" or \
+        false => Err(Failure::refused("a Service splits requests by replicas only; network.router = \"gateway\", \"istio\" or \
              \"nginx\" splits them by weight"
                 .to_owned(),
         )),

@@ -120,5 +120,5 @@ fn copies(input: &Input, backends: &Backends) -> Result<Option<(String, Value)>,
 }
 
 fn refuse<T>(message: &str) -> Result<T, Failure> {
-    Err(Failure::of_platform(TEMPLATE, message.to_owned()))
+    Err(Failure::refused(message.to_owned()))
 }
