@@ -25,7 +25,7 @@ pub(crate) fn kustomize(
     files.extend("base/", folder(&base, None, &[], templates)?);
     for input in environments {
         let name = folder_name(input)?;
-        let overlay = overlay(&base, &objects(input, templates)?, templates)?;
+        let overlay = overlay(&base, input, templates)?;
         files.extend(&format!("overlays/{name}/"), overlay);
     }
     Ok(files)
@@ -42,24 +42,36 @@ fn folder_name(input: &Input) -> Result<&str, Failure> {
     }
 }
 
-fn overlay(base: &[Object], wanted: &[Object], templates: &Templates) -> Result<Files, Failure> {
+fn overlay(base: &[Object], input: &Input, templates: &Templates) -> Result<Files, Failure> {
+    let wanted = &objects(input, templates)?;
+    let namespace = input.namespace();
     let has = |list: &[Object], one: &Object| list.iter().any(|other| id(other) == id(one));
     let gone = base.iter().filter(|object| !has(wanted, object));
     let mut patches = gone.map(removal).collect::<Result<Vec<Value>, _>>()?;
     let mut own = Vec::new();
     for object in wanted {
         match base.iter().find(|other| id(other) == id(object)) {
-            Some(before) => patches.extend(change(before, object)?),
+            Some(before) => patches.extend(change(&within(before, namespace), object)?),
             None => own.push(object.clone()),
         }
     }
-    folder(&own, Some(BASE), &patches, templates)
+    folder(&own, Some((BASE, namespace)), &patches, templates)
 }
 
-/// The objects as files, and the list of them that Kustomize reads.
+/// The object as Kustomize hands it to the patches, once it has put all into the namespace.
+fn within(object: &Object, namespace: Option<&str>) -> Object {
+    let mut object = object.clone();
+    if let (Some(namespace), true) = (namespace, object.value["kind"] != "Namespace") {
+        object.value["metadata"]["namespace"] = json!(namespace);
+    }
+    object
+}
+
+/// The objects as files, and the list of them that Kustomize reads; an overlay has a base, and
+/// perhaps a namespace that all of it is in.
 fn folder(
     objects: &[Object],
-    base: Option<&str>,
+    base: Option<(&str, Option<&str>)>,
     patches: &[Value],
     templates: &Templates,
 ) -> Result<Files, Failure> {
@@ -68,8 +80,10 @@ fn folder(
         files.add(format!("{}.yaml", object.file), text(&object.value)?);
     }
     let own: BTreeSet<String> = files.iter().map(|(path, _)| path.to_owned()).collect();
+    let (base, namespace) = base.unzip();
     let resources: Vec<String> = base.map(str::to_owned).into_iter().chain(own).collect();
     let context = json!({
+        "namespace": namespace.flatten(),
         "resources": resources,
         "patches": (!patches.is_empty()).then_some(patches),
     });

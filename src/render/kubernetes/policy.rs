@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Part, probes};
 use crate::render::Input;
-use crate::spec::{Mode, Otel};
+use crate::spec::{Mode, Otel, Router};
 
 /// Not on the Internet: other machines of the network, and the cloud's own service on each node.
 const PRIVATE: [&str; 7] = [
@@ -26,12 +26,17 @@ const PUBLIC: [&str; 10] = [
     "com", "net", "org", "edu", "gov", "info", "dev", "app", "cloud", "tech",
 ];
 
+/// Merged figures, health and figures of Istio's proxy.
+const PROXY: [u16; 3] = [15020, 15021, 15090];
+
+/// What the proxy gets its certificates and routes from.
+const MESH: (&str, u16) = ("istiod.istio-system.svc", 15012);
+
 pub(super) fn parts(input: &Input) -> Vec<Part> {
-    let port = input.spec.run.port;
     let context = json!({
         "metadata": input.metadata(input.agent()),
         "selector": input.selector(),
-        "ingress": probes::listens(input).then_some(port).as_slice(),
+        "ingress": ingress(input),
         "egress": egress(input),
     });
     vec![Part::new(
@@ -39,6 +44,17 @@ pub(super) fn parts(input: &Input) -> Vec<Part> {
         "network-policy",
         context,
     )]
+}
+
+/// The agent's port, and those on which a mesh's own proxy tells of itself and of the agent.
+fn ingress(input: &Input) -> Vec<u16> {
+    let own = probes::listens(input).then_some(input.spec.run.port);
+    let proxy = in_mesh(input).then_some(PROXY).into_iter().flatten();
+    own.into_iter().chain(proxy).collect()
+}
+
+fn in_mesh(input: &Input) -> bool {
+    input.spec.network.router == Router::Istio
 }
 
 /// `None`: all.
@@ -49,7 +65,8 @@ fn egress(input: &Input) -> Option<Vec<Value>> {
         .filter_map(|endpoint| endpoint.rsplit_once(':'));
     let named = named.filter_map(|(host, port)| Some((host, port.parse().ok()?)));
     let mut rules: Vec<Value> = Vec::new();
-    for (host, port) in named.chain(telemetry(input)) {
+    let mesh = in_mesh(input).then_some(MESH);
+    for (host, port) in named.chain(telemetry(input)).chain(mesh) {
         let to = peers(host, input);
         let rule = json!({ "to": to, "port": port });
         if !to.is_empty() && !rules.contains(&rule) {

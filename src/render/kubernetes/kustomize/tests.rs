@@ -78,6 +78,11 @@ fn built(files: &Files, folder: &str) -> ById {
             file => objects.extend(by_id(vec![document(files, &format!("{folder}/{file}"))])),
         }
     }
+    if list["namespace"].is_string() {
+        for object in objects.values_mut() {
+            object["metadata"]["namespace"] = list["namespace"].clone();
+        }
+    }
     for patch in list["patches"].as_array().into_iter().flatten() {
         let target = &patch["target"];
         let id = format!(

@@ -67,11 +67,15 @@ fn one(input: &Input, kind: &str) -> Value {
         .value
 }
 
-/// The pod template of a Deployment or a StatefulSet.
+/// The pod template of the agent's own Deployment or StatefulSet.
 fn pod(input: &Input) -> Value {
-    let objects = rendered(input).into_iter();
-    let mut pods = objects.filter_map(|object| object.value.pointer("/spec/template").cloned());
-    pods.next().unwrap()
+    let mut objects = rendered(input).into_iter();
+    let own = |object: &Object| {
+        object.value["metadata"]["name"] == input.workload()
+            && object.value.pointer("/spec/template").is_some()
+    };
+    let workload = objects.find(own).unwrap();
+    workload.value["spec"]["template"].clone()
 }
 
 /// The agent's own container.
