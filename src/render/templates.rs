@@ -1,4 +1,5 @@
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -21,6 +22,8 @@ const DOCKERFILE: &str = "dockerfile";
 pub(crate) struct Templates {
     environment: Environment<'static>,
     held: Held,
+    /// Texts with marks, by what they say.
+    parsed: RefCell<HashMap<String, Value>>,
 }
 
 impl Templates {
@@ -45,7 +48,11 @@ impl Templates {
                 .cloned()
                 .or_else(|| built_in(name).map(str::to_owned)))
         });
-        Self { environment, held }
+        Self {
+            environment,
+            held,
+            parsed: RefCell::default(),
+        }
     }
 
     /// The text that a template makes of `context`.
@@ -62,13 +69,23 @@ impl Templates {
     pub(crate) fn object(&self, name: &str, context: &impl Serialize) -> Result<Value, Failure> {
         let text = self.text(name, context);
         let values = self.held.take();
-        let text = text?;
-        let told = || text_of(&text, &values);
+        let skeleton = self.skeleton(name, &text?, &values)?;
+        Ok(yaml::without_nulls(put_back(skeleton, &values)))
+    }
+
+    /// What a text says but for its values. Agents of one kind share it, so it is parsed once.
+    fn skeleton(&self, name: &str, text: &str, values: &[Value]) -> Result<Value, Failure> {
+        if let Some(known) = self.parsed.borrow().get(text) {
+            return Ok(known.clone());
+        }
+        let told = || text_of(text, values);
         let mut documents =
-            yaml::parse(&text).map_err(|error| Failure::of_yaml(name, &told(), &error))?;
+            yaml::parse(text).map_err(|error| Failure::of_yaml(name, &told(), &error))?;
         match (documents.pop(), documents.is_empty()) {
             (Some(object @ Value::Object(_)), true) => {
-                Ok(yaml::without_nulls(put_back(object, &values)))
+                let mut parsed = self.parsed.borrow_mut();
+                parsed.insert(text.to_owned(), object.clone());
+                Ok(object)
             }
             _ => Err(Failure::not_an_object(name, &told())),
         }

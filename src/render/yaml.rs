@@ -9,20 +9,22 @@ pub(super) fn parse(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
 }
 
 /// A key without a value is left out: a template may write `key: {{ maybe }}`.
-pub(super) fn without_nulls(value: Value) -> Value {
+pub(super) fn without_nulls(mut value: Value) -> Value {
+    drop_nulls(&mut value);
+    value
+}
+
+fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            let kept = fields.into_iter().filter(|(_, value)| !value.is_null());
-            Value::Object(
-                kept.map(|(key, value)| (key, without_nulls(value)))
-                    .collect(),
-            )
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
         }
         Value::Array(items) => {
-            let kept = items.into_iter().filter(|item| !item.is_null());
-            Value::Array(kept.map(without_nulls).collect())
+            items.retain(|item| !item.is_null());
+            items.iter_mut().for_each(drop_nulls);
         }
-        value => value,
+        _ => {}
     }
 }
 

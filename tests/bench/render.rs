@@ -22,13 +22,14 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
     let place = Place::new()?;
     let folder = place.path("agents");
     let files = agents(&folder)?;
-    let one = times(COLD, || render(&place, &files[..1], None))?;
-    let out = place.path("rendered");
-    let many = times(RUNS, || render(&place, &files, Some(&out)))?;
+    let one = times(COLD, |_| render(&place, &files[..1], None))?;
+    // A new folder each time: file systems take long to use again what was deleted a moment ago.
+    let out = |run| place.path(&format!("rendered-{run}"));
+    let many = times(RUNS, |run| render(&place, &files, Some(&out(run))))?;
     let mut table = Table::new(&["rendering for Kubernetes", "median", "min", "max", "runs"]);
     table.row(row("one agent", &one));
     table.row(row("1,000 agents by one command", &many));
-    if let Some(kustomize) = kustomize(&out)? {
+    if let Some(kustomize) = kustomize(&out(0))? {
         table.row(row("kubectl kustomize, the same objects", &kustomize));
     }
     table.print();
@@ -75,9 +76,9 @@ fn render(place: &Place, files: &[String], out: Option<&Path>) -> Command {
     command
 }
 
-fn times(runs: usize, command: impl Fn() -> Command) -> Result<Sample> {
-    let once = |_| {
-        let ran = finish(&mut command()).and_then(Ran::ends_well)?;
+fn times(runs: usize, command: impl Fn(usize) -> Command) -> Result<Sample> {
+    let once = |run| {
+        let ran = finish(&mut command(run)).and_then(Ran::ends_well)?;
         Ok(millis(ran.took))
     };
     (0..runs).map(once).collect()
@@ -106,7 +107,7 @@ fn kustomize(out: &Path) -> Result<Option<Sample>> {
         }
     }
     fs::write(out.join("kustomization.yaml"), resources)?;
-    let command = || {
+    let command = |_| {
         let mut command = Command::new("kubectl");
         command.arg("kustomize").arg(out);
         command

@@ -186,6 +186,9 @@ fn prompts(project: &Project) -> Result<BTreeMap<String, String>> {
 pub(super) fn own_templates(folder: &Path) -> Result<BTreeMap<String, String>> {
     let folder = folder.join("templates");
     let mut own = BTreeMap::new();
+    if !folder.is_dir() {
+        return Ok(own);
+    }
     for name in render::names() {
         let path = folder.join(name);
         if path.is_file() {

@@ -1,4 +1,4 @@
-//! Many agents on all processors.
+//! Many things on all processors.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,24 +6,23 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::render::Templates;
-
 /// Fewer than this are done sooner than a thread is started.
 const WORTH_A_THREAD: usize = 8;
 
 /// `work` on each item, in any order; the answers are in the order of the items. Each thread has
-/// its own templates, compiled once.
-pub(super) fn each<T: Sync, R: Send>(
+/// a tool of its own, made once.
+pub(super) fn each<T: Sync, R: Send, Tool>(
     items: &[T],
-    work: impl Fn(&T, &Templates) -> R + Sync,
+    tool: impl Fn() -> Tool + Sync,
+    work: impl Fn(&T, &Tool) -> R + Sync,
 ) -> Vec<R> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let take = || {
-        let templates = Templates::new(BTreeMap::new());
+        let tool = tool();
         while let at = next.fetch_add(1, Ordering::Relaxed)
             && let Some(item) = items.get(at)
         {
-            let answer = work(item, &templates);
+            let answer = work(item, &tool);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.insert(at, answer);
         }

@@ -7,7 +7,7 @@ mod pipeline;
 mod stack;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -36,7 +36,10 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
         has_layers(what, args, shown)?;
     }
     let files = gather::agent_files(args);
-    let agents = many::each(&files, |file, templates| agent(what, file, args, templates));
+    let templates = || Templates::new(BTreeMap::new());
+    let agents = many::each(&files, templates, |file, templates| {
+        agent(what, file, args, templates)
+    });
     let (mut rendered, mut names) = (Files::default(), BTreeSet::new());
     for agent in agents {
         let agent = agent?;

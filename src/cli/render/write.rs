@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::json;
 
+use super::many;
 use crate::advice::advice;
 use crate::cli::exit::Exit;
 use crate::cli::show::Shown;
@@ -18,12 +19,16 @@ const LIST: &str = ".agentctl-rendered";
 
 pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown) -> Result<Exit> {
     let known = known(folder)?;
-    if !force {
+    if !force && folder.exists() {
         foreign(folder, files, &known)?;
     }
-    for (path, text) in files.iter() {
-        write(&folder.join(path), text)?;
-    }
+    let all: Vec<(&str, &str)> = files.iter().collect();
+    let written = many::each(
+        &all,
+        || (),
+        |(path, text), ()| write(&folder.join(path), text),
+    );
+    written.into_iter().collect::<Result<()>>()?;
     gone(folder, files, &known)?;
     note(folder, files)?;
     let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
@@ -112,9 +117,16 @@ fn note(folder: &Path, files: &Files) -> Result<()> {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
-    fs::write(path, text).with_context(|| format!("could not write {}", path.display()))
+    let there = match fs::write(path, text) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(folder)
+                .with_context(|| format!("could not make {}", folder.display()))?;
+            fs::write(path, text)
+        }
+        written => written,
+    };
+    there.with_context(|| format!("could not write {}", path.display()))
 }
 
 fn hash(bytes: &[u8]) -> String {
