@@ -12,6 +12,8 @@ use crate::stats::{Sample, millis};
 use crate::table::{Finding, Table, amount};
 
 const AGENTS: usize = 1000;
+/// What Kustomize is given: its time grows with the square of the objects.
+const FEWER: usize = 100;
 const COLD: usize = 30;
 const RUNS: usize = 5;
 
@@ -29,8 +31,16 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
     let mut table = Table::new(&["rendering for Kubernetes", "median", "min", "max", "runs"]);
     table.row(row("one agent", &one));
     table.row(row("1,000 agents by one command", &many));
-    if let Some(kustomize) = kustomize(&out(0))? {
-        table.row(row("kubectl kustomize, the same objects", &kustomize));
+    let some = place.path("some");
+    let fewer = times(RUNS, |run| {
+        render(&place, &files[..FEWER], Some(&some.join(run.to_string())))
+    })?;
+    table.row(row("100 agents by one command", &fewer));
+    if let Some(kustomize) = kustomize(&some.join("0"))? {
+        table.row(row(
+            "kubectl kustomize, the objects of 100 agents",
+            &kustomize,
+        ));
     }
     table.print();
     Ok(vec![
