@@ -67,6 +67,51 @@ fn an_edited_file_is_not_lost() {
 }
 
 #[test]
+fn a_list_that_leads_out_of_the_folder_is_refused() {
+    let place = place();
+    place.write("mine.txt", "mine\n");
+    place.run(&["render", "kubernetes", "-o", "k8s"]).ends(0);
+    for path in ["../mine.txt", place.path("mine.txt").to_str().unwrap()] {
+        let list = format!("{{\"{path}\": \"00\"}}");
+        place.write("k8s/.agentctl-rendered", list);
+        let ran = place.run(&["render", "kubernetes", "-o", "k8s", "--force"]);
+        assert!(
+            ran.ends(2).stderr.contains("is not in the folder"),
+            "{path} is refused"
+        );
+        assert_eq!(place.read("mine.txt"), "mine\n");
+    }
+}
+
+#[test]
+fn no_link_leads_out_of_the_folder() {
+    for (link, to) in [("k8s/service.yaml", "../gone.yaml"), ("k8s/base", "..")] {
+        let place = place();
+        place.write("k8s/note.txt", "mine\n");
+        std::os::unix::fs::symlink(to, place.path(link)).unwrap();
+        for force in [None, Some("--force")] {
+            let layout = if link.ends_with("base") {
+                "kustomize"
+            } else {
+                "flat"
+            };
+            let words = ["render", "kubernetes", "--layout", layout, "-o", "k8s"];
+            let words: Vec<&str> = words.into_iter().chain(force).collect();
+            place.run(&words).exactly(
+                2,
+                "",
+                &format!(
+                    "error: {link} is a link, and may lead out of the folder\n\
+                     hint: take it away, or name another folder with -o\n"
+                ),
+            );
+        }
+        assert!(!place.path("gone.yaml").exists());
+        assert!(!place.path("service.yaml").exists());
+    }
+}
+
+#[test]
 fn a_template_is_ejected_and_then_used() {
     let place = place();
     place

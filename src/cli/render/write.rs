@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::many;
@@ -19,6 +19,9 @@ const LIST: &str = ".agentctl-rendered";
 
 pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown) -> Result<Exit> {
     let known = known(folder)?;
+    if folder.exists() {
+        within(folder, files)?;
+    }
     if !force && folder.exists() {
         foreign(folder, files, &known)?;
     }
@@ -65,11 +68,47 @@ type Known = BTreeMap<String, String>;
 fn known(folder: &Path) -> Result<Known> {
     let path = folder.join(LIST);
     match fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .with_context(|| format!("{} is not what agentctl wrote", path.display())),
+        Ok(bytes) => {
+            listed(&bytes).with_context(|| format!("{} is not what agentctl wrote", path.display()))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Known::new()),
         Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
     }
+}
+
+/// The list may come from somebody else: no path in it leads out of the folder.
+fn listed(bytes: &[u8]) -> Result<Known> {
+    let known: Known = serde_json::from_slice(bytes)?;
+    for path in known.keys() {
+        let mut parts = Path::new(path).components();
+        let inside = parts.all(|part| matches!(part, Component::Normal(_)));
+        ensure!(inside, "{path} is not in the folder");
+    }
+    Ok(known)
+}
+
+/// Refuses a link, which would lead out of the folder.
+fn within(folder: &Path, files: &Files) -> Result<()> {
+    match files.iter().find_map(|(path, _)| link(folder, path)) {
+        None => Ok(()),
+        Some(link) => Err(advice(
+            format!(
+                "{} is a link, and may lead out of the folder",
+                link.display()
+            ),
+            "take it away, or name another folder with -o",
+        )),
+    }
+}
+
+/// The first link on the way to a file.
+fn link(folder: &Path, path: &str) -> Option<PathBuf> {
+    let parts = Path::new(path).components();
+    let mut steps = parts.scan(folder.to_owned(), |at, part| {
+        at.push(part);
+        Some(at.clone())
+    });
+    steps.find(|at| at.is_symlink())
 }
 
 /// Refuses where a file is in the way that is not as agentctl left it.
@@ -97,7 +136,8 @@ fn foreign(folder: &Path, files: &Files, known: &Known) -> Result<()> {
 /// Removes what was written before, is not any more, and was not touched since.
 fn gone(folder: &Path, files: &Files, known: &Known) -> Result<()> {
     let still = |path: &str| files.iter().any(|(kept, _)| kept == path);
-    for (path, hash_then) in known.iter().filter(|(path, _)| !still(path)) {
+    let old = known.iter().filter(|(path, _)| !still(path));
+    for (path, hash_then) in old.filter(|(path, _)| link(folder, path).is_none()) {
         let path = folder.join(path);
         if fs::read(&path).is_ok_and(|there| hash(&there) == *hash_then) {
             fs::remove_file(&path)

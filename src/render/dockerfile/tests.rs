@@ -277,6 +277,10 @@ fn what_the_agent_is_given_later_stays_out() {
     );
     let files = rendered(&input(&toml, &[]), Engine::BuildKit).unwrap();
     let lines: BTreeSet<&str> = files[".dockerignore"].lines().collect();
+    assert!(
+        lines.contains(".agentctl-rendered"),
+        "the list of what was rendered"
+    );
     assert!(lines.contains("/my \\[prompts\\]"), "{lines:?}");
     assert!(lines.contains("/a\\*b"));
     assert!(

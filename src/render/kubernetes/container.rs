@@ -59,7 +59,7 @@ pub(super) fn beside(
     let command = beside
         .command
         .iter()
-        .map(|word| word.replace("$(", "$$("))
+        .map(|word| env::plain_text(word))
         .collect();
     let context = json!({
         "name": beside.name,

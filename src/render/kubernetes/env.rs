@@ -100,12 +100,17 @@ pub(super) fn external(input: &Input) -> String {
     format!("{}-external", input.agent())
 }
 
-/// `$(NAME)` is the variable NAME of the same container, `$$(` a plain `$(`.
+/// `$(NAME)` is the variable NAME of the same container.
 pub(super) fn text(template: &Template, input: &Input) -> String {
     let part = |part: &Part| match part {
-        Part::Text(text) => text.replace("$(", "$$("),
+        Part::Text(text) => plain_text(text),
         Part::Secret(name) => format!("$({name})"),
         Part::Variable(_) => input.spec.run.port.to_string(),
     };
     template.0.iter().map(part).collect()
+}
+
+/// The cluster reads `$$` as one `$`, whatever follows, and every other `$(` as a variable.
+pub(super) fn plain_text(text: &str) -> String {
+    text.replace('$', "$$")
 }

@@ -12,6 +12,9 @@ use crate::spec::{Figure, Kind, Queue, QueueKind, Scale, Scaler};
 /// What an agent tells of its queue, where no other metric is named.
 pub(super) const QUEUE_DEPTH: &str = "agent_queue_depth";
 
+/// The version from which one container's use of processors can be followed.
+const BY_CONTAINER: u32 = 27;
+
 pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, Failure> {
     let Some(scale) = &input.spec.scale else {
         return Ok(Vec::new());
@@ -69,7 +72,7 @@ fn keda(input: &Input, scale: &Scale, templates: &Templates) -> Result<Vec<Part>
 
 fn hpa(input: &Input, scale: &Scale, templates: &Templates) -> Result<Part, Failure> {
     let queue = scale.queue.iter().map(|queue| waiting(input, queue));
-    let cpu = scale.cpu.iter().map(|percent| cpu(*percent));
+    let cpu = scale.cpu.iter().map(|percent| cpu(input, *percent));
     let metrics = scale.metrics.iter().map(figure);
     let metrics: Vec<Value> = queue.chain(cpu).chain(metrics).collect();
     let context = json!({
@@ -104,9 +107,17 @@ fn waiting(input: &Input, queue: &Queue) -> Value {
     json!({ "type": "External", "external": { "metric": metric, "target": target } })
 }
 
-fn cpu(percent: u32) -> Value {
+/// Of the agent's own container: what runs beside it may have nothing set aside, and then no share
+/// of it would be known.
+fn cpu(input: &Input, percent: u32) -> Value {
     let target = json!({ "type": "Utilization", "averageUtilization": percent });
-    json!({ "type": "Resource", "resource": { "name": "cpu", "target": target } })
+    match input.minor() >= BY_CONTAINER {
+        true => json!({
+            "type": "ContainerResource",
+            "containerResource": { "container": input.agent(), "name": "cpu", "target": target },
+        }),
+        false => json!({ "type": "Resource", "resource": { "name": "cpu", "target": target } }),
+    }
 }
 
 fn figure(figure: &Figure) -> Value {

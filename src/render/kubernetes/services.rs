@@ -98,9 +98,8 @@ fn replica(beside: &Beside, input: &Input, templates: &Templates) -> Result<Valu
     templates.object("kubernetes/beside-pod.yaml", &context)
 }
 
-/// `$(` would be read as a variable.
 fn command(words: &[String]) -> Option<Vec<String>> {
-    let words: Vec<String> = words.iter().map(|word| word.replace("$(", "$$(")).collect();
+    let words: Vec<String> = words.iter().map(|word| env::plain_text(word)).collect();
     (!words.is_empty()).then_some(words)
 }
 

@@ -93,6 +93,9 @@ fn gpu(spec: &Spec, check: &mut Check<'_>) {
     }
 }
 
+/// How Services of the agent end: of each replica, and of a controller that walks rollouts.
+const TAKEN: [&str; 4] = ["replicas", "candidate", "primary", "canary"];
+
 /// Each is a Service by its plain name, beside those of the agent.
 fn services(spec: &Spec, check: &mut Check<'_>) {
     let tools = spec.tools.iter();
@@ -101,7 +104,7 @@ fn services(spec: &Spec, check: &mut Check<'_>) {
     for (section, name) in all.chain(tools.map(|(name, _)| ("tools", name))) {
         let suffix = name.strip_prefix(spec.agent.name.as_str());
         let suffix = suffix.and_then(|rest| rest.strip_prefix('-'));
-        if suffix.is_some_and(|rest| rest == "replicas" || is_release(rest)) {
+        if suffix.is_some_and(|rest| TAKEN.contains(&rest) || is_release(rest)) {
             let message = format!("\"{name}\" is the name of a Service of the agent itself");
             check.refuse(&format!("{section}.{}", key(name)), message);
         }

@@ -1,5 +1,7 @@
+use std::path::Path;
+
 use super::super::show::key;
-use super::super::{Part, Spec, Template};
+use super::super::{Part, SecretSource, Spec, Template};
 use super::Check;
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
@@ -29,6 +31,26 @@ pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     }
     for (path, value) in others(spec) {
         secrets_of(value, &path, spec, check);
+    }
+    among_prompts(spec, check);
+}
+
+/// What lies in the folder of prompts is written into rendered files.
+fn among_prompts(spec: &Spec, check: &mut Check<'_>) {
+    let Some(prompts) = &spec.config.prompts else {
+        return;
+    };
+    for (name, source) in &spec.secrets {
+        let SecretSource::File(file) = source else {
+            continue;
+        };
+        if Path::new(file).starts_with(prompts) {
+            check.refuse_with(
+                &format!("secrets.{}", key(name)),
+                format!("{file} is among the prompts, which anyone may read"),
+                "keep it in a folder of its own, like .secrets",
+            );
+        }
     }
 }
 

@@ -39,6 +39,15 @@ fn bounds(scale: &Scale, check: &mut Check<'_>) {
             );
             check.refuse(&format!("scale.schedule.{at}.replicas"), message);
         }
+        // The most that any trigger asks for counts, and an open window keeps a replica awake.
+        let least = scale.min.max(1);
+        if window.replicas < least {
+            check.refuse_with(
+                &format!("scale.schedule.{at}.replicas"),
+                format!("a window adds replicas, and cannot go below min, {least}"),
+                "a lower min, and windows for the busy times",
+            );
+        }
     }
     for (at, figure) in scale.metrics.iter().enumerate() {
         if figure.target <= 0.0 {

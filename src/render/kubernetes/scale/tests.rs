@@ -125,7 +125,10 @@ fn the_autoscaler_of_the_cluster() {
         json!({ "type": "AverageValue", "averageValue": "5" })
     );
     assert_eq!(each[0]["external"]["metric"]["name"], QUEUE_DEPTH);
-    assert_eq!(each[1]["resource"]["target"]["averageUtilization"], 70);
+    // What runs beside the agent does not count.
+    let own = &each[1]["containerResource"];
+    assert_eq!(own["container"], "helper");
+    assert_eq!(own["target"]["averageUtilization"], 70);
     assert_eq!(each[2]["pods"]["target"]["averageValue"], "500m");
     assert_eq!(spec["behavior"]["scaleUp"]["stabilizationWindowSeconds"], 0);
     assert_eq!(

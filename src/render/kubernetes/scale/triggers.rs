@@ -8,7 +8,7 @@ use crate::spec::{Figure, Queue, QueueKind, Scale, Window};
 
 pub(super) fn triggers(input: &Input, scale: &Scale) -> Vec<Value> {
     let queue = scale.queue.iter().map(|queue| waiting(input, queue));
-    let cpu = scale.cpu.iter().map(|percent| cpu(*percent));
+    let cpu = scale.cpu.iter().map(|percent| cpu(input, *percent));
     let metrics = scale.metrics.iter().map(|figure| metric(input, figure));
     let windows = scale.schedule.iter().map(|window| cron(scale, window));
     queue.chain(cpu).chain(metrics).chain(windows).collect()
@@ -108,8 +108,9 @@ fn prometheus(input: &Input, queue: &Queue) -> Value {
     })
 }
 
-fn cpu(percent: u32) -> Value {
-    let metadata = json!({ "value": percent.to_string() });
+fn cpu(input: &Input, percent: u32) -> Value {
+    let container = (input.minor() >= super::BY_CONTAINER).then(|| input.agent());
+    let metadata = json!({ "value": percent.to_string(), "containerName": container });
     json!({ "type": "cpu", "metricType": "Utilization", "metadata": metadata })
 }
 

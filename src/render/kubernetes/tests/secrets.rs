@@ -91,3 +91,57 @@ fn what_is_to_do_by_hand_is_said() {
         None
     );
 }
+
+/// What the cluster makes of a value: `$$` is one `$`, `$(NAME)` the variable NAME.
+fn expanded(value: &str) -> String {
+    let mut rest = value;
+    let mut all = String::new();
+    while let Some((before, after)) = rest.split_once('$') {
+        all += before;
+        rest = match (after.strip_prefix('$'), after.split_once([')'])) {
+            (Some(after), _) => {
+                all += "$";
+                after
+            }
+            (None, Some((name, after))) if name.starts_with('(') => {
+                all += &format!("<{}>", &name[1..]);
+                after
+            }
+            _ => {
+                all += "$";
+                after
+            }
+        };
+    }
+    all + rest
+}
+
+#[test]
+fn a_dollar_stays_a_dollar_in_a_cluster() {
+    let texts = ["pa$$word", "$$(PORT)", "$(PORT)", "a$", "$$$", "$HOME ${x"];
+    for text in texts {
+        let input = input(&format!(
+            "[run]\nenv = {{ A = '{}' }}\n[tools.t]\nimage = \"t:1\"\ncommand = ['{text}']",
+            text.replace("${", "$${")
+        ));
+        let pod = one(&input, "Deployment")["spec"]["template"]["spec"].clone();
+        let env = pod["containers"][0]["env"].as_array().unwrap().clone();
+        let a = env.iter().find(|one| one["name"] == "A").unwrap();
+        assert_eq!(expanded(a["value"].as_str().unwrap()), text);
+        let command = &pod["initContainers"][0]["command"][0];
+        assert_eq!(expanded(command.as_str().unwrap()), text);
+    }
+}
+
+#[test]
+fn a_secret_behind_a_dollar_is_put_in() {
+    let text = "[secrets]\nS = { env = \"S\" }\n[run]\nenv = { A = 'US$-$${secret:S}' , B = '$(${secret:S})' }";
+    let pod = one(&input(text), "Deployment")["spec"]["template"]["spec"].clone();
+    let env = pod["containers"][0]["env"].as_array().unwrap().clone();
+    let of = |name: &str| {
+        let found = env.iter().find(|one| one["name"] == name).unwrap();
+        expanded(found["value"].as_str().unwrap())
+    };
+    assert_eq!(of("A"), "US$-${secret:S}");
+    assert_eq!(of("B"), "$(<S>)");
+}
