@@ -12,6 +12,8 @@ mod dockerfile;
 mod embedded;
 mod failure;
 mod files;
+#[cfg(test)]
+mod fixtures;
 mod held;
 mod input;
 mod kubernetes;
