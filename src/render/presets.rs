@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 
 use crate::spec::{Part, Preset, Quantity, Resources, Service, Spec, Template, Tool};
 
-/// The OpenTelemetry collector, without what only some of its many parts need.
-pub(super) const COLLECTOR: &str = "otel/opentelemetry-collector:0.159.0";
-
 /// One service or tool beside the agent: what agent.toml says, and else what its preset knows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Beside<'a> {

@@ -139,6 +139,7 @@ fn each_comes_back(texts: &str) {
 
 fn config() -> ProptestConfig {
     ProptestConfig {
+        cases: 100,
         failure_persistence: None,
         ..ProptestConfig::default()
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{env, probes, sidecars, volumes};
+use crate::render::filled::filled;
 use crate::render::{Failure, Input, Templates};
 use crate::spec::{Gpu, Quantity, Resources};
 
@@ -26,7 +27,7 @@ pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failu
     let context = json!({
         "name": input.agent(),
         "image": input.image,
-        "command": some(command),
+        "command": filled(command),
         "ports": probes::listens(input).then(|| json!([{ "name": "http", "containerPort": run.port }])),
         "env": env::agent(input),
         "resources": resources(&run.resources, run.gpu.as_ref()),
@@ -56,17 +57,12 @@ pub(super) fn beside(
     input: &Input,
     templates: &Templates,
 ) -> Result<Value, Failure> {
-    let command = beside
-        .command
-        .iter()
-        .map(|word| word.replace("$(", "$$("))
-        .collect();
     let context = json!({
         "name": beside.name,
         "image": beside.image,
-        "command": some(command),
-        "ports": some(beside.ports),
-        "env": some(beside.env),
+        "command": filled(env::literals(beside.command)),
+        "ports": filled(beside.ports),
+        "env": filled(beside.env),
         "resources": beside.resources,
         "probes": beside.probes,
         "leaving": null,
@@ -85,10 +81,6 @@ pub(super) fn no_probes() -> Value {
 /// What every container is forbidden.
 pub(super) fn security(templates: &Templates) -> Result<Value, Failure> {
     templates.object("kubernetes/container-security.yaml", &json!({}))
-}
-
-fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
 }
 
 fn leaving(input: &Input) -> Value {
@@ -128,8 +120,4 @@ fn amounts(cpu: Option<&Quantity>, memory: Option<&Quantity>) -> Map<String, Val
         .into_iter()
         .filter_map(|(name, amount)| Some((name.to_owned(), json!(amount?))));
     given.collect()
-}
-
-fn filled(map: Map<String, Value>) -> Option<Map<String, Value>> {
-    (!map.is_empty()).then_some(map)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::collector;
-use crate::render::Input;
+use crate::render::{Input, contract};
 use crate::spec::{Part, SecretSource, Template};
 
 /// The agent's own variables: what it is told, its secrets, and `run.env` in which both may stand.
@@ -47,17 +47,16 @@ pub(super) fn beside(env: &BTreeMap<String, Template>, input: &Input) -> Vec<Val
 }
 
 fn told(input: &Input) -> Vec<Value> {
-    let config = format!("{}/config.json", super::config::FOLDER);
     let mut told = vec![
         plain("PORT", &input.spec.run.port.to_string()),
         plain("AGENT_NAME", input.agent()),
-        plain("AGENT_CONFIG", &config),
+        plain("AGENT_CONFIG", contract::CONFIG),
     ];
     if let Some(release) = input.release {
         told.push(plain("AGENT_RELEASE", &release.to_string()));
     }
     if !input.prompts.is_empty() {
-        told.push(plain("AGENT_PROMPTS", super::config::PROMPTS));
+        told.push(plain("AGENT_PROMPTS", contract::PROMPTS));
     }
     told.push(downward("AGENT_REPLICA", "metadata.name"));
     told
@@ -100,10 +99,19 @@ pub(super) fn external(input: &Input) -> String {
     format!("{}-external", input.agent())
 }
 
+/// A text that no variable is put into.
+fn literal(text: &str) -> String {
+    text.replace("$(", "$$(")
+}
+
+pub(super) fn literals(words: &[String]) -> Vec<String> {
+    words.iter().map(|word| literal(word)).collect()
+}
+
 /// `$(NAME)` is the variable NAME of the same container, `$$(` a plain `$(`.
 pub(super) fn text(template: &Template, input: &Input) -> String {
     let part = |part: &Part| match part {
-        Part::Text(text) => text.replace("$(", "$$("),
+        Part::Text(text) => literal(text),
         Part::Secret(name) => format!("$({name})"),
         Part::Variable(_) => input.spec.run.port.to_string(),
     };
