@@ -10,7 +10,7 @@ mod session;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -235,18 +235,5 @@ fn collect(json: &Value, words: &mut BTreeSet<String>) {
         Value::Array(values) => values.iter().for_each(|value| collect(value, words)),
         Value::String(text) => _ = words.insert(text.clone()),
         _ => {}
-    }
-}
-
-/// A copy, as a newcomer has it.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => _ = fs::copy(entry.path(), to).unwrap(),
-        }
     }
 }

@@ -1,3 +1,5 @@
+//! Keys that are there only where something stands behind them.
+
 /// `None` where there is nothing: a template leaves such a key out.
 pub(super) fn filled<C>(all: C) -> Option<C>
 where

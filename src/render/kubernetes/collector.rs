@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::container::{self, Beside};
+use super::container::{self, Sidecar};
 use super::{Part, config};
 use crate::render::{Failure, Input, Templates, telemetry, yaml};
 use crate::spec::{Quantity, Resources};
@@ -52,9 +52,9 @@ pub(super) fn volume(input: &Input, templates: &Templates) -> Result<Option<Valu
     ))
 }
 
-pub(super) fn beside(input: &Input) -> Option<Beside<'static>> {
+pub(super) fn sidecar(input: &Input) -> Option<Sidecar<'static>> {
     telemetry::export(&input.spec)?;
-    Some(Beside {
+    Some(Sidecar {
         name: NAME,
         image: telemetry::IMAGE,
         command: &[],

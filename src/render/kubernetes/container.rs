@@ -40,8 +40,8 @@ pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failu
     templates.object(TEMPLATE, &context)
 }
 
-/// What stands in the list of a container that runs beside the agent.
-pub(super) struct Beside<'a> {
+/// A container that runs beside the agent in its pod.
+pub(super) struct Sidecar<'a> {
     pub(super) name: &'a str,
     pub(super) image: &'a str,
     pub(super) command: &'a [String],
@@ -52,22 +52,22 @@ pub(super) struct Beside<'a> {
     pub(super) mounts: Vec<Value>,
 }
 
-pub(super) fn beside(
-    beside: Beside<'_>,
+pub(super) fn sidecar(
+    sidecar: Sidecar<'_>,
     input: &Input,
     templates: &Templates,
 ) -> Result<Value, Failure> {
     let context = json!({
-        "name": beside.name,
-        "image": beside.image,
-        "command": filled(env::literals(beside.command)),
-        "ports": filled(beside.ports),
-        "env": filled(beside.env),
-        "resources": beside.resources,
-        "probes": beside.probes,
+        "name": sidecar.name,
+        "image": sidecar.image,
+        "command": filled(env::literals(sidecar.command)),
+        "ports": filled(sidecar.ports),
+        "env": filled(sidecar.env),
+        "resources": sidecar.resources,
+        "probes": sidecar.probes,
         "leaving": null,
         "security": security(templates)?,
-        "mounts": beside.mounts,
+        "mounts": sidecar.mounts,
         // Among the init containers this makes it go on beside the others.
         "restart": sidecars::are_native(input).then_some("Always"),
     });
