@@ -60,17 +60,22 @@ mod runs {
     }
 
     #[test]
-    fn render_kubernetes() {
-        super::run("docs/render-kubernetes.md");
+    fn image() {
+        super::run("docs/image.md");
     }
 
     #[test]
-    fn render_compose() {
-        super::run("docs/render-compose.md");
+    fn compose() {
+        super::run("docs/compose.md");
+    }
+
+    #[test]
+    fn kubernetes() {
+        super::run("docs/kubernetes.md");
     }
 }
 
-const RUN: [&str; 10] = [
+const RUN: [&str; 11] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -78,9 +83,10 @@ const RUN: [&str; 10] = [
     "docs/ci.md",
     "docs/secrets.md",
     "docs/drain.md",
-    "docs/render-kubernetes.md",
     "docs/render.md",
-    "docs/render-compose.md",
+    "docs/image.md",
+    "docs/compose.md",
+    "docs/kubernetes.md",
 ];
 
 #[track_caller]
