@@ -72,7 +72,7 @@ fn downward(name: &str, field: &str) -> Value {
 }
 
 /// The variable that holds a secret.
-pub(super) fn secret(input: &Input, name: &str) -> Value {
+fn secret(input: &Input, name: &str) -> Value {
     json!({ "name": name, "valueFrom": { "secretKeyRef": reference(input, name) } })
 }
 

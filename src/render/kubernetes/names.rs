@@ -30,7 +30,7 @@ impl Input {
         }
     }
 
-    pub(super) fn changes_in_place(&self) -> bool {
+    fn changes_in_place(&self) -> bool {
         let kind = self.spec.agent.kind;
         matches!(kind, Kind::Stateful | Kind::Cron | Kind::Daemon)
     }
