@@ -10,7 +10,7 @@ mod session;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -60,17 +60,22 @@ mod runs {
     }
 
     #[test]
-    fn render_kubernetes() {
-        super::run("docs/render-kubernetes.md");
+    fn image() {
+        super::run("docs/image.md");
     }
 
     #[test]
-    fn render_compose() {
-        super::run("docs/render-compose.md");
+    fn compose() {
+        super::run("docs/compose.md");
+    }
+
+    #[test]
+    fn kubernetes() {
+        super::run("docs/kubernetes.md");
     }
 }
 
-const RUN: [&str; 10] = [
+const RUN: [&str; 11] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -78,9 +83,10 @@ const RUN: [&str; 10] = [
     "docs/ci.md",
     "docs/secrets.md",
     "docs/drain.md",
-    "docs/render-kubernetes.md",
     "docs/render.md",
-    "docs/render-compose.md",
+    "docs/image.md",
+    "docs/compose.md",
+    "docs/kubernetes.md",
 ];
 
 #[track_caller]
@@ -235,18 +241,5 @@ fn collect(json: &Value, words: &mut BTreeSet<String>) {
         Value::Array(values) => values.iter().for_each(|value| collect(value, words)),
         Value::String(text) => _ = words.insert(text.clone()),
         _ => {}
-    }
-}
-
-/// A copy, as a newcomer has it.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => _ = fs::copy(entry.path(), to).unwrap(),
-        }
     }
 }

@@ -7,7 +7,7 @@ mod tools;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Place, repository};
+use crate::support::{Place, copy, repository};
 use findings::{Finding, Known};
 
 /// What is rendered of each example beside its golden files, where it says how it is built.
@@ -86,17 +86,4 @@ fn judge(tool: &str, found: Vec<Finding>) {
         gone.is_empty(),
         "found nowhere, so it need not be in tests/lints.txt: {gone:#?}"
     );
-}
-
-/// There is no such folder where nothing was rendered.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).into_iter().flatten() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => _ = fs::copy(entry.path(), to).unwrap(),
-        }
-    }
 }

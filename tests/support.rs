@@ -6,6 +6,7 @@ mod place;
 mod processes;
 mod ran;
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,19 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(started.elapsed() < PATIENCE, "{what} did not come true");
         std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// Everything below `from`; nothing where there is no such folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).into_iter().flatten() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => _ = fs::copy(entry.path(), to).unwrap(),
+        }
     }
 }
 

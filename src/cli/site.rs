@@ -43,6 +43,14 @@ impl Project {
         Ok(Self { loaded, file, site })
     }
 
+    /// The same file in another environment.
+    pub(crate) fn in_environment(&self, name: &str) -> Result<Self> {
+        Self::load(&File {
+            file: Some(self.file.clone()),
+            environment: Some(name.to_owned()),
+        })
+    }
+
     /// The environments of that file.
     pub(crate) fn environments(file: Option<&Path>) -> Result<BTreeSet<String>> {
         let file = file.unwrap_or(Path::new(DEFAULT_FILE));

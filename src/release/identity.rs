@@ -16,6 +16,11 @@ impl Identity {
     pub(crate) fn from_digest(digest: &[u8]) -> Self {
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
+
+    /// Enough of it for a name.
+    pub(crate) fn short(&self) -> &str {
+        self.0.get(..10).unwrap_or(&self.0)
+    }
 }
 
 impl fmt::Display for Identity {

@@ -1,3 +1,5 @@
+//! The templates that are part of the binary.
+
 macro_rules! embed {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../templates/", $name)))),*]

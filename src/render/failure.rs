@@ -1,3 +1,5 @@
+//! Why something could not be rendered, in the words of whoever writes agent.toml or a template.
+
 use std::fmt;
 
 use serde_json::Value;
@@ -103,3 +105,10 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// A value that YAML has no form for.
+impl From<serde_yaml::SerializeError> for Failure {
+    fn from(error: serde_yaml::SerializeError) -> Self {
+        Self::refused(error.to_string())
+    }
+}

@@ -1,3 +1,5 @@
+//! What is rendered, before it is written anywhere.
+
 use std::collections::BTreeMap;
 
 /// Files in memory, by their path below the folder that they are written to.

@@ -1,3 +1,5 @@
+//! All that rendering knows.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::release::ReleaseId;

@@ -8,14 +8,19 @@
 
 mod ci;
 mod compose;
+mod contract;
 mod dockerfile;
 mod embedded;
 mod failure;
 mod files;
+mod filled;
+#[cfg(test)]
+mod fixtures;
 mod held;
 mod input;
 mod kubernetes;
 mod presets;
+mod telemetry;
 mod templates;
 #[cfg(test)]
 mod tests;

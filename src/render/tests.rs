@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use super::{BuildFolder, Files, Input, Stack, Templates, Traffic, compose, kubernetes, yaml};
-use crate::spec::{Loaded, Spec};
+use super::fixtures::templates;
+use super::{Files, Input, Templates, compose, fixtures, kubernetes, yaml};
 
 /// An agent with `text` in every field that takes any text.
-fn loaded(text: &str) -> Loaded {
+fn input(text: &str) -> Input {
     let plain = text.replace("${", "$${");
     let file = json!({
         "agent": { "name": "bot", "description": text, "team": text },
@@ -18,22 +19,9 @@ fn loaded(text: &str) -> Loaded {
         "run": { "command": ["run", plain], "env": { "FREE": plain } },
         "config": { "model": text, "settings": { "free": text, text: 1 } },
     });
-    let file = toml::to_string(&file).unwrap();
-    Spec::load(&file, "agent.toml", None, &|_| None).unwrap_or_else(|problems| panic!("{problems}"))
-}
-
-fn input(text: &str) -> Input {
-    let loaded = loaded(text);
     Input {
-        spec: loaded.spec,
-        target: loaded.target,
-        environment: None,
-        image: "bot:1".to_owned(),
-        folder: BuildFolder::default(),
         prompts: BTreeMap::from([("a.md".to_owned(), text.to_owned())]),
-        release: None,
-        traffic: Traffic::default(),
-        stack: Stack::default(),
+        ..fixtures::input(&toml::to_string(&file).unwrap())
     }
 }
 
@@ -46,8 +34,8 @@ fn of_kind<'v>(documents: &'v [Value], kind: &str) -> &'v Value {
     documents.iter().find(|one| one["kind"] == kind).unwrap()
 }
 
-fn comes_back_from_a_cluster(text: &str) {
-    let files = kubernetes(&input(text), &Templates::new(BTreeMap::new())).unwrap();
+fn comes_back_from_a_cluster(text: &str, templates: &Templates) {
+    let files = kubernetes(&input(text), templates).unwrap();
     let documents = documents(&files);
     let data = &of_kind(&documents, "ConfigMap")["data"];
     assert_eq!(data["prompt-0"], text);
@@ -64,8 +52,8 @@ fn comes_back_from_a_cluster(text: &str) {
 }
 
 /// What Compose makes of a text: it puts nothing in where `$` is written twice.
-fn comes_back_from_compose(text: &str) {
-    let files = compose(&input(text), &Templates::new(BTreeMap::new())).unwrap();
+fn comes_back_from_compose(text: &str, templates: &Templates) {
+    let files = compose(&input(text), templates).unwrap();
     let file = |name: &str| files.iter().find(|(path, _)| *path == name).unwrap().1;
     assert_eq!(file("prompts/a.md"), text);
     let config: Value = serde_json::from_str(file("config.json")).unwrap();
@@ -77,13 +65,14 @@ fn comes_back_from_compose(text: &str) {
     assert_eq!(bot["entrypoint"], json!(["run", there]));
 }
 
-fn comes_back(text: &str) {
-    comes_back_from_a_cluster(text);
-    comes_back_from_compose(text);
+fn comes_back(text: &str, templates: &Templates) {
+    comes_back_from_a_cluster(text, templates);
+    comes_back_from_compose(text, templates);
 }
 
 #[test]
 fn what_means_something_elsewhere_means_nothing_here() {
+    let templates = templates();
     for text in [
         "",
         " ",
@@ -132,22 +121,37 @@ fn what_means_something_elsewhere_means_nothing_here() {
         "=",
         "a\u{200b}b",
     ] {
-        comes_back(text);
+        comes_back(text, &templates);
     }
-    comes_back(&"long \"text\": {{ with }} # all\n".repeat(64 * 1024 / 31));
-    comes_back(&"x".repeat(64 * 1024));
+    let long = "long \"text\": {{ with }} # all\n".repeat(64 * 1024 / 31);
+    comes_back(&long, &templates);
+    comes_back(&"x".repeat(64 * 1024), &templates);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+/// Templates are compiled once for all texts.
+fn each_comes_back(texts: &str) {
+    let (templates, mut runner) = (templates(), TestRunner::new(config()));
+    let outcome = runner.run(&texts, |text| {
+        comes_back(&text, &templates);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failed| panic!("{failed}"));
+}
 
-    #[test]
-    fn any_text_comes_back(text in "[^\0]{0,200}") {
-        comes_back(&text);
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
     }
+}
 
-    #[test]
-    fn any_mix_of_signs_comes_back(text in "[-?:,\\[\\]{}#&*!|>'\"%@`\\\\ \n\t$()=~a1.]{0,40}") {
-        comes_back(&text);
-    }
+#[test]
+fn any_text_comes_back() {
+    each_comes_back("[^\0]{0,200}");
+}
+
+#[test]
+fn any_mix_of_signs_comes_back() {
+    each_comes_back("[-?:,\\[\\]{}#&*!|>'\"%@`\\\\ \n\t$()=~a1.]{0,40}");
 }

@@ -1,3 +1,5 @@
+//! What a user types to mark requests.
+
 use std::str::FromStr;
 
 /// What marks a request as one for the candidate.

@@ -118,6 +118,11 @@ impl Kind {
         matches!(self, Self::Service | Self::Stateful | Self::Daemon)
     }
 
+    /// Whether all its replicas have one address: a daemon's are each for their own machine.
+    pub(crate) fn is_called(self) -> bool {
+        matches!(self, Self::Service | Self::Stateful)
+    }
+
     /// Whether its replicas come to an end by themselves.
     pub(crate) fn ends(self) -> bool {
         matches!(self, Self::Job | Self::Cron)

@@ -29,6 +29,18 @@ impl Percent {
         self.0
     }
 
+    pub(crate) fn is_whole(self) -> bool {
+        self.0.is_multiple_of(100)
+    }
+
+    /// The share and what it is of: 100 where that is fine enough, else 10,000.
+    pub(crate) fn in_whole_numbers(self) -> (u16, u16) {
+        match self.is_whole() {
+            true => (self.0 / 100, 100),
+            false => (self.0, 10_000),
+        }
+    }
+
     pub(crate) fn from_hundredths(value: u16) -> Self {
         Self(value.min(10_000))
     }

@@ -25,6 +25,14 @@ impl Period {
         self.0.as_millis() as u64
     }
 
+    /// Whole seconds or milliseconds, like `90s`: what knows no `1m 30s` reads it too.
+    pub(crate) fn in_one_unit(self) -> String {
+        match self.as_millis() {
+            millis if millis.is_multiple_of(1000) => format!("{}s", millis / 1000),
+            millis => format!("{millis}ms"),
+        }
+    }
+
     pub(crate) fn is_zero(self) -> bool {
         self.0.is_zero()
     }

@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{self, Stdio};
 
-use super::copy;
 use super::page::{Command, Ran};
-use crate::support::{Place, repository};
+use crate::support::{Place, copy, repository};
 
 /// Stands between what commands print; none of them prints it.
 const MARK: char = '\u{1e}';

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use regex_lite::Regex;
 
@@ -133,18 +134,21 @@ fn docker_compose_takes_every_file() {
     if !is_there() {
         return;
     }
-    for folder in ["deploy", "staging", "many"] {
-        accepted(&place.path(folder).join("compose.yaml"));
-    }
-    for example in fs::read_dir(repository().join("examples")).unwrap() {
-        let file = example
-            .unwrap()
-            .path()
-            .join("rendered/compose/compose.yaml");
-        if file.exists() {
-            accepted(&file);
+    let ours = ["deploy", "staging", "many"].map(|folder| place.path(folder));
+    let examples = fs::read_dir(repository().join("examples")).unwrap();
+    let examples = examples
+        .map(|example| example.unwrap().path().join("rendered/compose"))
+        .filter(|folder| folder.exists());
+    let files = ours
+        .into_iter()
+        .chain(examples)
+        .map(|folder| folder.join("compose.yaml"));
+    let files: Vec<PathBuf> = files.collect();
+    thread::scope(|scope| {
+        for file in &files {
+            scope.spawn(|| accepted(file));
         }
-    }
+    });
 }
 
 #[test]

@@ -55,6 +55,10 @@ fn what_it_wrote_itself_is_written_anew_and_taken_away() {
     );
     render();
     assert!(place.read("k8s/deployment.yaml").contains("bot:2"));
+    assert!(
+        !place.path("k8s/service.yaml").exists(),
+        "a worker has none"
+    );
 }
 
 #[test]

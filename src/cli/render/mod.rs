@@ -43,24 +43,18 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     let (mut rendered, mut names) = (Files::default(), BTreeSet::new());
     for agent in agents {
         let agent = agent?;
-        shown.warnings(&agent.warnings);
-        for warning in &agent.without_effect {
-            shown.warn(warning);
-        }
-        for note in &agent.notes {
-            shown.note(note);
-        }
+        agent.say(shown);
         let below = match files.len() {
             1 => String::new(),
             _ => format!("{}/", agent.name),
         };
-        if !names.insert(agent.name.clone()) {
+        rendered.extend(&below, agent.files);
+        if let Some(twice) = names.replace(agent.name) {
             return Err(advice(
-                format!("two of the files name an agent {}", agent.name),
+                format!("two of the files name an agent {twice}"),
                 "give each a name of its own, or render them one by one",
             ));
         }
-        rendered.extend(&below, agent.files);
     }
     match &args.out {
         Some(folder) => write::into(folder, &rendered, args.force, shown),
@@ -88,6 +82,14 @@ struct Agent {
     without_effect: Vec<String>,
     notes: Vec<String>,
     files: Files,
+}
+
+impl Agent {
+    fn say(&self, shown: &mut Shown) {
+        shown.warnings(&self.warnings);
+        self.without_effect.iter().for_each(|path| shown.warn(path));
+        self.notes.iter().for_each(|note| shown.note(note));
+    }
 }
 
 fn agent(

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::advice::advice;
-use crate::cli::args::{self, File, Render};
+use crate::cli::args::{self, Render};
 use crate::cli::site::Project;
 use crate::render::{self, Files, Input, Pipeline, Stage, System, Templates};
 use crate::spec::Loaded;
@@ -47,13 +47,7 @@ fn stages(project: &Project) -> Result<Vec<Stage>> {
     if loaded.environment.is_some() || others().next().is_none() {
         return Ok(vec![stage(loaded.clone())]);
     }
-    let load = |name: &String| {
-        let file = File {
-            file: Some(project.file.clone()),
-            environment: Some(name.clone()),
-        };
-        Ok(stage(Project::load(&file)?.loaded))
-    };
+    let load = |name: &String| Ok(stage(project.in_environment(name)?.loaded));
     others().map(load).collect()
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{Exit, Files, Shown};
 use crate::advice::{Advise, advice};
-use crate::cli::args::{File, Render, What};
+use crate::cli::args::{Render, What};
 use crate::cli::site::Project;
 use crate::render::{Stack, without_effect};
 use crate::spec::Spec;
@@ -45,15 +45,11 @@ fn others(project: &Project) -> Result<BTreeMap<String, Spec>> {
         return Ok(BTreeMap::new());
     }
     let load = |name: String| {
-        let file = File {
-            file: Some(project.file.clone()),
-            environment: Some(name.clone()),
-        };
-        let loaded = Project::load(&file).advise(
+        let other = project.in_environment(&name).advise(
             format!("could not read the environment {name}, which may add services"),
             "mend it, or render one environment alone: -e NAME",
         )?;
-        Ok((name, loaded.loaded.spec))
+        Ok((name, other.loaded.spec))
     };
     Project::environments(Some(&project.file))?
         .into_iter()

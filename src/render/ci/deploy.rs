@@ -31,7 +31,7 @@ pub(super) fn job(
             ("ci/deploy-kubernetes.sh", Some("ci/smoke-kubernetes.sh"))
         }
     };
-    let asks = stage.spec.health.ready.is_some() && serves(stage);
+    let asks = stage.spec.health.ready.is_some() && stage.spec.agent.kind.serves();
     let smoke = smoke.filter(|_| asks);
     Ok(Job {
         deploy: templates.text(deploy, &())?,
@@ -42,11 +42,6 @@ pub(super) fn job(
             _ => Map::new(),
         },
     })
-}
-
-fn serves(stage: &Stage) -> bool {
-    let kind = stage.spec.agent.kind;
-    matches!(kind, Kind::Service | Kind::Stateful | Kind::Daemon)
 }
 
 /// What a process of the agent is given.

@@ -1,6 +1,9 @@
+//! A workflow of GitHub Actions.
+
 use serde_json::{Value, json};
 
 use super::{Pipeline, Stage, deploy, image, notify, test};
+use crate::render::filled::filled;
 use crate::render::{Failure, Input, Templates};
 
 /// v5.0.0
@@ -72,7 +75,7 @@ fn deploy(
         "checkout": checkout(),
         "env": job.env,
         "deploy": job.deploy,
-        "secrets": (!job.secrets.is_empty()).then_some(job.secrets),
+        "secrets": filled(job.secrets),
         "smoke": job.smoke,
         "notify": templates.text("ci/notify.sh", &())?,
         "notify_env": notify::env(stage, pipeline).map(|mut env| {

@@ -1,3 +1,5 @@
+//! A pipeline of GitLab CI.
+
 use serde_json::{Value, json};
 
 use super::{Pipeline, Stage, deploy, image, notify, test};

@@ -15,7 +15,7 @@ mod tests;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, Files, Input, Templates, yaml};
+use super::{Files, Input, Templates, yaml};
 use crate::spec::{SecretSource, Spec, TargetSpec};
 
 /// Whose pipeline it is.
@@ -66,11 +66,7 @@ pub(crate) fn ci(input: &Input, pipeline: &Pipeline, templates: &Templates) -> R
             (path, gitlab::pipeline(input, pipeline, templates)?)
         }
     };
-    let text = yaml::write(&object);
-    Ok(Files::one(
-        &path,
-        text.map_err(|error| Failure::refused(error.to_string()))?,
-    ))
+    Ok(Files::one(path, yaml::write(&object)?))
 }
 
 impl Pipeline {

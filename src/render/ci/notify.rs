@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Pipeline, Stage, System, variable};
+use crate::render::filled::filled;
 use crate::spec::{Part, Template};
 
 /// Addresses, each put together where it is used; `None` where nobody is told.
@@ -17,7 +18,7 @@ pub(super) fn env(stage: &Stage, pipeline: &Pipeline) -> Option<Map<String, Valu
         Some((name.to_owned(), json!(text(address, stage, pipeline))))
     });
     let env: Map<String, Value> = given.collect();
-    (!env.is_empty()).then_some(env)
+    filled(env)
 }
 
 fn text(address: &Template, stage: &Stage, pipeline: &Pipeline) -> String {

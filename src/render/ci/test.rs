@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::render::dockerfile::{base, node, python};
 use crate::render::{Failure, Input, Templates};
-use crate::spec::{Manager, Runtime};
+use crate::spec::Runtime;
 
 /// `None` where nothing tells how they are run.
 pub(super) fn script(input: &Input, templates: &Templates) -> Result<Option<String>, Failure> {
@@ -27,7 +27,7 @@ pub(super) fn script(input: &Input, templates: &Templates) -> Result<Option<Stri
         "npm-shrinkwrap.json",
     ];
     let context = json!({
-        "manager": manager.map(word),
+        "manager": manager,
         "tests": input.folder.entries.iter().any(has_tests),
         "locked": locks.iter().any(|name| input.folder.has(name)),
         "requirements": input.folder.has("requirements.txt"),
@@ -36,15 +36,4 @@ pub(super) fn script(input: &Input, templates: &Templates) -> Result<Option<Stri
         "pnpm": base::PNPM,
     });
     templates.text(template, &context).map(Some)
-}
-
-fn word(manager: Manager) -> &'static str {
-    match manager {
-        Manager::Pip => "pip",
-        Manager::Uv => "uv",
-        Manager::Poetry => "poetry",
-        Manager::Npm => "npm",
-        Manager::Pnpm => "pnpm",
-        Manager::Yarn => "yarn",
-    }
 }

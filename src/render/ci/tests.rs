@@ -1,8 +1,5 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::render::{BuildFolder, Traffic};
-use crate::spec::Loaded;
+use crate::render::fixtures::{self, holding, load, templates};
 
 const TWO: &str = r#"
 [agent]
@@ -27,10 +24,6 @@ target = { kubernetes = { context = "prod", namespace = "agents" } }
 approve = true
 "#;
 
-fn load(text: &str, environment: Option<&str>) -> Loaded {
-    Spec::load(text, "agent.toml", environment, &|_| None).unwrap()
-}
-
 /// With every environment of the file, in its order.
 fn made(text: &str, system: System) -> Value {
     let loaded = load(text, None);
@@ -53,22 +46,11 @@ fn made(text: &str, system: System) -> Value {
         file: "agents/bot/agent.toml".to_owned(),
         stages: names.iter().map(stage).collect(),
     };
-    let entries = ["requirements.txt", "tests"].map(str::to_owned).into();
     let input = Input {
-        spec: loaded.spec,
-        target: loaded.target,
-        environment: None,
-        image: "bot:1".to_owned(),
-        folder: BuildFolder {
-            entries,
-            ..BuildFolder::default()
-        },
-        prompts: BTreeMap::new(),
-        release: None,
-        traffic: Traffic::default(),
-        stack: Default::default(),
+        folder: holding(&["requirements.txt", "tests"]),
+        ..fixtures::input(text)
     };
-    let files = ci(&input, &pipeline, &Templates::new(BTreeMap::new())).unwrap();
+    let files = ci(&input, &pipeline, &templates()).unwrap();
     let (_, text) = files.iter().next().unwrap();
     yaml::parse(text).unwrap().pop().unwrap()
 }

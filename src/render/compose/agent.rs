@@ -9,13 +9,11 @@ use super::beside::{self, Disk, Entry};
 use super::container::{self, Container};
 use super::{collector, secrets, text};
 use crate::release::Identity;
-use crate::render::{self, Engine, Files, Input, Templates};
+use crate::render::filled::filled;
+use crate::render::{self, Engine, Files, Input, Templates, contract};
 use crate::spec::{Build, Kind, Runtime, Spec};
 
 const FRONT: &str = "nginx:1.30";
-
-/// Where a replica finds its configuration.
-const FOLDER: &str = "/etc/agent";
 
 pub(super) fn entries(input: &Input) -> Result<Vec<Entry>> {
     let mut entries = vec![agent(input)?];
@@ -41,13 +39,9 @@ pub(super) fn replicas(spec: &Spec) -> u32 {
     }
 }
 
-fn is_called(spec: &Spec) -> bool {
-    matches!(spec.agent.kind, Kind::Service | Kind::Stateful)
-}
-
 /// Only one container can have a port of the machine.
 pub(super) fn has_front(input: &Input) -> bool {
-    is_called(&input.spec) && replicas(&input.spec) > 1
+    input.spec.agent.kind.is_called() && replicas(&input.spec) > 1
 }
 
 fn agent(input: &Input) -> Result<Entry> {
@@ -64,14 +58,14 @@ fn agent(input: &Input) -> Result<Entry> {
         labels: Some(labels(input)),
         restart: Some(container::restart(spec.agent.kind, run.retries)),
         user: container::user(run.user),
-        ports: (is_called(spec) && !has_front(input)).then(|| published(run.port)),
-        depends_on: super::filled(depends_on(input)),
+        ports: (spec.agent.kind.is_called() && !has_front(input)).then(|| published(run.port)),
+        depends_on: filled(depends_on(input)),
         healthcheck: healthcheck(spec),
         tmpfs: container::tmpfs(run.writable.iter().map(String::as_str)),
         volumes: Some(mounts(input)),
         secrets: beside::mounted(&secret_files),
         deploy: container::deploy(replicas(spec), &run.resources, gpus),
-        grace: Some(text::period(spec.drain.grace)),
+        grace: Some(spec.drain.grace.in_one_unit()),
         ..Container::default()
     };
     Ok(Entry {
@@ -116,7 +110,7 @@ fn environment(input: &Input) -> Result<Map<String, Value>> {
 fn told(input: &Input) -> Map<String, Value> {
     let spec = &input.spec;
     let release = input.release.map(|release| release.to_string());
-    let prompts = (!input.prompts.is_empty()).then(|| format!("{FOLDER}/prompts"));
+    let prompts = (!input.prompts.is_empty()).then(|| contract::PROMPTS.to_owned());
     // Several are alike: none of them knows which one it is.
     let replica = (replicas(spec) == 1).then(|| "1".to_owned());
     let all = [
@@ -124,11 +118,12 @@ fn told(input: &Input) -> Map<String, Value> {
         ("AGENT_NAME", Some(spec.agent.name.clone())),
         ("AGENT_RELEASE", release),
         ("AGENT_REPLICA", replica),
-        ("AGENT_CONFIG", Some(format!("{FOLDER}/config.json"))),
+        ("AGENT_CONFIG", Some(contract::CONFIG.to_owned())),
         ("AGENT_PROMPTS", prompts),
     ];
     let all = all.into_iter();
-    all.chain(collector::told(input))
+    let telemetry = collector::told(input).into_iter();
+    all.chain(telemetry.map(|(name, value)| (name, Some(value))))
         .filter_map(|(name, value)| Some((name.to_owned(), json!(value?))))
         .collect()
 }
@@ -136,12 +131,12 @@ fn told(input: &Input) -> Map<String, Value> {
 /// A changed configuration is another label: without it Compose would leave the old one running.
 fn labels(input: &Input) -> Map<String, Value> {
     let config = json!([input.spec.config, input.prompts]).to_string();
-    let hash = Identity::of(config.as_bytes()).to_string();
+    let hash = Identity::of(config.as_bytes());
     let own = input.spec.agent.labels.iter();
     let mut labels: Map<String, Value> = own
         .map(|(name, value)| (name.clone(), json!(text::literal(value))))
         .collect();
-    labels.insert("agentctl.dev/config".to_owned(), json!(&hash[..10]));
+    labels.insert("agentctl.dev/config".to_owned(), json!(hash.short()));
     labels
 }
 
@@ -158,26 +153,22 @@ fn depends_on(input: &Input) -> Map<String, Value> {
 /// The image says how it is asked; here stands how often.
 fn healthcheck(spec: &Spec) -> Option<Value> {
     let health = &spec.health;
-    let asked = matches!(
-        spec.agent.kind,
-        Kind::Service | Kind::Stateful | Kind::Daemon
-    );
-    asked.then(|| {
+    spec.agent.kind.serves().then(|| {
         json!({
-            "interval": text::period(health.every),
-            "timeout": text::period(health.timeout),
+            "interval": health.every.in_one_unit(),
+            "timeout": health.timeout.in_one_unit(),
             "retries": health.failures,
-            "start_period": text::period(health.startup.within),
+            "start_period": health.startup.within.in_one_unit(),
         })
     })
 }
 
 fn mounts(input: &Input) -> Vec<Value> {
-    let config = format!("{FOLDER}/config.json");
-    let mut mounts = vec![container::mount("bind", "./config.json", &config, true)];
+    let config = container::mount("bind", "./config.json", contract::CONFIG, true);
+    let mut mounts = vec![config];
     if !input.prompts.is_empty() {
-        let prompts = format!("{FOLDER}/prompts");
-        mounts.push(container::mount("bind", "./prompts", &prompts, true));
+        let prompts = container::mount("bind", "./prompts", contract::PROMPTS, true);
+        mounts.push(prompts);
     }
     let volumes = input.spec.run.volumes.keys();
     mounts.extend(volumes.filter_map(|name| disk_mount(name, &input.spec)));

@@ -7,6 +7,7 @@ use super::container::{self, Container};
 use super::secrets::{self, Reach};
 use super::{agent, text};
 use crate::render::Input;
+use crate::render::filled::filled;
 use crate::render::presets::{self, Beside};
 use crate::spec::{Kind, Mode, Sidecar, Spec, Tool};
 
@@ -63,7 +64,7 @@ pub(super) fn tool(name: &str, tool: &Tool, spec: &Spec, input: &Input) -> Resul
     let container = Container {
         image: tool.image.clone(),
         command: text::literals(&tool.command),
-        environment: super::filled(secrets::environment(&tool.env, spec)?),
+        environment: filled(secrets::environment(&tool.env, spec)?),
         deploy: container::deploy(1, &tool.resources, None),
         ..shares(spec)
     };
@@ -78,8 +79,8 @@ fn sidecar(name: &str, sidecar: &Sidecar, spec: &Spec) -> Result<Entry> {
     let container = Container {
         image: sidecar.image.clone(),
         command: text::literals(&sidecar.command),
-        environment: super::filled(secrets::environment(&sidecar.env, spec)?),
-        volumes: (!volumes.is_empty()).then_some(volumes),
+        environment: filled(secrets::environment(&sidecar.env, spec)?),
+        volumes: filled(volumes),
         deploy: container::deploy(1, &sidecar.resources, None),
         ..shares(spec)
     };
@@ -123,7 +124,7 @@ pub(super) fn service(beside: Beside, spec: &Spec, input: &Input) -> Result<Entr
     let container = Container {
         image: beside.image.clone(),
         command: text::literals(&command),
-        environment: super::filled(environment),
+        environment: filled(environment),
         restart: Some(container::ALWAYS.to_owned()),
         user: container::user(beside.user),
         depends_on: disk.as_ref().map(|_| owned(input)),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::text;
+use crate::render::filled::filled;
 use crate::spec::{Kind, Resources};
 
 /// Each key of the template; what is not there is left out.
@@ -42,7 +43,7 @@ pub(super) fn tmpfs<'p>(paths: impl IntoIterator<Item = &'p str>) -> Option<Vec<
         .into_iter()
         .map(|path| format!("{path}:exec,mode=1777"))
         .collect();
-    (!folders.is_empty()).then_some(folders)
+    filled(folders)
 }
 
 /// A file or folder beside compose.yaml, or a named volume, at its place.
@@ -94,7 +95,7 @@ pub(super) fn deploy(replicas: u32, resources: &Resources, gpus: Option<u32>) ->
     if !all.is_empty() {
         deploy.insert("resources".to_owned(), json!(all));
     }
-    super::filled(deploy).map(Value::Object)
+    filled(deploy).map(Value::Object)
 }
 
 fn amounts(cpus: Option<String>, memory: Option<String>) -> Map<String, Value> {

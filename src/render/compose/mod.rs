@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, Files, Input, Templates, yaml};
+use super::filled::filled;
+use super::{Files, Input, Templates, yaml};
 use beside::Entry;
 
 pub(crate) use refuse::without_effect;
@@ -26,14 +27,14 @@ pub(crate) use refuse::without_effect;
 /// compose.yaml, and what it mounts or builds from.
 pub(crate) fn compose(input: &Input, templates: &Templates) -> Result<Files> {
     refuse::check(input)?;
-    let mut files = Files::one("compose.yaml", write(&stack(input, templates)?)?);
+    let mut files = Files::one("compose.yaml", yaml::write(&stack(input, templates)?)?);
     files.add("config.json", json!(input.spec.config).to_string());
     for (path, text) in &input.prompts {
         files.add(format!("prompts/{path}"), text);
     }
     files.extend("", agent::image(input, templates)?);
     if let Some(config) = collector::config(input, templates)? {
-        files.add("collector.yaml", write(&config)?);
+        files.add("collector.yaml", yaml::write(&config)?);
     }
     if agent::has_front(input) {
         let context = json!({ "agent": input.spec.agent.name, "port": input.spec.run.port });
@@ -41,11 +42,6 @@ pub(crate) fn compose(input: &Input, templates: &Templates) -> Result<Files> {
         files.add("front.conf", config);
     }
     Ok(files)
-}
-
-fn write(value: &Value) -> Result<String> {
-    let failed = |error| Failure::refused(format!("{error}"));
-    Ok(yaml::write(value).map_err(failed)?)
 }
 
 fn stack(input: &Input, templates: &Templates) -> Result<Value> {
@@ -82,11 +78,6 @@ fn configs(input: &Input) -> Map<String, Value> {
     let all = collector.into_iter().chain(front);
     all.map(|(name, file)| (name.to_owned(), json!({ "file": file })))
         .collect()
-}
-
-/// `None` where there is nothing: the key is left out.
-fn filled(map: Map<String, Value>) -> Option<Map<String, Value>> {
-    (!map.is_empty()).then_some(map)
 }
 
 #[cfg(test)]

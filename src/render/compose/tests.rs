@@ -1,44 +1,27 @@
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::advice::Advice;
-use crate::render::{BuildFolder, Files, Input, Stack, Templates, Traffic, yaml};
-use crate::spec::Spec;
+use crate::render::fixtures::{input, load, templates};
+use crate::render::{Files, Input, yaml};
 
 const SMALL: &str = "[agent]\nname = \"bot\"\n[image]\nimage = \"bot:1\"\n";
 
-fn spec(text: &str, environment: Option<&str>) -> Spec {
-    let loaded = Spec::load(text, "agent.toml", environment, &|_| None);
-    loaded.unwrap_or_else(|problems| panic!("{problems}")).spec
-}
-
-fn input(text: &str) -> Input {
-    let spec = spec(text, None);
-    Input {
-        target: Default::default(),
-        environment: None,
-        image: "bot:1".to_owned(),
-        folder: BuildFolder::default(),
-        prompts: BTreeMap::new(),
-        release: None,
-        traffic: Traffic::default(),
-        stack: Stack::default(),
-        spec,
-    }
-}
-
 fn files(input: &Input) -> Files {
-    super::compose(input, &Templates::new(BTreeMap::new())).unwrap()
+    super::compose(input, &templates()).unwrap()
+}
+
+fn file(input: &Input, name: &str) -> String {
+    let files = files(input);
+    let found = files.iter().find(|(path, _)| *path == name);
+    found.unwrap().1.to_owned()
+}
+
+fn document(input: &Input, name: &str) -> Value {
+    yaml::parse(&file(input, name)).unwrap().remove(0)
 }
 
 fn stack_of(input: &Input) -> Value {
-    let files = files(input);
-    let (_, text) = files
-        .iter()
-        .find(|(path, _)| *path == "compose.yaml")
-        .unwrap();
-    yaml::parse(text).unwrap().remove(0)
+    document(input, "compose.yaml")
 }
 
 fn stack(more: &str) -> Value {
@@ -47,7 +30,7 @@ fn stack(more: &str) -> Value {
 
 /// What is said, and the hint.
 fn refused(input: &Input) -> (String, String) {
-    let error = super::compose(input, &Templates::new(BTreeMap::new())).unwrap_err();
+    let error = super::compose(input, &templates()).unwrap_err();
     let hint = error.downcast_ref::<Advice>().unwrap().hint.clone();
     (error.to_string(), hint)
 }
@@ -127,11 +110,7 @@ fn several_replicas_have_one_address() {
         front["ports"],
         json!([{ "target": 8000, "published": 8000 }])
     );
-    let files = files(&input);
-    let (_, config) = files
-        .iter()
-        .find(|(path, _)| *path == "front.conf")
-        .unwrap();
+    let config = file(&input, "front.conf");
     assert!(config.contains("default bot:8000;"), "{config}");
     assert_eq!(stack["configs"]["front"]["file"], "./front.conf");
 }
@@ -229,12 +208,7 @@ fn a_collector_stands_beside() {
     let environment = &stack["services"]["bot"]["environment"];
     let endpoint = "http://bot-collector:4318";
     assert_eq!(environment["OTEL_EXPORTER_OTLP_ENDPOINT"], endpoint);
-    let files = files(&input);
-    let (_, text) = files
-        .iter()
-        .find(|(path, _)| *path == "collector.yaml")
-        .unwrap();
-    let config = &yaml::parse(text).unwrap()[0];
+    let config = document(&input, "collector.yaml");
     let sends = &config["exporters"]["otlphttp"]["endpoint"];
     assert_eq!(sends, "http://o.example.com:4318/$$x");
 }
@@ -244,12 +218,7 @@ fn the_port_of_grpc_is_spoken_to_in_grpc() {
     let input = input(&format!(
         "{SMALL}[observe]\notel = \"sidecar\"\nexport = \"http://o.example.com:4317\"\n"
     ));
-    let files = files(&input);
-    let (_, text) = files
-        .iter()
-        .find(|(path, _)| *path == "collector.yaml")
-        .unwrap();
-    let config = &yaml::parse(text).unwrap()[0];
+    let config = document(&input, "collector.yaml");
     let settings = json!({
         "endpoint": "http://o.example.com:4317",
         "tls": { "insecure": true },
@@ -292,7 +261,7 @@ const ENVIRONMENTS: &str = "[services.a]\npreset = \"redis\"\n\
 fn with_environments(text: &str) -> Input {
     let mut input = input(text);
     for name in ["one", "two"] {
-        let spec = spec(text, Some(name));
+        let spec = load(text, Some(name)).spec;
         input.stack.environments.insert(name.to_owned(), spec);
     }
     input
@@ -388,6 +357,6 @@ fn a_disk_for_each_of_several_replicas_is_refused() {
 fn what_does_nothing_is_told() {
     let text =
         format!("{SMALL}[network]\nallow = [\"a.example.com:443\"]\nhost = \"bot.example.com\"\n");
-    let paths = super::without_effect(&spec(&text, None));
+    let paths = super::without_effect(&load(&text, None).spec);
     assert_eq!(paths, ["network.allow", "network.host"]);
 }

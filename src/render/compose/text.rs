@@ -1,6 +1,6 @@
 //! Values as Compose writes them.
 
-use crate::spec::{Period, Quantity};
+use crate::spec::Quantity;
 
 /// A text that nothing is put into.
 pub(super) fn literal(text: &str) -> String {
@@ -9,13 +9,6 @@ pub(super) fn literal(text: &str) -> String {
 
 pub(super) fn literals(words: &[String]) -> Option<Vec<String>> {
     (!words.is_empty()).then(|| words.iter().map(|word| literal(word)).collect())
-}
-
-pub(super) fn period(period: Period) -> String {
-    match period.as_millis() {
-        millis if millis % 1000 == 0 => format!("{}s", millis / 1000),
-        millis => format!("{millis}ms"),
-    }
 }
 
 /// Processors, like `0.5`; never `0`, which Compose reads as no limit.

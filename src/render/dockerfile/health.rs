@@ -5,23 +5,20 @@
 use serde_json::{Value, json};
 
 use crate::render::Input;
-use crate::spec::{Kind, Period, Runtime};
+use crate::spec::Runtime;
 
 /// Null where nothing is asked.
 pub(super) fn check(runtime: Runtime, input: &Input) -> Value {
-    let has_port = matches!(
-        input.spec.agent.kind,
-        Kind::Service | Kind::Stateful | Kind::Daemon
-    );
+    let has_port = input.spec.agent.kind.serves();
     let health = &input.spec.health;
     let path = health.ready.as_deref().or(health.live.as_deref());
     let Some(command) = has_port.then(|| command(runtime, path)).flatten() else {
         return Value::Null;
     };
     json!({
-        "every": period(health.every),
-        "timeout": period(health.timeout),
-        "within": period(health.startup.within),
+        "every": health.every.in_one_unit(),
+        "timeout": health.timeout.in_one_unit(),
+        "within": health.startup.within.in_one_unit(),
         "failures": health.failures,
         "command": command,
     })
@@ -57,11 +54,4 @@ fn node_asks(path: &str) -> String {
         "fetch('http://127.0.0.1:' + process.env.PORT + {path})\
          .then(reply => process.exit(reply.ok ? 0 : 1), () => process.exit(1))"
     )
-}
-
-fn period(period: Period) -> String {
-    match period.as_millis() {
-        whole if whole % 1000 == 0 => format!("{}s", whole / 1000),
-        other => format!("{other}ms"),
-    }
 }

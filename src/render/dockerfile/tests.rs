@@ -1,32 +1,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::render::{BuildFolder, RustPackage, Traffic};
-use crate::spec::Spec;
+use crate::render::fixtures::{self, holding, templates};
+use crate::render::{BuildFolder, RustPackage};
 
 fn input(toml: &str, entries: &[&str]) -> Input {
-    let text = format!("agent.name = \"bot\"\n{toml}");
-    let loaded = Spec::load(&text, "agent.toml", None, &|_| None);
-    let loaded = loaded.unwrap_or_else(|problems| panic!("{text}\n{problems}"));
     Input {
-        spec: loaded.spec,
-        target: loaded.target,
-        environment: None,
-        image: "bot:1".to_owned(),
         folder: BuildFolder {
-            entries: entries.iter().map(|name| (*name).to_owned()).collect(),
             go_module: Some("example.com/bot".to_owned()),
-            ..BuildFolder::default()
+            ..holding(entries)
         },
-        prompts: BTreeMap::new(),
-        release: None,
-        traffic: Traffic::default(),
-        stack: Default::default(),
+        ..fixtures::input(&format!("agent.name = \"bot\"\n{toml}"))
     }
 }
 
 fn rendered(input: &Input, engine: Engine) -> Result<BTreeMap<String, String>> {
-    let files = dockerfile(input, &Templates::new(BTreeMap::new()), engine)?;
+    let files = dockerfile(input, &templates(), engine)?;
     let owned = |(path, text): (&str, &str)| (path.to_owned(), text.to_owned());
     Ok(files.iter().map(owned).collect())
 }

@@ -7,10 +7,6 @@ use super::Part;
 use crate::release::Identity;
 use crate::render::{Failure, Input};
 
-/// Where a replica finds both.
-pub(super) const FOLDER: &str = "/etc/agent";
-pub(super) const PROMPTS: &str = "/etc/agent/prompts";
-
 pub(super) const VOLUME: &str = "agent-config";
 
 /// In bytes; what the cluster's own store takes.
@@ -38,8 +34,8 @@ pub(super) fn name(input: &Input) -> String {
 /// `support-agent-config-0123456789`, by what is in it.
 pub(super) fn named(input: &Input, what: &str, data: &Map<String, Value>) -> String {
     let text = json!(data).to_string();
-    let hash = Identity::of(text.as_bytes()).to_string();
-    format!("{}-{what}-{}", input.agent(), &hash[..10])
+    let hash = Identity::of(text.as_bytes());
+    format!("{}-{what}-{}", input.agent(), hash.short())
 }
 
 /// A key of a ConfigMap is no path: prompts are numbered, and `items` names them again.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{env, probes, sidecars, volumes};
+use crate::render::filled::filled;
 use crate::render::{Failure, Input, Templates};
 use crate::spec::{Gpu, Quantity, Resources};
 
@@ -26,7 +27,7 @@ pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failu
     let context = json!({
         "name": input.agent(),
         "image": input.image,
-        "command": some(command),
+        "command": filled(command),
         "ports": probes::listens(input).then(|| json!([{ "name": "http", "containerPort": run.port }])),
         "env": env::agent(input),
         "resources": resources(&run.resources, run.gpu.as_ref()),
@@ -39,8 +40,8 @@ pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failu
     templates.object(TEMPLATE, &context)
 }
 
-/// What stands in the list of a container that runs beside the agent.
-pub(super) struct Beside<'a> {
+/// A container that runs beside the agent in its pod.
+pub(super) struct Sidecar<'a> {
     pub(super) name: &'a str,
     pub(super) image: &'a str,
     pub(super) command: &'a [String],
@@ -51,27 +52,22 @@ pub(super) struct Beside<'a> {
     pub(super) mounts: Vec<Value>,
 }
 
-pub(super) fn beside(
-    beside: Beside<'_>,
+pub(super) fn sidecar(
+    sidecar: Sidecar<'_>,
     input: &Input,
     templates: &Templates,
 ) -> Result<Value, Failure> {
-    let command = beside
-        .command
-        .iter()
-        .map(|word| env::plain_text(word))
-        .collect();
     let context = json!({
-        "name": beside.name,
-        "image": beside.image,
-        "command": some(command),
-        "ports": some(beside.ports),
-        "env": some(beside.env),
-        "resources": beside.resources,
-        "probes": beside.probes,
+        "name": sidecar.name,
+        "image": sidecar.image,
+        "command": filled(env::literals(sidecar.command)),
+        "ports": filled(sidecar.ports),
+        "env": filled(sidecar.env),
+        "resources": sidecar.resources,
+        "probes": sidecar.probes,
         "leaving": null,
         "security": security(templates)?,
-        "mounts": beside.mounts,
+        "mounts": sidecar.mounts,
         // Among the init containers this makes it go on beside the others.
         "restart": sidecars::are_native(input).then_some("Always"),
     });
@@ -85,10 +81,6 @@ pub(super) fn no_probes() -> Value {
 /// What every container is forbidden.
 pub(super) fn security(templates: &Templates) -> Result<Value, Failure> {
     templates.object("kubernetes/container-security.yaml", &json!({}))
-}
-
-fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
 }
 
 fn leaving(input: &Input) -> Value {
@@ -128,8 +120,4 @@ fn amounts(cpu: Option<&Quantity>, memory: Option<&Quantity>) -> Map<String, Val
         .into_iter()
         .filter_map(|(name, amount)| Some((name.to_owned(), json!(amount?))));
     given.collect()
-}
-
-fn filled(map: Map<String, Value>) -> Option<Map<String, Value>> {
-    (!map.is_empty()).then_some(map)
 }

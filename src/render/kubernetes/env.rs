@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::collector;
-use crate::render::Input;
+use crate::render::{Input, contract};
 use crate::spec::{Part, SecretSource, Template};
 
 /// The agent's own variables: what it is told, its secrets, and `run.env` in which both may stand.
@@ -47,17 +47,16 @@ pub(super) fn beside(env: &BTreeMap<String, Template>, input: &Input) -> Vec<Val
 }
 
 fn told(input: &Input) -> Vec<Value> {
-    let config = format!("{}/config.json", super::config::FOLDER);
     let mut told = vec![
         plain("PORT", &input.spec.run.port.to_string()),
         plain("AGENT_NAME", input.agent()),
-        plain("AGENT_CONFIG", &config),
+        plain("AGENT_CONFIG", contract::CONFIG),
     ];
     if let Some(release) = input.release {
         told.push(plain("AGENT_RELEASE", &release.to_string()));
     }
     if !input.prompts.is_empty() {
-        told.push(plain("AGENT_PROMPTS", super::config::PROMPTS));
+        told.push(plain("AGENT_PROMPTS", contract::PROMPTS));
     }
     told.push(downward("AGENT_REPLICA", "metadata.name"));
     told
@@ -73,7 +72,7 @@ fn downward(name: &str, field: &str) -> Value {
 }
 
 /// The variable that holds a secret.
-pub(super) fn secret(input: &Input, name: &str) -> Value {
+fn secret(input: &Input, name: &str) -> Value {
     json!({ "name": name, "valueFrom": { "secretKeyRef": reference(input, name) } })
 }
 
@@ -100,17 +99,22 @@ pub(super) fn external(input: &Input) -> String {
     format!("{}-external", input.agent())
 }
 
+/// A text that no variable is put into: the cluster reads `$$` as one `$`, whatever follows, and
+/// every other `$(` as a variable.
+fn literal(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+pub(super) fn literals(words: &[String]) -> Vec<String> {
+    words.iter().map(|word| literal(word)).collect()
+}
+
 /// `$(NAME)` is the variable NAME of the same container.
 pub(super) fn text(template: &Template, input: &Input) -> String {
     let part = |part: &Part| match part {
-        Part::Text(text) => plain_text(text),
+        Part::Text(text) => literal(text),
         Part::Secret(name) => format!("$({name})"),
         Part::Variable(_) => input.spec.run.port.to_string(),
     };
     template.0.iter().map(part).collect()
-}
-
-/// The cluster reads `$$` as one `$`, whatever follows, and every other `$(` as a variable.
-pub(super) fn plain_text(text: &str) -> String {
-    text.replace('$', "$$")
 }

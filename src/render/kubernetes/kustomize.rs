@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Object, objects};
+use crate::render::filled::filled;
 use crate::render::{Failure, Files, Input, Templates, yaml};
 use difference::difference;
 
@@ -22,7 +23,7 @@ pub(crate) fn kustomize(
 ) -> Result<Files, Failure> {
     let base = objects(base, templates)?;
     let mut files = Files::default();
-    files.extend("base/", folder(&base, None, &[], templates)?);
+    files.extend("base/", folder(&base, None, Vec::new(), templates)?);
     for input in environments {
         let name = folder_name(input)?;
         let overlay = overlay(&base, input, templates)?;
@@ -55,7 +56,7 @@ fn overlay(base: &[Object], input: &Input, templates: &Templates) -> Result<File
             None => own.push(object.clone()),
         }
     }
-    folder(&own, Some((BASE, namespace)), &patches, templates)
+    folder(&own, Some((BASE, namespace)), patches, templates)
 }
 
 /// The object as Kustomize hands it to the patches, once it has put all into the namespace.
@@ -72,12 +73,12 @@ fn within(object: &Object, namespace: Option<&str>) -> Object {
 fn folder(
     objects: &[Object],
     base: Option<(&str, Option<&str>)>,
-    patches: &[Value],
+    patches: Vec<Value>,
     templates: &Templates,
 ) -> Result<Files, Failure> {
     let mut files = Files::default();
     for object in objects {
-        files.add(format!("{}.yaml", object.file), text(&object.value)?);
+        files.add(format!("{}.yaml", object.file), yaml::write(&object.value)?);
     }
     let own: BTreeSet<String> = files.iter().map(|(path, _)| path.to_owned()).collect();
     let (base, namespace) = base.unzip();
@@ -85,10 +86,10 @@ fn folder(
     let context = json!({
         "namespace": namespace.flatten(),
         "resources": resources,
-        "patches": (!patches.is_empty()).then_some(patches),
+        "patches": filled(patches),
     });
     let list = templates.object(TEMPLATE, &context)?;
-    files.add("kustomization.yaml", text(&list)?);
+    files.add("kustomization.yaml", yaml::write(&list)?);
     Ok(files)
 }
 
@@ -132,11 +133,7 @@ fn patch(object: &Object, patch: &Value) -> Result<Value, Failure> {
     if let Some(group) = group {
         target["group"] = json!(group);
     }
-    Ok(json!({ "target": target, "patch": text(patch)? }))
-}
-
-fn text(value: &Value) -> Result<String, Failure> {
-    yaml::write(value).map_err(|error| Failure::refused(error.to_string()))
+    Ok(json!({ "target": target, "patch": yaml::write(patch)? }))
 }
 
 #[cfg(test)]

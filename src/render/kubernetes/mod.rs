@@ -36,9 +36,9 @@ mod tests;
 
 use serde_json::Value;
 
-pub(crate) use by_hand::secret_command;
-
 use super::{Failure, Files, Input, Templates, yaml};
+
+pub(crate) use by_hand::secret_command;
 pub(crate) use kustomize::kustomize;
 
 /// One object to be: the template that it is made from, and what the template is given.
@@ -61,13 +61,13 @@ impl Part {
 
 /// An object of the cluster, and the file that it belongs into.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Object {
-    pub(crate) file: String,
-    pub(crate) value: Value,
+struct Object {
+    file: String,
+    value: Value,
 }
 
 /// Every object, in the order in which they are applied.
-pub(crate) fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure> {
+fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure> {
     let mut parts = account::parts(input);
     parts.extend(policy::parts(input));
     parts.extend(external::parts(input));
@@ -87,17 +87,14 @@ pub(crate) fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object
             file: part.file,
         })
     });
-    controller::instead(objects.collect::<Result<_, _>>()?, input, templates)
+    controller::instead(objects.collect::<Result<_, Failure>>()?, input, templates)
 }
 
 /// A file for each object.
 pub(crate) fn kubernetes(input: &Input, templates: &Templates) -> Result<Files, Failure> {
     let mut files = Files::default();
     for object in objects(input, templates)? {
-        files.add(
-            format!("{}.yaml", object.file),
-            yaml::write(&object.value).map_err(|error| Failure::refused(error.to_string()))?,
-        );
+        files.add(format!("{}.yaml", object.file), yaml::write(&object.value)?);
     }
     Ok(files)
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::render::Input;
+use crate::render::filled::filled;
 use crate::spec::{Kind, TargetSpec};
 
 const NAME: &str = "app.kubernetes.io/name";
@@ -29,7 +30,7 @@ impl Input {
         }
     }
 
-    pub(super) fn changes_in_place(&self) -> bool {
+    fn changes_in_place(&self) -> bool {
         let kind = self.spec.agent.kind;
         matches!(kind, Kind::Stateful | Kind::Cron | Kind::Daemon)
     }
@@ -118,7 +119,7 @@ impl Input {
             .into_iter()
             .filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?))));
         let given: Map<String, Value> = given.collect();
-        (!given.is_empty()).then_some(given)
+        filled(given)
     }
 
     /// `metadata` of an object with this name.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::replicas;
+use crate::render::filled::filled;
 use crate::render::{Failure, Input, Templates};
 use crate::spec::{Gpu, Quantity, Toleration};
 
@@ -33,8 +34,8 @@ pub(super) fn of(
     let labels = &input.spec.run.nodes.labels;
     let tolerations = tolerations(input);
     Ok(json!({
-        "labels": (!labels.is_empty()).then_some(labels),
-        "tolerations": (!tolerations.is_empty()).then_some(tolerations),
+        "labels": filled(labels.clone()),
+        "tolerations": filled(tolerations),
         "affinity": affinity(input, templates, apart)?,
     }))
 }

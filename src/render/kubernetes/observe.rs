@@ -29,7 +29,7 @@ pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, F
 fn monitor(input: &Input) -> Part {
     // A controller changes whom the Services select: only the pods themselves are each there once.
     let is_plain = input.traffic.by.is_none();
-    let has_service = matches!(input.spec.agent.kind, Kind::Service | Kind::Stateful) && is_plain;
+    let has_service = input.spec.agent.kind.is_called() && is_plain;
     let (template, file) = match has_service {
         true => ("kubernetes/service-monitor.yaml", "service-monitor"),
         false => ("kubernetes/pod-monitor.yaml", "pod-monitor"),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{container, nodes, probes, replicas, sidecars, volumes};
+use crate::render::filled::filled;
 use crate::render::{Failure, Input, Templates};
 use crate::spec::Mode;
 
@@ -27,7 +28,7 @@ pub(super) fn pod(input: &Input, templates: &Templates) -> Result<Value, Failure
         "pull_secrets": pull_secrets(input),
         "nodes": nodes::nodes(input, templates)?,
         "apart": replicas::several(input).then(|| input.workload_selector()),
-        "init_containers": (!init.is_empty()).then_some(init),
+        "init_containers": filled(init),
         "containers": containers,
         "volumes": volumes::all(input, templates)?,
     });
@@ -75,6 +76,5 @@ fn annotations(input: &Input) -> Option<Value> {
 
 pub(super) fn pull_secrets(input: &Input) -> Option<Vec<Value>> {
     let names = &input.spec.image.pull_secrets;
-    let named: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
-    (!named.is_empty()).then_some(named)
+    filled(names.iter().map(|name| json!({ "name": name })).collect())
 }

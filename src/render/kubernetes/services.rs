@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Part, container, env, pod};
+use crate::render::filled::filled;
 use crate::render::presets::{self, Beside};
 use crate::render::{Failure, Input, Templates};
 use crate::spec::{Gpu, Mode};
@@ -86,7 +87,7 @@ fn replica(beside: &Beside, input: &Input, templates: &Templates) -> Result<Valu
         "image": beside.image,
         "user": beside.user,
         "pull_secrets": pod::pull_secrets(input),
-        "command": command(&beside.command),
+        "command": filled(env::literals(&beside.command)),
         "port": beside.port,
         "env": env(beside, input),
         "resources": container::resources(beside.resources, gpu.as_ref()),
@@ -96,11 +97,6 @@ fn replica(beside: &Beside, input: &Input, templates: &Templates) -> Result<Valu
         "volumes": volumes(beside),
     });
     templates.object("kubernetes/beside-pod.yaml", &context)
-}
-
-fn command(words: &[String]) -> Option<Vec<String>> {
-    let words: Vec<String> = words.iter().map(|word| env::plain_text(word)).collect();
-    (!words.is_empty()).then_some(words)
 }
 
 fn env(beside: &Beside, input: &Input) -> Vec<Value> {

@@ -1,11 +1,11 @@
-//! What runs beside the agent in its pod: tools, helpers, and the collector.
+//! What runs beside the agent in its pod: tools, sidecars of one's own, and the collector.
 
 use serde_json::{Value, json};
 
-use super::container::{self, Beside};
+use super::container::{self, Sidecar};
 use super::{collector, volumes};
 use crate::render::{Failure, Input, Templates};
-use crate::spec::{Mode, Sidecar, Tool};
+use crate::spec::{self, Mode, Tool};
 
 /// The version from which init containers may go on beside the others.
 const NATIVE: u32 = 29;
@@ -17,21 +17,20 @@ pub(super) fn are_native(input: &Input) -> bool {
 
 pub(super) fn containers(input: &Input, templates: &Templates) -> Result<Vec<Value>, Failure> {
     let tools = tools(input).map(|(name, one)| tool(input, name, one));
-    let helpers = &input.spec.sidecars;
-    let helpers = helpers.iter().map(|(name, one)| helper(input, name, one));
-    let beside = collector::beside(input)
+    let own = input.spec.sidecars.iter();
+    let own = own.map(|(name, one)| sidecar(input, name, one));
+    let all = collector::sidecar(input)
         .into_iter()
         .chain(tools)
-        .chain(helpers);
-    beside
-        .map(|beside| container::beside(beside, input, templates))
+        .chain(own);
+    all.map(|one| container::sidecar(one, input, templates))
         .collect()
 }
 
 /// Those that a user names.
 pub(super) fn names(input: &Input) -> impl Iterator<Item = &str> {
-    let helpers = input.spec.sidecars.keys().map(String::as_str);
-    tools(input).map(|(name, _)| name).chain(helpers)
+    let own = input.spec.sidecars.keys().map(String::as_str);
+    tools(input).map(|(name, _)| name).chain(own)
 }
 
 fn tools(input: &Input) -> impl Iterator<Item = (&str, &Tool)> {
@@ -41,8 +40,8 @@ fn tools(input: &Input) -> impl Iterator<Item = (&str, &Tool)> {
 }
 
 /// Not asked whether it is well: it may listen on localhost alone, where the cluster does not reach.
-fn tool<'a>(input: &'a Input, name: &'a str, tool: &'a Tool) -> Beside<'a> {
-    Beside {
+fn tool<'a>(input: &'a Input, name: &'a str, tool: &'a Tool) -> Sidecar<'a> {
+    Sidecar {
         name,
         image: &tool.image,
         command: &tool.command,
@@ -54,8 +53,8 @@ fn tool<'a>(input: &'a Input, name: &'a str, tool: &'a Tool) -> Beside<'a> {
     }
 }
 
-fn helper<'a>(input: &'a Input, name: &'a str, sidecar: &'a Sidecar) -> Beside<'a> {
-    Beside {
+fn sidecar<'a>(input: &'a Input, name: &'a str, sidecar: &'a spec::Sidecar) -> Sidecar<'a> {
+    Sidecar {
         name,
         image: &sidecar.image,
         command: &sidecar.command,

@@ -9,10 +9,10 @@ pub(super) use gateway::parents;
 
 use super::Part;
 use crate::render::{Controller, Failure, Input, Traffic};
-use crate::spec::{ConversationKey, Kind, Percent, Router, Strategy};
+use crate::spec::{ConversationKey, Percent, Router, Strategy};
 
 pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
-    if !matches!(input.spec.agent.kind, Kind::Service | Kind::Stateful) {
+    if !input.spec.agent.kind.is_called() {
         return no_split(input).map(|()| Vec::new());
     }
     match router(input) {
@@ -42,9 +42,9 @@ fn no_split(input: &Input) -> Result<(), Failure> {
     let plain = traffic.candidate.is_none() && traffic.mirror.is_none();
     match plain && traffic.matches.is_empty() {
         true => Ok(()),
-        false => Err(Failure::refused("a Service splits requests by replicas only; network.router = \"gateway\", \"istio\" or \
-             \"nginx\" splits them by weight"
-                .to_owned(),
+        false => Err(Failure::refused(
+            "a Service splits requests by replicas only; network.router = \"gateway\", \"istio\" \
+             or \"nginx\" splits them by weight",
         )),
     }
 }
@@ -76,10 +76,7 @@ impl Backends {
         let Some((candidate, weight)) = &self.candidate else {
             return vec![(&self.stable, 100)];
         };
-        let (share, all) = match weight.hundredths() % 100 {
-            0 => (weight.hundredths() / 100, 100),
-            _ => (weight.hundredths(), 10_000),
-        };
+        let (share, all) = weight.in_whole_numbers();
         vec![(&self.stable, all - share), (candidate, share)]
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{collector, config, sidecars};
-use crate::render::{Failure, Input, Templates};
+use crate::render::{Failure, Input, Templates, contract};
 use crate::spec::Sidecar;
 
 /// The volumes of a pod; the disks of a stateful agent come from its claims.
@@ -33,7 +33,7 @@ fn scratch(sidecar: &str) -> String {
 /// What the agent sees.
 pub(super) fn of_agent(input: &Input) -> Vec<Value> {
     let run = &input.spec.run;
-    let config = json!({ "name": config::VOLUME, "mountPath": config::FOLDER, "readOnly": true });
+    let config = json!({ "name": config::VOLUME, "mountPath": contract::FOLDER, "readOnly": true });
     let writable = run.writable.iter().enumerate();
     let writable = writable.map(|(at, path)| mount(&writable_name(at), path));
     let disks = run.volumes.iter();

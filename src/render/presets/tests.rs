@@ -139,7 +139,7 @@ fn redis_reads_its_password_from_stdin_alone() {
 
 #[test]
 fn the_page_about_it_has_the_same_table() {
-    let page = include_str!("../../../docs/render-compose.md");
+    let page = include_str!("../../../docs/compose.md");
     for (name, preset) in ["redis", "postgres", "qdrant", "rabbitmq", "vllm", "tgi"]
         .into_iter()
         .zip(ALL)

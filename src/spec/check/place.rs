@@ -87,7 +87,7 @@ fn network(spec: &Spec, check: &mut Check<'_>) {
             "tls has a meaning for router = \"nginx\" only: a Gateway has its own",
         );
     }
-    if network.host.is_some() && !matches!(spec.agent.kind, Kind::Service | Kind::Stateful) {
+    if network.host.is_some() && !spec.agent.kind.is_called() {
         check.refuse(
             "network.host",
             "only services and stateful agents are called by a host",

@@ -40,7 +40,7 @@ fn expressible(input: &Input) -> Result<(), Failure> {
     let spec = &input.spec;
     let (rollout, gates) = (&spec.rollout, &spec.gate);
     let gated = |strategy| rollout.strategy == strategy && !gates.is_empty();
-    let fraction = |step: &RolloutStep| matches!(step, RolloutStep::Weight { weight, .. } if weight.hundredths() % 100 != 0);
+    let fraction = |step: &RolloutStep| matches!(step, RolloutStep::Weight { weight, .. } if !weight.is_whole());
     let refusals = [
         (
             gates.iter().any(|gate| gate.unclear == Unclear::Fail),

@@ -72,7 +72,7 @@ fn expressible(input: &Input) -> Result<(), Failure> {
             "does not wait for more requests: unclear = \"pass\" or \"fail\" on each gate",
         ),
         (
-            weights(input).any(|weight| weight.hundredths() % 100 != 0),
+            weights(input).any(|weight| !weight.is_whole()),
             "knows whole per cents only",
         ),
     ];

@@ -2,30 +2,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::render::{BuildFolder, Input, Stack, Templates, Traffic};
-use crate::spec::Spec;
+use crate::render::fixtures::{input, templates};
 
 const SMALL: &str = "[agent]\nname = \"bot\"\n[image]\nimage = \"bot:1\"\n\
                      [secrets]\nPW = { env = \"PW\" }\n";
 
 /// Every object by its file.
 fn objects(more: &str) -> BTreeMap<String, Value> {
-    let text = format!("{SMALL}{more}");
-    let loaded = Spec::load(&text, "agent.toml", None, &|_| None);
-    let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
-    let input = Input {
-        spec: loaded.spec,
-        target: loaded.target,
-        environment: None,
-        image: "bot:1".to_owned(),
-        folder: BuildFolder::default(),
-        prompts: BTreeMap::new(),
-        release: None,
-        traffic: Traffic::default(),
-        stack: Stack::default(),
-    };
-    let templates = Templates::new(BTreeMap::new());
-    let objects = super::super::objects(&input, &templates).unwrap();
+    let input = input(&format!("{SMALL}{more}"));
+    let objects = super::super::objects(&input, &templates()).unwrap();
     objects
         .into_iter()
         .map(|object| (object.file, object.value))

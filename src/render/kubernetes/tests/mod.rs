@@ -5,31 +5,17 @@ mod policy;
 mod secrets;
 mod sidecars;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::{Object, objects};
 use crate::release::ReleaseId;
-use crate::render::{BuildFolder, Input, Templates, Traffic};
-use crate::spec::Spec;
+use crate::render::Input;
+use crate::render::fixtures::{input_in, templates};
 
 /// A small agent with `more` in its file.
 fn input(more: &str) -> Input {
     let text = format!("[agent]\nname = \"bot\"\n{more}\n");
-    let loaded = Spec::load(&text, "agent.toml", environment(&text), &|_| None);
-    let loaded = loaded.unwrap_or_else(|problems| panic!("{text}\n{problems}"));
-    Input {
-        spec: loaded.spec,
-        target: loaded.target,
-        environment: loaded.environment,
-        image: "bot:1".to_owned(),
-        folder: BuildFolder::default(),
-        prompts: BTreeMap::new(),
-        release: None,
-        traffic: Traffic::default(),
-        stack: crate::render::Stack::default(),
-    }
+    input_in(&text, environment(&text))
 }
 
 fn environment(text: &str) -> Option<&str> {
@@ -45,7 +31,7 @@ fn released(more: &str) -> Input {
 }
 
 fn rendered(input: &Input) -> Vec<Object> {
-    objects(input, &Templates::new(BTreeMap::new())).unwrap_or_else(|error| panic!("{error}"))
+    objects(input, &templates()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Kind and name of each object.

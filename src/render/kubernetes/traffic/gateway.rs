@@ -69,12 +69,11 @@ fn header(one: &Match) -> Value {
 
 fn mirror(name: &str, port: u16, share: Percent) -> Value {
     let backend = json!({ "name": name, "port": port });
-    let hundredths = share.hundredths();
-    let mirror = match hundredths % 100 {
-        0 => json!({ "backendRef": backend, "percent": hundredths / 100 }),
-        _ => json!({
+    let mirror = match share.in_whole_numbers() {
+        (percent, 100) => json!({ "backendRef": backend, "percent": percent }),
+        (share, all) => json!({
             "backendRef": backend,
-            "fraction": { "numerator": hundredths, "denominator": 10_000 },
+            "fraction": { "numerator": share, "denominator": all },
         }),
     };
     json!({ "type": "RequestMirror", "requestMirror": mirror })

@@ -58,10 +58,7 @@ fn streams() -> Map<String, Value> {
 }
 
 fn share(weight: Percent) -> Vec<(String, Value)> {
-    let (weight, total) = match weight.hundredths() % 100 {
-        0 => (weight.hundredths() / 100, 100),
-        _ => (weight.hundredths(), 10_000),
-    };
+    let (weight, total) = weight.in_whole_numbers();
     vec![
         annotation("canary", "true"),
         annotation("canary-weight", weight.to_string()),
@@ -120,5 +117,5 @@ fn copies(input: &Input, backends: &Backends) -> Result<Option<(String, Value)>,
 }
 
 fn refuse<T>(message: &str) -> Result<T, Failure> {
-    Err(Failure::refused(message.to_owned()))
+    Err(Failure::refused(message))
 }
