@@ -27,12 +27,9 @@ pub(crate) struct Scale {
     pub(crate) metrics: Vec<Figure>,
     /// No replica while there is no work.
     pub(crate) idle_to_zero: bool,
-    /// Other numbers of replicas at set times.
+    /// Other numbers of replicas at set times; work that waits still adds replicas.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) schedule: Vec<Window>,
-    /// The time zone of the schedule.
-    #[schemars(extend("format" = "time-zone"))]
-    pub(crate) time_zone: String,
     /// How long less work must last before replicas go.
     pub(crate) down_after: Period,
     /// A vertical autoscaler recommends resources, and changes nothing.
@@ -50,7 +47,6 @@ impl Default for Scale {
             metrics: Vec::new(),
             idle_to_zero: false,
             schedule: Vec::new(),
-            time_zone: "UTC".to_owned(),
             down_after: Period::secs(300),
             recommend: false,
         }
@@ -58,6 +54,13 @@ impl Default for Scale {
 }
 
 impl Scale {
+    /// The window with fewer replicas than there are at other times.
+    pub(crate) fn rest(&self) -> Option<&Window> {
+        self.schedule
+            .iter()
+            .find(|window| window.replicas < self.min)
+    }
+
     /// Whether it changes the number of replicas; a recommendation of resources alone changes none.
     pub(crate) fn follows(&self) -> bool {
         self.queue.is_some()

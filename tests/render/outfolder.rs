@@ -181,3 +181,28 @@ fn a_template_that_fails_says_where_and_with_what() {
         assert_eq!(ran.stdout, "");
     }
 }
+
+#[test]
+fn agents_of_one_namespace_have_no_name_in_common() {
+    let place = Place::empty();
+    for agent in ["one", "two"] {
+        let spec = format!(
+            "[agent]\nname = \"{agent}\"\n[image]\nimage = \"a:1\"\n[services.state]\npreset = \"redis\"\n"
+        );
+        place.write(&format!("{agent}/agent.toml"), spec);
+    }
+    place
+        .run(&[
+            "render",
+            "kubernetes",
+            "-f",
+            "one/agent.toml",
+            "two/agent.toml",
+        ])
+        .exactly(
+            2,
+            "",
+            "error: two of the files want the name state\n\
+             hint: give each agent, service and tool of one namespace a name of its own\n",
+        );
+}

@@ -40,7 +40,7 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     let agents = many::each(&files, templates, |file, templates| {
         agent(what, file, args, templates)
     });
-    let (mut rendered, mut names) = (Files::default(), BTreeSet::new());
+    let (mut rendered, mut taken) = (Files::default(), BTreeSet::new());
     for agent in agents {
         let agent = agent?;
         agent.say(shown);
@@ -49,10 +49,11 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
             _ => format!("{}/", agent.name),
         };
         rendered.extend(&below, agent.files);
-        if let Some(twice) = names.replace(agent.name) {
+        let mut names = agent.names.into_iter();
+        if let Some(twice) = names.find_map(|name| taken.replace(name)) {
             return Err(advice(
-                format!("two of the files name an agent {twice}"),
-                "give each a name of its own, or render them one by one",
+                format!("two of the files want the name {twice}"),
+                "give each agent, service and tool of one namespace a name of its own",
             ));
         }
     }
@@ -78,6 +79,8 @@ fn has_layers(what: What, args: &Render, shown: &Shown) -> Result<()> {
 /// What was rendered of one agent, and what is to be said of it.
 struct Agent {
     name: String,
+    /// Names that no other agent beside it may have.
+    names: Vec<String>,
     warnings: Vec<Problem>,
     without_effect: Vec<String>,
     notes: Vec<String>,
@@ -116,12 +119,20 @@ fn agent(
     };
     notes.extend(by_hand(what, &input));
     Ok(Agent {
+        names: names(what, &input),
         without_effect: stack::warnings(&project, what),
         name: input.spec.agent.name,
         warnings: project.loaded.warnings,
         notes,
         files,
     })
+}
+
+/// The agent's own; in a cluster also those that its services are reached by.
+fn names(what: What, input: &Input) -> Vec<String> {
+    let agent = &input.spec.agent.name;
+    let beside = render::service_names(input).filter(|_| what == What::Kubernetes);
+    std::iter::once(agent.clone()).chain(beside).collect()
 }
 
 /// What whoever applies the files has to run beside.

@@ -84,7 +84,8 @@ fn rule(input: &Input) -> Part {
     let context = json!({
         "metadata": input.metadata(input.agent()),
         "group": input.agent(),
-        "team": input.spec.agent.team,
+        // Prometheus takes labels of alerts for templates.
+        "team": input.spec.agent.team.as_ref().map(|team| team.replace("{{", "{{\"{{\"}}")),
         "alerts": alerts::alerts(input),
     });
     Part::new(

@@ -51,12 +51,13 @@ pub(super) fn scaler(input: &Input) -> Option<Value> {
 }
 
 fn keda(input: &Input, scale: &Scale, templates: &Templates) -> Result<Vec<Part>, Failure> {
+    let least = scale.rest().map_or(scale.min, |rest| rest.replicas);
     let context = json!({
         "metadata": input.release_metadata(&input.workload()),
         "target": target(input),
-        "min": scale.min,
+        "min": least,
         // Below the least number there is only none at all.
-        "idle": (scale.idle_to_zero && scale.min > 0).then_some(0),
+        "idle": (scale.idle_to_zero && least > 0).then_some(0),
         "max": scale.max,
         "down_after": probes::seconds(scale.down_after),
         "behavior": behavior(scale, templates)?,

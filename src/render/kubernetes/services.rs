@@ -18,6 +18,17 @@ pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, F
     Ok(parts)
 }
 
+/// What they and the agent are called in its namespace.
+pub(crate) fn names(input: &Input) -> impl Iterator<Item = String> {
+    let namespace = input.namespace().map(|name| format!(" in {name}"));
+    let namespace = namespace.unwrap_or_default();
+    // Without a namespace the agent's own name says it all.
+    let own = (!namespace.is_empty()).then(|| format!("{}{namespace}", input.agent()));
+    let all = all(input).into_iter();
+    let beside = all.map(move |beside| format!("{}{namespace}", beside.name));
+    own.into_iter().chain(beside)
+}
+
 fn all(input: &Input) -> Vec<Beside<'_>> {
     let spec = &input.spec;
     let services = spec.services.iter();
@@ -89,7 +100,7 @@ fn replica(beside: &Beside, input: &Input, templates: &Templates) -> Result<Valu
         "pull_secrets": pod::pull_secrets(input),
         "command": filled(env::literals(&beside.command)),
         "port": beside.port,
-        "env": env(beside, input),
+        "env": filled(env(beside, input)),
         "resources": container::resources(beside.resources, gpu.as_ref()),
         "probes": probes(beside),
         "tolerations": gpu.map(|gpu| json!([{ "key": gpu.kind, "operator": "Exists" }])),

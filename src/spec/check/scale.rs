@@ -39,15 +39,20 @@ fn bounds(scale: &Scale, check: &mut Check<'_>) {
             );
             check.refuse(&format!("scale.schedule.{at}.replicas"), message);
         }
-        // The most that any trigger asks for counts, and an open window keeps a replica awake.
-        let least = scale.min.max(1);
-        if window.replicas < least {
-            check.refuse_with(
-                &format!("scale.schedule.{at}.replicas"),
-                format!("a window adds replicas, and cannot go below min, {least}"),
-                "a lower min, and windows for the busy times",
-            );
-        }
+    }
+    let rests = scale.schedule.iter().enumerate();
+    let mut rests = rests.filter(|(_, window)| window.replicas < scale.min);
+    if let (Some(_), Some((at, _))) = (rests.next(), rests.next()) {
+        let message = "only one window may have fewer replicas than min";
+        check.refuse(&format!("scale.schedule.{at}.replicas"), message);
+    }
+    let idle = scale
+        .schedule
+        .iter()
+        .position(|window| window.replicas == 0);
+    if let (Some(at), 0) = (idle, scale.min) {
+        let message = "with min = 0 there is no replica at any time without work";
+        check.refuse(&format!("scale.schedule.{at}.replicas"), message);
     }
     for (at, figure) in scale.metrics.iter().enumerate() {
         if figure.target <= 0.0 {

@@ -90,16 +90,28 @@ fn the_least_number_and_none_at_all() {
         let found = json!([spec["minReplicaCount"], spec["idleReplicaCount"]]);
         assert_eq!(found, wanted, "{keys}");
     }
-    let spec = scaled(&format!(
-        "{schedule}down_after = \"90s\"\ntime_zone = \"Europe/Berlin\""
-    ));
+    let spec = scaled(&format!("{schedule}down_after = \"90s\""));
     assert_eq!(spec["cooldownPeriod"], 90);
     assert_eq!(
         spec["triggers"][0]["metadata"],
-        json!({ "timezone": "Europe/Berlin", "start": "0 8 * * *", "end": "0 20 * * *", "desiredReplicas": "4" })
+        json!({ "timezone": "UTC", "start": "0 8 * * *", "end": "0 20 * * *", "desiredReplicas": "4" })
     );
     let down = &spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"];
     assert_eq!(down["stabilizationWindowSeconds"], 90);
+}
+
+/// The most that any trigger asks for counts, so that a rest is said by all other times.
+#[test]
+fn a_rest_is_the_usual_number_at_all_other_times() {
+    let spec =
+        scaled("min = 2\nschedule = [{ from = \"0 20 * * *\", to = \"0 6 * * *\", replicas = 0 }]");
+    assert_eq!(spec["minReplicaCount"], 0);
+    assert_eq!(
+        spec["triggers"],
+        json!([{ "type": "cron", "metadata": {
+            "timezone": "UTC", "start": "0 6 * * *", "end": "0 20 * * *", "desiredReplicas": "2",
+        } }])
+    );
 }
 
 #[test]

@@ -10,7 +10,13 @@ pub(super) fn triggers(input: &Input, scale: &Scale) -> Vec<Value> {
     let queue = scale.queue.iter().map(|queue| waiting(input, queue));
     let cpu = scale.cpu.iter().map(|percent| cpu(input, *percent));
     let metrics = scale.metrics.iter().map(|figure| metric(input, figure));
-    let windows = scale.schedule.iter().map(|window| cron(scale, window));
+    let zone = &input.spec.agent.time_zone;
+    let windows = scale.schedule.iter();
+    let windows = windows.filter(|window| window.replicas >= scale.min);
+    let windows = windows.map(|Window { from, to, replicas }| cron(zone, [from, to], *replicas));
+    // The most that any trigger asks for counts: a rest is the usual number at all other times.
+    let rest = scale.rest().into_iter();
+    let windows = windows.chain(rest.map(|rest| cron(zone, [&rest.to, &rest.from], scale.min)));
     queue.chain(cpu).chain(metrics).chain(windows).collect()
 }
 
@@ -123,12 +129,12 @@ fn metric(input: &Input, figure: &Figure) -> Value {
     json!({ "type": "prometheus", "metadata": metadata })
 }
 
-fn cron(scale: &Scale, window: &Window) -> Value {
+fn cron(zone: &str, [from, to]: [&String; 2], replicas: u32) -> Value {
     let metadata = json!({
-        "timezone": scale.time_zone,
-        "start": window.from,
-        "end": window.to,
-        "desiredReplicas": window.replicas.to_string(),
+        "timezone": zone,
+        "start": from,
+        "end": to,
+        "desiredReplicas": replicas.to_string(),
     });
     json!({ "type": "cron", "metadata": metadata })
 }
