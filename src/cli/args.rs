@@ -192,7 +192,7 @@ pub(crate) struct Render {
     #[arg(long)]
     pub(crate) force: bool,
     /// The image that runs [default: from agent.toml]
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", value_parser = crate::spec::image_name)]
     pub(crate) image: Option<String>,
     /// Name what belongs to one release by it, like r13
     #[arg(long, value_name = "RELEASE")]

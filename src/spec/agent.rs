@@ -87,9 +87,11 @@ pub(crate) struct Agent {
     pub(crate) time_zone: String,
     /// One line for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "annotation"))]
     pub(crate) description: Option<String>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "annotation"))]
     pub(crate) team: Option<String>,
     /// Marks for people and tools; names and values as in Kubernetes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

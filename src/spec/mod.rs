@@ -47,6 +47,7 @@ pub(crate) use container::{Gpu, Nodes, Resources, Toleration, Volume};
 pub(crate) use environment::{Environment, TargetSpec};
 pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use load::{Loaded, agent_name, environment_names};
+pub(crate) use names::image_name;
 pub(crate) use network::{Network, Router};
 pub(crate) use notify::Notify;
 pub(crate) use observe::{Observe, Otel};

@@ -1,6 +1,8 @@
 //! Names that others give meaning to: registries, clusters, networks, clocks. Each is held to the
 //! rules of whoever reads it, so that nothing is refused there for the first time.
 
+use std::net::IpAddr;
+
 /// Why `text` does not have `format`; formats that only describe are never broken.
 pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
     let Some((holds, wanted)) = rule(format) else {
@@ -10,6 +12,11 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("\"{text}\" is not {wanted}")),
     }
+}
+
+/// An image as it may stand in agent.toml, and in an argument.
+pub(crate) fn image_name(text: &str) -> Result<String, String> {
+    check("image", text).map(|()| text.to_owned())
 }
 
 type Rule = (fn(&str) -> bool, &'static str);
@@ -50,7 +57,11 @@ fn rule(format: &str) -> Option<Rule> {
         ),
         "secret-key" => (is_secret_key, "name/key"),
         "vault-path" => (is_vault_path, "path#field"),
-        "hostname" => (is_host, "the name of a host, like \"support.example.com\""),
+        "annotation" => (fits_an_annotation, "at most 100 KiB long"),
+        "hostname" => (
+            is_dns_name,
+            "the name of a host, like \"support.example.com\"",
+        ),
         "endpoint" => (
             is_endpoint,
             "host:port, like \"api.example.com:443\" or \"10.0.0.0/8:5432\"",
@@ -197,6 +208,18 @@ fn is_vault_path(text: &str) -> bool {
     }
 }
 
+/// All of an object's annotations together may have 256 KiB.
+fn fits_an_annotation(text: &str) -> bool {
+    text.len() <= 100 << 10
+}
+
+/// As clusters take it: lower case, and no address.
+fn is_dns_name(text: &str) -> bool {
+    is_host(text)
+        && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && text.parse::<IpAddr>().is_err()
+}
+
 pub(super) fn is_host(text: &str) -> bool {
     let label = |label: &str| label.len() <= 63 && all(label, "-") && ends_well(label);
     text.len() <= 253 && text.split('.').all(label)
@@ -217,7 +240,7 @@ fn is_endpoint(text: &str) -> bool {
 fn is_block(text: &str) -> bool {
     let (address, bits) = text.split_once('/').unwrap_or((text, "0"));
     let address = address.trim_start_matches('[').trim_end_matches(']');
-    let (Ok(address), Ok(bits)) = (address.parse::<std::net::IpAddr>(), bits.parse::<u8>()) else {
+    let (Ok(address), Ok(bits)) = (address.parse::<IpAddr>(), bits.parse::<u8>()) else {
         return false;
     };
     bits <= if address.is_ipv4() { 32 } else { 128 }

@@ -206,3 +206,40 @@ fn agents_of_one_namespace_have_no_name_in_common() {
              hint: give each agent, service and tool of one namespace a name of its own\n",
         );
 }
+
+#[test]
+fn a_template_that_stands_for_none_is_told() {
+    let place = place();
+    place.write("templates/kubernetes/srvice.yaml", "kind: Service\n");
+    let ran = place.run(&["render", "kubernetes"]).ends(0);
+    let told = "templates/kubernetes/srvice.yaml stands for no built-in one";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+}
+
+#[test]
+fn a_link_is_no_prompt() {
+    let place = place();
+    place.write(
+        "agent.toml",
+        "[agent]\nname = \"bot\"\n[config]\nprompts = \"prompts\"\n[image]\nimage = \"bot:1\"\n",
+    );
+    place.write("prompts/a.md", "hello\n");
+    std::os::unix::fs::symlink("/etc/hostname", place.path("prompts/b.md")).unwrap();
+    place.run(&["render", "kubernetes"]).exactly(
+        2,
+        "",
+        "error: ./prompts/b.md is a link, and prompts are files\nhint: put the file itself there\n",
+    );
+}
+
+#[test]
+fn an_image_that_is_none_is_refused() {
+    let ran = place()
+        .run(&["render", "kubernetes", "--image", "BAD IMAGE"])
+        .ends(2);
+    assert!(
+        ran.stderr.contains("\"BAD IMAGE\" is not an image like"),
+        "{}",
+        ran.stderr
+    );
+}

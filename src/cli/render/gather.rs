@@ -198,12 +198,39 @@ pub(super) fn own_templates(folder: &Path) -> Result<BTreeMap<String, String>> {
     Ok(own)
 }
 
+/// Files that lie where templates do, and stand for none.
+pub(super) fn strange_templates(folder: &Path) -> Vec<String> {
+    let folder = folder.join("templates");
+    let known: BTreeSet<&str> = render::names().collect();
+    let groups: BTreeSet<&str> = known
+        .iter()
+        .filter_map(|name| Some(name.split_once('/')?.0))
+        .collect();
+    let files = groups.into_iter().flat_map(|group| {
+        let entries = fs::read_dir(folder.join(group)).into_iter().flatten();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.map(move |name| format!("{group}/{name}"))
+    });
+    let mut strange: Vec<String> = files
+        .filter(|name| !known.contains(name.as_str()))
+        .collect();
+    strange.sort();
+    strange
+}
+
 fn texts(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) -> Result<()> {
     let entries = fs::read_dir(folder)
         .with_context(|| format!("could not look into {}", folder.display()))?;
     for entry in entries {
         let entry = entry.with_context(|| format!("could not look into {}", folder.display()))?;
         let path = entry.path();
+        if path.is_symlink() {
+            // What it leads to may be no prompt, and would stand in a file that anyone may read.
+            return Err(advice(
+                format!("{} is a link, and prompts are files", path.display()),
+                "put the file itself there",
+            ));
+        }
         let name = format!("{below}{}", entry.file_name().to_string_lossy());
         match path.is_dir() {
             true => texts(&path, &format!("{name}/"), found)?,

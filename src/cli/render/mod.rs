@@ -106,6 +106,12 @@ fn agent(
     let input = gather::input(&project, args)?;
     let said = |name: &String| format!("templates/{name} stands for the built-in one");
     let mut notes: Vec<String> = own.keys().map(said).collect();
+    let strange = gather::strange_templates(project.folder());
+    notes.extend(strange.iter().map(|name| {
+        format!(
+            "templates/{name} stands for no built-in one; agentctl render --eject takes their names"
+        )
+    }));
     notes.extend(image::own(what, &input));
     let job = Job {
         args,
