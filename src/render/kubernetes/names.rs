@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::render::Input;
 use crate::render::filled::filled;
-use crate::spec::{Kind, TargetSpec};
+use crate::spec::{Kind, Router, TargetSpec};
 
 const NAME: &str = "app.kubernetes.io/name";
 
@@ -82,6 +82,11 @@ impl Input {
         let mut labels = self.labels();
         labels.extend(self.release_selector());
         labels
+    }
+
+    /// Whether requests go through the proxies of Istio.
+    pub(super) fn in_mesh(&self) -> bool {
+        self.spec.network.router == Router::Istio
     }
 
     /// What the pods of something beside the agent are found by; never by what finds its replicas.

@@ -1,6 +1,6 @@
 //! One replica: the agent's container, what runs beside it, and where it may run.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{container, nodes, probes, replicas, sidecars, volumes};
 use crate::render::filled::filled;
@@ -19,7 +19,7 @@ pub(super) fn pod(input: &Input, templates: &Templates) -> Result<Value, Failure
     };
     let spec = &input.spec;
     let context = json!({
-        "labels": input.replica_labels(),
+        "labels": labels(input),
         "annotations": annotations(input),
         "account": input.agent(),
         "restart": if spec.agent.kind.ends() { "Never" } else { "Always" },
@@ -36,6 +36,15 @@ pub(super) fn pod(input: &Input, templates: &Templates) -> Result<Value, Failure
 }
 
 /// The wait before SIGTERM counts too.
+/// In a mesh its proxy has to stand beside each replica: nobody else speaks the mesh's TLS.
+fn labels(input: &Input) -> Map<String, Value> {
+    let mut labels = input.replica_labels();
+    if input.in_mesh() {
+        labels.insert("sidecar.istio.io/inject".to_owned(), json!("true"));
+    }
+    labels
+}
+
 fn grace(input: &Input) -> u64 {
     let wait = match input.spec.agent.kind.serves() {
         true => container::LEAVING,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Part, probes};
 use crate::render::Input;
-use crate::spec::{Mode, Otel, Router};
+use crate::spec::{Mode, Otel};
 
 /// Not on the Internet: other machines of the network, and the cloud's own service on each node.
 const PRIVATE: [&str; 7] = [
@@ -49,12 +49,8 @@ pub(super) fn parts(input: &Input) -> Vec<Part> {
 /// The agent's port, and those on which a mesh's own proxy tells of itself and of the agent.
 fn ingress(input: &Input) -> Vec<u16> {
     let own = probes::listens(input).then_some(input.spec.run.port);
-    let proxy = in_mesh(input).then_some(PROXY).into_iter().flatten();
+    let proxy = input.in_mesh().then_some(PROXY).into_iter().flatten();
     own.into_iter().chain(proxy).collect()
-}
-
-fn in_mesh(input: &Input) -> bool {
-    input.spec.network.router == Router::Istio
 }
 
 /// `None`: all.
@@ -65,7 +61,7 @@ fn egress(input: &Input) -> Option<Vec<Value>> {
         .filter_map(|endpoint| endpoint.rsplit_once(':'));
     let named = named.filter_map(|(host, port)| Some((host, port.parse().ok()?)));
     let mut rules: Vec<Value> = Vec::new();
-    let mesh = in_mesh(input).then_some(MESH);
+    let mesh = input.in_mesh().then_some(MESH);
     for (host, port) in named.chain(telemetry(input)).chain(mesh) {
         let to = peers(host, input);
         let rule = json!({ "to": to, "port": port });
