@@ -12,7 +12,6 @@ const RENDERED: &[(&str, &[(&str, &str)])] = &[
     (
         "chat-bot",
         &[
-            ("image", "dockerfile"),
             ("compose", "compose"),
             ("kubernetes", "kubernetes -e production"),
             ("ci", "ci --for gitlab"),
@@ -53,7 +52,6 @@ const RENDERED: &[(&str, &[(&str, &str)])] = &[
     (
         "langgraph",
         &[
-            ("image", "dockerfile"),
             ("compose", "compose"),
             ("kubernetes", "kubernetes -e production"),
         ],
@@ -68,7 +66,6 @@ const RENDERED: &[(&str, &[(&str, &str)])] = &[
     (
         "mcp-tools",
         &[
-            ("image", "dockerfile"),
             ("compose", "compose -e development"),
             ("kubernetes", "kubernetes -e production"),
         ],
@@ -76,7 +73,6 @@ const RENDERED: &[(&str, &[(&str, &str)])] = &[
     (
         "migration-job",
         &[
-            ("image", "dockerfile"),
             ("compose", "compose"),
             ("kubernetes", "kubernetes -e production"),
         ],
@@ -84,7 +80,6 @@ const RENDERED: &[(&str, &[(&str, &str)])] = &[
     (
         "nginx-rag",
         &[
-            ("image", "dockerfile"),
             ("compose", "compose"),
             ("kubernetes", "kubernetes -e production"),
             (
@@ -96,7 +91,6 @@ const RENDERED: &[(&str, &[(&str, &str)])] = &[
     (
         "queue-worker",
         &[
-            ("image", "dockerfile"),
             ("compose", "compose"),
             ("kubernetes", "kubernetes -e production"),
         ],
