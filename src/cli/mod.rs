@@ -13,6 +13,7 @@ mod init;
 mod journaled;
 mod lease;
 mod logs;
+mod manifests;
 mod metrics;
 mod plan;
 mod proposal;

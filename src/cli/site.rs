@@ -1,6 +1,5 @@
 //! Which agent is meant, in which environment, and where its state is.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::Read;
@@ -13,7 +12,7 @@ use super::args::{File, Which};
 use crate::advice::{Advise, advice};
 use crate::journal::Directory;
 use crate::rollout::Stamp;
-use crate::spec::{Loaded, Spec, agent_name, environment_names};
+use crate::spec::{Loaded, Spec, agent_name};
 use crate::target::{Process, StateDir};
 
 /// Beyond what an agent.toml may be, so that one that is larger is seen to be.
@@ -49,13 +48,6 @@ impl Project {
             file: Some(self.file.clone()),
             environment: Some(name.to_owned()),
         })
-    }
-
-    /// The environments of that file.
-    pub(crate) fn environments(file: Option<&Path>) -> Result<BTreeSet<String>> {
-        let file = file.unwrap_or(Path::new(DEFAULT_FILE));
-        let shown = file.display().to_string();
-        Ok(environment_names(&read(file)?, &shown)?)
     }
 
     /// The folder that paths in the file are meant from.

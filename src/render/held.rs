@@ -30,20 +30,17 @@ impl Held {
 }
 
 /// `parsed` with every mark replaced by its value; inside a longer text by the value's own text.
-pub(super) fn put_back(parsed: Value, values: &[Value]) -> Value {
+pub(super) fn put_back(parsed: &Value, values: &[Value]) -> Value {
     match parsed {
         Value::String(text) => {
-            whole(&text, values).unwrap_or_else(|| Value::String(text_of(&text, values)))
+            whole(text, values).unwrap_or_else(|| Value::String(text_of(text, values)))
         }
-        Value::Array(items) => items
-            .into_iter()
-            .map(|item| put_back(item, values))
-            .collect(),
+        Value::Array(items) => items.iter().map(|item| put_back(item, values)).collect(),
         Value::Object(fields) => fields
-            .into_iter()
-            .map(|(key, value)| (text_of(&key, values), put_back(value, values)))
+            .iter()
+            .map(|(key, value)| (text_of(key, values), put_back(value, values)))
             .collect(),
-        value => value,
+        value => value.clone(),
     }
 }
 
@@ -87,7 +84,7 @@ mod tests {
         let wanted = json!({
             "map": { "a": "b: c" }, "list": ["x\"\n- y", "<x\"\n- y|8>"], "k8": "\u{e000}z",
         });
-        assert_eq!(put_back(parsed, &values), wanted);
+        assert_eq!(put_back(&parsed, &values), wanted);
         assert!(held.take().is_empty());
     }
 }

@@ -8,7 +8,6 @@
 
 mod ci;
 mod compose;
-mod contract;
 mod dockerfile;
 mod embedded;
 mod failure;

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::spec::contract::COLLECTOR_HTTP;
 use crate::spec::{Otel, Spec};
 
 /// The collector, without what only some of its many parts need.
@@ -15,7 +16,7 @@ const GRPC: &str = ":4317";
 pub(super) fn told(spec: &Spec, host: &str) -> Vec<(&'static str, String)> {
     let endpoint = match &spec.observe.otel {
         Otel::Off => return Vec::new(),
-        Otel::Sidecar => format!("http://{host}:4318"),
+        Otel::Sidecar => format!("http://{host}:{COLLECTOR_HTTP}"),
         Otel::Collector(url) => url.clone(),
     };
     let protocol = match is_grpc(&endpoint) {
@@ -34,6 +35,14 @@ pub(super) fn export(spec: &Spec) -> Option<&str> {
     match spec.observe.otel {
         Otel::Sidecar => spec.observe.export.as_deref(),
         Otel::Off | Otel::Collector(_) => None,
+    }
+}
+
+/// Where all of it leaves the replica for.
+pub(super) fn leaves_for(spec: &Spec) -> Option<&str> {
+    match &spec.observe.otel {
+        Otel::Collector(url) => Some(url),
+        Otel::Sidecar | Otel::Off => export(spec),
     }
 }
 

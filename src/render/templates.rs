@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -23,7 +24,7 @@ pub(crate) struct Templates {
     environment: Environment<'static>,
     held: Held,
     /// Texts with marks, by what they say.
-    parsed: RefCell<HashMap<String, Value>>,
+    parsed: RefCell<HashMap<String, Rc<Value>>>,
 }
 
 impl Templates {
@@ -70,21 +71,22 @@ impl Templates {
         let text = self.text(name, context);
         let values = self.held.take();
         let skeleton = self.skeleton(name, &text?, &values)?;
-        Ok(yaml::without_nulls(put_back(skeleton, &values)))
+        Ok(yaml::without_nulls(put_back(&skeleton, &values)))
     }
 
     /// What a text says but for its values. Agents of one kind share it, so it is parsed once.
-    fn skeleton(&self, name: &str, text: &str, values: &[Value]) -> Result<Value, Failure> {
+    fn skeleton(&self, name: &str, text: &str, values: &[Value]) -> Result<Rc<Value>, Failure> {
         if let Some(known) = self.parsed.borrow().get(text) {
-            return Ok(known.clone());
+            return Ok(Rc::clone(known));
         }
         let told = || text_of(text, values);
         let mut documents =
             yaml::parse(text).map_err(|error| Failure::of_yaml(name, &told(), &error))?;
         match (documents.pop(), documents.is_empty()) {
             (Some(object @ Value::Object(_)), true) => {
+                let object = Rc::new(object);
                 let mut parsed = self.parsed.borrow_mut();
-                parsed.insert(text.to_owned(), object.clone());
+                parsed.insert(text.to_owned(), Rc::clone(&object));
                 Ok(object)
             }
             _ => Err(Failure::not_an_object(name, &told())),

@@ -89,9 +89,14 @@ impl Spec {
             warnings: check.warnings,
             problems: check.problems,
         };
-        let mut loaded = Loaded::new(spec, place, warnings, fit, origins);
-        loaded.environments = environments;
-        Ok(loaded)
+        Ok(Loaded::new(
+            spec,
+            place,
+            environments,
+            warnings,
+            fit,
+            origins,
+        ))
     }
 }
 
@@ -99,7 +104,10 @@ impl Spec {
 /// is being edited, or a variable is not set.
 pub(crate) fn agent_name(bytes: &[u8], file: &str) -> Result<String, Problems> {
     let text = limits::text(bytes, file)?;
-    let table = table(text, file)?;
+    limits::size(text.as_bytes(), file)?;
+    let source = Source::new(file, text);
+    limits::structure(&source)?;
+    let table = parse(&source)?;
     let agent = table
         .get("agent")
         .and_then(|agent| agent.get_ref().get("name"));
@@ -109,27 +117,11 @@ pub(crate) fn agent_name(bytes: &[u8], file: &str) -> Result<String, Problems> {
     }
 }
 
-/// What the environments are called, in the order of their names.
-pub(crate) fn environment_names(bytes: &[u8], file: &str) -> Result<BTreeSet<String>, Problems> {
-    let text = limits::text(bytes, file)?;
-    let table = table(text, file)?;
-    let all = table.get("environments");
-    let all = all.and_then(|all| all.get_ref().as_table());
-    let names = all.into_iter().flat_map(|all| all.keys());
-    Ok(names.map(|name| name.get_ref().to_string()).collect())
-}
-
-fn table<'t>(text: &'t str, file: &'t str) -> Result<DeTable<'t>, Problems> {
-    limits::size(text.as_bytes(), file)?;
-    let source = Source::new(file, text);
-    limits::structure(&source)?;
-    Ok(parse(&source)?)
-}
-
 impl Loaded {
     fn new(
         mut spec: Spec,
         place: Environment,
+        environments: Vec<String>,
         warnings: Vec<Problem>,
         fit: Fit,
         origins: Origins,
@@ -141,7 +133,7 @@ impl Loaded {
         Self {
             spec,
             environment: origins.environment().map(str::to_owned),
-            environments: Vec::new(),
+            environments,
             target: place.target,
             approve: place.approve,
             warnings,

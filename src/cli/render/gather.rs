@@ -10,6 +10,7 @@ use super::stack;
 use super::write;
 use crate::advice::advice;
 use crate::cli::args::{File, Render, Walker};
+use crate::cli::manifests;
 use crate::cli::site::Project;
 use crate::render::{self, BuildFolder, Controller, Input, RustPackage, Traffic};
 use crate::spec::{RolloutStep, Spec, TargetSpec};
@@ -90,19 +91,19 @@ fn controller(walker: Walker) -> Controller {
 
 /// The base of a file, and each of its environments that is a cluster; all where none is.
 pub(super) fn environments(file: &AgentFile, args: &Render) -> Result<(Input, Vec<Input>)> {
-    let load = |environment: Option<String>| {
-        let file = file.0.clone();
-        Project::load(&File { file, environment })
-    };
-    let names = Project::environments(file.0.as_deref())?;
-    let asked = |name: &String| args.environment.as_ref().is_none_or(|only| only == name);
-    let projects = names.into_iter().filter(asked).map(|name| load(Some(name)));
+    let base = Project::load(&File {
+        file: file.0.clone(),
+        environment: None,
+    })?;
+    let asked = |name: &&String| args.environment.as_ref().is_none_or(|only| only == *name);
+    let names = base.loaded.environments.iter().filter(asked);
+    let projects = names.map(|name| base.in_environment(name));
     let mut projects = projects.collect::<Result<Vec<Project>>>()?;
     if projects.iter().any(is_cluster) {
         projects.retain(is_cluster);
     }
     let overlays = projects.iter().map(|project| input(project, args));
-    Ok((input(&load(None)?, args)?, overlays.collect::<Result<_>>()?))
+    Ok((input(&base, args)?, overlays.collect::<Result<_>>()?))
 }
 
 fn is_cluster(project: &Project) -> bool {
@@ -125,26 +126,21 @@ fn build_folder(project: &Project) -> Result<BuildFolder> {
         return Ok(BuildFolder::default());
     };
     let folder = project.folder().join(&build.context);
-    let entries = fs::read_dir(&folder)
-        .with_context(|| format!("could not look into {}", folder.display()))?;
-    let mut entries: BTreeSet<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
+    let mut entries = manifests::entries(&folder)?;
     // What agentctl made for want of one is made again.
     if write::is_ours(&folder, IGNORE) {
         entries.remove(IGNORE);
     }
     Ok(BuildFolder {
         rust: rust(&folder),
-        go_module: go_module(&folder),
-        node_build: node_build(&folder),
+        go_module: manifests::go_module(&folder),
+        node_build: manifests::node(&folder)["scripts"]["build"].is_string(),
         entries,
     })
 }
 
 fn rust(folder: &Path) -> Option<RustPackage> {
-    let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
-    let manifest: toml::Table = toml::from_str(&text).ok()?;
+    let (text, manifest) = manifests::cargo(folder)?;
     let package = manifest.get("package")?;
     let first = manifest
         .get("bin")
@@ -159,18 +155,6 @@ fn rust(folder: &Path) -> Option<RustPackage> {
         // A path anywhere may be one that is not there yet when dependencies are built.
         plain: !own_places && !own_script && !text.contains("path"),
     })
-}
-
-fn go_module(folder: &Path) -> Option<String> {
-    let text = fs::read_to_string(folder.join("go.mod")).ok()?;
-    let named = text.lines().find_map(|line| line.strip_prefix("module "));
-    named.map(|name| name.trim().to_owned())
-}
-
-fn node_build(folder: &Path) -> bool {
-    let text = fs::read_to_string(folder.join("package.json")).unwrap_or_default();
-    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    manifest["scripts"]["build"].is_string()
 }
 
 /// Every text below `config.prompts`, by its path there.
@@ -201,6 +185,9 @@ pub(super) fn own_templates(folder: &Path) -> Result<BTreeMap<String, String>> {
 /// Files that lie where templates do, and stand for none.
 pub(super) fn strange_templates(folder: &Path) -> Vec<String> {
     let folder = folder.join("templates");
+    if !folder.is_dir() {
+        return Vec::new();
+    }
     let known: BTreeSet<&str> = render::names().collect();
     let groups: BTreeSet<&str> = known
         .iter()

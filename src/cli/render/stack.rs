@@ -44,17 +44,14 @@ fn others(project: &Project) -> Result<BTreeMap<String, Spec>> {
     if project.loaded.environment.is_some() {
         return Ok(BTreeMap::new());
     }
-    let load = |name: String| {
-        let other = project.in_environment(&name).advise(
+    let load = |name: &String| {
+        let other = project.in_environment(name).advise(
             format!("could not read the environment {name}, which may add services"),
             "mend it, or render one environment alone: -e NAME",
         )?;
-        Ok((name, other.loaded.spec))
+        Ok((name.clone(), other.loaded.spec))
     };
-    Project::environments(Some(&project.file))?
-        .into_iter()
-        .map(load)
-        .collect()
+    project.loaded.environments.iter().map(load).collect()
 }
 
 /// The path from the root, links followed as far as the path is there.

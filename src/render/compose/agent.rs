@@ -10,7 +10,8 @@ use super::container::{self, Container};
 use super::{collector, secrets, text};
 use crate::release::Identity;
 use crate::render::filled::filled;
-use crate::render::{self, Engine, Files, Input, Templates, contract};
+use crate::render::{self, Engine, Files, Input, Templates};
+use crate::spec::contract;
 use crate::spec::{Build, Kind, Runtime, Spec};
 
 const FRONT: &str = "nginx:1.30";

@@ -5,15 +5,14 @@ use serde_json::{Map, Value, json};
 use super::container::{self, Sidecar};
 use super::{Part, config};
 use crate::render::{Failure, Input, Templates, telemetry, yaml};
+use crate::spec::contract;
 use crate::spec::{Quantity, Resources};
 
-pub(super) const NAME: &str = "otel-collector";
 const VOLUME: &str = "agent-collector";
 
 /// Where the image looks for its configuration.
 const FOLDER: &str = "/etc/otelcol";
 const FILE: &str = "config.yaml";
-const HEALTH: u16 = 13133;
 
 /// Variables that any OpenTelemetry library reads.
 pub(super) fn told(input: &Input) -> Vec<(&'static str, String)> {
@@ -55,10 +54,10 @@ pub(super) fn volume(input: &Input, templates: &Templates) -> Result<Option<Valu
 pub(super) fn sidecar(input: &Input) -> Option<Sidecar<'static>> {
     telemetry::export(&input.spec)?;
     Some(Sidecar {
-        name: NAME,
+        name: contract::COLLECTOR,
         image: telemetry::IMAGE,
         command: &[],
-        ports: vec![json!({ "name": "health", "containerPort": HEALTH })],
+        ports: vec![json!({ "name": "health", "containerPort": contract::COLLECTOR_HEALTH })],
         env: Vec::new(),
         resources: container::resources(&resources(), None),
         probes: probes(),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::collector;
-use crate::render::{Input, contract};
+use crate::render::Input;
+use crate::spec::contract;
 use crate::spec::{Part, SecretSource, Template};
 
 /// The agent's own variables: what it is told, its secrets, and `run.env` in which both may stand.

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::{Part, probes};
-use crate::render::Input;
-use crate::spec::{Mode, Otel};
+use crate::render::{Input, telemetry};
+use crate::spec::Mode;
 
 /// Not on the Internet: other machines of the network, and the cloud's own service on each node.
 const PRIVATE: [&str; 7] = [
@@ -61,8 +61,9 @@ fn egress(input: &Input) -> Option<Vec<Value>> {
         .filter_map(|endpoint| endpoint.rsplit_once(':'));
     let named = named.filter_map(|(host, port)| Some((host, port.parse().ok()?)));
     let mut rules: Vec<Value> = Vec::new();
+    let traces = telemetry::leaves_for(&input.spec).and_then(authority);
     let mesh = input.in_mesh().then_some(MESH);
-    for (host, port) in named.chain(telemetry(input)).chain(mesh) {
+    for (host, port) in named.chain(traces).chain(mesh) {
         let to = peers(host, input);
         let rule = json!({ "to": to, "port": port });
         if !to.is_empty() && !rules.contains(&rule) {
@@ -70,16 +71,6 @@ fn egress(input: &Input) -> Option<Vec<Value>> {
         }
     }
     Some(rules)
-}
-
-/// Where the agent's figures and traces go; they are named elsewhere in the spec.
-fn telemetry(input: &Input) -> Option<(&str, u16)> {
-    let observe = &input.spec.observe;
-    match &observe.otel {
-        Otel::Off => None,
-        Otel::Sidecar => authority(observe.export.as_deref()?),
-        Otel::Collector(url) => authority(url),
-    }
 }
 
 /// The host and the port of a URL.

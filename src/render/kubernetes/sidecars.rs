@@ -5,14 +5,11 @@ use serde_json::{Value, json};
 use super::container::{self, Sidecar};
 use super::{collector, volumes};
 use crate::render::{Failure, Input, Templates};
-use crate::spec::{self, Mode, Tool};
-
-/// The version from which init containers may go on beside the others.
-const NATIVE: u32 = 29;
+use crate::spec::{self, Mode, Tool, contract};
 
 /// Whether they start before the agent and end after it.
 pub(super) fn are_native(input: &Input) -> bool {
-    input.minor() >= NATIVE
+    input.minor() >= contract::NATIVE_SIDECARS
 }
 
 pub(super) fn containers(input: &Input, templates: &Templates) -> Result<Vec<Value>, Failure> {

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{collector, config, sidecars};
-use crate::render::{Failure, Input, Templates, contract};
+use crate::render::{Failure, Input, Templates};
 use crate::spec::Sidecar;
+use crate::spec::contract;
 
 /// The volumes of a pod; the disks of a stateful agent come from its claims.
 pub(super) fn all(input: &Input, templates: &Templates) -> Result<Vec<Value>, Failure> {

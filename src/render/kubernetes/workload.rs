@@ -4,13 +4,10 @@ use serde_json::{Value, json};
 
 use super::{Part, pod, probes, replicas};
 use crate::render::{Failure, Input, Templates};
-use crate::spec::{Kind, Volume};
+use crate::spec::{Kind, Volume, contract};
 
 /// Seconds that a finished job stays to be looked at.
 const FINISHED: u64 = 24 * 3600;
-
-/// The version from which a schedule may have a time zone.
-const TIME_ZONES: u32 = 27;
 
 pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, Failure> {
     let pod = pod::pod(input, templates)?;
@@ -69,7 +66,7 @@ fn job(input: &Input, runs: Value) -> Part {
 /// A CronJob clears its jobs away by their number, so that they need no time to live.
 fn cron_job(input: &Input, runs: Value) -> Part {
     let spec = &input.spec;
-    let zone = (input.minor() >= TIME_ZONES).then_some(&spec.agent.time_zone);
+    let zone = (input.minor() >= contract::TIME_ZONES).then_some(&spec.agent.time_zone);
     let context = json!({
         "version": if input.minor() >= 21 { "batch/v1" } else { "batch/v1beta1" },
         "metadata": metadata(input),

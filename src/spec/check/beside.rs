@@ -1,14 +1,11 @@
 use std::collections::BTreeMap;
 
+use super::super::contract::{COLLECTOR, COLLECTOR_GRPC, COLLECTOR_HEALTH, COLLECTOR_HTTP};
 use super::super::show::key;
 use super::super::{Mode, Otel, Preset, Resources, Service, Spec};
 use super::Check;
 
-/// What the collector beside a replica is called.
-const COLLECTOR_NAME: &str = "otel-collector";
-
-/// Ports of the OpenTelemetry collector beside a replica: OTLP over gRPC and HTTP, and its health.
-const COLLECTOR: [u16; 3] = [4317, 4318, 13133];
+const COLLECTOR_PORTS: [u16; 3] = [COLLECTOR_GRPC, COLLECTOR_HTTP, COLLECTOR_HEALTH];
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     for (name, service) in &spec.services {
@@ -129,7 +126,7 @@ pub(super) fn resources(path: &str, resources: &Resources, check: &mut Check<'_>
 fn names(spec: &Spec, check: &mut Check<'_>) {
     let mut taken = BTreeMap::from([(spec.agent.name.as_str(), "agent.name".to_owned())]);
     if spec.observe.otel == Otel::Sidecar {
-        taken.insert(COLLECTOR_NAME, "the collector beside it".to_owned());
+        taken.insert(COLLECTOR, "the collector beside it".to_owned());
     }
     let sections = [
         ("services", spec.services.keys().collect::<Vec<_>>()),
@@ -154,8 +151,8 @@ fn names(spec: &Spec, check: &mut Check<'_>) {
 fn ports(spec: &Spec, check: &mut Check<'_>) {
     let mut taken = BTreeMap::from([(spec.run.port, "run.port".to_owned())]);
     if spec.observe.otel == Otel::Sidecar {
-        taken.extend(COLLECTOR.map(|port| (port, "the collector beside it".to_owned())));
-        if COLLECTOR.contains(&spec.run.port) {
+        taken.extend(COLLECTOR_PORTS.map(|port| (port, "the collector beside it".to_owned())));
+        if COLLECTOR_PORTS.contains(&spec.run.port) {
             let message = format!("port {} belongs to the collector beside it", spec.run.port);
             check.refuse_with("run.port", message, "port = 8000");
         }

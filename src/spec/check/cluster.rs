@@ -1,15 +1,9 @@
 //! What a cluster would refuse, so that nobody finds out while applying.
 
+use super::super::contract::{FOLDER, NATIVE_SIDECARS, TIME_ZONES};
 use super::super::show::key;
 use super::super::{Kind, Mode, Otel, Spec, TargetSpec};
 use super::Check;
-
-/// The versions of Kubernetes that brought what an agent may ask for.
-const NATIVE_SIDECARS: u32 = 29;
-const TIME_ZONES: u32 = 27;
-
-/// Where the config lies in a container.
-const CONFIG: &str = "/etc/agent";
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     version(spec, check);
@@ -74,9 +68,9 @@ fn writable(spec: &Spec, check: &mut Check<'_>) {
 }
 
 fn of_config(path: &str, place: &str, check: &mut Check<'_>) {
-    if std::path::Path::new(path).starts_with(CONFIG) {
+    if std::path::Path::new(path).starts_with(FOLDER) {
         let message =
-            format!("{CONFIG} is where the agent finds its config; nothing else can lie there");
+            format!("{FOLDER} is where the agent finds its config; nothing else can lie there");
         check.refuse(place, message);
     }
 }

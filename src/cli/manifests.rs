@@ -1,0 +1,49 @@
+//! What the names and manifests in a project's folder tell; nothing where there is none, or none
+//! that can be understood.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// Names of the files and folders in it.
+pub(crate) fn entries(folder: &Path) -> Result<BTreeSet<String>> {
+    let entries = fs::read_dir(folder)
+        .with_context(|| format!("could not look into {}", folder.display()))?;
+    Ok(entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect())
+}
+
+pub(crate) fn text(folder: &Path, name: &str) -> Option<String> {
+    fs::read_to_string(folder.join(name)).ok()
+}
+
+/// Cargo.toml, as text and as table.
+pub(crate) fn cargo(folder: &Path) -> Option<(String, toml::Table)> {
+    let text = text(folder, "Cargo.toml")?;
+    let manifest = toml::from_str(&text).ok()?;
+    Some((text, manifest))
+}
+
+/// `module` in go.mod.
+pub(crate) fn go_module(folder: &Path) -> Option<String> {
+    after(&text(folder, "go.mod")?, "module ")
+}
+
+/// package.json.
+pub(crate) fn node(folder: &Path) -> Value {
+    let text = text(folder, "package.json");
+    let manifest = text.and_then(|text| serde_json::from_str(&text).ok());
+    manifest.unwrap_or_default()
+}
+
+/// The rest of the first line that begins so.
+pub(crate) fn after(text: &str, start: &str) -> Option<String> {
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(start))?;
+    Some(line.trim().to_owned())
+}

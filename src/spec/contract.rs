@@ -1,0 +1,18 @@
+//! What is promised to a replica in a container (`docs/agent-contract.md`), and what its cluster
+//! has to know for that: checked here, and rendered so.
+
+pub(crate) const FOLDER: &str = "/etc/agent";
+pub(crate) const CONFIG: &str = "/etc/agent/config.json";
+pub(crate) const PROMPTS: &str = "/etc/agent/prompts";
+
+/// The OpenTelemetry collector beside a replica, and where it listens: OTLP over gRPC and HTTP, and
+/// its health.
+pub(crate) const COLLECTOR: &str = "otel-collector";
+pub(crate) const COLLECTOR_GRPC: u16 = 4317;
+pub(crate) const COLLECTOR_HTTP: u16 = 4318;
+pub(crate) const COLLECTOR_HEALTH: u16 = 13133;
+
+/// The minor versions of Kubernetes from which init containers may go on beside the others, and a
+/// schedule may have a time zone.
+pub(crate) const NATIVE_SIDECARS: u32 = 29;
+pub(crate) const TIME_ZONES: u32 = 27;
