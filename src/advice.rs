@@ -22,6 +22,15 @@ pub(crate) fn advice(what: impl Into<String>, hint: impl Into<String>) -> anyhow
     anyhow::Error::new(wrap(what, hint))
 }
 
+/// An error of its own, with its cause in words.
+pub(crate) fn because(
+    what: impl Into<String>,
+    cause: impl Into<String>,
+    hint: impl Into<String>,
+) -> anyhow::Error {
+    anyhow::Error::msg(cause.into()).context(wrap(what, hint))
+}
+
 /// The same error, with what to type next.
 pub(crate) fn with_hint(error: anyhow::Error, hint: impl Into<String>) -> anyhow::Error {
     let what = error.to_string();

@@ -9,6 +9,7 @@ mod edge;
 mod engine;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod image;
 mod journal;
 mod redact;
 mod release;

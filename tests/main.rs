@@ -11,6 +11,7 @@ mod deploy;
 mod docs;
 mod drain;
 mod gates;
+mod images;
 mod init;
 mod killed;
 mod lease;

@@ -1,13 +1,15 @@
 //! A place of its own for each test: a folder with an agent, a state folder, and the real binary.
 
 mod background;
+pub(crate) mod engine;
 mod http;
 mod place;
 mod processes;
 mod ran;
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) use background::Background;
@@ -44,4 +46,13 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What is made once and outlives the run, outside of the repository.
+pub(crate) fn cache() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty());
+    let home = || PathBuf::from(env::var_os("HOME").unwrap()).join(".cache");
+    cache
+        .map_or_else(home, PathBuf::from)
+        .join("agentctl-tests")
 }

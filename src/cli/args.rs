@@ -105,6 +105,13 @@ pub(crate) enum Verb {
     Check(File),
     /// Write the files that build and run the agent elsewhere, from templates
     Render(Render),
+    /// Build the agent's image, unless it is there already
+    Build(Build),
+    /// Build it where it has to be built, push it, and print its digest
+    Push(Push),
+    /// Look at the images of an agent, and clean up after old ones
+    #[command(subcommand)]
+    Images(Images),
     /// Write a short agent.toml by looking at this folder
     Init(Init),
     /// Print the JSON Schema of agent.toml, for editors
@@ -270,6 +277,65 @@ pub(crate) enum What {
 pub(crate) enum System {
     Github,
     Gitlab,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Note the digests of the images that it is built on in agent.lock, and build on exactly those
+    #[arg(long)]
+    pub(crate) pin: bool,
+    #[command(flatten)]
+    pub(crate) sbom: Sbom,
+    #[command(flatten)]
+    pub(crate) platform: Platform,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Push {
+    #[command(flatten)]
+    pub(crate) file: File,
+    #[command(flatten)]
+    pub(crate) sbom: Sbom,
+    #[command(flatten)]
+    pub(crate) platform: Platform,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Sbom {
+    /// Write the list of the packages in the image into this file, as CycloneDX
+    #[arg(long = "sbom", value_name = "FILE")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Platform {
+    /// One of build.platforms, where there are more
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Images {
+    /// Show the images that agentctl pushed for an agent
+    List(File),
+    /// Delete images of old releases from the registry; never one that is in use
+    Prune(Prune),
+    /// Look through what would be sent to the engine for secrets
+    Scan(File),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prune {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Only show what would be deleted
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Keep this one too: a tag or a digest that something runs which agentctl knows nothing of
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) keep: Vec<String>,
 }
 
 #[derive(Debug, Args)]

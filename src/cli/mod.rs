@@ -4,11 +4,14 @@
 mod abort;
 mod approve;
 mod args;
+mod build;
 mod check;
 mod completions;
 mod deploy;
 mod exit;
 mod history;
+mod image;
+mod images;
 mod init;
 mod journaled;
 mod lease;
@@ -18,6 +21,7 @@ mod metrics;
 mod plan;
 mod proposal;
 mod prune;
+mod push;
 mod render;
 mod resume;
 mod rollback;
@@ -32,7 +36,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use args::{Cli, Config, Verb};
+use args::{Cli, Config, Images, Verb};
 use exit::Exit;
 use show::Shown;
 
@@ -85,6 +89,11 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Man { folder } => completions::man(&folder, shown),
         Verb::Edge { state } => crate::edge::run(&state).map(|()| Exit::Done),
         Verb::Deploy(args) => in_runtime(deploy::run(&args, shown)),
+        Verb::Build(args) => in_runtime(build::run(&args, shown)),
+        Verb::Push(args) => in_runtime(push::run(&args, shown)),
+        Verb::Images(Images::List(args)) => in_runtime(images::list(&args, shown)),
+        Verb::Images(Images::Prune(args)) => in_runtime(images::prune(&args, shown)),
+        Verb::Images(Images::Scan(args)) => images::scan(&args, shown),
         Verb::Plan(args) => in_runtime(plan::run(&args, shown)),
         Verb::Status(args) => in_runtime(status::run(&args, shown)),
         Verb::Rollback(args) => in_runtime(rollback::run(&args, shown)),

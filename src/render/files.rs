@@ -23,6 +23,10 @@ impl Files {
         }
     }
 
+    pub(crate) fn get(&self, path: &str) -> Option<&str> {
+        self.0.get(path).map(String::as_str)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let files = self.0.iter();
         files.map(|(path, text)| (path.as_str(), text.as_str()))

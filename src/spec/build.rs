@@ -50,6 +50,21 @@ pub(crate) struct Build {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("items" = {"type": "string", "format": "variable"}))]
     pub(crate) secrets: Vec<String>,
+    /// Files that look like secrets and are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) allow: Vec<Allow>,
+}
+
+/// Files that the scan for secrets would refuse, and somebody looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Allow {
+    /// A path in the context, or a pattern as in .dockerignore, like `tests/fixtures/*.pem`.
+    #[schemars(extend("format" = "pattern"))]
+    pub(crate) path: String,
+    /// Why they are no secrets, for whoever reads this next.
+    #[schemars(length(min = 1))]
+    pub(crate) reason: String,
 }
 
 fn here() -> String {
@@ -101,6 +116,11 @@ pub(crate) struct Image {
     /// How many releases' images are kept; never less than what runs or may be gone back to.
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) keep: u32,
+    /// What cosign signs a pushed image with, where it is on PATH: `keyless`, or a key's file or
+    /// KMS address like `awskms:///alias/release`; not given: nothing is signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub(crate) sign: Option<String>,
     /// Nodes pull before the first step.
     pub(crate) prepull: bool,
     /// Existing Secrets of the cluster that hold registry credentials.
@@ -116,6 +136,7 @@ impl Default for Image {
             repository: None,
             tags: Vec::new(),
             keep: 15,
+            sign: None,
             prepull: false,
             pull_secrets: Vec::new(),
         }

@@ -43,12 +43,12 @@ mod wording;
 
 pub(crate) use agent::{Config, Kind, SecretSource, Spec};
 pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
-pub(crate) use build::{Build, Image, Manager, Runtime};
+pub(crate) use build::{Allow, Build, Image, Manager, Runtime};
 pub(crate) use container::{Gpu, Nodes, Resources, Toleration, Volume};
 pub(crate) use environment::{Environment, TargetSpec};
 pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use load::{Loaded, agent_name};
-pub(crate) use names::image_name;
+pub(crate) use names::{image_name, looks_secret};
 pub(crate) use network::{Network, Router};
 pub(crate) use notify::Notify;
 pub(crate) use observe::{Observe, Otel};

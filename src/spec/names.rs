@@ -40,6 +40,10 @@ fn rule(format: &str) -> Option<Rule> {
             "a tag, in which {version}, {git_sha}, {branch} and {date} may stand",
         ),
         "package" => (is_package, "the name of a Debian package, or name=version"),
+        "pattern" => (
+            is_pattern,
+            "a pattern as in .dockerignore, below the context and without !",
+        ),
         "platform" => (is_platform, "a platform like \"linux/amd64\""),
         "absolute-path" => (
             is_absolute,
@@ -159,6 +163,22 @@ fn is_package(text: &str) -> bool {
 fn is_platform(text: &str) -> bool {
     let parts: Vec<&str> = text.split('/').collect();
     matches!(parts.len(), 2 | 3) && parts.iter().all(|part| lower(part, "_"))
+}
+
+/// `tests/*.pem`; a class has to be closed, and a `\\` has to be before something.
+fn is_pattern(text: &str) -> bool {
+    let mut rest = text.chars();
+    let mut in_class = false;
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' if rest.next().is_none() => return false,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ => {}
+        }
+    }
+    let outside = text.starts_with(['/', '!']) || text.split('/').any(|part| part == "..");
+    !text.is_empty() && text.trim() == text && !outside && !in_class
 }
 
 /// Also without what a shell, Docker or YAML would give a meaning to.
@@ -307,4 +327,26 @@ fn is_cron_item(item: &str, (least, most, words): (u32, u32, &str)) -> bool {
     spans
         && every.bytes().all(|byte| byte.is_ascii_digit())
         && every.parse::<u32>().is_ok_and(|n| n > 0)
+}
+
+/// `NPM_TOKEN`, and not `MAX_TOKENS` or `TOKEN_LIMIT`.
+pub(crate) fn looks_secret(name: &str) -> bool {
+    const ENDS: [&str; 10] = [
+        "TOKEN",
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "SECRET",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "API_KEY",
+        "ACCESS_KEY",
+        "PRIVATE_KEY",
+    ];
+    let name = name.to_ascii_uppercase();
+    let ends = |end: &&str| match name.strip_suffix(*end) {
+        Some(before) => before.is_empty() || before.ends_with('_'),
+        None => false,
+    };
+    ENDS.iter().any(ends)
 }

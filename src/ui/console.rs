@@ -187,6 +187,11 @@ impl Console {
         }
     }
 
+    /// Whoever reads what happens sees a terminal that can redraw.
+    pub(super) fn redraws(&self) -> bool {
+        self.reader.stderr_is_terminal && !self.reader.dumb
+    }
+
     pub(crate) fn is_json(&self) -> bool {
         self.wishes.output == Output::Json
     }

@@ -9,13 +9,16 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod history;
+mod images;
 mod line;
+mod live;
 mod logs;
 mod plan;
 mod progress;
 mod say;
 mod serving;
 mod status;
+mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -23,8 +26,10 @@ mod words;
 
 pub(crate) use console::{Color, Console, Output, Reader, Wishes};
 pub(crate) use history::{HistoryView, PastView};
+pub(crate) use images::{ImageView, ImagesView};
 pub(crate) use plan::PlanView;
 pub(crate) use progress::{Progress, Title};
 pub(crate) use say::next;
 pub(crate) use serving::Serving;
 pub(crate) use status::{Running, Status};
+pub(crate) use steps::Steps;

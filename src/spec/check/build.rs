@@ -1,3 +1,4 @@
+use super::super::names::looks_secret;
 use super::super::show::key;
 use super::super::{Build, Manager, Part, Runtime, Spec, Template};
 use super::Check;
@@ -37,6 +38,13 @@ fn build(build: &Build, spec: &Spec, check: &mut Check<'_>) {
     for (name, value) in &build.args {
         arg(name, value, spec, check);
     }
+    for (at, allow) in build.allow.iter().enumerate() {
+        if allow.reason.trim().is_empty() {
+            let path = format!("build.allow.{at}.reason");
+            let hint = "reason = \"test keys, no system knows them\"";
+            check.refuse_with(&path, "the reason must say something", hint);
+        }
+    }
     for name in &build.secrets {
         if spec.run.env.contains_key(name) {
             let message = format!("{name} is a build secret; as a variable anyone could read it");
@@ -73,28 +81,6 @@ fn why_secret(name: &str, value: &Template, spec: &Spec) -> Option<String> {
     }
     let holds = texts(value).any(has_password);
     holds.then(|| format!("the URL in {name} holds a password"))
-}
-
-/// `NPM_TOKEN`, and not `MAX_TOKENS` or `TOKEN_LIMIT`.
-fn looks_secret(name: &str) -> bool {
-    const ENDS: [&str; 10] = [
-        "TOKEN",
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "SECRET",
-        "CREDENTIAL",
-        "CREDENTIALS",
-        "API_KEY",
-        "ACCESS_KEY",
-        "PRIVATE_KEY",
-    ];
-    let name = name.to_ascii_uppercase();
-    let ends = |end: &&str| match name.strip_suffix(*end) {
-        Some(before) => before.is_empty() || before.ends_with('_'),
-        None => false,
-    };
-    ENDS.iter().any(ends)
 }
 
 /// `https://user:password@host`

@@ -2,16 +2,16 @@
 
 mod json;
 mod lines;
-mod terminal;
 mod view;
 
 use serde::Serialize;
 
 use self::json::Heart;
 use self::lines::Lines;
-use self::terminal::Terminal;
+use self::view::picture;
 use super::console::{Console, Output};
 use super::line::{Line, Tone};
+use super::live::Live;
 use super::{say, words};
 use crate::analysis::Verdict;
 use crate::rollout::{Event, Outcome, Phase, Reason, Rollout, Stamp};
@@ -38,7 +38,7 @@ struct Moment<'a> {
 }
 
 enum Form {
-    Terminal(Terminal),
+    Live(Live),
     Lines(Lines),
     Json(Heart),
     Quiet,
@@ -76,7 +76,7 @@ impl<'a> Progress<'a> {
             at,
         };
         match &mut self.form {
-            Form::Terminal(terminal) => terminal.show(self.console, &self.title, &now),
+            Form::Live(live) => live.show(self.console, picture(&self.title, &now)),
             Form::Lines(lines) => lines.event(self.console, &now, event),
             Form::Json(heart) => heart.event(self.console, &self.title, &now, event),
             Form::Quiet => {}
@@ -106,7 +106,7 @@ impl<'a> Progress<'a> {
             at,
         };
         match &mut self.form {
-            Form::Terminal(terminal) => terminal.show(self.console, &self.title, &now),
+            Form::Live(live) => live.show(self.console, picture(&self.title, &now)),
             Form::Lines(lines) => lines.glimpse(self.console, &now),
             Form::Json(heart) => heart.glimpse(self.console, &self.title, &now),
             Form::Quiet => {}
@@ -121,8 +121,8 @@ impl<'a> Progress<'a> {
             verdicts: &self.verdicts,
             at,
         };
-        if let Form::Terminal(terminal) = &self.form {
-            terminal.last(self.console, &self.title, &now);
+        if let Form::Live(live) = &self.form {
+            live.last(self.console, picture(&self.title, &now));
         }
         ended(self.console, &self.title, &now, exit);
     }
@@ -156,13 +156,10 @@ fn ended(console: &mut Console, title: &Title, now: &Moment, exit: u8) {
 }
 
 fn form(console: &Console) -> Form {
-    let (wishes, reader) = (&console.wishes, &console.reader);
-    match wishes.output {
-        _ if wishes.quiet => Form::Quiet,
+    match console.wishes.output {
+        _ if console.wishes.quiet => Form::Quiet,
         Output::Json => Form::Json(Heart::default()),
-        Output::Text if reader.stderr_is_terminal && !reader.dumb => {
-            Form::Terminal(Terminal::on_stderr())
-        }
+        Output::Text if console.redraws() => Form::Live(Live::on_stderr()),
         Output::Text => Form::Lines(Lines::default()),
     }
 }

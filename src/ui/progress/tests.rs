@@ -213,7 +213,7 @@ fn on_screen(rows: u16, play: impl FnOnce(Progress)) -> String {
     };
     let (mut console, _, err) = console(wishes, reader);
     let mut progress = Progress::new(&mut console, title(), &replay(&events()));
-    progress.form = Form::Terminal(Terminal::on(err.screen(40, rows)));
+    progress.form = Form::Live(Live::on(err.screen(40, rows)));
     play(progress);
     err.text().replace('\r', "←|\n")
 }

@@ -5,10 +5,8 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::view::picture;
-use super::{Moment, Title};
-use crate::ui::console::Console;
-use crate::ui::line::Line;
+use super::console::Console;
+use super::line::Line;
 
 /// Pictures a second.
 const PACE: u8 = 10;
@@ -16,9 +14,9 @@ const PACE: u8 = 10;
 const SIZE: (usize, usize) = (80, 24);
 
 /// A bar that is nothing but its message, which is the picture.
-pub(super) struct Terminal(ProgressBar);
+pub(super) struct Live(ProgressBar);
 
-impl Terminal {
+impl Live {
     pub(super) fn on_stderr() -> Self {
         Self::on(ProgressDrawTarget::stderr_with_hz(PACE))
     }
@@ -31,8 +29,8 @@ impl Terminal {
 
     /// Leaves the cursor at the beginning of an empty line: what the terminal echoes (`^C`) then
     /// moves no line of the picture.
-    pub(super) fn show(&self, console: &mut Console, title: &Title, now: &Moment) {
-        let (lines, rows) = fitted(console, title, now);
+    pub(super) fn show(&self, console: &mut Console, picture: Vec<Line>) {
+        let (lines, rows) = fitted(console, picture);
         // The last ones, where the step and its gates stand.
         let hidden = lines.len().saturating_sub(rows);
         self.0.set_message(lines[hidden..].join("\n"));
@@ -40,16 +38,16 @@ impl Terminal {
     }
 
     /// The picture that stays, with room before the last words.
-    pub(super) fn last(&self, console: &mut Console, title: &Title, now: &Moment) {
+    pub(super) fn last(&self, console: &mut Console, picture: Vec<Line>) {
         self.0.finish_and_clear();
-        let (lines, _) = fitted(console, title, now);
+        let (lines, _) = fitted(console, picture);
         console.draw(&(lines.join("\n") + "\n"));
     }
 }
 
 /// The picture and an empty line, and the rows that there are for it.
-fn fitted(console: &Console, title: &Title, now: &Moment) -> (Vec<String>, usize) {
+fn fitted(console: &Console, picture: Vec<Line>) -> (Vec<String>, usize) {
     let (columns, rows) = (console.reader.size)().unwrap_or(SIZE);
-    let lines = picture(title, now).into_iter().chain([Line::default()]);
+    let lines = picture.into_iter().chain([Line::default()]);
     (lines.map(|line| console.fit(line, columns)).collect(), rows)
 }

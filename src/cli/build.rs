@@ -1,0 +1,39 @@
+//! `agentctl build`
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::args;
+use super::exit::Exit;
+use super::image::{Subject, list_packages, made, pin, pushed_before};
+use super::show::Shown;
+use super::site::Project;
+
+pub(crate) async fn run(args: &args::Build, shown: &mut Shown) -> Result<Exit> {
+    let project = Project::load(&args.file)?;
+    shown.warnings(&project.loaded.warnings);
+    if args.pin {
+        pin(&project, shown).await?;
+    }
+    let subject = Subject::look_through(&project, args.platform.platform.as_deref(), shown)?;
+    let (outcome, says) = match pushed_before(&subject, shown).await {
+        Some(digest) => {
+            let says = format!(
+                "nothing to build: the registry has {} ({digest})",
+                subject.name()
+            );
+            ("unchanged", says)
+        }
+        None => made(&subject, shown).await?.in_words(&subject),
+    };
+    let image = subject.name();
+    if let Some(file) = &args.sbom.path {
+        list_packages(&subject, &subject.content, file).await?;
+    }
+    shown.result(
+        outcome,
+        says,
+        json!({ "image": image, "tags": subject.tags }),
+    );
+    Ok(Exit::Done)
+}

@@ -1,0 +1,112 @@
+//! An image that is there, however it came there.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use super::super::show::Shown;
+use super::super::site::{now, variable};
+use super::subject::Subject;
+use crate::advice::advice;
+use crate::image::{self, Builder, Engine, Place, Progress};
+use crate::redact::Redactor;
+use crate::ui::Steps;
+
+/// How an image came to be in the engine.
+pub(crate) enum Made {
+    Built,
+    Before,
+}
+
+impl Made {
+    pub(crate) fn in_words(&self, subject: &Subject) -> (&'static str, String) {
+        let name = subject.name();
+        match self {
+            Self::Built => ("built", format!("built {name}")),
+            Self::Before => (
+                "unchanged",
+                format!("nothing to build: the engine has {name}"),
+            ),
+        }
+    }
+}
+
+/// Builds what the engine does not have yet, and gives it all of its tags there.
+pub(crate) async fn made(subject: &Subject<'_>, shown: &mut Shown) -> Result<Made> {
+    let engine = engine().await?;
+    let made = match image::is_there(&engine, &subject.name()).await? {
+        true => Made::Before,
+        false => {
+            let recipe = subject.recipe(&engine)?;
+            shown.keep_out(Redactor::new(&recipe.secrets));
+            let builder = Builder::choose(&engine, variable("DOCKER_BUILDKIT").as_deref())?;
+            let logins = subject.logins(&recipe).await?;
+            let by = (builder, logins);
+            let work = async |watch: &mut dyn FnMut(Progress)| {
+                image::build(&engine, &subject.context, &recipe, by, watch).await
+            };
+            watched(shown, "build", work).await?;
+            Made::Built
+        }
+    };
+    image::tag(
+        &engine,
+        &subject.name(),
+        subject.repository(),
+        &subject.tags,
+    )
+    .await?;
+    Ok(made)
+}
+
+const TICK: Duration = Duration::from_millis(100);
+
+pub(crate) async fn engine() -> Result<Engine> {
+    Engine::connect(Place::find(&variable)?).await
+}
+
+/// Runs while its steps are shown; Ctrl-C drops the work, and so ends it at the engine too.
+pub(crate) async fn watched<T>(
+    shown: &mut Shown,
+    what: &'static str,
+    work: impl AsyncFnOnce(&mut dyn FnMut(Progress)) -> Result<T>,
+) -> Result<T> {
+    let steps = RefCell::new(Steps::new(shown.console(), what));
+    let mut watch = |progress: Progress| steps.borrow_mut().progress(&progress, now());
+    let done = tokio::select! {
+        done = work(&mut watch) => done,
+        error = interrupted(what) => Err(error),
+        never = ticking(&steps) => match never {},
+    };
+    steps.into_inner().done(now());
+    done
+}
+
+async fn ticking(steps: &RefCell<Steps<'_>>) -> std::convert::Infallible {
+    loop {
+        sleep(TICK).await;
+        steps.borrow_mut().tick(now());
+    }
+}
+
+async fn interrupted(what: &str) -> anyhow::Error {
+    let listen = |kind| signal(kind).context("could not listen for Ctrl-C");
+    let (mut interrupt, mut terminate) = match (
+        listen(SignalKind::interrupt()),
+        listen(SignalKind::terminate()),
+    ) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(error), _) | (_, Err(error)) => return error,
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    advice(
+        format!("the {what} was interrupted; nothing was tagged"),
+        "the same command goes on with what is done already",
+    )
+}

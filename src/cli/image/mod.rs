@@ -1,0 +1,14 @@
+//! What the verbs about images have in common: from agent.toml to an image in the engine, and to a
+//! digest in a registry, with nothing done twice.
+
+mod make;
+mod packages;
+mod pins;
+mod publish;
+mod subject;
+
+pub(super) use make::made;
+pub(super) use packages::{list as list_packages, sign};
+pub(super) use pins::pin;
+pub(super) use publish::{published, pushed_before, registry};
+pub(super) use subject::{Subject, found, unallowed};

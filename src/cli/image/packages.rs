@@ -1,0 +1,49 @@
+//! What is in an image, written down, and who vouches for it.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::super::show::Shown;
+use super::make::engine;
+use super::subject::Subject;
+use crate::advice::advice;
+use crate::image::{self, Cosign};
+
+/// Writes the list of the packages in an image that the engine has; `digest` is its name.
+pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Result<()> {
+    let engine = engine().await?;
+    if !image::is_there(&engine, &subject.name()).await? {
+        return Err(advice(
+            format!("the engine does not have {} to look into", subject.name()),
+            format!("docker pull {}, then the same again", subject.name()),
+        ));
+    }
+    let list = image::sbom(&engine, &subject.name(), digest).await?;
+    fs::write(file, serde_json::to_vec_pretty(&list)?)
+        .with_context(|| format!("could not write {}", file.display()))
+}
+
+/// By cosign, if agent.toml asks for it and it is there.
+pub(crate) async fn sign(
+    subject: &Subject<'_>,
+    image: &str,
+    list: Option<&Path>,
+    shown: &mut Shown,
+) -> Result<()> {
+    let Some(with) = &subject.project.loaded.spec.image.sign else {
+        return Ok(());
+    };
+    let Some(cosign) = Cosign::find(&env::var_os("PATH").unwrap_or_default()) else {
+        shown.warn("image.sign asks for a signature, and there is no cosign on PATH: not signed");
+        return Ok(());
+    };
+    cosign.sign(image, with).await?;
+    if let Some(list) = list {
+        cosign.attest(image, with, list).await?;
+    }
+    shown.note(format!("signed {image}"));
+    Ok(())
+}

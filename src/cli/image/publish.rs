@@ -1,0 +1,80 @@
+//! An image in its registry, by digest.
+
+use anyhow::Result;
+
+use super::super::show::Shown;
+use super::super::site::{Project, variable};
+use super::make::{engine, made, watched};
+use super::subject::Subject;
+use crate::advice::advice;
+use crate::image::{self, Digest, Names, Registry, Repository, Surroundings};
+
+/// An image whose digest the registry confirmed.
+pub(crate) struct Published {
+    pub(crate) digest: Digest,
+    /// It was there already.
+    pub(crate) unchanged: bool,
+}
+
+impl Published {
+    pub(crate) fn in_words(&self, subject: &Subject) -> (&'static str, String) {
+        let image = format!("{}@{}", subject.repository(), self.digest);
+        match self.unchanged {
+            true => ("unchanged", format!("nothing to build or push: {image}")),
+            false => (
+                "pushed",
+                format!("pushed {image}\ntags: {}", subject.all_tags().join(", ")),
+            ),
+        }
+    }
+}
+
+/// Where agent.toml says that images are kept.
+pub(crate) fn registry(project: &Project) -> Result<Registry> {
+    let Some(name) = &project.loaded.spec.image.repository else {
+        return Err(advice(
+            "agent.toml names no registry",
+            "repository = \"registry.example.com/agents/NAME\" under [image]",
+        ));
+    };
+    Registry::new(Repository::parse(name)?, Surroundings::find(&variable))
+}
+
+/// The digest of the very same image, where a registry has it. One that cannot be asked hinders
+/// no build.
+pub(crate) async fn pushed_before(subject: &Subject<'_>, shown: &mut Shown) -> Option<Digest> {
+    let registry = registry(subject.project).ok()?;
+    match registry.head(&subject.content).await {
+        Ok(found) => found,
+        Err(error) => {
+            shown.warn(&format!("{error:#}"));
+            None
+        }
+    }
+}
+
+/// Builds and pushes what is not there yet.
+pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Published> {
+    let registry = registry(subject.project)?;
+    let names = Names {
+        content: subject.content.clone(),
+        others: subject.tags.clone(),
+    };
+    if let Some(digest) = registry.head(&subject.content).await? {
+        image::retag(&registry, &digest, &names).await?;
+        return Ok(Published {
+            digest,
+            unchanged: true,
+        });
+    }
+    made(subject, shown).await?;
+    let engine = engine().await?;
+    let work = async |watch: &mut dyn FnMut(image::Progress)| {
+        image::push(&engine, &registry, &names, watch).await
+    };
+    let digest = watched(shown, "push", work).await?;
+    Ok(Published {
+        digest,
+        unchanged: false,
+    })
+}

@@ -1,0 +1,251 @@
+//! What an image would be built from, and what it would be called.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::super::render::{Buildable, buildable};
+use super::super::show::Shown;
+use super::super::site::{Project, now, variable};
+use crate::advice::advice;
+use crate::image::{
+    self, Commit, Context, Credentials, Dockerfile, Engine, Finding, Known, Lock, Login, Logins,
+    Looked, Provenance, Recipe, Repository, Surroundings, content_tag,
+};
+use crate::render;
+use crate::spec::Build;
+
+/// One agent's image, before it is built.
+pub(crate) struct Subject<'a> {
+    pub(super) project: &'a Project,
+    build: &'a Build,
+    platform: Option<String>,
+    pub(crate) context: Arc<Context>,
+    /// As an engine with BuildKit builds it: what any engine makes of it is the same image.
+    canonical: Buildable,
+    /// Digests that its bases are pinned to.
+    bases: BTreeMap<String, String>,
+    /// The tag that says what is in it.
+    pub(crate) content: String,
+    commit: Option<Commit>,
+    /// Tags beside that one.
+    pub(crate) tags: Vec<String>,
+}
+
+/// What stands in `[build]`, or why nothing can be built.
+pub(crate) fn build(project: &Project) -> Result<&Build> {
+    let spec = &project.loaded.spec;
+    match (&spec.build, &spec.image.image) {
+        (Some(build), _) => Ok(build),
+        (None, Some(image)) => Err(advice(
+            format!("{} runs a ready image, {image}", spec.agent.name),
+            "there is nothing to build: deploy it as it is",
+        )),
+        (None, None) => Err(advice(
+            "agent.toml says nothing of how an image is built",
+            "runtime = \"python\" under [build]",
+        )),
+    }
+}
+
+/// What would be sent to an engine, looked through.
+pub(crate) fn found(project: &Project) -> Result<(Context, Looked, Buildable)> {
+    let build = build(project)?;
+    let canonical = buildable(project, render::Engine::BuildKit)?;
+    let folder = image::find(project.folder(), &build.context)?;
+    let context = Context::read(&folder, &canonical.ignore)?;
+    let looked = context.look_through()?;
+    Ok((context, looked, canonical))
+}
+
+/// Refuses what looks like a secret and is not allowed to; says which allowances are for nothing.
+pub(crate) fn unallowed(
+    project: &Project,
+    mut findings: Vec<Finding>,
+    canonical: &Buildable,
+    shown: &mut Shown,
+) -> Result<()> {
+    let build = build(project)?;
+    if let Some(path) = &canonical.own {
+        findings.extend(image::in_dockerfile(path, &canonical.dockerfile));
+    }
+    let sorted = image::sort(findings, &build.allow);
+    for path in &sorted.unused {
+        shown.warn(&format!("build.allow names {path}, where nothing is found"));
+    }
+    image::refuse(&sorted.refused)
+}
+
+impl<'a> Subject<'a> {
+    /// Looks through everything that would leave the machine, and stops at a secret.
+    pub(crate) fn look_through(
+        project: &'a Project,
+        platform: Option<&str>,
+        shown: &mut Shown,
+    ) -> Result<Self> {
+        let build = build(project)?;
+        let platform = one_platform(build, platform)?;
+        let (context, looked, canonical) = found(project)?;
+        unallowed(project, looked.findings, &canonical, shown)?;
+        let dockerfile = Dockerfile::parse(&canonical.dockerfile);
+        let lock = Lock::read(project.folder())?.unwrap_or_default();
+        let bases = lock.used(&dockerfile, &canonical.args);
+        let content = content_tag(
+            &looked.identity,
+            &canonical.dockerfile,
+            &canonical.args,
+            build.secrets.iter().map(String::as_str),
+            platform.as_deref(),
+            &bases,
+        );
+        let commit = Commit::of(&context.root, &variable)?;
+        Ok(Self {
+            tags: tags(project, commit.as_ref())?,
+            project,
+            build,
+            platform,
+            context: Arc::new(context),
+            canonical,
+            bases,
+            content,
+            commit,
+        })
+    }
+}
+
+fn tags(project: &Project, commit: Option<&Commit>) -> Result<Vec<String>> {
+    let today = jiff::Timestamp::from_millisecond(now().0 as i64)?;
+    let known = Known {
+        version: project.loaded.spec.agent.version.as_deref(),
+        commit,
+        date: &today.strftime("%Y%m%d").to_string(),
+    };
+    image::tags(&project.loaded.spec.image.tags, &known)
+}
+
+impl Subject<'_> {
+    /// Where the image is kept; a name alone is known to the engine and to no registry.
+    pub(crate) fn repository(&self) -> &str {
+        let spec = &self.project.loaded.spec;
+        let image = spec.image.repository.as_ref();
+        image.unwrap_or(&spec.agent.name)
+    }
+
+    /// The content tag and the others.
+    pub(crate) fn all_tags(&self) -> Vec<&str> {
+        let others = self.tags.iter().map(String::as_str);
+        std::iter::once(self.content.as_str())
+            .chain(others)
+            .collect()
+    }
+
+    /// `repository:sha-…`
+    pub(crate) fn name(&self) -> String {
+        format!("{}:{}", self.repository(), self.content)
+    }
+
+    /// What this engine is asked to do.
+    pub(crate) fn recipe(&self, engine: &Engine) -> Result<Recipe> {
+        let plain;
+        let buildable = match engine.has_buildkit {
+            true => &self.canonical,
+            false => {
+                plain = buildable(self.project, render::Engine::Plain)?;
+                &plain
+            }
+        };
+        let dockerfile = Dockerfile::parse(&buildable.dockerfile);
+        let provenance = self.provenance(&dockerfile, &buildable.args);
+        let mut args = buildable.args.clone();
+        args.extend(provenance.args(&dockerfile));
+        Ok(Recipe {
+            dockerfile: dockerfile.pinned(&buildable.args, &self.bases),
+            own: buildable.own.clone(),
+            labels: provenance.labels(&dockerfile),
+            args,
+            secrets: secrets(&self.build.secrets)?,
+            platform: self.platform.clone(),
+            cache_from: Vec::new(),
+            tag: self.name(),
+        })
+    }
+
+    fn provenance(&self, dockerfile: &Dockerfile, args: &BTreeMap<String, String>) -> Provenance {
+        let agent = &self.project.loaded.spec.agent;
+        let base = dockerfile.last_base(args).map(|base| base.image);
+        let digest = |image: &String| self.bases.get(image).cloned();
+        let of = |read: &dyn Fn(&Commit) -> Option<String>| self.commit.as_ref().and_then(read);
+        Provenance {
+            agent: agent.name.clone(),
+            source: agent
+                .source
+                .clone()
+                .or_else(|| of(&|commit| commit.origin.clone())),
+            version: agent.version.clone(),
+            revision: of(&|commit| Some(commit.hash.clone())),
+            created: of(&|commit| Some(commit.date.clone())),
+            dirty: self.commit.as_ref().is_some_and(|commit| commit.is_dirty),
+            content: self.content.clone(),
+            base: base.map(|image| (image.clone(), digest(&image))),
+        }
+    }
+}
+
+/// An engine builds for one platform at a time.
+fn one_platform(build: &Build, asked: Option<&str>) -> Result<Option<String>> {
+    match (asked, build.platforms.as_slice()) {
+        (Some(asked), known) if known.is_empty() || known.iter().any(|one| one == asked) => {
+            Ok(Some(asked.to_owned()))
+        }
+        (Some(asked), known) => Err(advice(
+            format!("{asked} is none of build.platforms"),
+            format!("--platform {}", known.join(", or --platform ")),
+        )),
+        (None, []) => Ok(None),
+        (None, [only]) => Ok(Some(only.clone())),
+        (None, known) => Err(advice(
+            "an engine builds for one platform at a time, and build.platforms names more",
+            format!("--platform {}", known.join(", or --platform ")),
+        )),
+    }
+}
+
+impl Subject<'_> {
+    /// The logins for the registries that its bases come from.
+    pub(super) async fn logins(&self, recipe: &Recipe) -> Result<Logins> {
+        let folder = Surroundings::find(&variable).docker_config;
+        let mut known = BTreeMap::new();
+        for base in Dockerfile::parse(&recipe.dockerfile).bases(&recipe.args) {
+            let repository = Repository::parse(image::without_tag(&base.image))?;
+            let login = match Credentials::find(folder.as_deref(), &repository).await? {
+                Credentials::Basic(username, password) => Login { username, password },
+                _ => continue,
+            };
+            known.insert(repository.host, login);
+        }
+        Ok(Arc::new(move |host: &str| known.get(plain(host)).cloned()))
+    }
+}
+
+/// Docker Hub goes by many names.
+fn plain(host: &str) -> &str {
+    match host {
+        "registry-1.docker.io" | "index.docker.io" | "https://index.docker.io/v1/" => "docker.io",
+        other => other,
+    }
+}
+
+fn secrets(names: &[String]) -> Result<BTreeMap<String, String>> {
+    let value = |name: &String| {
+        let value = variable(name).filter(|value| !value.is_empty());
+        let value = value.ok_or_else(|| {
+            advice(
+                format!("{name} is a build secret, and no variable of that name is set"),
+                format!("export {name}=…"),
+            )
+        })?;
+        Ok((name.clone(), value))
+    };
+    names.iter().map(value).collect()
+}

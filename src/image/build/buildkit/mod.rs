@@ -1,0 +1,90 @@
+//! BuildKit through the engine's API: one request that builds, and a session beside it on which
+//! BuildKit asks back for files, secrets and logins.
+
+mod cancel;
+mod filesync;
+mod grpc;
+mod messages;
+mod session;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use hyper::Request;
+
+use super::answer::Lines;
+use super::steps::Steps;
+use super::{ImageId, Logins, query};
+use crate::image::context::Context;
+use crate::image::engine::empty;
+use crate::image::{Engine, Recipe};
+
+use self::cancel::Running;
+use self::session::Session;
+use self::trace::Trace;
+
+/// The line that carries what happens, and the one that names the image.
+const TRACE: &str = "moby.buildkit.trace";
+
+/// What BuildKit may ask for while it builds.
+struct Offer {
+    context: Arc<Context>,
+    dockerfile: String,
+    secrets: BTreeMap<String, String>,
+    logins: Logins,
+}
+
+pub(super) async fn build(
+    engine: &Engine,
+    context: &Arc<Context>,
+    recipe: &Recipe,
+    logins: Logins,
+    steps: &mut Steps<'_>,
+) -> Result<ImageId> {
+    let offer = Offer {
+        context: context.clone(),
+        dockerfile: recipe.dockerfile.clone(),
+        secrets: recipe.secrets.clone(),
+        logins,
+    };
+    let session = Session::open(engine, offer).await?;
+    let id = random();
+    let own = [
+        ("version", "2"),
+        ("remote", "client-session"),
+        ("session", &session.id),
+        ("buildid", &id),
+    ];
+    let request = Request::post(query(recipe, &own)?).body(empty())?;
+    let running = Running::new(engine, &id);
+    let answer = engine.send(request).await?;
+    let built = follow(Lines::new(answer.into_body()), steps).await;
+    running.ended();
+    built
+}
+
+async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
+    let mut trace = Trace::default();
+    let mut image = None;
+    while let Some(line) = lines.next().await? {
+        image = line.image().map(str::to_owned).or(image);
+        if line.id.as_deref() == Some(TRACE) {
+            trace.take(messages::status(line.aux.as_ref())?, steps);
+        }
+    }
+    match image {
+        Some(id) => Ok(ImageId(id)),
+        None => bail!("BuildKit ended the build without naming an image"),
+    }
+}
+
+/// Nobody else's: of this process, this moment, this build.
+fn random() -> String {
+    let half = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", half(), half())
+}

@@ -1,0 +1,156 @@
+//! The engine's own builder, from before BuildKit: a tar goes up, and words come back.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use hyper::Request;
+use serde_json::{Map, Value, json};
+
+use super::answer::{Line, Lines};
+use super::dockerfile::bases;
+use super::steps::Steps;
+use super::{ImageId, Logins, query};
+use crate::advice::advice;
+use crate::image::context::Context;
+use crate::image::engine::streamed;
+use crate::image::{Ended, Engine, Recipe};
+
+/// The Dockerfile's name in the tar; nobody's own file is called so.
+const RESERVED: &str = ".agentctl.Dockerfile";
+const IGNORE: &str = ".dockerignore";
+
+pub(super) async fn build(
+    engine: &Engine,
+    context: &Context,
+    recipe: &Recipe,
+    logins: &Logins,
+    steps: &mut Steps<'_>,
+) -> Result<ImageId> {
+    if !recipe.secrets.is_empty() {
+        return Err(advice(
+            "build.secrets are mounted by BuildKit, and this is the classic builder",
+            "use an engine with BuildKit and leave DOCKER_BUILDKIT=0 out: a secret has no other safe place",
+        ));
+    }
+    let tar = context.tar(beside(&context.root, recipe)?);
+    let own = [("dockerfile", RESERVED), ("rm", "1"), ("forcerm", "1")];
+    let request = Request::post(query(recipe, &own)?)
+        .header("Content-Type", "application/x-tar")
+        .header("X-Registry-Config", registries(recipe, logins))
+        .body(streamed(tar))?;
+    let answer = engine.send(request).await?;
+    follow(Lines::new(answer.into_body()), steps).await
+}
+
+/// The engine takes out of the image what this `.dockerignore` names: that is how `docker build`
+/// hides a Dockerfile from elsewhere, too.
+fn beside(root: &Path, recipe: &Recipe) -> Result<Vec<(String, Vec<u8>)>> {
+    let ignore = match fs::read_to_string(root.join(IGNORE)) {
+        Ok(own) => format!("{own}\n{RESERVED}\n"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{RESERVED}\n{IGNORE}\n"),
+        Err(error) => return Err(error).context("could not read .dockerignore"),
+    };
+    Ok(vec![
+        (RESERVED.to_owned(), recipe.dockerfile.clone().into_bytes()),
+        (IGNORE.to_owned(), ignore.into_bytes()),
+    ])
+}
+
+/// It cannot ask back, so it is told beforehand.
+fn registries(recipe: &Recipe, logins: &Logins) -> String {
+    let known: Map<String, Value> = bases(&recipe.dockerfile)
+        .filter_map(|host| {
+            let login = logins(&host)?;
+            let said = json!({ "username": login.username, "password": login.password });
+            Some((host, said))
+        })
+        .collect();
+    URL_SAFE.encode(Value::Object(known).to_string())
+}
+
+async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
+    let mut told = Told::default();
+    let mut image = None;
+    loop {
+        match lines.next().await {
+            Ok(Some(line)) => {
+                image = line.image().map(str::to_owned).or(image);
+                told.take(&line, steps);
+            }
+            Ok(None) => break,
+            Err(error) => {
+                told.end(Ended::Failed, steps);
+                return Err(error);
+            }
+        }
+    }
+    told.end(Ended::Done, steps);
+    match image {
+        Some(id) => Ok(ImageId(id)),
+        None => bail!("the engine ended the build without naming an image"),
+    }
+}
+
+/// Where the words are in the list of steps.
+#[derive(Default)]
+pub(super) struct Told {
+    step: Option<usize>,
+    /// What was said last, and of how many.
+    number: (usize, usize),
+    cached: bool,
+}
+
+impl Told {
+    pub(super) fn take(&mut self, line: &Line, steps: &mut Steps<'_>) {
+        if let Some(text) = &line.stream {
+            self.said(text, steps);
+        }
+        let Some(step) = self.step else { return };
+        if let Some(moved) = line.moved.as_ref().filter(|moved| moved.total > 0) {
+            steps.moved(step, moved.current, Some(moved.total));
+        } else if let Some(status) = &line.status {
+            let id = line.id.as_ref().map(|id| format!("{id}: "));
+            steps.say(step, &format!("{}{status}\n", id.unwrap_or_default()));
+        }
+    }
+
+    fn said(&mut self, text: &str, steps: &mut Steps<'_>) {
+        if let Some((number, name)) = header(text).filter(|(number, _)| self.follows(*number)) {
+            self.end(Ended::Done, steps);
+            self.number = number;
+            self.step = Some(steps.begin(name));
+            return;
+        }
+        let Some(step) = self.step else { return };
+        match text.trim() {
+            "---> Using cache" => self.cached = true,
+            own if own.starts_with("---> ") || own.starts_with("Removing intermediate") => (),
+            _ => steps.say(step, text),
+        }
+    }
+
+    /// What a step prints may look like a step itself.
+    fn follows(&self, (number, of): (usize, usize)) -> bool {
+        number == self.number.0 + 1 && (self.number.1 == 0 || self.number.1 == of)
+    }
+
+    pub(super) fn end(&mut self, how: Ended, steps: &mut Steps<'_>) {
+        let Some(step) = self.step.take() else { return };
+        let how = match std::mem::take(&mut self.cached) {
+            true if how == Ended::Done => Ended::Cached,
+            _ => how,
+        };
+        steps.end(step, how);
+    }
+}
+
+/// `Step 3/12 : RUN make`
+fn header(text: &str) -> Option<((usize, usize), &str)> {
+    let (numbers, name) = text.strip_prefix("Step ")?.split_once(" : ")?;
+    let (number, of) = numbers.split_once('/')?;
+    Some(((number.parse().ok()?, of.parse().ok()?), name.trim_end()))
+}

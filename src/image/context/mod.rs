@@ -1,0 +1,94 @@
+//! The folder that an image is built from: which files belong to it, their hash, and the stream
+//! that the engine reads.
+//!
+//! Invariants: what is sent was looked through; the same tree makes the same bytes, whatever the
+//! clock, the owner or the umask; no link is followed; memory does not grow with the files' sizes.
+
+mod file;
+mod glob;
+mod hash;
+mod ignore;
+mod tar;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+pub(crate) use glob::Glob;
+pub(crate) use hash::Looked;
+
+use self::ignore::Rules;
+use crate::advice::{Advise, advice};
+
+pub(crate) struct Context {
+    pub(crate) root: PathBuf,
+    /// Sorted by path, folders before what is in them.
+    pub(crate) entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Below the root, with `/`.
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File {
+        size: u64,
+        /// 0644 or 0755: what a umask takes away decides nothing.
+        mode: u32,
+        /// When it was last changed: what is sent later has to be what was looked through.
+        changed: (i64, i64),
+    },
+    Folder {
+        mode: u32,
+    },
+    Link {
+        target: String,
+    },
+}
+
+impl Context {
+    /// All below `root` but what the text of a `.dockerignore` leaves out.
+    pub(crate) fn read(root: &Path, ignore_text: &str) -> Result<Self> {
+        let rules = Rules::parse(ignore_text)?;
+        Ok(Self {
+            root: root.to_owned(),
+            entries: walk::walk(root, &rules)?,
+        })
+    }
+
+    /// A file's contents, if they are what was looked through.
+    pub(crate) fn open(&self, entry: &Entry) -> std::io::Result<impl Read + use<>> {
+        match entry.kind {
+            Kind::File { size, changed, .. } => file::open(&self.root, &entry.path, size, changed),
+            _ => Err(std::io::Error::other(format!("{} is no file", entry.path))),
+        }
+    }
+}
+
+/// The folder to build from; a link may not lead out of the folder of agent.toml.
+pub(crate) fn find(home: &Path, context: &str) -> Result<PathBuf> {
+    let hint = "context = \".\" under [build] is the folder of agent.toml";
+    let place = home.join(context);
+    let found = place
+        .canonicalize()
+        .advise(format!("could not find the folder {context}"), hint)?;
+    if !found.starts_with(home.canonicalize()?) {
+        let what = format!("{context} leads out of the folder of agent.toml");
+        return Err(advice(
+            what,
+            "copy what is needed into it, or move agent.toml up",
+        ));
+    }
+    match found.is_dir() {
+        true => Ok(found),
+        false => Err(advice(format!("{context} is no folder"), hint)),
+    }
+}

@@ -1,0 +1,117 @@
+//! Which files a context is made of.
+
+use std::fs::{self, DirEntry, FileType};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::ignore::{Hits, Rules};
+use super::{Entry, Kind};
+use crate::advice::{Advise, advice};
+
+/// Sorted by the bytes of their paths.
+pub(super) fn walk(root: &Path, rules: &Rules) -> Result<Vec<Entry>> {
+    let mut walk = Walk {
+        rules,
+        found: Vec::new(),
+    };
+    walk.folder(root, "", &Hits::default())?;
+    walk.found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(walk.found)
+}
+
+struct Walk<'a> {
+    rules: &'a Rules,
+    found: Vec<Entry>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, place: &Path, path: &str, hits: &Hits) -> Result<()> {
+        let hint = "leave it out in .dockerignore, or make it readable";
+        let unreadable = || format!("could not read the folder {}", place.display());
+        for child in fs::read_dir(place).advise(unreadable(), hint)? {
+            self.child(&child.with_context(unreadable)?, path, hits)?;
+        }
+        Ok(())
+    }
+
+    fn child(&mut self, child: &DirEntry, above: &str, hits: &Hits) -> Result<()> {
+        let place = child.path();
+        let name = child.file_name();
+        let name = name.to_str().ok_or_else(|| no_utf8(&place))?;
+        let path = match above {
+            "" => name.to_owned(),
+            above => format!("{above}/{name}"),
+        };
+        let hits = self.rules.hits(&path, hits);
+        let ignored = self.rules.ignores(&hits);
+        match child.file_type()?.is_dir() {
+            true => self.below(&place, path, &hits, ignored),
+            false if ignored => Ok(()),
+            false => {
+                let kind = kind(child)?;
+                self.found.push(Entry { path, kind });
+                Ok(())
+            }
+        }
+    }
+
+    /// A folder that is left out is there nevertheless where something in it is kept.
+    fn below(&mut self, place: &Path, path: String, hits: &Hits, ignored: bool) -> Result<()> {
+        let before = self.found.len();
+        if !ignored || self.rules.may_keep_below(&path) {
+            self.folder(place, &path, hits)?;
+        }
+        if !ignored || self.found.len() > before {
+            let kind = Kind::Folder { mode: 0o755 };
+            self.found.push(Entry { path, kind });
+        }
+        Ok(())
+    }
+}
+
+fn kind(child: &DirEntry) -> Result<Kind> {
+    let place = child.path();
+    let data = child
+        .metadata()
+        .with_context(|| format!("could not read {}", place.display()))?;
+    match data.file_type() {
+        kind if kind.is_symlink() => link(&place),
+        kind if kind.is_file() => Ok(Kind::File {
+            size: data.len(),
+            mode: if data.mode() & 0o111 == 0 {
+                0o644
+            } else {
+                0o755
+            },
+            changed: (data.ctime(), data.ctime_nsec()),
+        }),
+        kind => Err(advice(
+            format!("{} is {}, no file", place.display(), name_of(kind)),
+            "remove it, or leave it out in .dockerignore",
+        )),
+    }
+}
+
+fn link(place: &Path) -> Result<Kind> {
+    let target = fs::read_link(place)
+        .with_context(|| format!("could not read the link {}", place.display()))?;
+    let target = target.to_str().ok_or_else(|| no_utf8(place))?.to_owned();
+    Ok(Kind::Link { target })
+}
+
+fn name_of(kind: FileType) -> &'static str {
+    match () {
+        () if kind.is_socket() => "a socket",
+        () if kind.is_fifo() => "a pipe",
+        () => "a device",
+    }
+}
+
+fn no_utf8(place: &Path) -> anyhow::Error {
+    advice(
+        format!("the name {place:?}, or what it links to, is no UTF-8"),
+        "rename it, or leave out the folder it is in in .dockerignore",
+    )
+}

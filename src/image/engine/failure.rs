@@ -1,0 +1,79 @@
+//! What goes wrong on the way to the engine, and what it answers, in words.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use anyhow::anyhow;
+use hyper::StatusCode;
+use serde::Deserialize;
+
+use super::place::Place;
+use crate::advice::because;
+
+/// How the engine says what is wrong.
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+/// The engine did not answer at all.
+pub(super) fn of_way(error: anyhow::Error, place: &Place, said: &str) -> anyhow::Error {
+    let kind = kind(error.as_ref());
+    let cause = match said.is_empty() {
+        true => root(&error),
+        false => said.to_owned(),
+    };
+    let what = format!("could not reach the Docker engine at {place}");
+    because(what, cause, hint(place, kind))
+}
+
+/// The engine answered, and said no.
+pub(super) fn of_answer(status: StatusCode, body: &[u8]) -> anyhow::Error {
+    let said = match serde_json::from_slice(body) {
+        Ok(Message { message }) => message,
+        Err(_) => String::from_utf8_lossy(body).trim().to_owned(),
+    };
+    match said.is_empty() {
+        true => anyhow!("the engine answered {status}"),
+        false => anyhow!("{said}"),
+    }
+}
+
+pub(super) fn of_call(error: bollard::errors::Error, place: &Place, said: &str) -> anyhow::Error {
+    use bollard::errors::Error::{DockerResponseServerError, DockerStreamError};
+    match error {
+        DockerResponseServerError { message, .. } => anyhow!("{}", message.trim()),
+        DockerStreamError { error } => anyhow!("{}", error.trim()),
+        other => of_way(other.into(), place, said),
+    }
+}
+
+fn hint(place: &Place, kind: Option<ErrorKind>) -> &'static str {
+    match (place, kind) {
+        (Place::Unix(_), Some(ErrorKind::PermissionDenied)) => {
+            "the engine's socket is for its group: sudo usermod -aG docker $USER, and log in anew"
+        }
+        (Place::Unix(_), _) => {
+            "start it: sudo systemctl start docker; one elsewhere is named by DOCKER_HOST"
+        }
+        (Place::Ssh(_), _) => "try it by hand: ssh HOST docker version",
+        _ => "see whether it listens there: DOCKER_HOST, or docker context ls",
+    }
+}
+
+fn kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if let Some(kind) = kind.filter(|kind| *kind != ErrorKind::Other) {
+            return Some(kind);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The last cause says what happened; those above it say that something did.
+fn root(error: &anyhow::Error) -> String {
+    error.root_cause().to_string()
+}

@@ -1,0 +1,114 @@
+//! The Docker engine: where it is, the way to it, and what it can do.
+//!
+//! All requests, bollard's too, go through one transport, so that a socket, TCP, TLS and SSH are
+//! the same to everything above.
+
+mod dial;
+mod failure;
+mod place;
+#[cfg(test)]
+mod tests;
+mod transport;
+
+use anyhow::{Context, Result};
+use bollard::{ClientVersion, Docker};
+use hyper::Request;
+use hyper::header::HeaderMap;
+
+pub(crate) use place::Place;
+#[cfg(test)]
+pub(crate) use transport::full;
+pub(crate) use transport::{Body, Upgraded, empty, streamed};
+
+use self::transport::Transport;
+use crate::advice::advice;
+
+/// Docker 20.10 was the first to speak it.
+const OLDEST: (usize, usize) = (1, 41);
+/// What this binary was written against.
+const NEWEST: (usize, usize) = (1, 53);
+
+/// A response of this many seconds' silence is none.
+const PATIENCE: u64 = 120;
+
+#[derive(Clone)]
+pub(crate) struct Engine {
+    transport: Transport,
+    /// For everything but builds: bollard's client over the same transport.
+    pub(crate) docker: Docker,
+    api: (usize, usize),
+    pub(crate) has_buildkit: bool,
+}
+
+impl Engine {
+    /// Asks the engine what it can do; an error says where it was looked for.
+    pub(crate) async fn connect(place: Place) -> Result<Self> {
+        let transport = Transport::new(place);
+        let ping = Request::head("/_ping").body(empty())?;
+        let answer = transport.request(ping).await?;
+        let api = common(api(answer.headers())?, transport.place())?;
+        let version = ClientVersion {
+            major_version: api.0,
+            minor_version: api.1,
+        };
+        let docker = transport.bollard(PATIENCE, &version)?;
+        Ok(Self {
+            has_buildkit: has_buildkit(answer.headers()),
+            transport,
+            docker,
+            api,
+        })
+    }
+
+    /// A request that bollard has no name for; `path` begins with `/` and names no version.
+    pub(crate) async fn send(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<hyper::Response<hyper::body::Incoming>> {
+        let path = format!("/v{}.{}{}", self.api.0, self.api.1, request.uri());
+        *request.uri_mut() = path.parse().context("no path")?;
+        self.transport.request(request).await
+    }
+
+    /// The connection itself, once the engine agreed to speak something else on it.
+    pub(crate) async fn upgrade(&self, mut request: Request<Body>) -> Result<Upgraded> {
+        let path = format!("/v{}.{}{}", self.api.0, self.api.1, request.uri());
+        *request.uri_mut() = path.parse().context("no path")?;
+        self.transport.upgrade(request).await
+    }
+
+    /// What bollard says went wrong, with what to do about it.
+    pub(crate) fn failure(&self, error: bollard::errors::Error) -> anyhow::Error {
+        failure::of_call(error, self.transport.place(), &self.transport.said())
+    }
+}
+
+fn api(headers: &HeaderMap) -> Result<(usize, usize)> {
+    let header = headers.get("api-version").and_then(|api| api.to_str().ok());
+    let numbers = header.and_then(|api| {
+        let (major, minor) = api.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    });
+    numbers.context("what answered there is no Docker engine: it names no API version")
+}
+
+/// The newest version that both speak.
+fn common(theirs: (usize, usize), place: &Place) -> Result<(usize, usize)> {
+    match theirs < OLDEST {
+        true => Err(advice(
+            format!(
+                "the engine at {place} speaks API {}.{}, and agentctl needs {}.{}",
+                theirs.0, theirs.1, OLDEST.0, OLDEST.1
+            ),
+            "update it: Docker 20.10 or newer",
+        )),
+        false => Ok(theirs.min(NEWEST)),
+    }
+}
+
+/// Every Docker that is new enough has it; engines that are like Docker say who they are.
+fn has_buildkit(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_docker = text("server").is_some_and(|server| server.starts_with("Docker/"));
+    is_docker && text("ostype") == Some("linux")
+}

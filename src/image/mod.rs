@@ -1,0 +1,48 @@
+//! From a folder and a Dockerfile to a digest in a registry, and what is kept there.
+//!
+//! It deploys nothing. Invariants: nothing leaves the machine before it was looked through for
+//! secrets; the same tree, Dockerfile and arguments make the same tag; a tag is never a release's
+//! identity, the digest is that the registry confirmed; what any release may still need is never
+//! deleted.
+
+mod build;
+mod content;
+mod context;
+mod dockerfile;
+mod engine;
+mod git;
+mod pin;
+mod present;
+mod progress;
+mod provenance;
+mod push;
+mod recipe;
+mod registry;
+mod retention;
+mod sbom;
+mod scan;
+mod sign;
+mod tags;
+
+pub(crate) use build::{Builder, Login, Logins, build};
+pub(crate) use content::content_tag;
+pub(crate) use context::{Context, Looked, find};
+pub(crate) use dockerfile::Dockerfile;
+pub(crate) use engine::{Engine, Place};
+pub(crate) use git::Commit;
+pub(crate) use pin::{LOCK, Lock, pin, without_tag};
+pub(crate) use present::{is_there, tag};
+pub(crate) use progress::{Ended, Progress};
+pub(crate) use provenance::{OF_AGENT, Provenance};
+pub(crate) use push::{Names, push, retag};
+pub(crate) use recipe::Recipe;
+pub(crate) use registry::{Credentials, Digest, Registry, Repository, Surroundings};
+pub(crate) use retention::{Fate, Stored, Why, delete, judge, stored};
+pub(crate) use sbom::sbom;
+pub(crate) use scan::{Finding, in_dockerfile, refuse, sort};
+pub(crate) use sign::Cosign;
+pub(crate) use tags::{Known, tags};
+
+#[cfg(test)]
+#[path = "../../tests/support/registry.rs"]
+mod fixture;

@@ -1,0 +1,168 @@
+//! `agent.lock`: the digest of each image that the agent is built on, so that a build next year
+//! stands on what this one stood on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::dockerfile::Dockerfile;
+use crate::advice::{Advise, advice};
+
+pub(crate) const LOCK: &str = "agent.lock";
+const HEADER: &str = "# The images this agent is built on, by digest. Commit it; agentctl build --pin makes it anew.\n\n";
+const AGAIN: &str = "make it anew: agentctl build --pin";
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lock {
+    /// `sha256:…` by the image as the Dockerfile names it.
+    pub(crate) bases: BTreeMap<String, String>,
+}
+
+impl Lock {
+    /// `None`: nothing is pinned in this folder.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(LOCK);
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let what = format!("could not understand {LOCK}");
+        let lock: Self = toml::from_str(text).advise(&what, AGAIN)?;
+        match lock.bases.iter().find(|(_, digest)| !is_digest(digest)) {
+            Some((image, _)) => Err(advice(
+                format!("{what}: {image} has no digest there"),
+                AGAIN,
+            )),
+            None => Ok(lock),
+        }
+    }
+
+    fn text(&self) -> Result<String> {
+        Ok(HEADER.to_owned() + &toml::to_string(self)?)
+    }
+
+    /// As a whole, or not at all.
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        let fresh = folder.join(format!(".{LOCK}.{}", std::process::id()));
+        let written = self.text().and_then(|text| {
+            let mut file = fs::File::create(&fresh)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            Ok(fs::rename(&fresh, folder.join(LOCK))?)
+        });
+        if written.is_err() {
+            let _ = fs::remove_file(&fresh);
+        }
+        written.with_context(|| format!("could not write {LOCK} in {}", folder.display()))
+    }
+
+    /// Those of its digests that this Dockerfile is built on: others change nothing.
+    pub(crate) fn used(
+        &self,
+        dockerfile: &Dockerfile,
+        args: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let bases = dockerfile.bases(args).into_iter();
+        let used = bases.filter_map(|base| self.bases.get_key_value(&base.image));
+        used.map(|(image, digest)| (image.clone(), digest.clone()))
+            .collect()
+    }
+}
+
+/// Asks for the digest of each base that does not name its own.
+pub(crate) async fn pin(
+    dockerfile: &Dockerfile,
+    args: &BTreeMap<String, String>,
+    resolve: impl AsyncFn(&str) -> Result<String>,
+) -> Result<Lock> {
+    let mut lock = Lock::default();
+    for base in dockerfile.bases(args) {
+        if base.image.contains('@') || lock.bases.contains_key(&base.image) {
+            continue;
+        }
+        let digest = resolve(&base.image).await.advise(
+            format!("could not pin {} (line {})", base.image, base.line),
+            "only a registry gives a digest that others can pull by: push the base to one, or build without --pin",
+        )?;
+        lock.bases.insert(base.image, digest);
+    }
+    Ok(lock)
+}
+
+/// The repository of an image that is named with tag or digest.
+pub(crate) fn without_tag(image: &str) -> &str {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => name,
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    let hex = text.strip_prefix("sha256:").unwrap_or_default();
+    hex.len() == 64 && hex.bytes().all(|c| c.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::*;
+
+    fn digest(digit: &str) -> String {
+        format!("sha256:{}", digit.repeat(64))
+    }
+
+    #[tokio::test]
+    async fn what_is_pinned_is_read_again() {
+        let text = "FROM python:3.13 AS a\nFROM a\nFROM python:3.13\nFROM b@sha256:0";
+        let dockerfile = Dockerfile::parse(text);
+        let none = BTreeMap::new();
+        let lock = pin(&dockerfile, &none, async |_| Ok(digest("a"))).await;
+        let lock = lock.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Lock::read(folder.path()).unwrap(), None);
+        lock.write(folder.path()).unwrap();
+        assert_eq!(Lock::read(folder.path()).unwrap().as_ref(), Some(&lock));
+        let written = fs::read_to_string(folder.path().join(LOCK)).unwrap();
+        let line = format!("[bases]\n\"python:3.13\" = \"{}\"\n", digest("a"));
+        assert_eq!(written, format!("{HEADER}{line}"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(lock.used(&dockerfile, &none), lock.bases);
+        let other = Dockerfile::parse("FROM c");
+        assert_eq!(lock.used(&other, &none), BTreeMap::new());
+    }
+
+    #[tokio::test]
+    async fn a_base_that_no_registry_has_is_named() {
+        let dockerfile = Dockerfile::parse("\nFROM mine:1");
+        let none = BTreeMap::new();
+        let error = pin(&dockerfile, &none, async |_| bail!("404")).await;
+        let error = format!("{:#}", error.unwrap_err());
+        assert_eq!(error, "could not pin mine:1 (line 2): 404");
+    }
+
+    #[test]
+    fn a_broken_lock_is_told() {
+        let cases = [
+            ("bases", "could not understand agent.lock"),
+            (
+                "[bases]\na = \"sha256:1\"",
+                "could not understand agent.lock: a has no digest there",
+            ),
+            ("[base]", "could not understand agent.lock"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(Lock::parse(text).unwrap_err().to_string(), wanted, "{text}");
+        }
+    }
+}

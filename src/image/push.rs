@@ -1,0 +1,136 @@
+//! From the engine to the registry, and the digest that the registry confirms.
+//!
+//! The content tag comes last: where it is in the registry, everything before it was done.
+
+mod answer;
+mod failure;
+#[cfg(test)]
+mod tests;
+
+use anyhow::{Context, Result, bail};
+use bollard::query_parameters::TagImageOptionsBuilder;
+use futures_util::StreamExt;
+use http_body_util::BodyExt;
+use hyper::Request;
+
+use self::answer::{Answer, Record};
+use super::engine::{Engine, empty};
+use super::progress::Progress;
+use super::registry::{Digest, Manifest, Registry};
+
+const TRIES: u32 = 3;
+
+/// Tags of one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// The one made from the contents: the engine has the image by it.
+    pub(crate) content: String,
+    pub(crate) others: Vec<String>,
+}
+
+/// What the registry holds afterwards by every one of the names.
+pub(crate) async fn push(
+    engine: &Engine,
+    registry: &Registry,
+    image: &Names,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<Digest> {
+    let first = image.others.first().unwrap_or(&image.content);
+    if *first != image.content {
+        name(engine, registry, &image.content, first).await?;
+    }
+    let pushed = patiently(engine, registry, first, watch).await?;
+    let confirmed = registry.head(first).await?;
+    if confirmed.as_ref() != Some(&pushed) {
+        let held = confirmed.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
+        bail!("the engine pushed {pushed}, and the registry holds {held} as {first}");
+    }
+    retag(registry, &pushed, image).await?;
+    Ok(pushed)
+}
+
+/// Gives an image that is in the registry all its names, the content tag last; those that are
+/// right already cost a look.
+pub(crate) async fn retag(registry: &Registry, image: &Digest, names: &Names) -> Result<()> {
+    let mut manifest = None;
+    for tag in names.others.iter().chain([&names.content]) {
+        if registry.head(tag).await?.as_ref() == Some(image) {
+            continue;
+        }
+        if manifest.is_none() {
+            manifest = Some(known(registry, image).await?);
+        }
+        if let Some(manifest) = &manifest {
+            registry.put_manifest(tag, manifest).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn known(registry: &Registry, image: &Digest) -> Result<Manifest> {
+    let manifest = registry.manifest(image.as_str()).await?;
+    manifest.with_context(|| format!("{image} is not in {}", registry.repository()))
+}
+
+async fn name(engine: &Engine, registry: &Registry, has: &str, gets: &str) -> Result<()> {
+    let repository = registry.repository().to_string();
+    let options = TagImageOptionsBuilder::default()
+        .repo(&repository)
+        .tag(gets)
+        .build();
+    let named = engine
+        .docker
+        .tag_image(&format!("{repository}:{has}"), Some(options))
+        .await;
+    named.map_err(|error| engine.failure(error))
+}
+
+/// Again, with a login looked up anew, where the registry or the way to it had a bad moment.
+async fn patiently(
+    engine: &Engine,
+    registry: &Registry,
+    tag: &str,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<Digest> {
+    let mut answer = Answer::default();
+    for tried in 0.. {
+        let error = match once(engine, registry, tag, &mut answer, watch).await {
+            Ok(digest) => return Ok(digest),
+            Err(error) => error,
+        };
+        if tried + 1 == TRIES || !failure::is_passing(&error) {
+            answer.failed(watch);
+            return Err(failure::in_words(error, registry.repository()));
+        }
+        tokio::time::sleep(registry.pause(tried)).await;
+    }
+    bail!("the push was never tried")
+}
+
+async fn once(
+    engine: &Engine,
+    registry: &Registry,
+    tag: &str,
+    answer: &mut Answer,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<Digest> {
+    let repository = registry.repository();
+    let login = registry.credentials().await?.header(repository)?;
+    let request = Request::post(format!("/images/{repository}/push?tag={tag}"))
+        .header("X-Registry-Auth", login)
+        .body(empty())?;
+    let mut body = engine.send(request).await?.into_body().into_data_stream();
+    let mut rest = Vec::new();
+    while let Some(bytes) = body.next().await {
+        rest.extend_from_slice(&bytes.context("the engine broke off: unexpected EOF")?);
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            if !line.trim_ascii().is_empty() {
+                let record: Record = serde_json::from_slice(&line)?;
+                answer.take(record, watch)?;
+            }
+        }
+    }
+    let digest = answer.digest.take();
+    digest.context("the engine broke off before it said what it pushed: unexpected EOF")
+}

@@ -1,0 +1,117 @@
+//! What the engine tells while it pushes, line by line; what goes wrong is in there too.
+
+use anyhow::{Result, anyhow};
+use serde::Deserialize;
+
+use crate::image::progress::{Ended, Progress};
+use crate::image::registry::Digest;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Record {
+    /// The layer's.
+    id: Option<String>,
+    status: String,
+    progress_detail: Detail,
+    error_detail: Option<Trouble>,
+    aux: Option<Pushed>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Detail {
+    current: Option<u64>,
+    total: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Trouble {
+    message: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Pushed {
+    digest: Digest,
+}
+
+/// A layer that ended stays so when the push is tried again.
+#[derive(Default)]
+pub(super) struct Answer {
+    layers: Vec<Layer>,
+    pub(super) digest: Option<Digest>,
+}
+
+struct Layer {
+    id: String,
+    has_ended: bool,
+}
+
+impl Answer {
+    pub(super) fn take(&mut self, record: Record, watch: &mut dyn FnMut(Progress)) -> Result<()> {
+        if let Some(trouble) = record.error_detail {
+            return Err(anyhow!("{}", trouble.message.trim()));
+        }
+        if let Some(pushed) = record.aux {
+            self.digest = Some(pushed.digest);
+        }
+        if let Some(id) = record.id {
+            let step = self.step(id, watch);
+            self.tell(step, &record.status, &record.progress_detail, watch);
+        }
+        Ok(())
+    }
+
+    /// What had not ended did not succeed.
+    pub(super) fn failed(&mut self, watch: &mut dyn FnMut(Progress)) {
+        for step in 0..self.layers.len() {
+            self.end(step, Ended::Failed, watch);
+        }
+    }
+
+    fn step(&mut self, id: String, watch: &mut dyn FnMut(Progress)) -> usize {
+        if let Some(step) = self.layers.iter().position(|layer| layer.id == id) {
+            return step;
+        }
+        let step = self.layers.len();
+        watch(Progress::Begun {
+            step,
+            name: id.clone(),
+        });
+        self.layers.push(Layer {
+            id,
+            has_ended: false,
+        });
+        step
+    }
+
+    fn tell(
+        &mut self,
+        step: usize,
+        status: &str,
+        detail: &Detail,
+        watch: &mut dyn FnMut(Progress),
+    ) {
+        match (status, detail.current) {
+            ("Pushed", _) => self.end(step, Ended::Done, watch),
+            ("Layer already exists", _) => self.end(step, Ended::Cached, watch),
+            (status, _) if status.starts_with("Mounted from") => {
+                self.end(step, Ended::Cached, watch);
+            }
+            ("Pushing", Some(bytes)) if !self.layers[step].has_ended => watch(Progress::Moved {
+                step,
+                bytes,
+                // The engine guesses it, and is at times too low.
+                of: detail.total.filter(|of| *of >= bytes),
+            }),
+            _ => (),
+        }
+    }
+
+    fn end(&mut self, step: usize, how: Ended, watch: &mut dyn FnMut(Progress)) {
+        let layer = &mut self.layers[step];
+        if !std::mem::replace(&mut layer.has_ended, true) {
+            watch(Progress::Ended { step, how });
+        }
+    }
+}

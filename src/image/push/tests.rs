@@ -1,0 +1,315 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::answer::{Answer, Record};
+use super::*;
+use crate::advice::Advice;
+use crate::image::engine::{Place, full};
+use crate::image::fixture::{PASSWORD, RealRegistry, Wanted};
+use crate::image::progress::Ended;
+use crate::image::registry::{Repository, Surroundings};
+use crate::image::retention::{self, Fate};
+
+fn told(records: &[serde_json::Value]) -> (Vec<Progress>, Answer, Result<()>) {
+    let (mut all, mut answer, mut last) = (Vec::new(), Answer::default(), Ok(()));
+    for record in records {
+        let record: Record = serde_json::from_value(record.clone()).unwrap();
+        last = answer.take(record, &mut |progress| all.push(progress));
+    }
+    (all, answer, last)
+}
+
+#[test]
+fn each_layer_is_a_step() {
+    let digest = Digest::of(b"");
+    let (all, answer, _) = told(&[
+        json!({"status": "The push refers to repository [a]"}),
+        json!({"status": "Preparing", "progressDetail": {}, "id": "a"}),
+        json!({"status": "Preparing", "progressDetail": {}, "id": "b"}),
+        json!({"status": "Layer already exists", "progressDetail": {}, "id": "b"}),
+        json!({"status": "Pushing", "progressDetail": {"current": 5, "total": 9}, "id": "a"}),
+        json!({"status": "Pushing", "progressDetail": {"current": 10, "total": 9}, "id": "a"}),
+        json!({"status": "Pushed", "progressDetail": {}, "id": "a"}),
+        json!({"progressDetail": {}, "aux": {"Tag": "v", "Digest": digest, "Size": 5}}),
+    ]);
+    let begun = |step, name: &str| Progress::Begun {
+        step,
+        name: name.to_owned(),
+    };
+    let moved = |bytes, of| Progress::Moved { step: 0, bytes, of };
+    let ended = |step, how| Progress::Ended { step, how };
+    let expected = [
+        begun(0, "a"),
+        begun(1, "b"),
+        ended(1, Ended::Cached),
+        moved(5, Some(9)),
+        moved(10, None),
+        ended(0, Ended::Done),
+    ];
+    assert_eq!(all, expected);
+    assert_eq!(answer.digest, Some(digest));
+}
+
+#[test]
+fn what_the_engine_passes_on_is_explained() {
+    let repository = Repository::parse("a.io/x").unwrap();
+    let cases = [
+        (
+            "unauthorized: authentication required",
+            "docker login a.io",
+            false,
+        ),
+        ("no basic auth credentials", "docker login a.io", false),
+        (
+            "denied: requested access to the resource is denied",
+            "its owner",
+            false,
+        ),
+        (
+            "Get \"https://a.io/v2/\": x509: certificate signed by unknown authority",
+            "ca.crt",
+            false,
+        ),
+        (
+            "http: server gave HTTP response to HTTPS client",
+            "insecure-registries",
+            false,
+        ),
+        (
+            "An image does not exist locally with the tag: a.io/x",
+            "agentctl build",
+            false,
+        ),
+        (
+            "dial tcp: connect: connection refused",
+            "can reach a.io",
+            false,
+        ),
+        (
+            "Put \"https://a.io/\": unexpected EOF",
+            "can reach a.io",
+            true,
+        ),
+        (
+            "received unexpected HTTP status: 503 Service Unavailable",
+            "can reach a.io",
+            true,
+        ),
+        ("write: connection reset by peer", "can reach a.io", true),
+    ];
+    for (said, words, is_passing) in cases {
+        let (_, _, last) = told(&[json!({"errorDetail": {"message": said}, "error": said})]);
+        let error = last.unwrap_err();
+        assert_eq!(failure::is_passing(&error), is_passing, "{said}");
+        let error = failure::in_words(error, &repository);
+        assert!(hint(&error).contains(words), "{said}: {}", hint(&error));
+    }
+}
+
+fn hint(error: &anyhow::Error) -> &str {
+    let advice = error.downcast_ref::<Advice>();
+    &advice.unwrap_or_else(|| panic!("no hint: {error:#}")).hint
+}
+
+fn shown(error: &anyhow::Error) {
+    eprintln!("{error:#}\n  hint: {}", hint(error));
+}
+
+fn registry(real: &RealRegistry, password: Option<&str>, certificates: PathBuf) -> Registry {
+    let surroundings = Surroundings {
+        docker_config: password.map(|password| real.docker_config(password)),
+        certificates,
+        pause: Duration::from_millis(1),
+    };
+    let repository = Repository::parse(&format!("{}/team/agent", real.host())).unwrap();
+    Registry::new(repository, surroundings).unwrap()
+}
+
+fn names(content: &str, others: &[&str]) -> Names {
+    Names {
+        content: content.to_owned(),
+        others: others.iter().map(|tag| (*tag).to_owned()).collect(),
+    }
+}
+
+/// Images of one test in the engine, gone at its end.
+struct Images {
+    engine: Engine,
+    names: Vec<String>,
+}
+
+impl Images {
+    async fn new() -> Self {
+        let engine = Engine::connect(Place::find(&|_| None).unwrap())
+            .await
+            .unwrap();
+        Self {
+            engine,
+            names: Vec::new(),
+        }
+    }
+
+    /// One layer that holds `text`.
+    async fn make(&mut self, registry: &Registry, tag: &str, text: &str, agent: &str) {
+        let mut tar = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, "text", text.as_bytes())
+            .unwrap();
+        let bytes = tar.into_inner().unwrap();
+        let repository = registry.repository();
+        let path = format!(
+            "/images/create?fromSrc=-&repo={repository}&tag={tag}&changes=LABEL%20a.agent%3D{agent}"
+        );
+        let request = Request::post(path).body(full(bytes.into())).unwrap();
+        let answer = self.engine.send(request).await.unwrap();
+        answer.into_body().collect().await.unwrap();
+        self.names.push(format!("{repository}:{tag}"));
+    }
+
+    async fn push(&mut self, registry: &Registry, image: &Names) -> Result<Digest> {
+        let repository = registry.repository();
+        self.names.extend(
+            image
+                .others
+                .first()
+                .map(|tag| format!("{repository}:{tag}")),
+        );
+        push(&self.engine, registry, image, &mut |_| ()).await
+    }
+
+    async fn forget(self) {
+        for name in &self.names {
+            let removed = self
+                .engine
+                .docker
+                .remove_image(
+                    name,
+                    None::<bollard::query_parameters::RemoveImageOptions>,
+                    None,
+                )
+                .await;
+            removed.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_image_gets_all_its_names_and_loses_them_when_it_is_old() {
+    let real = RealRegistry::start(Wanted {
+        login: true,
+        ..Wanted::default()
+    });
+    let registry = registry(&real, Some(PASSWORD), real.path("none"));
+    let mut images = Images::new().await;
+    images.make(&registry, "sha-1", "one", "support").await;
+    images.make(&registry, "sha-2", "two", "support").await;
+    let one = images
+        .push(&registry, &names("sha-1", &["v1", "latest"]))
+        .await
+        .unwrap();
+    let two = images.push(&registry, &names("sha-2", &[])).await.unwrap();
+    for (tag, digest) in [
+        ("sha-1", &one),
+        ("v1", &one),
+        ("latest", &one),
+        ("sha-2", &two),
+    ] {
+        assert_eq!(
+            registry.head(tag).await.unwrap().as_ref(),
+            Some(digest),
+            "{tag}"
+        );
+    }
+    retag(&registry, &two, &names("sha-2", &["latest"]))
+        .await
+        .unwrap();
+    assert_eq!(registry.head("latest").await.unwrap().as_ref(), Some(&two));
+
+    let stored = retention::stored(&registry, "a.agent").await.unwrap();
+    let judged = retention::judge(stored, "support", 1, &Default::default());
+    let doomed: Vec<_> = judged
+        .iter()
+        .filter(|(_, fate)| *fate == Fate::Deleted)
+        .collect();
+    assert_eq!(doomed.len(), 1);
+    assert_eq!(doomed[0].0.digest, one);
+    retention::delete(&registry, &judged, &mut |_| ())
+        .await
+        .unwrap();
+    retention::delete(&registry, &judged, &mut |_| ())
+        .await
+        .unwrap();
+    assert_eq!(registry.head("v1").await.unwrap(), None);
+    assert_eq!(registry.head("latest").await.unwrap(), Some(two));
+    images.forget().await;
+}
+
+#[tokio::test]
+async fn a_push_that_cannot_be_says_why() {
+    let real = RealRegistry::start(Wanted {
+        login: true,
+        ..Wanted::default()
+    });
+    let mut images = Images::new().await;
+    for password in [None, Some("wrong")] {
+        let registry = registry(&real, password, real.path("none"));
+        if password.is_none() {
+            images.make(&registry, "sha-3", "three", "support").await;
+        }
+        let error = images
+            .push(&registry, &names("sha-3", &[]))
+            .await
+            .unwrap_err();
+        shown(&error);
+        assert_eq!(hint(&error), format!("docker login {}", real.host()));
+    }
+    let registry = registry(&real, Some(PASSWORD), real.path("none"));
+    let error = images
+        .push(&registry, &names("sha-0", &[]))
+        .await
+        .unwrap_err();
+    shown(&error);
+    assert!(hint(&error).contains("agentctl build"));
+    images.forget().await;
+}
+
+#[tokio::test]
+async fn a_registry_that_went_away_gets_the_image_once_it_is_back() {
+    let mut real = RealRegistry::start(Wanted {
+        tls: true,
+        ..Wanted::default()
+    });
+    let registry = registry(&real, None, real.certificates());
+    let mut images = Images::new().await;
+    images.make(&registry, "sha-4", "four", "support").await;
+    real.kill();
+    let error = images
+        .push(&registry, &names("sha-4", &[]))
+        .await
+        .unwrap_err();
+    shown(&error);
+    real.again();
+    let digest = images.push(&registry, &names("sha-4", &[])).await.unwrap();
+    assert_eq!(registry.head("sha-4").await.unwrap(), Some(digest));
+    images.forget().await;
+}
+
+#[tokio::test]
+async fn a_registry_that_forbids_deletion_is_said_so() {
+    let real = RealRegistry::start(Wanted {
+        keeps_all: true,
+        ..Wanted::default()
+    });
+    let registry = registry(&real, None, real.path("none"));
+    let mut images = Images::new().await;
+    images.make(&registry, "sha-5", "five", "support").await;
+    let digest = images.push(&registry, &names("sha-5", &[])).await.unwrap();
+    let error = registry.delete(&digest).await.unwrap_err();
+    shown(&error);
+    assert!(hint(&error).contains("REGISTRY_STORAGE_DELETE_ENABLED"));
+    images.forget().await;
+}

@@ -1,0 +1,209 @@
+//! The verbs.
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LINK};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+
+use super::auth::Act;
+use super::wire::{Ask, Wire};
+use super::{Credentials, Digest, Repository, Surroundings};
+use crate::advice::advice;
+
+const KINDS: &str = "application/vnd.docker.distribution.manifest.v2+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, \
+     application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.oci.image.index.v1+json";
+const DIGEST: &str = "docker-content-digest";
+
+/// A repository in a registry; copies share their logins.
+#[derive(Clone)]
+pub(crate) struct Registry {
+    wire: Wire,
+}
+
+/// What a tag points to, byte by byte: its hash is its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    pub(crate) media_type: String,
+    pub(crate) bytes: Bytes,
+    pub(crate) digest: Digest,
+}
+
+impl Registry {
+    /// Nothing is sent yet.
+    pub(crate) fn new(repository: Repository, surroundings: Surroundings) -> Result<Self> {
+        let wire = Wire::new(repository, surroundings)?;
+        Ok(Self { wire })
+    }
+
+    pub(crate) fn repository(&self) -> &Repository {
+        &self.wire.repository
+    }
+
+    /// Looked up anew each time: a helper's are good for a while only.
+    pub(crate) async fn credentials(&self) -> Result<Credentials> {
+        self.wire.credentials().await
+    }
+
+    pub(crate) fn pause(&self, tried: u32) -> std::time::Duration {
+        self.wire.pause(tried)
+    }
+
+    /// What a tag points to, or whether a digest is there: one request.
+    pub(crate) async fn head(&self, reference: &str) -> Result<Option<Digest>> {
+        let answer = self
+            .ask(Method::HEAD, Act::Pull, manifests(reference))
+            .await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        match digest(&answer)? {
+            Some(digest) => Ok(Some(digest)),
+            None => Ok(self.manifest(reference).await?.map(|found| found.digest)),
+        }
+    }
+
+    pub(crate) async fn manifest(&self, reference: &str) -> Result<Option<Manifest>> {
+        let answer = self
+            .ask(Method::GET, Act::Pull, manifests(reference))
+            .await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let media_type = text(answer.headers(), CONTENT_TYPE.as_str());
+        let media_type = media_type.unwrap_or_default();
+        let bytes = self.body(answer).await?;
+        let digest = Digest::of(&bytes);
+        let is_other = reference.starts_with("sha256:") && reference != digest.as_str();
+        match is_other {
+            true => bail!("the registry gave {digest} for {reference}"),
+            false => Ok(Some(Manifest {
+                media_type,
+                bytes,
+                digest,
+            })),
+        }
+    }
+
+    /// Gives a manifest that is in the repository one more name.
+    pub(crate) async fn put_manifest(&self, tag: &str, manifest: &Manifest) -> Result<()> {
+        let kind = HeaderValue::from_str(&manifest.media_type)?;
+        let ask = Ask {
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
+            body: manifest.bytes.clone(),
+            ..self.asking(Method::PUT, Act::Push, manifests(tag))
+        };
+        let answer = self.wire.ask(ask).await?;
+        self.found(&answer, tag)
+    }
+
+    /// An image's configuration; of one for several platforms, that of the first.
+    pub(crate) async fn config(&self, image: &Digest) -> Result<Value> {
+        let mut manifest = self.known(image).await?;
+        if let Some(first) = manifest["manifests"][0]["digest"].as_str() {
+            manifest = self.known(&first.parse()?).await?;
+        }
+        let config = manifest["config"]["digest"].as_str();
+        let config = config.with_context(|| format!("{image} is no image: it has no config"))?;
+        let answer = self
+            .ask(Method::GET, Act::Pull, format!("blobs/{config}"))
+            .await?;
+        self.found(&answer, config)?;
+        let bytes = self.body(answer).await?;
+        serde_json::from_slice(&bytes).with_context(|| format!("{config} is no image's config"))
+    }
+
+    async fn known(&self, digest: &Digest) -> Result<Value> {
+        let manifest = self.manifest(digest.as_str()).await?;
+        let manifest =
+            manifest.with_context(|| format!("{digest} is not in {}", self.repository()))?;
+        serde_json::from_slice(&manifest.bytes).context("the registry gave no manifest")
+    }
+
+    /// All tags; none where there is no such repository yet.
+    pub(crate) async fn tags(&self) -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        let mut next = Some("tags/list?n=1000".to_owned());
+        while let Some(path) = next {
+            let answer = self.ask(Method::GET, Act::Pull, path).await?;
+            if answer.status() == StatusCode::NOT_FOUND {
+                return Ok(all);
+            }
+            next = further(answer.headers());
+            let page: Value = serde_json::from_slice(&self.body(answer).await?)?;
+            let tags = page["tags"].as_array().into_iter().flatten();
+            all.extend(tags.filter_map(|tag| Some(tag.as_str()?.to_owned())));
+        }
+        Ok(all)
+    }
+
+    /// With all its tags; one that is gone already is as good.
+    pub(crate) async fn delete(&self, image: &Digest) -> Result<()> {
+        let path = manifests(image.as_str());
+        let answer = self.ask(Method::DELETE, Act::Delete, path).await?;
+        match answer.status() {
+            StatusCode::METHOD_NOT_ALLOWED => Err(advice(
+                format!(
+                    "the registry {} does not allow deletion",
+                    self.repository().host
+                ),
+                "Docker's own: start it with REGISTRY_STORAGE_DELETE_ENABLED=true; \
+                 others have rules of their own for what is kept",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    async fn ask(&self, method: Method, act: Act, path: String) -> Result<Response> {
+        self.wire.ask(self.asking(method, act, path)).await
+    }
+
+    fn asking(&self, method: Method, act: Act, path: String) -> Ask {
+        Ask {
+            act,
+            method,
+            path: format!("{}/{path}", self.repository().path),
+            headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(KINDS))]),
+            body: Bytes::new(),
+        }
+    }
+
+    fn found(&self, answer: &Response, what: &str) -> Result<()> {
+        match answer.status().is_success() {
+            true => Ok(()),
+            false => bail!(
+                "the registry answered {} for {what} in {}",
+                answer.status(),
+                self.repository()
+            ),
+        }
+    }
+
+    async fn body(&self, answer: Response) -> Result<Bytes> {
+        let body = answer.bytes().await;
+        body.with_context(|| format!("the registry {} broke off", self.repository().host))
+    }
+}
+
+fn manifests(reference: &str) -> String {
+    format!("manifests/{reference}")
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+fn digest(answer: &Response) -> Result<Option<Digest>> {
+    let text = text(answer.headers(), DIGEST);
+    text.map(|text| text.parse()).transpose()
+}
+
+/// `</v2/team/name/tags/list?last=b&n=2>; rel="next"`; only its query counts.
+fn further(headers: &HeaderMap) -> Option<String> {
+    let link = text(headers, LINK.as_str())?;
+    let (target, _) = link.strip_prefix('<')?.split_once('>')?;
+    let (_, query) = target.split_once('?')?;
+    Some(format!("tags/list?{query}"))
+}

@@ -1,0 +1,127 @@
+//! Who the registry is told that we are: as `docker login` left it.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use bollard::auth::DockerCredentials;
+use docker_credential::{CredentialRetrievalError, DockerCredential};
+
+use super::Repository;
+use crate::advice::because;
+
+/// Has no `Debug`, so that no message can hold it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    None,
+    /// User and password.
+    Basic(String, String),
+    /// What a registry gave at login instead of a password.
+    Identity(String),
+}
+
+impl Credentials {
+    /// Asks a credential helper where `config.json` names one; `folder` is that file's.
+    pub(crate) async fn find(folder: Option<&Path>, repository: &Repository) -> Result<Self> {
+        let Some(folder) = folder else {
+            return Ok(Self::None);
+        };
+        let (file, repository) = (folder.join("config.json"), repository.clone());
+        let found = tokio::task::spawn_blocking(move || read(file, &repository)).await;
+        found.context("the credential helper gave no answer")?
+    }
+
+    /// What the engine asks the registry with.
+    pub(crate) fn for_engine(&self, repository: &Repository) -> DockerCredentials {
+        let mut whole = DockerCredentials {
+            serveraddress: Some(repository.key().to_owned()),
+            ..DockerCredentials::default()
+        };
+        match self.clone() {
+            Self::None => (),
+            Self::Basic(user, password) => {
+                (whole.username, whole.password) = (Some(user), Some(password));
+            }
+            Self::Identity(token) => whole.identitytoken = Some(token),
+        }
+        whole
+    }
+
+    /// The value of the header `X-Registry-Auth`.
+    pub(crate) fn header(&self, repository: &Repository) -> Result<String> {
+        let whole = serde_json::to_vec(&self.for_engine(repository))?;
+        Ok(URL_SAFE.encode(whole))
+    }
+}
+
+fn read(file: PathBuf, repository: &Repository) -> Result<Credentials> {
+    let open = match File::open(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Credentials::None),
+        open => open,
+    };
+    let name = file.display();
+    let open = open.with_context(|| format!("could not read {name}"))?;
+    match docker_credential::get_credential_from_reader(BufReader::new(open), repository.key()) {
+        Ok(found) => Ok(of(found)),
+        Err(error) if means_none(&error) => Ok(Credentials::None),
+        Err(error) => Err(failure(&error, &file, repository)),
+    }
+}
+
+/// Helpers give an empty user for what they have nothing for.
+fn of(found: DockerCredential) -> Credentials {
+    match found {
+        DockerCredential::IdentityToken(token) => Credentials::Identity(token),
+        DockerCredential::UsernamePassword(user, password)
+            if user.is_empty() && password.is_empty() =>
+        {
+            Credentials::None
+        }
+        DockerCredential::UsernamePassword(user, password) => Credentials::Basic(user, password),
+    }
+}
+
+/// A helper says so on its output and fails.
+fn means_none(error: &CredentialRetrievalError) -> bool {
+    match error {
+        CredentialRetrievalError::NoCredentialConfigured => true,
+        CredentialRetrievalError::HelperFailure { stdout, stderr, .. } => [stdout, stderr]
+            .iter()
+            .any(|said| said.contains("credentials not found")),
+        _ => false,
+    }
+}
+
+fn failure(
+    error: &CredentialRetrievalError,
+    file: &Path,
+    repository: &Repository,
+) -> anyhow::Error {
+    use CredentialRetrievalError as Error;
+    let what = format!("could not look up the login for {}", repository.host);
+    let file = file.display();
+    let again = format!("log in anew: {}", repository.login());
+    let (cause, hint) = match error {
+        Error::ConfigReadError => (
+            format!("{file} is no JSON as Docker writes it"),
+            format!("mend it, or move it away and {again}"),
+        ),
+        Error::HelperCommunicationError => (
+            format!("{file} names a credential helper that cannot be run"),
+            "put docker-credential-NAME on PATH, or take it out of that file".to_owned(),
+        ),
+        Error::HelperFailure {
+            helper,
+            stdout,
+            stderr,
+        } => {
+            let said = [stdout.trim(), stderr.trim()].join(" ");
+            (format!("{helper} failed: {}", said.trim()), again)
+        }
+        other => (format!("{file}: {other}"), again),
+    };
+    because(what, cause, hint)
+}

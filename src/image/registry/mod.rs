@@ -1,0 +1,45 @@
+//! The registry: what is in a repository, by its own API.
+//!
+//! Credentials are those that Docker's users have; they are looked up anew for each login and
+//! never kept, printed or sent to another host than the registry, or the place that it names for
+//! logins. What is not loopback is spoken to over TLS only.
+
+mod auth;
+mod client;
+mod credentials;
+mod failure;
+mod repository;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod wire;
+
+pub(crate) use client::{Manifest, Registry};
+pub(crate) use credentials::Credentials;
+pub(crate) use repository::{Digest, Repository};
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What of the machine decides how a registry is spoken to.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// The folder of Docker's `config.json`.
+    pub(crate) docker_config: Option<PathBuf>,
+    /// The folder with a folder of CA certificates for each registry.
+    pub(crate) certificates: PathBuf,
+    /// The first wait before a try anew; each further one is twice as long.
+    pub(crate) pause: Duration,
+}
+
+impl Surroundings {
+    pub(crate) fn find(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let set = |name| variable(name).filter(|value| !value.is_empty());
+        let usual = || set("HOME").map(|home| PathBuf::from(home).join(".docker"));
+        Self {
+            docker_config: set("DOCKER_CONFIG").map(PathBuf::from).or_else(usual),
+            certificates: PathBuf::from("/etc/docker/certs.d"),
+            pause: Duration::from_millis(500),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Whom a registry's certificate may come from, and the HTTP client that believes no other.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use reqwest::{Certificate, Client};
+
+use super::{Repository, Surroundings};
+
+/// Longer than it takes a registry far away, shorter than anybody waits.
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(60);
+
+pub(super) fn client(repository: &Repository, surroundings: &Surroundings) -> Result<Client> {
+    // Fails where one was chosen before, and then there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = surroundings.certificates.join(repository.api());
+    let builder = Client::builder()
+        .user_agent(concat!("agentctl/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .tls_certs_merge(certificates(&folder)?);
+    let builder = match repository.is_loopback() {
+        true => builder.no_proxy(),
+        false => builder.https_only(true),
+    };
+    builder.build().context("could not prepare TLS")
+}
+
+/// Those that the engine, too, believes for this registry: `FOLDER/*.crt`.
+fn certificates(folder: &Path) -> Result<Vec<Certificate>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| unreadable(folder))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| unreadable(folder))?.path();
+        if path.extension().is_some_and(|extension| extension == "crt") {
+            found.extend(certificate(&path)?);
+        }
+    }
+    Ok(found)
+}
+
+fn certificate(path: &Path) -> Result<Vec<Certificate>> {
+    let pem = fs::read(path).with_context(|| unreadable(path))?;
+    let found = Certificate::from_pem_bundle(&pem).with_context(|| unreadable(path))?;
+    match found.is_empty() {
+        true => Err(anyhow!("there is no certificate in it").context(unreadable(path))),
+        false => Ok(found),
+    }
+}
+
+fn unreadable(path: &Path) -> String {
+    format!("could not use {}", path.display())
+}

@@ -1,0 +1,194 @@
+//! Which images of a repository are kept, and the deletion of the others.
+//!
+//! Only what agentctl made for this agent is ever deleted: it bears a content tag, and a label says
+//! whose it is. What is in use stays, however old.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::registry::{Digest, Registry};
+
+/// Requests under way at once.
+const AT_ONCE: usize = 8;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) digest: Digest,
+    /// All that point to it.
+    pub(crate) tags: Vec<String>,
+    pub(crate) created: Option<Timestamp>,
+    /// Which agent agentctl made it for.
+    pub(crate) agent: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Kept(Why),
+    Deleted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Not made by agentctl for this agent.
+    NotOurs,
+    /// A release that runs or may be gone back to needs it.
+    InUse,
+    /// Among the newest.
+    New,
+    /// Nothing tells how old it is.
+    Undated,
+}
+
+/// The newest first, those that nothing dates before them; `keep` counts ours, in use or not.
+pub(crate) fn judge(
+    mut stored: Vec<Stored>,
+    agent: &str,
+    keep: usize,
+    in_use: &BTreeSet<Digest>,
+) -> Vec<(Stored, Fate)> {
+    stored.sort_by_key(|image| {
+        let age = image.created.unwrap_or(Timestamp::MAX);
+        (std::cmp::Reverse(age), image.digest.clone())
+    });
+    let mut newer = 0;
+    let judged = stored.into_iter().map(|image| {
+        let fate = fate(&image, agent, newer < keep, in_use);
+        if fate != Fate::Kept(Why::NotOurs) {
+            newer += 1;
+        }
+        (image, fate)
+    });
+    judged.collect()
+}
+
+fn fate(image: &Stored, agent: &str, is_new: bool, in_use: &BTreeSet<Digest>) -> Fate {
+    let is_ours =
+        image.agent.as_deref() == Some(agent) && image.tags.iter().any(|tag| is_content(tag));
+    match image.created {
+        _ if in_use.contains(&image.digest) => Fate::Kept(Why::InUse),
+        _ if !is_ours => Fate::Kept(Why::NotOurs),
+        None => Fate::Kept(Why::Undated),
+        _ if is_new => Fate::Kept(Why::New),
+        _ => Fate::Deleted,
+    }
+}
+
+/// `sha-` and hexadecimal digits
+fn is_content(tag: &str) -> bool {
+    let hex = tag.strip_prefix("sha-").unwrap_or_default();
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    !hex.is_empty() && hex.bytes().all(is_hex)
+}
+
+/// All that is in the repository; `label` is the name of the one that says whose an image is.
+pub(crate) async fn stored(registry: &Registry, label: &str) -> Result<Vec<Stored>> {
+    let tags = registry.tags().await?;
+    let heads = stream::iter(tags).map(async |tag| {
+        let digest = registry.head(&tag).await?;
+        anyhow::Ok(digest.map(|digest| (digest, tag)))
+    });
+    let found: Vec<_> = heads.buffered(AT_ONCE).try_collect().await?;
+    let mut images: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
+    for (digest, tag) in found.into_iter().flatten() {
+        images.entry(digest).or_default().push(tag);
+    }
+    let described = stream::iter(images)
+        .map(async |(digest, tags)| described(registry, label, digest, tags).await);
+    described.buffered(AT_ONCE).try_collect().await
+}
+
+/// What bears no content tag stays anyway, and may be no image at all.
+async fn described(
+    registry: &Registry,
+    label: &str,
+    digest: Digest,
+    tags: Vec<String>,
+) -> Result<Stored> {
+    let config = match tags.iter().any(|tag| is_content(tag)) {
+        true => registry.config(&digest).await?,
+        false => serde_json::Value::Null,
+    };
+    Ok(Stored {
+        created: config["created"]
+            .as_str()
+            .and_then(|text| text.parse().ok()),
+        agent: config["config"]["Labels"][label]
+            .as_str()
+            .map(str::to_owned),
+        digest,
+        tags,
+    })
+}
+
+/// Again safe to do: what is gone already is as good.
+pub(crate) async fn delete(
+    registry: &Registry,
+    judged: &[(Stored, Fate)],
+    tell: &mut dyn FnMut(&Stored),
+) -> Result<()> {
+    for (image, fate) in judged {
+        if *fate == Fate::Deleted {
+            registry.delete(&image.digest).await?;
+            tell(image);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `digest` is a letter's.
+    fn image(name: &str, tags: &[&str], day: Option<&str>, agent: Option<&str>) -> Stored {
+        Stored {
+            digest: Digest::of(name.as_bytes()),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            created: day.map(|day| format!("2026-01-{day}T00:00:00Z").parse().unwrap()),
+            agent: agent.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn only_what_is_ours_old_and_idle_goes() {
+        let ours = Some("support");
+        let stored = vec![
+            image("newest", &["sha-a1", "latest"], Some("09"), ours),
+            image("second", &["sha-a2"], Some("08"), ours),
+            image("old", &["sha-a3", "v1"], Some("07"), ours),
+            image("used", &["sha-a4"], Some("01"), ours),
+            image("oldest", &["sha-a5"], Some("02"), ours),
+            image("undated", &["sha-a6"], None, ours),
+            image("another", &["sha-a7"], Some("01"), Some("sales")),
+            image("by hand", &["v0", "sha-nothex"], Some("01"), ours),
+            image("unlabelled", &["sha-a8"], Some("01"), None),
+        ];
+        let in_use = BTreeSet::from([Digest::of(b"used")]);
+        let judged = judge(stored, "support", 3, &in_use);
+        let fate = |name: &str| {
+            let digest = Digest::of(name.as_bytes());
+            judged
+                .iter()
+                .find(|(image, _)| image.digest == digest)
+                .unwrap()
+                .1
+        };
+        let cases = [
+            ("newest", Fate::Kept(Why::New)),
+            ("second", Fate::Kept(Why::New)),
+            ("old", Fate::Deleted),
+            ("oldest", Fate::Deleted),
+            ("used", Fate::Kept(Why::InUse)),
+            ("undated", Fate::Kept(Why::Undated)),
+            ("another", Fate::Kept(Why::NotOurs)),
+            ("by hand", Fate::Kept(Why::NotOurs)),
+            ("unlabelled", Fate::Kept(Why::NotOurs)),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(fate(name), expected, "{name}");
+        }
+    }
+}

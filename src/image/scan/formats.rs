@@ -1,0 +1,86 @@
+//! The formats that services give their keys, so that they can be found.
+
+use super::value::{distinct, is_placeholder};
+
+pub(super) struct Format {
+    pub(super) start: &'static str,
+    /// Characters behind the start: so many at least, and at most.
+    length: (usize, usize),
+    /// Beside letters and digits.
+    others: &'static [u8],
+    what: &'static str,
+}
+
+const fn of(
+    start: &'static str,
+    length: (usize, usize),
+    others: &'static [u8],
+    what: &'static str,
+) -> Format {
+    Format {
+        start,
+        length,
+        others,
+        what,
+    }
+}
+
+const ANY: usize = 400;
+
+/// One that begins with another stands before it.
+pub(super) const FORMATS: [Format; 28] = [
+    of("AKIA", (16, 16), b"", "an access key of AWS"),
+    of("ASIA", (16, 16), b"", "an access key of AWS"),
+    of("ghp_", (36, ANY), b"", "a token of GitHub"),
+    of("gho_", (36, ANY), b"", "a token of GitHub"),
+    of("ghu_", (36, ANY), b"", "a token of GitHub"),
+    of("ghs_", (36, ANY), b"", "a token of GitHub"),
+    of("ghr_", (36, ANY), b"", "a token of GitHub"),
+    of("github_pat_", (50, ANY), b"_", "a token of GitHub"),
+    of("glpat-", (20, ANY), b"_-.", "a token of GitLab"),
+    of("xoxb-", (20, ANY), b"-", "a token of Slack"),
+    of("xoxp-", (20, ANY), b"-", "a token of Slack"),
+    of("xoxa-", (20, ANY), b"-", "a token of Slack"),
+    of("xoxr-", (20, ANY), b"-", "a token of Slack"),
+    of("xoxs-", (20, ANY), b"-", "a token of Slack"),
+    of("xapp-", (30, ANY), b"-", "a token of Slack"),
+    of("sk_live_", (16, ANY), b"", "a key of Stripe"),
+    of("rk_live_", (16, ANY), b"", "a key of Stripe"),
+    of("sk-ant-", (24, ANY), b"_-", "a key of Anthropic"),
+    of("sk-proj-", (24, ANY), b"_-", "a key of OpenAI"),
+    of("sk-svcacct-", (24, ANY), b"_-", "a key of OpenAI"),
+    of("sk-", (40, 64), b"", "a key of OpenAI"),
+    of("AIza", (35, 35), b"_-", "a key of Google"),
+    of("GOCSPX-", (20, 40), b"_-", "a client's secret of Google"),
+    of("hf_", (30, 40), b"", "a token of Hugging Face"),
+    of("npm_", (36, 36), b"", "a token of npm"),
+    of("pypi-AgE", (50, ANY), b"_-", "a token of PyPI"),
+    of("SG.", (60, 70), b"._-", "a key of SendGrid"),
+    of("AGE-SECRET-KEY-1", (50, 60), b"", "a private key"),
+];
+
+/// Most of these have digits, and all have many different characters.
+pub(super) fn format(format: &Format, bytes: &[u8], at: usize) -> Option<&'static str> {
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+        return None;
+    }
+    let rest = &bytes[at + format.start.len()..];
+    let belongs = |byte: &&u8| byte.is_ascii_alphanumeric() || format.others.contains(byte);
+    let length = rest.iter().take(ANY).take_while(belongs).count();
+    let key = &rest[..length];
+    let (least, most) = format.length;
+    let real = key.iter().any(u8::is_ascii_digit) && distinct(key) >= 8 && !is_placeholder(key);
+    ((least..=most).contains(&length) && real).then_some(format.what)
+}
+
+/// A header alone is no key: programs that read keys have it too.
+pub(super) fn private_key(rest: &[u8]) -> Option<&'static str> {
+    let head = &rest[..rest.len().min(64)];
+    let end = memchr::memmem::find(head, b"PRIVATE KEY")?;
+    let body = &rest[end..rest.len().min(1 << 10)];
+    let in_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mut runs = body.split(|byte| !in_base64(byte));
+    let has_key = runs.any(|run| run.len() >= 40 && distinct(run) >= 8);
+    has_key.then_some("a private key")
+}

@@ -1,0 +1,86 @@
+//! Files that are credentials, told by their names alone.
+
+use super::Finding;
+
+/// Whole names, and what they are.
+const NAMES: [(&str, &str); 21] = [
+    ("id_rsa", "a private key"),
+    ("id_dsa", "a private key"),
+    ("id_ecdsa", "a private key"),
+    ("id_ecdsa_sk", "a private key"),
+    ("id_ed25519", "a private key"),
+    ("id_ed25519_sk", "a private key"),
+    ("credentials.json", "credentials"),
+    ("application_default_credentials.json", "credentials"),
+    ("service-account.json", "credentials of a service account"),
+    ("service_account.json", "credentials of a service account"),
+    ("serviceaccount.json", "credentials of a service account"),
+    ("client_secret.json", "a client's secret"),
+    (".netrc", "passwords of hosts"),
+    ("_netrc", "passwords of hosts"),
+    (".pypirc", "passwords of package indexes"),
+    (".pgpass", "passwords of databases"),
+    (".git-credentials", "passwords of git"),
+    (".htpasswd", "passwords of a web server"),
+    (".dockercfg", "passwords of registries"),
+    ("kubeconfig", "access to a cluster"),
+    ("terraform.tfstate", "state of Terraform, with its secrets"),
+];
+
+/// Ends of names.
+const ENDS: [(&str, &str); 10] = [
+    (".key", "a private key"),
+    (".ppk", "a private key"),
+    (".p12", "a private key"),
+    (".pfx", "a private key"),
+    (".jks", "a store of keys"),
+    (".keystore", "a store of keys"),
+    (".kdbx", "a store of passwords"),
+    (".kubeconfig", "access to a cluster"),
+    (".tfstate", "state of Terraform, with its secrets"),
+    (".tfstate.backup", "state of Terraform, with its secrets"),
+];
+
+/// Ends of paths.
+const PLACES: [(&str, &str); 6] = [
+    (".docker/config.json", "passwords of registries"),
+    (".aws/credentials", "credentials of AWS"),
+    (".azure/accesstokens.json", "credentials of Azure"),
+    (".kube/config", "access to a cluster"),
+    (".config/gh/hosts.yml", "a token of GitHub"),
+    (".cargo/credentials.toml", "a token of a package index"),
+];
+
+/// Says what is in a `.env` by its name, without reading it.
+const ENV: &str = "variables with secrets";
+const SHOWS: [&str; 6] = [
+    "example", "examples", "sample", "template", "dist", "defaults",
+];
+
+/// A `*.pem` is one only with a key in it: certificates end so too.
+pub(crate) fn by_name(path: &str) -> Option<Finding> {
+    let lower = path.to_ascii_lowercase();
+    let name = lower.rsplit('/').next().unwrap_or_default();
+    let at = |(place, _): &&(&str, &str)| {
+        let before = lower.strip_suffix(place);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    };
+    let known = NAMES.iter().find(|(whole, _)| name == *whole);
+    let known = known.or_else(|| ENDS.iter().find(|(end, _)| name.ends_with(end)));
+    let known = known.or_else(|| PLACES.iter().find(at));
+    let what = known.map(|(_, what)| *what);
+    Some(Finding {
+        what: what.or_else(|| is_env(name).then_some(ENV))?,
+        path: path.to_owned(),
+        line: None,
+    })
+}
+
+/// `.env`, `.env.production`, `production.env`, and not `.env.example`.
+fn is_env(name: &str) -> bool {
+    let shows = name
+        .split(['.', '-', '_'])
+        .any(|part| SHOWS.contains(&part));
+    let is_env = name == ".env" || name == ".envrc" || name.starts_with(".env.");
+    (is_env || name.ends_with(".env")) && !shows
+}

@@ -1,0 +1,153 @@
+//! Values as they are written down, and whether chance made them.
+
+/// What stands for a value that somebody has to fill in, or shows what one looks like.
+const PLACEHOLDERS: [&str; 22] = [
+    "example",
+    "changeme",
+    "change-me",
+    "change_me",
+    "your-",
+    "your_",
+    "placeholder",
+    "dummy",
+    "xxxx",
+    "****",
+    "....",
+    "replace",
+    "insert",
+    "sample",
+    "fake",
+    "not-a-",
+    "abcdefgh",
+    "12345678",
+    "00000000",
+    "redacted",
+    "enter-",
+    "todo",
+];
+/// Words that say only what they stand for.
+const WORDS: [&str; 12] = [
+    "password", "passwd", "pass", "pwd", "secret", "token", "user", "test", "testing", "postgres",
+    "guest", "admin",
+];
+
+pub(super) struct Written<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) is_quoted: bool,
+}
+
+impl<'a> Written<'a> {
+    /// The value behind a name: `= x`, `: "x"`, `"] = 'x'`, `: str = "x"`, `=> "x"`, `>x<`.
+    pub(super) fn after(rest: &'a [u8]) -> Option<Self> {
+        let rest = skip(rest, b"\"'`]) \t");
+        let (&sign, rest) = rest.split_first()?;
+        let rest = match (sign, rest.first()) {
+            (b'=', Some(b'=')) | (b':', Some(b':')) => return None,
+            (b'=', Some(b'>')) | (b':', Some(b'=')) => &rest[1..],
+            (b'=' | b':' | b'>', _) => rest,
+            _ => return None,
+        };
+        let value = skip(rest, b" \t");
+        let value = if sign == b':' { typed(value) } else { value };
+        match value.split_first()? {
+            (quote @ (b'"' | b'\'' | b'`'), value) => Self::quoted(value, *quote),
+            _ => Some(Self::bare(value)),
+        }
+    }
+
+    fn quoted(value: &'a [u8], quote: u8) -> Option<Self> {
+        let end = value.iter().take(512).position(|byte| *byte == quote)?;
+        Some(Self {
+            text: &value[..end],
+            is_quoted: true,
+        })
+    }
+
+    fn bare(value: &'a [u8]) -> Self {
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b",;<\"'`".contains(byte);
+        let end = value.iter().take(512).position(ends);
+        Self {
+            text: &value[..end.unwrap_or(value.len().min(512))],
+            is_quoted: false,
+        }
+    }
+
+    /// Not something that a program or a template works out.
+    pub(super) fn is_literal(&self) -> bool {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte);
+        let graphic = |byte: &u8| byte.is_ascii_graphic() && !b"{}<>()".contains(byte);
+        let starts = self.text.starts_with(b"$") || self.text.starts_with(b"%");
+        match self.is_quoted {
+            true => self.text.iter().all(graphic) && !starts,
+            false => self.text.iter().all(plain),
+        }
+    }
+}
+
+/// Skips the type in `: Option<&str> = "x"`.
+fn typed(value: &[u8]) -> &[u8] {
+    let line = value.iter().take(48).take_while(|byte| **byte != b'\n');
+    let of_type = |byte: &u8| byte.is_ascii_alphanumeric() || b"_<>&[]|?. ".contains(byte);
+    let length = line.take_while(|byte| of_type(byte)).count();
+    match value[length..].strip_prefix(b"=") {
+        Some(rest) if length > 0 => skip(rest, b" \t"),
+        _ => value,
+    }
+}
+
+fn skip<'a>(rest: &'a [u8], bytes: &[u8]) -> &'a [u8] {
+    let skipped = rest.iter().take(8).take_while(|byte| bytes.contains(byte));
+    &rest[skipped.count()..]
+}
+
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let holds = |word: &&str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
+    WORDS.iter().any(|word| word.as_bytes() == lower) || PLACEHOLDERS.iter().any(holds)
+}
+
+pub(super) fn distinct(value: &[u8]) -> usize {
+    let mut seen = [false; 256];
+    value
+        .iter()
+        .for_each(|byte| seen[usize::from(*byte)] = true);
+    seen.iter().filter(|seen| **seen).count()
+}
+
+/// Words change seldom from small letters to capitals to digits, and repeat their letters.
+pub(super) fn looks_random(value: &[u8], least: usize) -> bool {
+    let count = |is: fn(&u8) -> bool| value.iter().filter(|byte| is(byte)).count();
+    let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
+    let changes = value
+        .windows(2)
+        .filter(|pair| class(pair[0]) != class(pair[1]));
+    (least..=512).contains(&value.len())
+        && digits >= 2
+        && letters >= 2
+        && entropy(value) >= 3.0
+        && changes.count() * 4 >= value.len()
+        && !is_placeholder(value)
+}
+
+fn class(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    }
+}
+
+/// Bits a character.
+fn entropy(value: &[u8]) -> f64 {
+    let mut counts = [0_u32; 256];
+    value
+        .iter()
+        .for_each(|byte| counts[usize::from(*byte)] += 1);
+    let length = value.len() as f64;
+    let shares = counts.iter().filter(|count| **count > 0);
+    shares
+        .map(|count| f64::from(*count) / length)
+        .map(|share| -share * share.log2())
+        .sum()
+}
