@@ -5,6 +5,7 @@
 mod advice;
 mod analysis;
 mod cli;
+mod docker;
 mod edge;
 mod engine;
 #[cfg(any(fuzzing, test))]

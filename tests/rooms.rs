@@ -5,21 +5,25 @@ use std::collections::BTreeSet;
 use crate::source::{self, Source};
 
 /// What each room may know; `advice` and `redact` may be used by all.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("advice", &[]),
     ("redact", &[]),
     ("spec", &[]),
     ("journal", &[]),
-    ("edge", &[]),
+    ("docker", &[]),
+    ("edge", &["docker"]),
     ("release", &["spec"]),
     ("rollout", &["spec", "release"]),
     ("render", &["spec", "release"]),
     ("analysis", &["spec", "release"]),
-    ("image", &["spec", "release", "render", "analysis"]),
+    (
+        "image",
+        &["spec", "release", "render", "analysis", "docker"],
+    ),
     (
         "target",
         &[
-            "spec", "release", "render", "analysis", "image", "journal", "edge",
+            "spec", "release", "render", "analysis", "image", "journal", "edge", "docker",
         ],
     ),
     (
@@ -38,7 +42,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
         "cli",
         &[
             "spec", "release", "rollout", "render", "analysis", "image", "target", "engine", "ui",
-            "journal", "edge",
+            "journal", "edge", "docker",
         ],
     ),
 ];

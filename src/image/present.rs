@@ -4,7 +4,7 @@ use anyhow::Result;
 use bollard::errors::Error;
 use bollard::query_parameters::TagImageOptionsBuilder;
 
-use super::Engine;
+use crate::docker::Engine;
 
 pub(crate) async fn is_there(engine: &Engine, name: &str) -> Result<bool> {
     match engine.docker.inspect_image(name).await {

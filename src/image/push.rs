@@ -14,9 +14,9 @@ use http_body_util::BodyExt;
 use hyper::Request;
 
 use self::answer::{Answer, Record};
-use super::engine::{Engine, empty};
 use super::progress::Progress;
 use super::registry::{Digest, Manifest, Registry};
+use crate::docker::{Engine, empty};
 
 const TRIES: u32 = 3;
 

@@ -11,7 +11,8 @@ use super::super::show::Shown;
 use super::super::site::{now, variable};
 use super::subject::Subject;
 use crate::advice::advice;
-use crate::image::{self, Builder, Engine, Place, Progress};
+use crate::docker::{Engine, Place};
+use crate::image::{self, Builder, Progress};
 use crate::redact::Redactor;
 use crate::ui::Steps;
 

@@ -9,9 +9,10 @@ use super::super::render::{Buildable, buildable};
 use super::super::show::Shown;
 use super::super::site::{Project, now, variable};
 use crate::advice::advice;
+use crate::docker::Engine;
 use crate::image::{
-    self, Commit, Context, Credentials, Dockerfile, Engine, Finding, Known, Lock, Login, Logins,
-    Looked, Provenance, Recipe, Repository, Surroundings, content_tag,
+    self, Commit, Context, Credentials, Dockerfile, Finding, Known, Lock, Login, Logins, Looked,
+    Provenance, Recipe, Repository, Surroundings, content_tag,
 };
 use crate::render;
 use crate::spec::Build;

@@ -15,9 +15,9 @@ use super::dockerfile::bases;
 use super::steps::Steps;
 use super::{ImageId, Logins, query};
 use crate::advice::advice;
+use crate::docker::{Engine, streamed};
 use crate::image::context::Context;
-use crate::image::engine::streamed;
-use crate::image::{Ended, Engine, Recipe};
+use crate::image::{Ended, Recipe};
 
 /// The Dockerfile's name in the tar; nobody's own file is called so.
 const RESERVED: &str = ".agentctl.Dockerfile";

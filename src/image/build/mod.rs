@@ -20,8 +20,9 @@ use anyhow::Result;
 use reqwest::Url;
 
 use super::context::Context;
-use super::{Engine, Progress, Recipe};
+use super::{Progress, Recipe};
 use crate::advice::advice;
+use crate::docker::Engine;
 use crate::redact::Redactor;
 
 use self::steps::Steps;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::answer::{Answer, Record};
 use super::*;
 use crate::advice::Advice;
-use crate::image::engine::{Place, full};
+use crate::docker::{Place, full};
 use crate::image::fixture::{PASSWORD, RealRegistry, Wanted};
 use crate::image::progress::Ended;
 use crate::image::registry::{Repository, Surroundings};

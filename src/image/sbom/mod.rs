@@ -23,7 +23,7 @@ use futures_util::{Stream, StreamExt};
 use serde_json::Value;
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::Engine;
+use crate::docker::Engine;
 
 /// Pieces of the image that may wait to be read.
 const AHEAD: usize = 16;

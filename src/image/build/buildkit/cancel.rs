@@ -3,8 +3,7 @@
 use hyper::Request;
 use tokio::runtime::Handle;
 
-use crate::image::Engine;
-use crate::image::engine::empty;
+use crate::docker::{Engine, empty};
 
 /// Tells the engine to stop when it is dropped before the end.
 pub(super) struct Running {

@@ -20,9 +20,9 @@ use hyper::Request;
 use super::answer::Lines;
 use super::steps::Steps;
 use super::{ImageId, Logins, query};
+use crate::docker::{Engine, empty};
+use crate::image::Recipe;
 use crate::image::context::Context;
-use crate::image::engine::empty;
-use crate::image::{Engine, Recipe};
 
 use self::cancel::Running;
 use self::session::Session;

@@ -14,8 +14,7 @@ use tokio::task::JoinHandle;
 use super::grpc::{Code, Messages, Reply, answer, refuse};
 use super::messages::{HealthAnswer, LoginAnswer, LoginRequest, SecretAnswer, SecretRequest};
 use super::{Offer, filesync, random};
-use crate::image::Engine;
-use crate::image::engine::{Upgraded, empty};
+use crate::docker::{Engine, Upgraded, empty};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";

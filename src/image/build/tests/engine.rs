@@ -9,9 +9,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
+use crate::docker::{Engine, Place};
 use crate::image::build::{Builder, ImageId, Login, build};
 use crate::image::context::Context;
-use crate::image::{Ended, Engine, Place, Progress, Recipe};
+use crate::image::{Ended, Progress, Recipe};
 
 const SECRET: &str = "hunter2-hunter2";
 const BOTH: [Builder; 2] = [Builder::BuildKit, Builder::Classic];
