@@ -12,9 +12,10 @@ use super::lease::{self, Lease};
 use super::resume;
 use super::show::Shown;
 use super::site::Site;
+use super::store::AnyStore;
 use crate::advice::advice;
 use crate::engine::ABORT;
-use crate::journal::{Directory, Held};
+use crate::journal::Held;
 use crate::rollout::{Event, Phase};
 use crate::target::Target;
 
@@ -23,12 +24,12 @@ const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
-    let store = site.store();
+    let store = site.store().await?;
     undo(&site, &store, shown).await
 }
 
 /// Undoes the running rollout: through whoever walks it, or here as soon as nobody does.
-pub(crate) async fn undo(site: &Site, store: &Directory, shown: &mut Shown) -> Result<Exit> {
+pub(crate) async fn undo(site: &Site, store: &AnyStore, shown: &mut Shown) -> Result<Exit> {
     let running = running(site, store).await?;
     let mut asked = false;
     loop {
@@ -54,7 +55,7 @@ pub(crate) async fn undo(site: &Site, store: &Directory, shown: &mut Shown) -> R
 /// Whoever walked it may have ended it just before it gave the lease back.
 async fn here(
     site: &Site,
-    store: &Directory,
+    store: &AnyStore,
     lease: &Lease,
     running: &Journaled,
     shown: &mut Shown,
@@ -69,7 +70,7 @@ async fn here(
 }
 
 /// The rollout that can still be undone.
-async fn running(site: &Site, store: &Directory) -> Result<Journaled> {
+async fn running(site: &Site, store: &AnyStore) -> Result<Journaled> {
     let last = journaled::read(store).await?.pop();
     let Some(last) = last.filter(|last| last.rollout.can_go_on()) else {
         return Err(advice(
@@ -87,7 +88,7 @@ async fn running(site: &Site, store: &Directory) -> Result<Journaled> {
 }
 
 /// The rollout, once its end was written down since it was found running.
-async fn ended(store: &Directory, running: &Journaled) -> Result<Option<Journaled>> {
+async fn ended(store: &AnyStore, running: &Journaled) -> Result<Option<Journaled>> {
     let now = journaled::find(store, running.number).await?;
     let finished = now.rollout.finished();
     Ok(Some(now).filter(|_| finished.is_some() && finished != running.rollout.finished()))
@@ -95,7 +96,7 @@ async fn ended(store: &Directory, running: &Journaled) -> Result<Option<Journale
 
 async fn told(site: &Site, ended: &Journaled, shown: &mut Shown) -> Result<Exit> {
     let exit = ended.rollout.outcome().map_or(Exit::Stalled, Exit::of_undo);
-    let seen = site.target(0)?.observe().await?;
+    let seen = site.target(0).await?.observe().await?;
     shown.ended(site, ended, &seen, exit);
     Ok(exit)
 }

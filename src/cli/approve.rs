@@ -18,7 +18,7 @@ use crate::rollout::{Event, Gate};
 /// Says yes to whoever walks the rollout; if nobody does, goes on with it here.
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
-    let store = site.store();
+    let store = site.store().await?;
     let last = journaled::read(&store).await?.pop();
     let waiting = last.as_ref().and_then(|last| match last.rollout.gate() {
         Some((Gate::Approve(what), _)) if last.rollout.can_go_on() => Some((last.number, what)),

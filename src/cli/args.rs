@@ -128,6 +128,14 @@ pub(crate) enum Verb {
     Edge {
         #[arg(long)]
         state: PathBuf,
+        #[arg(long)]
+        containers: Option<String>,
+    },
+    /// What the other commands speak with on a Docker host
+    #[command(hide = true)]
+    Attend {
+        #[arg(long)]
+        name: String,
     },
 }
 

@@ -5,22 +5,24 @@ use std::net::{SocketAddr, TcpListener};
 use anyhow::{Result, bail};
 
 use super::args;
+use super::artifact;
 use super::exit::Exit;
 use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
-use super::proposal::{Proposal, contents, propose, tree};
+use super::proposal::{Proposal, propose};
 use super::prune;
 use super::show::Shown;
 use super::site::{Project, now, variable};
+use super::store::AnyStore;
 use super::walk::Walk;
 use crate::advice::{Advise, advice};
 use crate::engine;
-use crate::journal::{Directory, Store};
+use crate::journal::Store;
 use crate::redact::Redactor;
-use crate::release::{Artifact, Contents, Release};
+use crate::release::{Artifact, Contents, Identity, Release};
 use crate::rollout::{Outcome, Plan, Stamp};
 use crate::spec::TargetSpec;
-use crate::target::{Process, Target, secrets};
+use crate::target::{Any, Target, secrets};
 
 const HOUR: u64 = 3_600_000;
 
@@ -29,8 +31,8 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
     let values = secret_values(&project)?;
-    let contents = contents(&project)?;
-    let store = project.site.store();
+    let contents = artifact::made(&project, shown).await?;
+    let store = project.site.store().await?;
     address_is_free(&project).await?;
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| {
@@ -39,7 +41,7 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
             store: &store,
             lease,
             shown,
-            target: project.site.target(lease.hold.fence())?,
+            target: project.site.target(lease.hold.fence()).await?,
         };
         deployment.run(args.again, contents, values).await
     };
@@ -48,10 +50,10 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
 
 struct Deployment<'a> {
     project: &'a Project,
-    store: &'a Directory,
+    store: &'a AnyStore,
     lease: &'a Lease,
     shown: &'a mut Shown,
-    target: Process,
+    target: Any,
 }
 
 impl Deployment<'_> {
@@ -68,7 +70,7 @@ impl Deployment<'_> {
             self.hold_down(&past, &proposal.release)?;
         }
         journaled::abandon(self.store, &self.lease.hold, &mut past, number).await?;
-        secrets::keep(&self.project.site.dir, values.clone())?;
+        self.target.keep_secrets(&values).await?;
         self.keep(&proposal).await?;
         if seen.url.is_none() {
             self.target.listen(address(self.project)?).await?;
@@ -77,7 +79,7 @@ impl Deployment<'_> {
     }
 
     async fn nothing(self, proposal: &Proposal, values: secrets::Values) -> Result<Exit> {
-        if secrets::keep(&self.project.site.dir, values)? {
+        if self.target.keep_secrets(&values).await? {
             self.shown.warn(
                 "a secret has a new value: replicas take it when they are started the next time",
             );
@@ -118,18 +120,25 @@ impl Deployment<'_> {
 
     /// Keeps what the release runs from, so that no later edit reaches it.
     async fn keep(&self, proposal: &Proposal) -> Result<()> {
-        let files = tree(self.project).keep(&self.project.site.dir)?;
         let release = &proposal.release;
-        if release.contents.artifact != Artifact::Files(files) {
-            return Err(advice(
-                "the agent's files changed while they were copied",
-                "deploy once more: agentctl deploy",
-            ));
+        match &release.contents.artifact {
+            Artifact::Files(files) => self.keep_files(files)?,
+            Artifact::Image(_) => self.target.fetch(release).await?,
         }
         let bytes = serde_json::to_vec_pretty(release)?;
         self.store
             .put(&self.lease.hold, &engine::document(release.id), &bytes)
             .await
+    }
+
+    fn keep_files(&self, files: &Identity) -> Result<()> {
+        match artifact::tree(self.project).keep(&self.project.site.dir)? == *files {
+            true => Ok(()),
+            false => Err(advice(
+                "the agent's files changed while they were copied",
+                "deploy once more: agentctl deploy",
+            )),
+        }
     }
 
     async fn walk(self, plan: Plan, number: u64, values: &secrets::Values) -> Result<Exit> {
@@ -159,7 +168,7 @@ impl Deployment<'_> {
             Outcome::Completed => {
                 self.target.listen(address(self.project)?).await?;
                 let seen = self.target.observe().await?;
-                prune::run(&self.project.site, self.store, &seen).await
+                prune::run(&self.target, self.store, &seen).await
             }
             Outcome::RolledBack(_) if first => self.target.stop(true).await,
             _ => Ok(()),
@@ -173,15 +182,20 @@ fn secret_values(project: &Project) -> Result<secrets::Values> {
 
 fn address(project: &Project) -> Result<SocketAddr> {
     match project.loaded.target {
-        TargetSpec::Process { listen } => Ok(SocketAddr::new(listen, project.loaded.spec.run.port)),
-        _ => bail!("only the process target opens an address of this machine"),
+        TargetSpec::Process { listen } | TargetSpec::Docker { listen, .. } => {
+            Ok(SocketAddr::new(listen, project.loaded.spec.run.port))
+        }
+        TargetSpec::Kubernetes { .. } => bail!("a cluster's own objects open its addresses"),
     }
 }
 
 /// Found out before anything is changed; the edge that has the address already may keep it.
 async fn address_is_free(project: &Project) -> Result<()> {
+    if !matches!(project.loaded.target, TargetSpec::Process { .. }) {
+        return Ok(());
+    }
     let address = address(project)?;
-    let seen = project.site.target(0)?.observe().await?;
+    let seen = project.site.target(0).await?.observe().await?;
     if seen.url == Some(format!("http://{address}")) {
         return Ok(());
     }

@@ -13,10 +13,10 @@ use crate::ui::HistoryView;
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     // Whatever command comes next starts an edge again that was killed; this one needs none.
-    if let Err(error) = site.target(0)?.observe().await {
+    if let Err(error) = site.target(0).await?.observe().await {
         shown.warn(&format!("{error:#}"));
     }
-    let past = journaled::read(&site.store()).await?;
+    let past = journaled::read(&site.store().await?).await?;
     let rollouts = past.iter().rev().map(Journaled::view);
     let history = HistoryView {
         agent: site.agent,

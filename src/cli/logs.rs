@@ -9,12 +9,12 @@ use super::site::Site;
 use crate::advice::advice;
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
-use crate::target::{Target, secrets};
+use crate::target::Target;
 
 pub(crate) async fn run(args: &args::Logs, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
-    shown.keep_out(Redactor::new(&secrets::kept(&site.dir)?));
-    let target = site.target(0)?;
+    let target = site.target(0).await?;
+    shown.keep_out(Redactor::new(&target.kept_secrets().await?));
     let releases = match &args.release {
         Some(named) => vec![release(named)?],
         None => target.observe().await?.releases.into_keys().collect(),

@@ -10,7 +10,7 @@ use crate::advice::advice;
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
-    match site.target(0)?.metrics().await? {
+    match site.target(0).await?.metrics().await? {
         Some(text) if shown.is_json() => shown.json("metrics", text.into()),
         Some(text) => shown.text(&text),
         None => {

@@ -4,6 +4,7 @@
 mod abort;
 mod approve;
 mod args;
+mod artifact;
 mod build;
 mod check;
 mod completions;
@@ -29,6 +30,7 @@ mod show;
 mod site;
 mod status;
 mod stop;
+mod store;
 mod walk;
 
 use std::process::ExitCode;
@@ -87,7 +89,12 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Config(Config::Show(args)) => show::config(&args, shown),
         Verb::Completions { shell } => completions::completions(shell, shown),
         Verb::Man { folder } => completions::man(&folder, shown),
-        Verb::Edge { state } => crate::edge::run(&state).map(|()| Exit::Done),
+        Verb::Edge { state, containers } => {
+            crate::edge::run(&state, containers.as_deref()).map(|()| Exit::Done)
+        }
+        Verb::Attend { name } => {
+            in_runtime(async { crate::target::attend(&name).await.map(|()| Exit::Done) })
+        }
         Verb::Deploy(args) => in_runtime(deploy::run(&args, shown)),
         Verb::Build(args) => in_runtime(build::run(&args, shown)),
         Verb::Push(args) => in_runtime(push::run(&args, shown)),

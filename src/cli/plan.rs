@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use super::args::File;
+use super::artifact;
 use super::exit::Exit;
 use super::journaled;
 use super::lease;
-use super::proposal::{contents, propose};
+use super::proposal::propose;
 use super::show::Shown;
 use super::site::Project;
 use crate::target::Target;
@@ -15,18 +16,11 @@ pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let mut project = Project::load(args)?;
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
-    let store = project.site.store();
+    let store = project.site.store().await?;
     let past = journaled::read(&store).await?;
-    let seen = project.site.target(0)?.observe().await?;
-    let proposal = propose(
-        &project,
-        contents(&project)?,
-        &store,
-        &past,
-        &seen,
-        lease::who(),
-    )
-    .await?;
+    let seen = project.site.target(0).await?.observe().await?;
+    let contents = artifact::planned(&project, shown).await?;
+    let proposal = propose(&project, contents, &store, &past, &seen, lease::who()).await?;
     match &proposal.plan {
         Some(plan) => shown.plan(&project.site, plan, &proposal.changes),
         None => shown.nothing_changed(&project.site, proposal.release.id, &seen),

@@ -6,10 +6,10 @@ use super::journaled::{Journaled, history};
 use super::site::Project;
 use crate::engine;
 use crate::journal::Store;
-use crate::release::{Artifact, Contents, Release, ReleaseId, changes};
+use crate::release::{Contents, Release, ReleaseId, changes};
 use crate::rollout::{Plan, Wish};
 use crate::spec::Percent;
-use crate::target::{Seen, Tree};
+use crate::target::Seen;
 
 pub(crate) struct Proposal {
     pub(crate) release: Release,
@@ -17,22 +17,6 @@ pub(crate) struct Proposal {
     pub(crate) plan: Option<Plan>,
     /// Against the release in force, in words.
     pub(crate) changes: Vec<String>,
-}
-
-/// The agent's files, without what is no part of a release.
-pub(crate) fn tree(project: &Project) -> Tree {
-    let spec = &project.loaded.spec;
-    let mut paths = spec.run.files.clone();
-    paths.extend(spec.config.prompts.clone());
-    let mut leave_out = vec![project.file.file_name().map(Into::into).unwrap_or_default()];
-    leave_out.extend(spec.secrets.values().filter_map(|source| source.file()));
-    Tree::new(project.folder(), &paths, &leave_out)
-}
-
-/// What the release would be made of; reads all of the agent's files.
-pub(crate) fn contents(project: &Project) -> Result<Contents> {
-    let files = tree(project).identity()?;
-    Ok(Contents::of(&project.loaded.spec, Artifact::Files(files)))
 }
 
 /// `by` is whoever would make the release.

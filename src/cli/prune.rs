@@ -4,17 +4,16 @@ use anyhow::Result;
 
 use super::journaled;
 use super::proposal::releases;
-use super::site::Site;
 use crate::journal::Store;
 use crate::release::ReleaseId;
 use crate::rollout::Outcome;
-use crate::target::Seen;
+use crate::target::{Any, Seen};
 
 /// Releases that took over once and that `rollback` can go back to.
 const KEPT: usize = 15;
 
 /// Keeps the files of the last releases that took over, and of all that still run.
-pub(crate) async fn run<S: Store>(site: &Site, store: &S, seen: &Seen) -> Result<()> {
+pub(crate) async fn run<S: Store>(target: &Any, store: &S, seen: &Seen) -> Result<()> {
     let past = journaled::read(store).await?;
     let completed = past
         .iter()
@@ -28,9 +27,8 @@ pub(crate) async fn run<S: Store>(site: &Site, store: &S, seen: &Seen) -> Result
         }
     }
     let releases = releases(store, &past).await?;
-    let files = releases
+    let kept = releases
         .iter()
-        .filter(|release| kept.contains(&release.id) || seen.releases.contains_key(&release.id))
-        .map(|release| &release.contents.artifact);
-    site.dir.keep_only(&files.collect::<Vec<_>>())
+        .filter(|release| kept.contains(&release.id) || seen.releases.contains_key(&release.id));
+    target.keep_only(&kept.collect::<Vec<_>>()).await
 }

@@ -8,16 +8,15 @@ use super::journaled;
 use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::Site;
+use super::store::AnyStore;
 use super::walk::Walk;
 use crate::advice::advice;
-use crate::journal::Directory;
 use crate::redact::Redactor;
 use crate::rollout::Event;
-use crate::target::secrets;
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
-    let store = site.store();
+    let store = site.store().await?;
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| walk(&site, &store, lease, shown, None).await;
     lease.during(&store, work).await
@@ -26,7 +25,7 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
 /// Goes on with the last rollout where its process ended; `then` is what a person wants of it.
 pub(crate) async fn walk(
     site: &Site,
-    store: &Directory,
+    store: &AnyStore,
     lease: &Lease,
     shown: &mut Shown,
     then: Option<Event>,
@@ -42,13 +41,15 @@ pub(crate) async fn walk(
         Some(Event::Aborted(_)) => Exit::of_undo,
         _ => Exit::of_outcome,
     };
+    let target = site.target(lease.hold.fence()).await?;
+    let values = target.kept_secrets().await?;
     let walk = Walk {
         site,
-        target: &site.target(lease.hold.fence())?,
+        target: &target,
         store,
         hold: &lease.hold,
         shown,
-        redactor: Redactor::new(&secrets::kept(&site.dir)?),
+        redactor: Redactor::new(&values),
         who: lease.who.clone(),
         number: last.number,
         exit,

@@ -9,19 +9,19 @@ use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::Site;
+use super::store::AnyStore;
 use super::walk::Walk;
 use crate::advice::advice;
 use crate::engine;
-use crate::journal::Directory;
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Phase, Plan, back};
-use crate::target::{Seen, Target, secrets};
+use crate::target::{Seen, Target};
 
 /// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own.
 pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
-    let store = site.store();
+    let store = site.store().await?;
     let past = journaled::read(&store).await?;
     if args.to.is_none() && past.last().is_some_and(can_be_undone) {
         return abort::undo(&site, &store, shown).await;
@@ -39,18 +39,19 @@ fn can_be_undone(last: &Journaled) -> bool {
 async fn go_back(
     args: &args::Rollback,
     site: &Site,
-    store: &Directory,
+    store: &AnyStore,
     lease: &Lease,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let target = site.target(lease.hold.fence())?;
+    let target = site.target(lease.hold.fence()).await?;
     let mut past = journaled::read(store).await?;
     let seen = target.observe().await?;
     let number = past.last().map_or(1, |past| past.number + 1);
     let release = engine::release(store, wanted(args, site, &past)?).await?;
     let plan = plan(&past, &release, &seen);
+    target.fetch(&release).await?;
     journaled::abandon(store, &lease.hold, &mut past, number).await?;
-    let values = secrets::kept(&site.dir)?;
+    let values = target.kept_secrets().await?;
     let walk = Walk {
         site,
         target: &target,

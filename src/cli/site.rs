@@ -4,16 +4,21 @@ use std::env;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use tokio::sync::OnceCell;
 
 use super::args::{File, Which};
+use super::store::AnyStore;
 use crate::advice::{Advise, advice};
-use crate::journal::Directory;
+use crate::docker::{Engine, Place};
+use crate::image::Surroundings;
+use crate::journal::{Directory, Remote};
 use crate::rollout::Stamp;
-use crate::spec::{Loaded, Spec, agent_name};
-use crate::target::{Process, StateDir};
+use crate::spec::{Loaded, Spec, TargetSpec, agent_place};
+use crate::target::{Any, Docker, Host, Machine, Names, Process, StateDir};
 
 /// Beyond what an agent.toml may be, so that one that is larger is seen to be.
 const MOST: u64 = 16 << 20;
@@ -25,6 +30,9 @@ pub(crate) struct Site {
     pub(crate) agent: String,
     pub(crate) environment: Option<String>,
     pub(crate) dir: StateDir,
+    target: TargetSpec,
+    /// Reached when it is first needed, and then by all.
+    host: OnceCell<Rc<Host>>,
 }
 
 /// An agent.toml that was read, and the folder it stands in.
@@ -38,7 +46,8 @@ impl Project {
     pub(crate) fn load(args: &File) -> Result<Self> {
         let file = args.file.clone().unwrap_or_else(|| DEFAULT_FILE.into());
         let loaded = load(&file, args.environment.as_deref())?;
-        let site = Site::new(&loaded.spec.agent.name, args.environment.clone())?;
+        let target = loaded.target.clone();
+        let site = Site::new(&loaded.spec.agent.name, args.environment.clone(), target)?;
         Ok(Self { loaded, file, site })
     }
 
@@ -88,12 +97,14 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 }
 
 impl Site {
-    fn new(agent: &str, environment: Option<String>) -> Result<Self> {
+    fn new(agent: &str, environment: Option<String>, target: TargetSpec) -> Result<Self> {
         let dir = StateDir::of(&variable, agent, environment.as_deref())?;
         Ok(Self {
             agent: agent.to_owned(),
             environment,
             dir,
+            target,
+            host: OnceCell::new(),
         })
     }
 
@@ -101,7 +112,7 @@ impl Site {
     pub(crate) fn find(which: &Which) -> Result<Self> {
         let environment = which.file.environment.clone();
         match (&which.agent, &which.file.file) {
-            (Some(agent), _) => Self::known(agent, environment),
+            (Some(agent), _) => Self::known(agent, environment, TargetSpec::default()),
             (None, Some(file)) => Self::named_in(file, environment),
             (None, None) if Path::new(DEFAULT_FILE).exists() => {
                 Self::named_in(Path::new(DEFAULT_FILE), environment)
@@ -111,16 +122,19 @@ impl Site {
     }
 
     fn named_in(file: &Path, environment: Option<String>) -> Result<Self> {
-        let name = agent_name(&read(file)?, &file.display().to_string()).advise(
+        let shown = file.display().to_string();
+        let place = agent_place(&read(file)?, &shown, environment.as_deref());
+        let (name, target) = place.advise(
             "could not find out which agent is meant",
             "mend the file, or name the agent: --agent NAME",
         )?;
-        Self::known(&name, environment)
+        Self::known(&name, environment, target)
     }
 
-    fn known(agent: &str, environment: Option<String>) -> Result<Self> {
-        let site = Self::new(agent, environment)?;
-        match site.dir.path().is_dir() {
+    fn known(agent: &str, environment: Option<String>, target: TargetSpec) -> Result<Self> {
+        let site = Self::new(agent, environment, target)?;
+        let is_here = matches!(site.target, TargetSpec::Process { .. });
+        match !is_here || site.dir.path().is_dir() {
             true => Ok(site),
             false => Err(advice(
                 format!("no agent named {} was deployed here", site.name()),
@@ -134,7 +148,9 @@ impl Site {
             |name: &(String, Option<String>)| environment.is_none() || name.1 == environment;
         let mut names: Vec<_> = names()?.into_iter().filter(matching).collect();
         match (names.pop(), names.is_empty()) {
-            (Some((agent, environment)), true) => Self::new(&agent, environment),
+            (Some((agent, environment)), true) => {
+                Self::new(&agent, environment, TargetSpec::default())
+            }
             (Some(_), false) => Err(advice(
                 "there is no agent.toml here, and more than one agent runs on this machine",
                 names_in_words()?,
@@ -154,20 +170,57 @@ impl Site {
         }
     }
 
-    pub(crate) fn store(&self) -> Directory {
-        Directory::new(self.dir.path(), &self.name())
+    /// # Errors
+    /// Where its host cannot be reached.
+    pub(crate) async fn store(&self) -> Result<AnyStore> {
+        Ok(match &self.target {
+            TargetSpec::Docker { .. } => AnyStore::Host(Remote::new(Rc::clone(self.host().await?))),
+            _ => AnyStore::Directory(Directory::new(self.dir.path(), &self.name())),
+        })
     }
 
     /// Orders carry the fence of the lease that they are given under.
-    pub(crate) fn target(&self, fence: u64) -> Result<Process> {
-        let executable = env::current_exe().context("could not find this program's own file")?;
-        Ok(Process::new(
-            &self.agent,
-            self.dir.clone(),
-            executable,
-            fence,
-        ))
+    pub(crate) async fn target(&self, fence: u64) -> Result<Any> {
+        Ok(match &self.target {
+            TargetSpec::Docker { .. } => {
+                Any::Docker(Docker::new(Rc::clone(self.host().await?), fence))
+            }
+            _ => {
+                let machine = Machine::new(&self.agent, self.dir.clone(), executable()?);
+                Any::Process(Process::new(machine, fence))
+            }
+        })
     }
+
+    /// The engine that the agent runs on.
+    pub(crate) async fn engine(&self) -> Result<&Engine> {
+        Ok(&self.host().await?.engine)
+    }
+
+    async fn host(&self) -> Result<&Rc<Host>> {
+        let reach = async || {
+            let place = match &self.target {
+                TargetSpec::Docker {
+                    host: Some(host), ..
+                } => Place::named(host, &variable)?,
+                _ => Place::find(&variable)?,
+            };
+            let engine = Engine::connect(place).await?;
+            let names = Names::new(&self.agent, self.environment.as_deref());
+            let docker_config = Surroundings::find(&variable).docker_config;
+            Ok(Rc::new(Host::new(
+                engine,
+                names,
+                executable()?,
+                docker_config,
+            )))
+        };
+        self.host.get_or_try_init(reach).await
+    }
+}
+
+fn executable() -> Result<PathBuf> {
+    env::current_exe().context("could not find this program's own file")
 }
 
 /// Agents with their environments that have a state folder here.

@@ -13,9 +13,9 @@ use crate::ui::{self, Running, Serving, Status};
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
-    let store = site.store();
+    let store = site.store().await?;
     let past = journaled::read(&store).await?;
-    let seen = site.target(0)?.observe().await?;
+    let seen = site.target(0).await?.observe().await?;
     let me = Owner::here(variable);
     let holder = store.holder().await?.map(|holder| holder.owner);
     let holder = holder.filter(|owner| !owner.is_gone(&me));

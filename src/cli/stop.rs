@@ -11,9 +11,9 @@ use super::site::Site;
 
 pub(crate) async fn run(args: &args::Stop, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
-    let store = site.store();
+    let store = site.store().await?;
     let lease = lease::acquire(&store).await?;
-    let work = async |lease: &Lease| site.target(lease.hold.fence())?.stop(args.now).await;
+    let work = async |lease: &Lease| site.target(lease.hold.fence()).await?.stop(args.now).await;
     lease.during(&store, work).await?;
     let says = format!("{} is stopped; its history is kept", site.name());
     let more = json!({ "agent": site.agent, "environment": site.environment });

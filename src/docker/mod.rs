@@ -5,6 +5,7 @@
 
 mod dial;
 mod failure;
+mod link;
 mod place;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use bollard::{ClientVersion, Docker};
 use hyper::Request;
 use hyper::header::HeaderMap;
 
+pub(crate) use link::Link;
 pub(crate) use place::Place;
 #[cfg(test)]
 pub(crate) use transport::full;
@@ -75,6 +77,16 @@ impl Engine {
         let path = format!("/v{}.{}{}", self.api.0, self.api.1, request.uri());
         *request.uri_mut() = path.parse().context("no path")?;
         self.transport.upgrade(request).await
+    }
+
+    /// The engine's own socket on its machine.
+    pub(crate) fn socket(&self) -> &str {
+        self.transport.place().socket()
+    }
+
+    /// The name of its machine; `None`: this one.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.transport.place().host()
     }
 
     /// What bollard says went wrong, with what to do about it.

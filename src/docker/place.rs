@@ -69,16 +69,20 @@ impl Place {
     pub(crate) fn find(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         if let Some(host) = set("DOCKER_HOST") {
-            let folder = || set("DOCKER_CERT_PATH").map(PathBuf::from);
-            let tls =
-                set("DOCKER_TLS_VERIFY").map(|_| folder().unwrap_or_else(|| config(variable)));
-            return Self::parse(&host, tls.map(|folder| certificates(&folder)))
-                .context("DOCKER_HOST names no engine");
+            return Self::named(&host, variable).context("DOCKER_HOST names no engine");
         }
         match set("DOCKER_CONTEXT").or_else(|| chosen(&config(variable))) {
             Some(name) if name != DEFAULT => Self::of_context(&name, &config(variable)),
             _ => Ok(Self::Unix(SOCKET.into())),
         }
+    }
+
+    /// One that is named as in `DOCKER_HOST`, with the certificates that are set beside it.
+    pub(crate) fn named(host: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let set = |name| variable(name).filter(|value| !value.is_empty());
+        let folder = || set("DOCKER_CERT_PATH").map(PathBuf::from);
+        let tls = set("DOCKER_TLS_VERIFY").map(|_| folder().unwrap_or_else(|| config(variable)));
+        Self::parse(host, tls.map(|folder| certificates(&folder)))
     }
 
     /// `unix:///path`, `tcp://host:port`, `ssh://user@host`, as in `DOCKER_HOST`.
@@ -94,6 +98,26 @@ impl Place {
                 format!("{host} is no address of an engine that agentctl knows"),
                 "it begins with unix://, tcp:// or ssh://",
             )),
+        }
+    }
+
+    /// The engine's own socket on its machine.
+    pub(super) fn socket(&self) -> &str {
+        match self {
+            Self::Unix(path) => path.to_str().unwrap_or(SOCKET),
+            Self::Ssh(ssh) => ssh.socket.as_deref().unwrap_or(SOCKET),
+            Self::Tcp(_) | Self::Tls(..) => SOCKET,
+        }
+    }
+
+    /// The name of its machine; `None`: this one.
+    pub(super) fn host(&self) -> Option<&str> {
+        let without_port =
+            |address: &'_ str| -> usize { address.rfind(':').unwrap_or(address.len()) };
+        match self {
+            Self::Unix(_) => None,
+            Self::Tcp(address) | Self::Tls(address, _) => address.get(..without_port(address)),
+            Self::Ssh(ssh) => ssh.destination.rsplit('@').next(),
         }
     }
 

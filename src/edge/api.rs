@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A piece of an argument or of a variable's value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,13 +32,44 @@ pub(crate) enum Piece {
     Port,
 }
 
+/// What a replica is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Place {
+    /// A process, started in this folder.
+    Folder(PathBuf),
+    /// A container of the engine that the edge itself runs on.
+    Container(Box<Container>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Container {
+    /// What names of its containers begin with; the replica's own name follows.
+    pub(crate) prefix: String,
+    /// The port that every replica listens on.
+    pub(crate) port: u16,
+    /// The engine's words for a container, but for what differs between replicas: name, command,
+    /// environment.
+    pub(crate) create: Value,
+    /// Secrets that are files in the folder that the edge shares with its replicas.
+    pub(crate) secret_files: Vec<String>,
+    /// Beside each replica and in its network, by name.
+    pub(crate) sidecars: BTreeMap<String, Sidecar>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sidecar {
+    pub(crate) create: Value,
+    pub(crate) env: BTreeMap<String, Vec<Piece>>,
+}
+
 /// How replicas of a pool are started, checked and ended. A pool's recipe never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Recipe {
+    pub(crate) place: Place,
+    /// Empty: what a container's image starts.
     pub(crate) command: Vec<Vec<Piece>>,
     pub(crate) env: BTreeMap<String, Vec<Piece>>,
-    /// The folder that replicas are started in.
-    pub(crate) dir: PathBuf,
     pub(crate) health: Health,
     pub(crate) drain: Drain,
 }

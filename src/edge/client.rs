@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use super::home::Home;
 use super::launch::PRIVATE;
 use super::logs;
 use crate::advice::advice;
+use crate::docker::Link;
 
 const START_WITHIN: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(2);
@@ -35,20 +36,37 @@ const PASSES_ON_WITHIN: Duration = Duration::from_secs(5);
 const TELLS_WITHIN: Duration = Duration::from_secs(5);
 
 /// An edge that answers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Edge {
-    home: Home,
+    way: Way,
+}
+
+/// How it is reached.
+#[derive(Clone)]
+enum Way {
+    Socket(Home),
+    /// Its container's name, and who passes on what is sent there.
+    Link(String, Link),
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(home) => home.socket().display().fmt(f),
+            Self::Link(container, _) => write!(f, "the container {container}"),
+        }
+    }
 }
 
 /// The edge died under an order: nobody knows whether it was carried out.
 #[derive(Debug)]
 pub(crate) struct Lost {
-    socket: PathBuf,
+    place: String,
 }
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the edge at {} does not answer", self.socket.display())
+        write!(f, "the edge at {} does not answer", self.place)
     }
 }
 
@@ -87,7 +105,9 @@ impl Edge {
             return Ok(None);
         };
         match dial(&home).await {
-            Ok(_) => Ok(Some(Edge { home })),
+            Ok(_) => Ok(Some(Edge {
+                way: Way::Socket(home),
+            })),
             Err(error) if nobody_is_there(&error) => Ok(None),
             Err(error) => Err(error)
                 .with_context(|| format!("cannot reach the edge at {}", home.socket().display())),
@@ -106,15 +126,22 @@ impl Edge {
         answered.unwrap_or_else(|_| Err(silent(&home, "it does not answer")))
     }
 
+    /// One that runs in a container: what is sent over the link is passed on to its socket.
+    pub(crate) fn behind(container: &str, link: Link) -> Self {
+        Self {
+            way: Way::Link(container.to_owned(), link),
+        }
+    }
+
     pub(crate) async fn state(&self) -> Result<State> {
         self.get("/state").await
     }
 
     pub(crate) async fn watch(&self) -> Result<Watch> {
         let body = self.send("GET", "/watch", Bytes::new());
-        let body = within(ANSWERS_WITHIN, &self.home, body).await?;
+        let body = within(ANSWERS_WITHIN, &self.way, body).await?;
         Ok(Watch {
-            home: self.home.clone(),
+            way: self.way.clone(),
             body,
             rest: BytesMut::new(),
             lines: VecDeque::new(),
@@ -179,40 +206,32 @@ impl Edge {
             let answer = self.send(method, path, body.into()).await?;
             whole(answer).await.with_context(|| self.lost())
         };
-        within(patience, &self.home, answer).await
+        within(patience, &self.way, answer).await
     }
 
     /// Refusals become errors.
     async fn send(&self, method: &str, path: &str, body: Bytes) -> Result<Incoming> {
-        let stream = dial(&self.home).await.with_context(|| self.lost())?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .with_context(|| self.lost())?;
-        // It ends with the reply's last byte, or when the reply is dropped.
-        tokio::spawn(connection);
-        let request = hyper::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "edge");
-        let answer = sender
-            .send_request(request.body(Full::new(body))?)
-            .await
-            .with_context(|| self.lost())?;
+        let answer = match &self.way {
+            Way::Socket(home) => over_socket(home, method, path, body).await,
+            Way::Link(_, link) => link.send(method, path, body).await,
+        };
+        let answer = answer.with_context(|| self.lost())?;
         match answer.status() {
             status if status.is_success() => Ok(answer.into_body()),
+            hyper::StatusCode::BAD_GATEWAY => Err(self.lost().into()),
             status => Err(refused(status.as_u16(), &whole(answer.into_body()).await?)),
         }
     }
 
     fn lost(&self) -> Lost {
-        let socket = self.home.socket();
-        Lost { socket }
+        let place = self.way.to_string();
+        Lost { place }
     }
 }
 
 /// States as they come.
 pub(crate) struct Watch {
-    home: Home,
+    way: Way,
     body: Incoming,
     rest: BytesMut,
     lines: VecDeque<State>,
@@ -223,7 +242,7 @@ impl Watch {
     pub(crate) async fn next(&mut self) -> Result<Option<State>> {
         while self.lines.is_empty() {
             let frame = async { Ok(self.body.frame().await) };
-            match within(TELLS_WITHIN, &self.home, frame).await? {
+            match within(TELLS_WITHIN, &self.way, frame).await? {
                 Some(Ok(frame)) => self.take(&frame.into_data().unwrap_or_default())?,
                 Some(Err(_)) | None => return Ok(None),
             }
@@ -242,6 +261,47 @@ impl Watch {
     }
 }
 
+async fn over_socket(
+    home: &Home,
+    method: &str,
+    path: &str,
+    body: Bytes,
+) -> Result<hyper::Response<Incoming>> {
+    let request = hyper::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "edge")
+        .body(Full::new(body))?;
+    pass_on(home, request).await
+}
+
+/// What somebody else asks of the edge in this folder, asked for them.
+pub(crate) async fn passed_on<B>(
+    state_dir: &Path,
+    request: hyper::Request<B>,
+) -> Result<hyper::Response<Incoming>>
+where
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    let home = Home::find(state_dir).context("no edge was ever here")?;
+    pass_on(&home, request).await
+}
+
+async fn pass_on<B>(home: &Home, request: hyper::Request<B>) -> Result<hyper::Response<Incoming>>
+where
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    let stream = dial(home).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // It ends with the reply's last byte, or when the reply is dropped.
+    tokio::spawn(connection);
+    Ok(sender.send_request(request).await?)
+}
+
 async fn dial(home: &Home) -> io::Result<UnixStream> {
     let (path, _dir) = home.way_to_socket()?;
     UnixStream::connect(path).await
@@ -250,32 +310,38 @@ async fn dial(home: &Home) -> io::Result<UnixStream> {
 /// An edge that was stopped or hangs keeps its socket, and would be waited for without end.
 async fn within<T>(
     patience: Duration,
-    home: &Home,
+    way: &Way,
     answer: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     match tokio::time::timeout(patience, answer).await {
         Ok(answer) => answer,
-        Err(_) => Err(stuck(patience, home).await),
+        Err(_) => Err(stuck(patience, way).await),
     }
 }
 
-async fn stuck(patience: Duration, home: &Home) -> anyhow::Error {
+async fn stuck(patience: Duration, way: &Way) -> anyhow::Error {
+    let patience = humantime::format_duration(patience);
+    let what = format!("the edge at {way} takes connections and has not answered for {patience}");
+    let hint = match way {
+        Way::Socket(home) => end_it(home).await,
+        Way::Link(container, _) => {
+            format!("docker restart {container}: replicas go on")
+        }
+    };
+    advice(what, hint)
+}
+
+async fn end_it(home: &Home) -> String {
     let socket = dial(home).await.ok();
     let pid = socket.and_then(|socket| socket.peer_cred().ok()?.pid());
     let end = match pid {
         Some(pid) => format!("`kill -9 {pid}` ends it if it is stuck"),
         None => "end it if it is stuck".to_owned(),
     };
-    advice(
-        format!(
-            "the edge at {} takes connections and has not answered for {}",
-            home.socket().display(),
-            humantime::format_duration(patience)
-        ),
-        format!(
-            "see its log, {}; {end}: replicas go on, and the next command starts it again",
-            home.log().display()
-        ),
+    let log = home.log();
+    format!(
+        "see its log, {}; {end}: replicas go on, and the next command starts it again",
+        log.display()
     )
 }
 
@@ -337,7 +403,10 @@ fn launch(home: &Home, executable: &Path) -> Result<Child> {
 async fn wait(home: &Home, child: &mut Child) -> Result<Edge> {
     loop {
         match dial(home).await {
-            Ok(_) => return Ok(Edge { home: home.clone() }),
+            Ok(_) => {
+                let way = Way::Socket(home.clone());
+                return Ok(Edge { way });
+            }
             Err(error) if nobody_is_there(&error) => {}
             Err(error) => return Err(error).context("cannot reach the edge"),
         }

@@ -2,7 +2,7 @@
 //!
 //! Secrets are read at each start and go into the environment of the one process only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, anyhow, bail};
 
-use super::api::{Piece, Recipe};
+use super::api::Recipe;
+use super::fill::{Fill, as_written};
 use super::process::{MARKER, Process};
-use super::snapshot;
 
 /// All that a replica gets of the edge's own environment: it must not depend on who happened to
 /// start the edge.
@@ -45,6 +45,7 @@ pub(super) const PRIVATE: [&str; 3] = ["PORT", "AGENT_REPLICA", MARKER];
 
 pub(super) struct Launch<'a> {
     pub(super) recipe: &'a Recipe,
+    pub(super) dir: &'a Path,
     pub(super) number: u32,
     pub(super) port: u16,
     pub(super) marker: String,
@@ -61,17 +62,8 @@ impl Launch<'_> {
     }
 
     fn command(&self) -> Result<Command> {
-        let fill = Fill {
-            port: self.port,
-            secrets: snapshot::read(self.secrets)?,
-            file: self.secrets,
-        };
-        let words: Vec<String> = self
-            .recipe
-            .command
-            .iter()
-            .map(|word| fill.text(word))
-            .collect::<Result<_>>()?;
+        let fill = Fill::new(self.port, self.secrets)?;
+        let words = fill.words(&self.recipe.command)?;
         let Some((program, arguments)) = words.split_first() else {
             bail!("its command is empty")
         };
@@ -80,7 +72,7 @@ impl Launch<'_> {
         let mut command = Command::new(program);
         command
             .args(arguments)
-            .current_dir(&self.recipe.dir)
+            .current_dir(self.dir)
             .env_clear()
             .envs(inherited(std::env::vars_os()));
         for (name, value) in &self.recipe.env {
@@ -97,8 +89,8 @@ impl Launch<'_> {
     fn why_not(&self, error: &io::Error) -> anyhow::Error {
         let program = as_written(self.recipe.command.first().map_or(&[], Vec::as_slice));
         match error.kind() {
-            ErrorKind::NotFound if !self.recipe.dir.is_dir() => {
-                anyhow!("no such folder: {}", self.recipe.dir.display())
+            ErrorKind::NotFound if !self.dir.is_dir() => {
+                anyhow!("no such folder: {}", self.dir.display())
             }
             ErrorKind::NotFound => anyhow!("no such program: {program}"),
             ErrorKind::PermissionDenied => anyhow!("{program} may not be run: permission denied"),
@@ -121,42 +113,6 @@ fn inherited(
 ) -> impl Iterator<Item = (OsString, OsString)> {
     let wanted = |name: &str| INHERITED.contains(&name) || name.starts_with("LC_");
     all.filter(move |(name, _)| name.to_str().is_some_and(wanted))
-}
-
-/// For people to read: without the secrets.
-fn as_written(word: &[Piece]) -> String {
-    let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => text.clone(),
-        Piece::Port => "${PORT}".to_owned(),
-        Piece::Secret(name) => format!("${{secret:{name}}}"),
-    };
-    word.iter().map(piece).collect()
-}
-
-/// What is put in the place of pieces.
-struct Fill<'a> {
-    port: u16,
-    secrets: BTreeMap<String, String>,
-    file: &'a Path,
-}
-
-impl Fill<'_> {
-    fn text(&self, pieces: &[Piece]) -> Result<String> {
-        pieces.iter().map(|piece| self.piece(piece)).collect()
-    }
-
-    fn piece(&self, piece: &Piece) -> Result<String> {
-        match piece {
-            Piece::Text(text) => Ok(text.clone()),
-            Piece::Port => Ok(self.port.to_string()),
-            Piece::Secret(name) => self.secrets.get(name).cloned().ok_or_else(|| {
-                anyhow!(
-                    "secret {name} is missing in {}; deploying again writes it",
-                    self.file.display()
-                )
-            }),
-        }
-    }
 }
 
 /// A port of this machine's that nobody listens on; not one of `taken`, which may not listen yet.

@@ -9,13 +9,16 @@
 
 pub(crate) mod api;
 pub(crate) mod client;
+pub(crate) mod containers;
 mod control;
 mod conversation;
 mod counts;
 mod door;
 mod errand;
+mod fill;
 mod health;
 mod home;
+mod instance;
 mod launch;
 mod logs;
 mod meter;
@@ -49,7 +52,8 @@ use supervise::Keeper;
 const RETRY: Duration = Duration::from_millis(5);
 
 /// The edge's whole life. Ends well at once when another edge answers there already.
-pub(crate) fn run(state_dir: &Path) -> Result<()> {
+/// `containers`: its replicas are those of the engine it runs on that carry this name.
+pub(crate) fn run(state_dir: &Path, containers: Option<&str>) -> Result<()> {
     let home = Home::make(state_dir)?;
     // Refused to the leader of a group, which is what a shell makes of a command given by hand.
     let _ = rustix::process::setsid();
@@ -59,7 +63,7 @@ pub(crate) fn run(state_dir: &Path) -> Result<()> {
         .build_local(LocalOptions::default())?;
     runtime.block_on(async {
         match lock(&home).await? {
-            Some(_lock) => live(home).await,
+            Some(_lock) => live(home, containers).await,
             None => Ok(()),
         }
     })
@@ -72,10 +76,10 @@ fn allow_many_files() {
     let _ = setrlimit(Resource::Nofile, limit);
 }
 
-async fn live(home: Home) -> Result<()> {
+async fn live(home: Home, containers: Option<&str>) -> Result<()> {
     // Taken and not looked at: a terminal that closes is no reason to end.
     let _hangups = signal(SignalKind::hangup())?;
-    let keeper = Keeper::recover(home.clone())?;
+    let keeper = Keeper::recover(home.clone(), containers).await?;
     let listener =
         control::open(&home).with_context(|| format!("cannot open {}", home.socket().display()))?;
     tokio::task::spawn_local(Rc::clone(&keeper).save_changes());

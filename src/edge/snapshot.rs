@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::api::{Recipe, Standing, Traffic};
-use super::process::Identity;
+use super::instance::Identity;
 use super::replica::Replica;
 
 /// How an edge that was told to stop goes about it.
@@ -58,10 +58,10 @@ pub(super) struct Kept {
     pub(super) hands: Option<Hands>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Running {
     pub(super) identity: Identity,
-    pub(super) port: u16,
+    pub(super) address: SocketAddr,
     /// Milliseconds since the epoch: when it was told to stop.
     pub(super) told: Option<u64>,
 }

@@ -21,6 +21,7 @@ use anyhow::Result;
 use tokio::sync::{Notify, watch};
 
 use super::api::{Listen, Recipe, ScalePool, Standing, Stop, Traffic};
+use super::containers::Containers;
 use super::door::Door;
 use super::home::Home;
 use super::logs;
@@ -33,6 +34,8 @@ use life::Life;
 pub(super) struct Keeper {
     home: Home,
     table: Arc<Table>,
+    /// `None`: this edge keeps processes only.
+    containers: Option<Containers>,
     door: RefCell<Door>,
     started: u64,
     book: RefCell<Book>,
@@ -242,7 +245,7 @@ impl Keeper {
         let book = self.book();
         let replicas = book.pools.values().flat_map(|pool| pool.replicas.values());
         replicas
-            .filter_map(|kept| Some(kept.running?.port))
+            .filter_map(|kept| Some(kept.running.as_ref()?.address.port()))
             .collect()
     }
 

@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::api::{Drain, Health, Piece, PoolState, Recipe, ScalePool, Standing, State, Stop};
+use super::api::{
+    Drain, Health, Piece, Place, PoolState, Recipe, ScalePool, Standing, State, Stop,
+};
 use super::client::{Edge, Watch};
 
 #[test]
@@ -23,7 +25,7 @@ fn stand_in_edge() {
     let Ok(dir) = std::env::var("TEST_EDGE") else {
         return;
     };
-    if let Err(error) = super::run(Path::new(&dir)) {
+    if let Err(error) = super::run(Path::new(&dir), None) {
         eprintln!("error: {error:#}");
         std::process::exit(1);
     }
@@ -124,9 +126,9 @@ impl Stage {
         };
         let text = |text: &str| vec![Piece::Text(text.to_owned())];
         Recipe {
+            place: Place::Folder(self.dir.path().to_owned()),
             command: vec![text("sh"), text("-c"), text(&script)],
             env: BTreeMap::from([("TEST_AGENT".to_owned(), text("yes"))]),
-            dir: self.dir.path().to_owned(),
             health: Health {
                 live: Some("/dead".into()),
                 ready: Some("/unready".into()),

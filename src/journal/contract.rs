@@ -44,12 +44,40 @@ macro_rules! contract {
 contract! {
     memory: memory();
     directory: directory();
+    remote: remote();
 }
 
 fn memory() -> (Memory, Memory, ()) {
     let one = Memory::default();
     let other = one.elsewhere();
     (one, other, ())
+}
+
+/// A directory that is asked from elsewhere; every other answer is lost.
+struct Far {
+    directory: Directory,
+    lost: std::sync::atomic::AtomicBool,
+}
+
+impl Ask for Far {
+    async fn ask(&self, call: Vec<u8>) -> Result<Vec<u8>> {
+        let answer = super::answer(&self.directory, &call).await;
+        match self.lost.fetch_not(std::sync::atomic::Ordering::Relaxed) {
+            true => Err(Unanswered.into()),
+            false => Ok(answer),
+        }
+    }
+}
+
+fn remote() -> (Remote<Far>, Remote<Far>, tempfile::TempDir) {
+    let (one, other, place) = directory();
+    let far = |directory| {
+        Remote::new(Far {
+            directory,
+            lost: false.into(),
+        })
+    };
+    (far(one), far(other), place)
 }
 
 fn directory() -> (Directory, Directory, tempfile::TempDir) {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Holder;
 use super::format::FORMAT;
 
@@ -58,7 +60,7 @@ impl fmt::Display for Held {
 }
 
 /// This process had the lease and lost it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Fenced {
     pub(crate) what: String,
     /// Who has it now; `None`: it was given back since.

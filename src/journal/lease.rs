@@ -20,6 +20,11 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
+    /// Taken by who is asking from elsewhere; it counts only while it is the last that was given.
+    pub(super) fn again(fence: u64) -> Self {
+        Self { fence }
+    }
+
     /// Orders to other processes carry it, so that they can refuse who lost the lease.
     pub(crate) fn fence(&self) -> u64 {
         self.fence
@@ -60,8 +65,14 @@ impl Lease {
         watch: &mut Watch,
         what: &str,
     ) -> Result<Hold> {
-        match self.blocked(&owner, now.tick, watch, pulse) {
-            None => Ok(self.give(owner, now.at)),
+        self.free(&owner, now, watch, what)?;
+        Ok(self.give(owner, now.at))
+    }
+
+    /// Fails with [`Held`] unless `me` may take it.
+    pub(super) fn free(&self, me: &Owner, now: Now, watch: &mut Watch, what: &str) -> Result<()> {
+        match self.blocked(me, now.tick, watch, pulse) {
+            None => Ok(()),
             Some((holder, stale_in)) => bail!(Held {
                 what: what.to_owned(),
                 holder: holder.clone(),
@@ -83,6 +94,11 @@ impl Lease {
         let stale_in = watch.stale_in(holder, tick);
         let free = stale_in.is_zero() || holder.owner.is_dead(me, pulse);
         (!free).then_some((holder, stale_in))
+    }
+
+    /// Gives it to `owner` if `from` is who has it still.
+    pub(super) fn take(&mut self, from: Option<&Holder>, owner: Owner, at: u64) -> Option<Hold> {
+        (self.holder.as_ref() == from).then(|| self.give(owner, at))
     }
 
     fn give(&mut self, owner: Owner, at: u64) -> Hold {

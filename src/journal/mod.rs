@@ -24,6 +24,7 @@ mod lease;
 #[cfg(test)]
 mod memory;
 mod owner;
+mod remote;
 
 pub(crate) use directory::Directory;
 pub(crate) use error::{Corrupt, Fenced, Held, Newer, hint};
@@ -31,6 +32,7 @@ pub(crate) use lease::{Hold, Holder};
 #[cfg(test)]
 pub(crate) use memory::Memory;
 pub(crate) use owner::Owner;
+pub(crate) use remote::{Ask, Remote, Unanswered, answer};
 
 /// How long a heartbeat may stay unchanged, seen by one observer, before the lease is free.
 pub(crate) const TTL: Duration = Duration::from_secs(15);

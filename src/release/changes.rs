@@ -23,6 +23,8 @@ pub(crate) fn changes(old: &Contents, new: &Contents) -> serde_json::Result<Vec<
 fn line(name: &str, old: Option<&String>, new: Option<&String>) -> String {
     match (old, new) {
         _ if name == "artifact.files" => "files of the agent".to_owned(),
+        _ if name == "image" => "image of the agent".to_owned(),
+        _ if name.starts_with("config.prompts.") => format!("{name} has another text"),
         (Some(old), Some(new)) => format!("{name}: {old} → {new}"),
         (Some(old), None) => format!("{name}: {old} → not set"),
         (None, new) => format!("{name}: {}", new.map_or("not set", String::as_str)),
@@ -56,8 +58,22 @@ fn flatten(name: String, value: &Value, found: &mut BTreeMap<String, String>) {
 
 /// Where a value stands in agent.toml.
 fn in_words(name: &str) -> String {
-    match name.starts_with("command") || name.starts_with("env") {
-        true => format!("run.{name}"),
-        false => name.to_owned(),
+    let in_run = [
+        "command",
+        "env",
+        "port",
+        "user",
+        "writable",
+        "resources",
+        "gpu",
+    ];
+    let name = name.strip_prefix("artifact.image.").unwrap_or(name);
+    let first = name.split(['.', '[']).next().unwrap_or_default();
+    match name {
+        "name" => "image".to_owned(),
+        _ if name.starts_with("prompts.") => format!("config.{name}"),
+        _ if name.starts_with("labels.") => format!("agent.{name}"),
+        _ if in_run.contains(&first) => format!("run.{name}"),
+        _ => name.to_owned(),
     }
 }

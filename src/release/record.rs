@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Identity, ReleaseId};
-use crate::spec::{Config, Drain, Health, SecretSource, Spec, Template};
+use crate::spec::{
+    Config, Drain, Gpu, Health, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
+};
 
 /// What is started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,6 +13,47 @@ use crate::spec::{Config, Drain, Health, SecretSource, Spec, Template};
 pub(crate) enum Artifact {
     /// A copy of the agent's files, kept under the hash of what is in it.
     Files(Identity),
+    Image(Box<Image>),
+}
+
+/// An image, and all that its containers are given beside what every artifact is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Image {
+    /// By digest; where no registry keeps it, by the engine's own id.
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    pub(crate) user: u32,
+    pub(crate) writable: Vec<String>,
+    pub(crate) resources: Resources,
+    pub(crate) gpu: Option<Gpu>,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Those that stand beside each replica.
+    pub(crate) tools: BTreeMap<String, Tool>,
+    pub(crate) sidecars: BTreeMap<String, Sidecar>,
+    /// Texts by their path below `config.prompts`.
+    pub(crate) prompts: BTreeMap<String, String>,
+}
+
+impl Image {
+    pub(crate) fn of(spec: &Spec, name: String, prompts: BTreeMap<String, String>) -> Self {
+        let run = &spec.run;
+        let tools = spec.tools.iter();
+        let tools = tools.filter(|(_, tool)| tool.mode == Mode::Sidecar);
+        Self {
+            name,
+            port: run.port,
+            user: run.user,
+            writable: run.writable.clone(),
+            resources: run.resources.clone(),
+            gpu: run.gpu.clone(),
+            labels: spec.agent.labels.clone(),
+            tools: tools
+                .map(|(name, tool)| (name.clone(), tool.clone()))
+                .collect(),
+            sidecars: spec.sidecars.clone(),
+            prompts,
+        }
+    }
 }
 
 /// All that decides how a release behaves, and so all that its identity is made of.
@@ -28,9 +71,15 @@ pub(crate) struct Contents {
 
 impl Contents {
     pub(crate) fn of(spec: &Spec, artifact: Artifact) -> Self {
+        // A built image was made to start it.
+        let is_built = spec.build.is_some() && matches!(artifact, Artifact::Image(_));
+        let command = match is_built {
+            true => Vec::new(),
+            false => spec.run.command.clone(),
+        };
         Self {
             artifact,
-            command: spec.run.command.clone(),
+            command,
             env: spec.run.env.clone(),
             config: spec.config.clone(),
             secrets: spec.secrets.clone(),

@@ -28,6 +28,9 @@ pub(crate) enum TargetSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(extend("format" = "url"))]
         host: Option<String>,
+        /// The address of the host that the agent's port is published on.
+        #[serde(default = "everywhere")]
+        listen: std::net::IpAddr,
     },
     /// Pods of a Kubernetes cluster.
     Kubernetes {
@@ -65,6 +68,10 @@ impl Default for TargetSpec {
     fn default() -> Self {
         Self::Process { listen: loopback() }
     }
+}
+
+fn everywhere() -> std::net::IpAddr {
+    std::net::Ipv4Addr::UNSPECIFIED.into()
 }
 
 fn loopback() -> std::net::IpAddr {

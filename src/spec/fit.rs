@@ -9,13 +9,7 @@ use super::{Kind, SecretSource, Spec, TargetSpec};
 pub(super) fn fit(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
     match target {
         TargetSpec::Process { .. } => process(spec, check),
-        TargetSpec::Docker { .. } => {
-            later(
-                "docker",
-                "agentctl render compose writes what docker compose starts",
-                check,
-            );
-        }
+        TargetSpec::Docker { .. } => docker(spec, check),
         TargetSpec::Kubernetes { .. } => {
             later(
                 "kubernetes",
@@ -31,8 +25,50 @@ fn later(target: &str, hint: &str, check: &mut Check<'_>) {
     check.refuse_with("target", message, hint);
 }
 
+fn docker(spec: &Spec, check: &mut Check<'_>) {
+    kind(spec.agent.kind, "docker", check);
+    if spec.build.is_none() && spec.image.image.is_none() {
+        let hint = "runtime = \"python\" under [build]";
+        check.refuse_with("run", "it is not said what image a container runs", hint);
+    }
+    secrets_are_near(spec, "the docker target", check);
+    if spec
+        .run
+        .gpu
+        .as_ref()
+        .is_some_and(|gpu| gpu.kind != "nvidia.com/gpu")
+    {
+        let hint = "run.gpu.kind = \"nvidia.com/gpu\" in an environment for it";
+        check.refuse_with(
+            "run.gpu.kind",
+            "an engine gives whole NVIDIA devices only",
+            hint,
+        );
+    }
+    let given = [
+        ("scale", spec.scale.is_some()),
+        ("network.allow", spec.network.allow.is_some()),
+        ("run.nodes", spec.run.nodes != Default::default()),
+        ("services", !spec.services.is_empty()),
+        ("observe.otel", spec.observe.otel != Default::default()),
+    ];
+    for (path, _) in given.into_iter().filter(|(_, given)| *given) {
+        check.warn(path, format!("{path} has no effect on the docker target"));
+    }
+}
+
+fn secrets_are_near(spec: &Spec, who: &str, check: &mut Check<'_>) {
+    for (name, source) in &spec.secrets {
+        if !matches!(source, SecretSource::Env(_) | SecretSource::File(_)) {
+            let hint = format!("in the environment: secrets.{name} = {{ env = \"{name}\" }}");
+            let message = format!("{who} reads {name} from a variable or a file only");
+            check.refuse_with(&format!("secrets.{}", key(name)), message, hint);
+        }
+    }
+}
+
 fn process(spec: &Spec, check: &mut Check<'_>) {
-    kind(spec.agent.kind, check);
+    kind(spec.agent.kind, "process", check);
     if spec.run.command.is_empty() {
         let hint = "command = [\"python3\", \"-m\", \"app\"] under [run]";
         check.refuse_with(
@@ -41,13 +77,7 @@ fn process(spec: &Spec, check: &mut Check<'_>) {
             hint,
         );
     }
-    for (name, source) in &spec.secrets {
-        if !matches!(source, SecretSource::Env(_) | SecretSource::File(_)) {
-            let hint = format!("in the environment: secrets.{name} = {{ env = \"{name}\" }}");
-            let message = format!("a process reads {name} from a variable or a file only");
-            check.refuse_with(&format!("secrets.{}", key(name)), message, hint);
-        }
-    }
+    secrets_are_near(spec, "a process", check);
     for path in without_effect(spec) {
         check.warn(
             path,
@@ -56,10 +86,10 @@ fn process(spec: &Spec, check: &mut Check<'_>) {
     }
 }
 
-fn kind(kind: Kind, check: &mut Check<'_>) {
+fn kind(kind: Kind, target: &str, check: &mut Check<'_>) {
     if kind != Kind::Service {
         let message = format!(
-            "kind = \"{}\" is not supported by the process target",
+            "kind = \"{}\" is not supported by the {target} target",
             kind.word()
         );
         check.refuse_with(

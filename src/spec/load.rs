@@ -100,21 +100,34 @@ impl Spec {
     }
 }
 
-/// The agent's name alone: at night a rollback must not fail because something else in the file
-/// is being edited, or a variable is not set.
-pub(crate) fn agent_name(bytes: &[u8], file: &str) -> Result<String, Problems> {
+/// The agent's name and where it runs, alone: at night a rollback must not fail because something
+/// else in the file is being edited, or a variable is not set.
+pub(crate) fn agent_place(
+    bytes: &[u8],
+    file: &str,
+    environment: Option<&str>,
+) -> Result<(String, TargetSpec), Problems> {
     let text = limits::text(bytes, file)?;
     limits::size(text.as_bytes(), file)?;
     let source = Source::new(file, text);
     limits::structure(&source)?;
-    let table = parse(&source)?;
+    let mut table = parse(&source)?;
+    if let Some(DeValue::Table(mut all)) = table.remove("environments").map(Spanned::into_inner)
+        && let Some(DeValue::Table(over)) =
+            environment.and_then(|name| Some(all.remove(name)?.into_inner()))
+    {
+        overlay::lay(over, &mut table, &mut BTreeSet::new());
+    }
     let agent = table
         .get("agent")
         .and_then(|agent| agent.get_ref().get("name"));
-    match agent.and_then(|name| name.get_ref().as_str()) {
-        Some(name) if super::format::check("label", name).is_ok() => Ok(name.to_owned()),
-        _ => Err(Problem::whole(file, format!("{file} names no agent")).into()),
-    }
+    let name = match agent.and_then(|name| name.get_ref().as_str()) {
+        Some(name) if super::format::check("label", name).is_ok() => name.to_owned(),
+        _ => return Err(Problem::whole(file, format!("{file} names no agent")).into()),
+    };
+    let target = table.remove_entry("target").into_iter().collect();
+    let place = Environment::deserialize(deserializer(target));
+    Ok((name, place.map_err(|error| told(&error, &source))?.target))
 }
 
 impl Loaded {

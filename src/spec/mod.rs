@@ -47,7 +47,7 @@ pub(crate) use build::{Allow, Build, Image, Manager, Runtime};
 pub(crate) use container::{Gpu, Nodes, Resources, Toleration, Volume};
 pub(crate) use environment::{Environment, TargetSpec};
 pub(crate) use health::{ConversationKey, Drain, Health};
-pub(crate) use load::{Loaded, agent_name};
+pub(crate) use load::{Loaded, agent_place};
 pub(crate) use names::{image_name, looks_secret};
 pub(crate) use network::{Network, Router};
 pub(crate) use notify::Notify;

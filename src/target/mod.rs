@@ -1,18 +1,25 @@
 //! Where replicas run. A target knows a few verbs, each safe to repeat; it orders nothing, waits
 //! for nothing, decides no undo and prints nothing.
 
+mod any;
 #[cfg(test)]
 pub(crate) mod contract;
+mod docker;
 #[cfg(test)]
 pub(crate) mod fake;
+mod look;
+mod orders;
 mod process;
 mod seen;
+mod steered;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-pub(crate) use process::{Process, StateDir, Tree, secrets};
+pub(crate) use any::Any;
+pub(crate) use docker::{Docker, Host, Names, attend};
+pub(crate) use process::{Machine, Process, StateDir, Tree, secrets};
 pub(crate) use seen::{Failing, Seen, SeenRelease};
 
 use crate::release::{Release, ReleaseId};

@@ -158,7 +158,7 @@ fn rust(folder: &Path) -> Option<RustPackage> {
 }
 
 /// Every text below `config.prompts`, by its path there.
-fn prompts(project: &Project) -> Result<BTreeMap<String, String>> {
+pub(in crate::cli) fn prompts(project: &Project) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     if let Some(folder) = &project.loaded.spec.config.prompts {
         texts(&project.folder().join(folder), "", &mut found)?;

@@ -7,6 +7,8 @@ mod pipeline;
 mod stack;
 mod write;
 
+pub(super) use gather::prompts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};

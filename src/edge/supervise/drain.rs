@@ -49,7 +49,7 @@ impl Life {
         let told = self.tell(run);
         until(told.saturating_add(run.recipe.drain.grace)).await;
         self.note("does not stop when told; killed");
-        run.process.signal(Signal::KILL);
+        run.instance.signal(Signal::KILL);
         std::future::pending().await
     }
 
@@ -59,14 +59,16 @@ impl Life {
             Some(*kept.running.as_mut()?.told.get_or_insert_with(now))
         });
         self.keeper.changed();
-        run.process.signal(Signal::TERM);
+        run.instance.signal(Signal::TERM);
         told.flatten().unwrap_or_else(now)
     }
 
     pub(super) fn was_told(&self) -> bool {
         self.keeper
             .kept(&self.id, |kept| {
-                kept.running.is_some_and(|running| running.told.is_some())
+                kept.running
+                    .as_ref()
+                    .is_some_and(|running| running.told.is_some())
             })
             .unwrap_or(true)
     }

@@ -1,11 +1,12 @@
 //! The life of one replica: started, watched, started again, drained, gone.
 //!
 //! Each replica has one task. It reads what is wanted of it from the book and is poked when an
-//! order has changed that; nobody else touches its process.
+//! order has changed that; nobody else touches its process or container.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +16,12 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::{Id, Keeper, now};
-use crate::edge::api::{Recipe, Standing};
+use crate::edge::api::{self, Place, Recipe, Standing};
+use crate::edge::containers::Making;
+use crate::edge::fill::Fill;
 use crate::edge::health::{Verdict, Watcher};
+use crate::edge::instance::Instance;
 use crate::edge::launch::{Launch, free_port};
-use crate::edge::process::Process;
 use crate::edge::replica::Replica;
 use crate::edge::snapshot::Running;
 
@@ -26,13 +29,13 @@ pub(super) struct Life {
     pub(super) keeper: Rc<Keeper>,
     pub(super) id: Id,
     pub(super) poke: Rc<Notify>,
-    /// A process that an earlier edge had started.
+    /// What an earlier edge had started.
     found: Option<Run>,
 }
 
-/// One process of the replica.
+/// One process of the replica, or one run of its container.
 pub(super) struct Run {
-    pub(super) process: Process,
+    pub(super) instance: Instance,
     pub(super) placed: Arc<Replica>,
     pub(super) recipe: Rc<Recipe>,
     born: Instant,
@@ -64,13 +67,16 @@ impl Life {
     }
 
     fn take_back(&self) -> Option<Run> {
-        let running = self.keeper.kept(&self.id, |kept| kept.running).flatten()?;
-        let process = Process::take_back(running.identity)?;
+        let running = self
+            .keeper
+            .kept(&self.id, |kept| kept.running.clone())
+            .flatten()?;
+        let instance = self.keeper.take_back(&running.identity)?;
         self.note(&format!(
-            "taken back: process {}, port {}",
-            running.identity.pid, running.port
+            "taken back: {}, {}",
+            running.identity, running.address
         ));
-        self.place(process, running)
+        self.place(instance, running)
     }
 
     pub(super) async fn live(mut self) {
@@ -78,14 +84,26 @@ impl Life {
         while let Some(end) = self.run().await {
             self.rest(&end, backoff.after(end.was_ready_for)).await;
         }
+        self.clear_away().await;
         self.keeper.gone(&self.id);
+    }
+
+    /// A container stays, with what it wrote, until its replica is given up.
+    async fn clear_away(&self) {
+        let Some(containers) = &self.keeper.containers else {
+            return;
+        };
+        while let Err(error) = containers.remove(&self.id.to_string()).await {
+            self.note(&format!("cannot be removed, tried again: {error:#}"));
+            sleep(LONGEST_DELAY).await;
+        }
     }
 
     /// `None`: it is not wanted any more.
     async fn run(&mut self) -> Option<End> {
         let run = match self.found.take() {
             Some(run) => Ok(run),
-            None if self.stays() => self.start(),
+            None if self.stays() => self.start().await,
             None => return None,
         };
         let end = match run {
@@ -98,35 +116,60 @@ impl Life {
         self.stays().then_some(end)
     }
 
-    fn start(&self) -> Result<Run> {
+    async fn start(&self) -> Result<Run> {
+        let recipe = self.keeper.recipe(&self.id).context("its pool is gone")?;
+        let (instance, address) = match &recipe.place {
+            Place::Folder(dir) => self.start_process(&recipe, dir)?,
+            Place::Container(container) => self.start_container(&recipe, container).await?,
+        };
+        let running = Running {
+            identity: instance.identity(),
+            address,
+            told: None,
+        };
+        self.note(&format!("started: {}, {address}", running.identity));
+        self.keeper.stand(&self.id, Standing::Coming, None);
+        self.place(instance, running).context("its pool is gone")
+    }
+
+    fn start_process(&self, recipe: &Recipe, dir: &Path) -> Result<(Instance, SocketAddr)> {
         let keeper = &self.keeper;
-        let recipe = keeper.recipe(&self.id).context("its pool is gone")?;
         let port = free_port(&keeper.ports()).context("no free port")?;
         let launch = Launch {
-            recipe: &recipe,
+            recipe,
+            dir,
             number: self.id.number,
             port,
             marker: format!("{}{}#{:x}", keeper.home.marker(), self.id, now()),
             log: &keeper.home.replica_log(&self.id),
             secrets: &keeper.home.secrets(),
         };
-        let process = launch.start()?;
-        let running = Running {
-            identity: process.identity(),
-            port,
-            told: None,
-        };
-        self.note(&format!(
-            "started: process {}, port {port}",
-            running.identity.pid
-        ));
-        keeper.stand(&self.id, Standing::Coming, None);
-        self.place(process, running).context("its pool is gone")
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok((Instance::Process(launch.start()?), address))
     }
 
-    fn place(&self, process: Process, running: Running) -> Option<Run> {
+    async fn start_container(
+        &self,
+        recipe: &Recipe,
+        container: &api::Container,
+    ) -> Result<(Instance, SocketAddr)> {
+        let containers = self.keeper.containers.as_ref();
+        let secrets = self.keeper.home.secrets();
+        let making = Making {
+            recipe,
+            container,
+            replica: self.id.to_string(),
+            number: self.id.number,
+            fill: Fill::new(container.port, &secrets)?,
+        };
+        let containers = containers.context("this edge has no engine to start containers on")?;
+        let (container, address) = containers.start(&making).await?;
+        Ok((Instance::Container(Box::new(container)), address))
+    }
+
+    fn place(&self, instance: Instance, running: Running) -> Option<Run> {
         let recipe = self.keeper.recipe(&self.id)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, running.port));
+        let address = running.address;
         let (standing, since) = self
             .keeper
             .kept(&self.id, |kept| (kept.standing, kept.since))?;
@@ -146,7 +189,7 @@ impl Life {
         let born = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
         let first_ready = Cell::new((standing == Standing::Ready).then_some(born));
         Some(Run {
-            process,
+            instance,
             placed,
             recipe,
             born,
@@ -158,7 +201,7 @@ impl Life {
     async fn attend(&self, run: &Run) -> End {
         let ended = tokio::select! {
             biased;
-            ended = run.process.ended() => ended,
+            ended = run.instance.ended() => ended,
             never = self.tend(run) => match never {},
         };
         self.keeper.table.remove(&run.placed);

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,9 +18,12 @@ use rustix::process::Signal;
 use tokio::sync::{Notify, watch};
 
 use super::{Id, Keeper, now};
+use crate::edge::api::Place;
+use crate::edge::containers::{self, Containers};
 use crate::edge::counts::Counts;
 use crate::edge::door::Door;
 use crate::edge::home::Home;
+use crate::edge::instance::{Identity, Instance};
 use crate::edge::logs;
 use crate::edge::process::{self, Found, Process};
 use crate::edge::snapshot::{self, Book, Kept, Running};
@@ -35,13 +39,25 @@ const EVERY: Duration = Duration::from_secs(1);
 
 impl Keeper {
     /// Replicas that still run are in the table, and are sent requests, when this returns.
-    pub(in crate::edge) fn recover(home: Home) -> Result<Rc<Keeper>> {
+    pub(in crate::edge) async fn recover(
+        home: Home,
+        containers: Option<&str>,
+    ) -> Result<Rc<Keeper>> {
         let mut book: Book = snapshot::read(&home.snapshot())?;
         book.fence = book.fence.max(snapshot::read(&home.fence())?);
         let unwanted = claim(&mut book, &home)?;
+        let containers = match containers {
+            Some(owner) => Some(Containers::of(owner).await?),
+            None => None,
+        };
+        let left_over = match &containers {
+            Some(containers) => claim_containers(&mut book, containers.found().await?),
+            None => BTreeSet::new(),
+        };
         let keeper = Rc::new(Keeper {
             home,
             table: Table::new(),
+            containers,
             door: RefCell::new(Door::default()),
             started: now(),
             book: RefCell::new(book),
@@ -59,7 +75,34 @@ impl Keeper {
         unwanted
             .into_iter()
             .for_each(|found| keeper.end_unwanted(found));
+        tokio::task::spawn_local(Rc::clone(&keeper).remove_left_over(left_over));
         Ok(keeper)
+    }
+
+    /// Containers of replicas that nobody wants any more.
+    async fn remove_left_over(self: Rc<Self>, replicas: BTreeSet<String>) {
+        let Some(containers) = &self.containers else {
+            return;
+        };
+        for replica in replicas {
+            match containers.end(&replica, UNWANTED_GRACE).await {
+                Ok(()) => self.note(&format!("{replica} is not wanted any more; removed")),
+                Err(error) => self.note(&format!("{replica} cannot be removed: {error:#}")),
+            }
+        }
+    }
+
+    /// `None`: it has ended.
+    pub(super) fn take_back(&self, identity: &Identity) -> Option<Instance> {
+        match identity {
+            Identity::Process(identity) => Process::take_back(*identity).map(Instance::Process),
+            // It was seen running when this edge began.
+            Identity::Container(id) => {
+                let containers = self.containers.as_ref()?;
+                let container = containers.container(id.clone());
+                Some(Instance::Container(Box::new(container)))
+            }
+        }
     }
 
     /// Measures may be lost; replicas must not wait for them.
@@ -217,15 +260,56 @@ fn claim(book: &mut Book, home: &Home) -> Result<Vec<Found>> {
 fn claim_one(book: &mut Book, leader: &Found, prefix: &str) -> Option<()> {
     let id = Id::of_marker(&leader.marker, prefix)?;
     let kept = book.pools.get_mut(&id.pool)?.replicas.get_mut(&id.number)?;
-    if kept
-        .running
-        .is_none_or(|running| !running.identity.is_alive())
-    {
+    let is_alive = |running: &Running| match running.identity {
+        Identity::Process(identity) => identity.is_alive(),
+        Identity::Container(_) => true,
+    };
+    if !kept.running.as_ref().is_some_and(is_alive) {
         kept.adopt(Running {
-            identity: leader.identity,
-            port: leader.port?,
+            identity: Identity::Process(leader.identity),
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, leader.port?)),
             told: None,
         });
+    }
+    Some(())
+}
+
+/// Brings the book to what the engine runs, and returns the replicas that the book does not know.
+fn claim_containers(book: &mut Book, found: Vec<containers::Found>) -> BTreeSet<String> {
+    let known: Vec<Id> = book
+        .pools
+        .iter()
+        .flat_map(|(pool, kept)| kept.replicas.keys().map(|number| Id::of(pool, *number)))
+        .collect();
+    for id in &known {
+        let name = id.to_string();
+        let mut own = found
+            .iter()
+            .filter(|one| one.replica == name && !one.is_beside);
+        claim_container(book, id, own.next());
+    }
+    let known: BTreeSet<String> = known.iter().map(Id::to_string).collect();
+    let all = found.into_iter().map(|one| one.replica);
+    all.filter(|replica| !known.contains(replica)).collect()
+}
+
+fn claim_container(book: &mut Book, id: &Id, found: Option<&containers::Found>) -> Option<()> {
+    let pool = book.pools.get_mut(&id.pool)?;
+    let Place::Container(container) = &pool.recipe.place else {
+        return None;
+    };
+    let kept = pool.replicas.get_mut(&id.number)?;
+    let address = found.and_then(|one| one.ip.as_ref()?.parse().ok());
+    let address = address.map(|ip| SocketAddr::new(ip, container.port));
+    let running = found.zip(address).map(|(one, address)| Running {
+        identity: Identity::Container(one.id.clone()),
+        address,
+        told: kept.running.as_ref().and_then(|running| running.told),
+    });
+    match running {
+        Some(running) if kept.running.as_ref() != Some(&running) => kept.adopt(running),
+        Some(_) => {}
+        None => kept.running = None,
     }
     Some(())
 }
@@ -234,7 +318,8 @@ fn is_claimed(book: &Book, found: &Found) -> bool {
     let mut kept = book.pools.values().flat_map(|pool| pool.replicas.values());
     kept.any(|kept| {
         kept.running
-            .is_some_and(|running| running.identity == found.identity)
+            .as_ref()
+            .is_some_and(|running| running.identity.is_process(found.identity))
     })
 }
 
@@ -249,6 +334,13 @@ impl Kept {
 }
 
 impl Id {
+    fn of(pool: &str, number: u32) -> Id {
+        Id {
+            pool: pool.to_owned(),
+            number,
+        }
+    }
+
     /// The marker is the prefix, then `pool-number#token`.
     fn of_marker(marker: &str, prefix: &str) -> Option<Id> {
         let (name, _) = marker.strip_prefix(prefix)?.rsplit_once('#')?;

@@ -56,7 +56,8 @@ impl Keeper {
         let placed = kept.hands.as_ref().and_then(|hands| hands.placed.as_ref());
         let pid = kept
             .running
-            .and_then(|running| u32::try_from(running.identity.pid).ok());
+            .as_ref()
+            .and_then(|running| running.identity.pid());
         ReplicaState {
             number,
             pid,

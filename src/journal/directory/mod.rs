@@ -102,8 +102,36 @@ impl Directory {
         })
     }
 
+    /// For who has judged elsewhere that `from`, who holds it, is gone; its new fence.
+    pub(super) async fn take(
+        &self,
+        from: Option<&Holder>,
+        owner: Owner,
+        at: u64,
+    ) -> Result<Option<u64>> {
+        let locked = self.lock().await?;
+        let hold = locked.lease(|lease, _| Ok(lease.take(from, owner, at)))?;
+        Ok(hold.map(|hold| hold.fence()))
+    }
+
+    /// Requests for this rollout but for those that were taken; they stay until they are.
+    pub(super) async fn waiting(
+        &self,
+        hold: &Hold,
+        rollout: u64,
+        taken: &[Asked],
+    ) -> Result<Vec<Asked>> {
+        let file = self.requests();
+        if !files::exists(&file)? {
+            return Ok(Vec::new());
+        }
+        let locked = self.lock().await?;
+        locked.check(hold)?;
+        requests::look(&file, rollout, taken)
+    }
+
     /// What is held, in words.
-    fn what(&self) -> Result<String> {
+    pub(super) fn what(&self) -> Result<String> {
         Ok(match self.numbers()?.last() {
             Some(number) => format!("rollout {number} of {}", self.agent),
             None => self.agent.clone(),

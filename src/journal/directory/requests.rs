@@ -1,4 +1,4 @@
-//! Requests that wait for the holder. Both functions need the lock.
+//! Requests that wait for the holder. All functions need the lock.
 
 use std::path::Path;
 
@@ -15,7 +15,9 @@ struct Waiting {
 
 pub(super) fn add(file: &Path, request: Asked) -> Result<()> {
     let mut waiting = read(file)?;
-    waiting.requests.push(request);
+    if !waiting.requests.contains(&request) {
+        waiting.requests.push(request);
+    }
     files::replace(file, format::versioned(&waiting)?.as_bytes())
 }
 
@@ -26,6 +28,20 @@ pub(super) fn take(file: &Path, rollout: u64) -> Result<Vec<Asked>> {
     waiting
         .requests
         .retain(|request| request.rollout == rollout);
+    Ok(waiting.requests)
+}
+
+/// Those for this rollout, which stay until they are known to be taken; others are dropped.
+pub(super) fn look(file: &Path, rollout: u64, taken: &[Asked]) -> Result<Vec<Asked>> {
+    let mut waiting = read(file)?;
+    let before = waiting.requests.len();
+    let stays = |request: &Asked| request.rollout == rollout && !taken.contains(request);
+    waiting.requests.retain(stays);
+    match waiting.requests.len() {
+        0 => files::remove(file)?,
+        left if left < before => files::replace(file, format::versioned(&waiting)?.as_bytes())?,
+        _ => {}
+    }
     Ok(waiting.requests)
 }
 

@@ -60,7 +60,7 @@ fn env(stage: &Stage) -> Map<String, Value> {
     }
     match &stage.target {
         TargetSpec::Process { .. } => set("AT", spec.run.port.to_string()),
-        TargetSpec::Docker { host } => {
+        TargetSpec::Docker { host, .. } => {
             set("DOCKER_HOST", host.clone().unwrap_or_default());
         }
         TargetSpec::Kubernetes {

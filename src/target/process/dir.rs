@@ -35,6 +35,10 @@ impl StateDir {
         Ok(Self(root(variable)?.join("agentctl").join(name)))
     }
 
+    pub(crate) fn at(path: &str) -> Self {
+        Self(path.into())
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
@@ -63,7 +67,7 @@ impl StateDir {
     }
 
     /// Where users reached the agent last: a rollback after a stop begins there again.
-    pub(super) fn kept_address(&self) -> Result<Option<SocketAddr>> {
+    pub(in crate::target) fn kept_address(&self) -> Result<Option<SocketAddr>> {
         let path = self.0.join(ADDRESS);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text.trim().parse().with_context(|| {
@@ -74,7 +78,7 @@ impl StateDir {
         }
     }
 
-    pub(super) fn keep_address(&self, address: SocketAddr) -> Result<()> {
+    pub(in crate::target) fn keep_address(&self, address: SocketAddr) -> Result<()> {
         let path = self.0.join(ADDRESS);
         fs::write(&path, format!("{address}\n"))
             .with_context(|| format!("could not write {}", path.display()))

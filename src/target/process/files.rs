@@ -236,7 +236,10 @@ impl StateDir {
     pub(crate) fn keep_only(&self, kept: &[&Artifact]) -> Result<()> {
         let kept: Vec<PathBuf> = kept
             .iter()
-            .map(|Artifact::Files(identity)| self.files(identity))
+            .filter_map(|artifact| match artifact {
+                Artifact::Files(identity) => Some(self.files(identity)),
+                Artifact::Image(_) => None,
+            })
             .collect();
         let folder = self.all_files();
         for entry in fs::read_dir(&folder).with_context(|| unreadable(&folder))? {

@@ -27,7 +27,7 @@ async fn processes_keep_the_contract() {
     let tree = Tree::new(place.path(), &["index.html".to_owned()], &[]);
     let files = tree.keep(&dir).unwrap();
     let [old, new] = [1, 2].map(|number| contract::release(number, files.clone()));
-    let target = Process::new("bot", dir, executable(place.path()), 1);
+    let target = Process::new(Machine::new("bot", dir, executable(place.path())), 1);
     contract::holds(&target, &old, &new).await;
     target.stop(true).await.unwrap();
 }

@@ -1,12 +1,15 @@
 //! The edge's state in a target's words.
 
+use std::net::SocketAddr;
+
+use super::{Failing, Seen, SeenRelease};
 use crate::analysis::Measures;
 use crate::edge::api::{self, PoolState, ReplicaState, Standing, State};
 use crate::release::ReleaseId;
 use crate::spec::Percent;
-use crate::target::{Failing, Seen, SeenRelease};
 
-pub(super) fn seen(state: &State) -> Seen {
+/// `url`: where users reach an edge that listens there.
+pub(super) fn seen(state: &State, url: impl Fn(SocketAddr) -> String) -> Seen {
     let releases = state.pools.iter().filter_map(|(pool, state)| {
         let id: ReleaseId = pool.parse().ok()?;
         Some((id, release(state)))
@@ -16,7 +19,7 @@ pub(super) fn seen(state: &State) -> Seen {
         (*share > 0).then(|| (id, Percent::from_hundredths(*share)))
     });
     Seen {
-        url: state.listen.map(|address| format!("http://{address}")),
+        url: state.listen.map(url),
         releases: releases.collect(),
         shares: shares.collect(),
     }

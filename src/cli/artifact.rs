@@ -1,0 +1,108 @@
+//! What a release is started from: a copy of the agent's files, or an image.
+
+use anyhow::{Context, Result};
+
+use super::image::{self, Subject};
+use super::render::prompts;
+use super::show::Shown;
+use super::site::{Project, variable};
+use crate::advice::advice;
+use crate::image::{Registry, Repository, Surroundings, without_tag};
+use crate::release::{Artifact, Contents, Image};
+use crate::spec::TargetSpec;
+use crate::target::Tree;
+
+/// What the release would be made of; an image that is not there yet is named by its tag.
+pub(crate) async fn planned(project: &Project, shown: &mut Shown) -> Result<Contents> {
+    contents(project, shown, false).await
+}
+
+/// What the release is made of; an image that is not there yet is built and pushed.
+pub(crate) async fn made(project: &Project, shown: &mut Shown) -> Result<Contents> {
+    contents(project, shown, true).await
+}
+
+/// The agent's files, without what is no part of a release.
+pub(crate) fn tree(project: &Project) -> Tree {
+    let spec = &project.loaded.spec;
+    let mut paths = spec.run.files.clone();
+    paths.extend(spec.config.prompts.clone());
+    let mut leave_out = vec![project.file.file_name().map(Into::into).unwrap_or_default()];
+    leave_out.extend(spec.secrets.values().filter_map(|source| source.file()));
+    Tree::new(project.folder(), &paths, &leave_out)
+}
+
+async fn contents(project: &Project, shown: &mut Shown, makes: bool) -> Result<Contents> {
+    let spec = &project.loaded.spec;
+    let artifact = match project.loaded.target {
+        TargetSpec::Process { .. } => Artifact::Files(tree(project).identity()?),
+        _ => {
+            let name = match &spec.image.image {
+                Some(ready) if spec.build.is_none() => resolved(ready).await?,
+                _ => built(project, shown, makes).await?,
+            };
+            Artifact::Image(Box::new(Image::of(spec, name, prompts(project)?)))
+        }
+    };
+    Ok(Contents::of(spec, artifact))
+}
+
+/// A ready image by what its registry says that its tag is now.
+async fn resolved(name: &str) -> Result<String> {
+    if name.contains('@') {
+        return Ok(name.to_owned());
+    }
+    let repository = without_tag(name);
+    let tag = name[repository.len()..]
+        .strip_prefix(':')
+        .unwrap_or("latest");
+    let registry = Registry::new(
+        Repository::parse(repository)?,
+        Surroundings::find(&variable),
+    )?;
+    let digest = registry.head(tag).await?;
+    let digest = digest.with_context(|| format!("its registry has no {name}"))?;
+    Ok(format!("{repository}@{digest}"))
+}
+
+async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<String> {
+    let subject = Subject::look_through(project, None, shown)?;
+    if project.loaded.spec.image.repository.is_none() {
+        return on_the_host(project, &subject, shown, makes).await;
+    }
+    let digest = match makes {
+        true => Some(image::published(&subject, shown).await?.digest),
+        false => image::pushed_before(&subject, shown).await,
+    };
+    Ok(match digest {
+        Some(digest) => format!("{}@{digest}", subject.repository()),
+        None => subject.name(),
+    })
+}
+
+/// Without a registry the engine that the agent runs on builds it, and keeps it.
+async fn on_the_host(
+    project: &Project,
+    subject: &Subject<'_>,
+    shown: &mut Shown,
+    makes: bool,
+) -> Result<String> {
+    if let TargetSpec::Docker {
+        host: Some(host), ..
+    } = &project.loaded.target
+    {
+        return Err(advice(
+            format!("the image has no way to {host}: agent.toml names no registry"),
+            "repository = \"registry.example.com/agents/NAME\" under [image]",
+        ));
+    }
+    if makes {
+        image::made(subject, shown).await?;
+    }
+    let engine = project.site.engine().await?;
+    let there = engine.docker.inspect_image(&subject.name()).await;
+    Ok(there
+        .ok()
+        .and_then(|image| image.id)
+        .unwrap_or_else(|| subject.name()))
+}

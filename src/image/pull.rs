@@ -1,0 +1,35 @@
+//! An image that the engine is to have before it is started from.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures_util::StreamExt;
+
+use super::pin::without_tag;
+use super::present::is_there;
+use super::{Credentials, Repository};
+use crate::docker::Engine;
+
+/// `folder` holds Docker's `config.json`. Nothing is asked of a registry if the engine has it.
+pub(crate) async fn pull(engine: &Engine, name: &str, folder: Option<&Path>) -> Result<()> {
+    if is_there(engine, name).await? {
+        return Ok(());
+    }
+    fetch(engine, name, folder)
+        .await
+        .with_context(|| format!("could not pull {name}"))
+}
+
+async fn fetch(engine: &Engine, name: &str, folder: Option<&Path>) -> Result<()> {
+    let plain = name.split_once('@').map_or(name, |(name, _)| name);
+    let repository = Repository::parse(without_tag(plain))?;
+    let login = Credentials::find(folder, &repository).await?;
+    let login = login.for_engine(&repository);
+    let options = CreateImageOptionsBuilder::new().from_image(name).build();
+    let mut steps = engine.docker.create_image(Some(options), None, Some(login));
+    while let Some(step) = steps.next().await {
+        step.map_err(|error| engine.failure(error))?;
+    }
+    Ok(())
+}

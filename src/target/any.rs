@@ -1,0 +1,105 @@
+//! Whatever kind of target an environment has.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use anyhow::Result;
+
+use super::secrets::Values;
+use super::{Docker, Log, Process, Reply, Seen, Target, Traffic};
+use crate::release::{Release, ReleaseId};
+use crate::spec::ProbeRequest;
+
+pub(crate) enum Any {
+    Process(Process),
+    Docker(Docker),
+}
+
+macro_rules! each {
+    ($any:expr, $target:ident => $does:expr) => {
+        match $any {
+            Any::Process($target) => $does,
+            Any::Docker($target) => $does,
+        }
+    };
+}
+
+impl Any {
+    /// Opens the address that users reach the agent at.
+    pub(crate) async fn listen(&self, address: SocketAddr) -> Result<()> {
+        each!(self, target => target.listen(address).await)
+    }
+
+    /// As Prometheus reads it; `None` if nothing runs.
+    pub(crate) async fn metrics(&self) -> Result<Option<String>> {
+        each!(self, target => target.metrics().await)
+    }
+
+    /// Ends everything that was started there, and waits for that; `now` does not wait for open
+    /// conversations and requests.
+    pub(crate) async fn stop(&self, now: bool) -> Result<()> {
+        each!(self, target => target.stop(now).await)
+    }
+
+    /// The values that the last deploy left there.
+    pub(crate) async fn kept_secrets(&self) -> Result<Values> {
+        each!(self, target => target.stage.kept_secrets().await)
+    }
+
+    /// Keeps these, and the older ones of other names that an earlier release may need; the answer
+    /// is whether a value that was kept has changed.
+    pub(crate) async fn keep_secrets(&self, values: &Values) -> Result<bool> {
+        each!(self, target => target.stage.keep_secrets(values).await)
+    }
+
+    /// What the release is started from is there afterwards, so that no start is a download.
+    pub(crate) async fn fetch(&self, release: &Release) -> Result<()> {
+        match self {
+            Self::Process(_) => Ok(()),
+            Self::Docker(target) => target.stage.fetch(release).await,
+        }
+    }
+
+    /// What only other releases run from goes.
+    pub(crate) async fn keep_only(&self, releases: &[&Release]) -> Result<()> {
+        match self {
+            Self::Process(target) => target.stage.keep_only(releases),
+            Self::Docker(target) => {
+                let releases: BTreeSet<ReleaseId> =
+                    releases.iter().map(|release| release.id).collect();
+                target.stage.keep_only(&releases).await
+            }
+        }
+    }
+}
+
+impl Target for Any {
+    async fn observe(&self) -> Result<Seen> {
+        each!(self, target => target.observe().await)
+    }
+
+    async fn next(&self) -> Result<Seen> {
+        each!(self, target => target.next().await)
+    }
+
+    async fn scale(&self, release: &Release, replicas: u32) -> Result<()> {
+        each!(self, target => target.scale(release, replicas).await)
+    }
+
+    async fn route(&self, traffic: &Traffic) -> Result<()> {
+        each!(self, target => target.route(traffic).await)
+    }
+
+    async fn request(
+        &self,
+        release: ReleaseId,
+        request: &ProbeRequest,
+        within: u64,
+    ) -> Result<Reply> {
+        each!(self, target => target.request(release, request, within).await)
+    }
+
+    async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {
+        each!(self, target => target.logs(release, lines).await)
+    }
+}

@@ -1,0 +1,284 @@
+//! The edge's container: made once, with its network and volumes; started again when it was killed.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bollard::errors::Error;
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountType,
+    NetworkCreateRequest, PortBinding, RestartPolicy, RestartPolicyNameEnum, VolumeCreateRequest,
+};
+use bollard::query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder};
+use tokio::time::{Instant, sleep};
+
+use super::recipe::host;
+use super::{CONFIG, Host, STATE, program};
+use crate::docker::Link;
+use crate::edge::client::{Edge, Lost};
+use crate::edge::containers::{SECRETS, SOCKET};
+use crate::spec::Resources;
+
+const START_WITHIN: Duration = Duration::from_secs(20);
+const RETRY: Duration = Duration::from_millis(20);
+
+/// Where an edge listens that is published at this address.
+pub(super) fn inside(published: SocketAddr) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::UNSPECIFIED, published.port()))
+}
+
+impl Host {
+    /// One that is published there; what it needs is made where it is missing.
+    pub(super) async fn edge_at(&self, address: SocketAddr) -> Result<Edge> {
+        match self.edge_container().await? {
+            Some(there) if published(&there) == Some(address) => {
+                self.start(&self.names.edge()).await?;
+            }
+            Some(_) => {
+                self.remove_edge().await?;
+                self.make_edge(address).await?;
+            }
+            None => self.make_edge(address).await?,
+        }
+        self.answering().await
+    }
+
+    /// `None`: there is none. One that was killed is started again.
+    pub(super) async fn revived(&self) -> Result<Option<Edge>> {
+        if self.edge_container().await?.is_none() {
+            return Ok(None);
+        }
+        self.start(&self.names.edge()).await?;
+        self.answering().await.map(Some)
+    }
+
+    async fn answering(&self) -> Result<Edge> {
+        let begun = Instant::now();
+        loop {
+            if let Some(link) = self.edge_link().await? {
+                let edge = Edge::behind(&self.names.edge(), link);
+                match edge.state().await {
+                    Ok(_) => return Ok(edge),
+                    Err(error) if error.is::<Lost>() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if begun.elapsed() > START_WITHIN {
+                return Err(self.silent().await);
+            }
+            sleep(RETRY).await;
+        }
+    }
+
+    async fn silent(&self) -> anyhow::Error {
+        let name = self.names.edge();
+        let lines = self.last_lines(&name, 3).await.unwrap_or_default();
+        let cause = match lines.is_empty() {
+            true => "it wrote nothing".to_owned(),
+            false => lines.join("\n"),
+        };
+        let what = format!("the edge in the container {name} does not answer");
+        crate::advice::because(what, cause, format!("docker logs {name} shows all of it"))
+    }
+
+    pub(super) async fn edge_container(&self) -> Result<Option<ContainerInspectResponse>> {
+        let name = self.names.edge();
+        match self.engine.docker.inspect_container(&name, None).await {
+            Ok(there) => Ok(Some(there)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(self.engine.failure(error)),
+        }
+    }
+
+    pub(super) async fn remove_edge(&self) -> Result<()> {
+        *self.link.lock().await = None;
+        let options = RemoveContainerOptionsBuilder::new().force(true).build();
+        let name = self.names.edge();
+        match self
+            .engine
+            .docker
+            .remove_container(&name, Some(options))
+            .await
+        {
+            Err(error) if !is_missing(&error) => Err(self.engine.failure(error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn make_edge(&self, address: SocketAddr) -> Result<()> {
+        self.make_network().await?;
+        self.make_volumes().await?;
+        let body = self.edge_body(address).await?;
+        let name = self.names.edge();
+        let named = CreateContainerOptionsBuilder::new().name(&name).build();
+        let made = self.engine.docker.create_container(Some(named), body).await;
+        made.map_err(|error| self.engine.failure(error))?;
+        let started = self.start(&name).await;
+        if started.is_err() {
+            self.remove_edge().await?;
+        }
+        started.map_err(|error| no_port(error, address))
+    }
+
+    async fn start(&self, name: &str) -> Result<()> {
+        match self.engine.docker.start_container(name, None).await {
+            // It runs already.
+            Err(Error::DockerResponseServerError {
+                status_code: 304, ..
+            })
+            | Ok(()) => Ok(()),
+            Err(error) => Err(self.engine.failure(error)),
+        }
+    }
+
+    async fn edge_body(&self, address: SocketAddr) -> Result<ContainerCreateBody> {
+        let mut body = self.program_body("edge").await?;
+        let port = format!("{}/tcp", address.port());
+        let binding = PortBinding {
+            host_ip: Some(address.ip().to_string()),
+            host_port: Some(address.port().to_string()),
+        };
+        body.cmd = Some(words(&[
+            "edge",
+            "--state",
+            STATE,
+            "--containers",
+            &self.names.project,
+        ]));
+        body.exposed_ports = Some(vec![port.clone()]);
+        let host = body.host_config.get_or_insert_default();
+        host.network_mode = Some(self.names.project.clone());
+        host.port_bindings = Some(HashMap::from([(port, Some(vec![binding]))]));
+        host.restart_policy = Some(RestartPolicy {
+            name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
+            maximum_retry_count: None,
+        });
+        host.mounts.get_or_insert_default().push(Mount {
+            typ: Some(MountType::BIND),
+            source: Some(self.socket.clone()),
+            target: Some(SOCKET.to_owned()),
+            ..Mount::default()
+        });
+        Ok(body)
+    }
+
+    /// This program in a container that sees the agent's files.
+    async fn program_body(&self, service: &str) -> Result<ContainerCreateBody> {
+        let limits = host(&[], &Resources::default());
+        let host: HostConfig = serde_json::from_value(limits).context("no limits")?;
+        let volume = |what: &str, target: &str| Mount {
+            typ: Some(MountType::VOLUME),
+            source: Some(self.names.volume(what)),
+            target: Some(target.to_owned()),
+            ..Mount::default()
+        };
+        Ok(ContainerCreateBody {
+            image: Some(program::image(&self.engine, &self.executable).await?),
+            user: Some("0".to_owned()),
+            labels: Some(self.names.labels(service)),
+            host_config: Some(HostConfig {
+                mounts: Some(vec![
+                    volume("state", STATE),
+                    volume("config", CONFIG),
+                    volume("secrets", SECRETS),
+                ]),
+                ..host
+            }),
+            ..ContainerCreateBody::default()
+        })
+    }
+
+    /// For a look into the volumes while no edge runs.
+    pub(super) async fn visitor(&self) -> Result<Link> {
+        let mut body = self.program_body("visitor").await?;
+        body.cmd = Some(words(&self.attend()));
+        body.host_config.get_or_insert_default().network_mode = Some("none".to_owned());
+        Link::into_new(&self.engine, &self.names.visitor(), body).await
+    }
+
+    pub(super) async fn has_volume(&self) -> Result<bool> {
+        let name = self.names.volume("state");
+        match self.engine.docker.inspect_volume(&name).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(self.engine.failure(error)),
+        }
+    }
+
+    async fn make_network(&self) -> Result<()> {
+        let name = &self.names.project;
+        match self.engine.docker.inspect_network(name, None).await {
+            Ok(_) => return Ok(()),
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(self.engine.failure(error)),
+        }
+        let request = NetworkCreateRequest {
+            name: name.clone(),
+            driver: Some("bridge".to_owned()),
+            labels: Some(self.names.labels("network")),
+            ..NetworkCreateRequest::default()
+        };
+        let made = self.engine.docker.create_network(request).await;
+        made.map(drop).map_err(|error| self.engine.failure(error))
+    }
+
+    pub(super) async fn make_volumes(&self) -> Result<()> {
+        let in_memory = [("type", "tmpfs"), ("device", "tmpfs"), ("o", "mode=755")];
+        let in_memory = in_memory.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for (what, options) in [
+            ("state", HashMap::new()),
+            ("config", HashMap::new()),
+            ("secrets", HashMap::from(in_memory)),
+        ] {
+            let request = VolumeCreateRequest {
+                name: Some(self.names.volume(what)),
+                labels: Some(self.names.labels("volume")),
+                driver_opts: Some(options),
+                ..VolumeCreateRequest::default()
+            };
+            let made = self.engine.docker.create_volume(request).await;
+            made.map_err(|error| self.engine.failure(error))?;
+        }
+        Ok(())
+    }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+pub(super) fn is_missing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DockerResponseServerError {
+            status_code: 404,
+            ..
+        }
+    )
+}
+
+fn published(there: &ContainerInspectResponse) -> Option<SocketAddr> {
+    let bindings = there.host_config.as_ref()?.port_bindings.as_ref()?;
+    let binding = bindings.values().flatten().flatten().next()?;
+    let ip = binding.host_ip.as_deref()?.parse().ok()?;
+    Some(SocketAddr::new(
+        ip,
+        binding.host_port.as_deref()?.parse().ok()?,
+    ))
+}
+
+fn no_port(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
+    let text = format!("{error:#}");
+    match text.contains("address already in use") || text.contains("port is already allocated") {
+        true => crate::advice::because(
+            format!("could not publish {address}"),
+            text,
+            format!(
+                "see who has it: docker ps, or ss -ltnp 'sport = :{}' there; or set another run.port",
+                address.port()
+            ),
+        ),
+        false => error,
+    }
+}

@@ -1,0 +1,277 @@
+//! Containers on a Docker host, kept up and stood before by an edge that is a container itself.
+//!
+//! All goes through the engine's API, so a host over ssh or TLS is like one here. The edge has the
+//! engine's socket, because containers are started again and stopped after their drain when
+//! nobody steers any more; what it did not make it never touches. The journal, the edge's snapshot
+//! and the secrets' values lie in a volume there.
+
+mod attend;
+mod edge;
+mod logs;
+mod names;
+mod program;
+mod recipe;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
+
+pub(crate) use attend::attend;
+pub(crate) use names::Names;
+
+use super::steered::{Stage, Steered};
+use super::{Log, secrets};
+use crate::advice::advice;
+use crate::docker::{Engine, Link};
+use crate::edge::api;
+use crate::edge::client::Edge;
+use crate::image::pull;
+use crate::journal::{Ask, Unanswered};
+use crate::release::{Artifact, Release, ReleaseId};
+
+pub(crate) type Docker = Steered<Rc<Host>>;
+
+/// Where the agent's files are in every container of this program.
+const STATE: &str = "/state";
+const CONFIG: &str = "/config";
+
+/// A host that was reached and is not any more is tried again this long.
+const PATIENCE: Duration = Duration::from_secs(120);
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A Docker host, as far as one agent in one environment is concerned.
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
+    names: Names,
+    /// The engine's socket over there.
+    socket: String,
+    /// What users call the host.
+    reached_as: String,
+    /// Where passwords of registries are.
+    docker_config: Option<PathBuf>,
+    /// The program that becomes the edge: this one.
+    executable: PathBuf,
+    /// To the edge's container while it runs, and into the volumes while it does not.
+    link: Mutex<Option<Link>>,
+    visit: Mutex<Option<Link>>,
+}
+
+impl Host {
+    /// `docker_config`: the folder of Docker's own settings here.
+    pub(crate) fn new(
+        engine: Engine,
+        names: Names,
+        executable: PathBuf,
+        docker_config: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            socket: engine.socket().to_owned(),
+            reached_as: engine.host().unwrap_or("127.0.0.1").to_owned(),
+            engine,
+            names,
+            executable,
+            docker_config,
+            link: Mutex::default(),
+            visit: Mutex::default(),
+        }
+    }
+
+    fn attend(&self) -> [&str; 3] {
+        ["attend", "--name", &self.names.title]
+    }
+
+    /// `None`: nothing was ever deployed there.
+    async fn link(&self) -> Result<Option<Link>> {
+        if let Some(link) = self.edge_link().await? {
+            return Ok(Some(link));
+        }
+        let mut kept = self.visit.lock().await;
+        if kept.is_none() && self.has_volume().await? {
+            *kept = Some(self.visitor().await?);
+        }
+        Ok(kept.clone())
+    }
+
+    /// `None`: the edge's container does not run. A host that was lost is tried again.
+    async fn edge_link(&self) -> Result<Option<Link>> {
+        let mut kept = self.link.lock().await;
+        if let Some(link) = kept.as_ref().filter(|link| link.is_open()) {
+            return Ok(Some(link.clone()));
+        }
+        let was_open = kept.take().is_some();
+        let begun = Instant::now();
+        let mut command = vec![program::PROGRAM];
+        command.extend(self.attend());
+        loop {
+            match Link::into_running(&self.engine, &self.names.edge(), &command).await {
+                Ok(link) => {
+                    kept.clone_from(&link);
+                    return Ok(link);
+                }
+                Err(_) if was_open && begun.elapsed() < PATIENCE => sleep(AGAIN).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Something of the files there; the default if nothing was ever deployed.
+    async fn read<T: DeserializeOwned + Default>(&self, what: &str) -> Result<T> {
+        match self.link().await? {
+            Some(link) => self.over(&link, "GET", what, Bytes::new()).await,
+            None => Ok(T::default()),
+        }
+    }
+
+    async fn write<T: DeserializeOwned>(&self, what: &str, content: &impl Serialize) -> Result<T> {
+        let link = self.link_to_write().await?;
+        let body = serde_json::to_vec(content)?;
+        self.over(&link, "PUT", what, body.into()).await
+    }
+
+    async fn link_to_write(&self) -> Result<Link> {
+        if !self.has_volume().await? {
+            self.make_volumes().await?;
+        }
+        self.link()
+            .await?
+            .context("the volumes were removed meanwhile")
+    }
+
+    async fn over<T: DeserializeOwned>(
+        &self,
+        link: &Link,
+        method: &str,
+        what: &str,
+        body: Bytes,
+    ) -> Result<T> {
+        let answer = link.send(method, &format!("/host/{what}"), body).await?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await?.to_bytes();
+        match status.is_success() {
+            true => Ok(serde_json::from_slice(&bytes)?),
+            false => Err(anyhow!("{}", serde_json::from_slice::<String>(&bytes)?)),
+        }
+    }
+
+    /// The values that the last deploy left there.
+    pub(crate) async fn kept_secrets(&self) -> Result<secrets::Values> {
+        self.read("secrets")
+            .await
+            .context("could not read the secrets that are kept")
+    }
+
+    /// The answer is whether a value that was kept has changed.
+    pub(crate) async fn keep_secrets(&self, values: &secrets::Values) -> Result<bool> {
+        self.write("secrets", values)
+            .await
+            .context("could not keep the secrets")
+    }
+
+    /// Configurations of other releases go.
+    pub(crate) async fn keep_only(&self, releases: &BTreeSet<ReleaseId>) -> Result<()> {
+        self.write("kept", releases).await
+    }
+
+    /// Images of the release and of what stands beside its replicas.
+    pub(crate) async fn fetch(&self, release: &Release) -> Result<()> {
+        let Artifact::Image(image) = &release.contents.artifact else {
+            return Ok(());
+        };
+        let tools = image.tools.values().map(|tool| &tool.image);
+        let sidecars = image.sidecars.values().map(|sidecar| &sidecar.image);
+        for name in std::iter::once(&image.name).chain(tools).chain(sidecars) {
+            pull(&self.engine, name, self.docker_config.as_deref()).await?;
+        }
+        Ok(())
+    }
+
+    async fn place(&self, release: &Release, prompts: &BTreeMap<String, String>) -> Result<()> {
+        let config = serde_json::to_string_pretty(&release.contents.config)?;
+        let prompts = prompts.iter();
+        let mut texts: BTreeMap<String, String> = prompts
+            .map(|(path, text)| (format!("prompts/{path}"), text.clone()))
+            .collect();
+        texts.insert("config.json".to_owned(), config);
+        let what = format!("config/{}", release.id);
+        self.write(&what, &texts).await
+    }
+}
+
+impl Stage for Rc<Host> {
+    async fn edge(&self) -> Result<Option<Edge>> {
+        match self.edge_link().await? {
+            Some(link) => Ok(Some(Edge::behind(&self.names.edge(), link))),
+            None => self.revived().await,
+        }
+    }
+
+    async fn edge_for_orders(&self, fence: u64) -> Result<Edge> {
+        if let Some(edge) = self.edge().await? {
+            return Ok(edge);
+        }
+        let address: Option<SocketAddr> = self.read("address").await?;
+        let address = address.context("where the agent is published is not known any more")?;
+        let edge = self.edge_at(address).await?;
+        let address = edge::inside(address);
+        edge.listen(&api::Listen { fence, address }).await?;
+        Ok(edge)
+    }
+
+    async fn edge_to_listen(&self, address: SocketAddr) -> Result<(Edge, SocketAddr)> {
+        Ok((self.edge_at(address).await?, edge::inside(address)))
+    }
+
+    async fn listens(&self, address: SocketAddr) -> Result<()> {
+        self.write("address", &json!(address)).await
+    }
+
+    /// The container would only be started again.
+    async fn ended(&self) -> Result<()> {
+        self.remove_edge().await
+    }
+
+    fn url(&self, listen: SocketAddr) -> String {
+        format!("http://{}:{}", self.reached_as, listen.port())
+    }
+
+    async fn recipe(&self, release: &Release) -> Result<api::Recipe> {
+        let Artifact::Image(image) = &release.contents.artifact else {
+            return Err(advice(
+                format!("{} is files of a machine, and no image", release.id),
+                "agentctl rollback --to names another release",
+            ));
+        };
+        self.place(release, &image.prompts).await?;
+        recipe::recipe(release, image, &self.names)
+    }
+
+    async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {
+        self.logs_of(release, lines).await
+    }
+}
+
+/// The journal's way to the host.
+impl Ask for Rc<Host> {
+    async fn ask(&self, call: Vec<u8>) -> Result<Vec<u8>> {
+        let link = self.link_to_write().await?;
+        let answered = async {
+            let answer = link.send("POST", "/host/journal", call.into()).await?;
+            anyhow::Ok(answer.into_body().collect().await?.to_bytes())
+        };
+        match answered.await {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(_) => Err(Unanswered.into()),
+        }
+    }
+}

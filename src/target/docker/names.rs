@@ -1,0 +1,70 @@
+//! What things on a Docker host are called, and the labels that say whose they are.
+
+use std::collections::HashMap;
+
+use crate::edge::containers::EDGE;
+use crate::release::ReleaseId;
+
+/// Everything of one agent in one environment begins with this; no agent and no environment has an
+/// underscore at its end, so no two meet.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    pub(super) agent: String,
+    pub(super) project: String,
+    /// For messages: `support-agent (staging)`.
+    pub(super) title: String,
+}
+
+/// A release's number, on what belongs to it.
+pub(super) const RELEASE: &str = "agentctl.release";
+/// Who made it: what lacks it is never touched.
+pub(super) const AGENT: &str = "agentctl.agent";
+
+impl Names {
+    pub(crate) fn new(agent: &str, environment: Option<&str>) -> Self {
+        let (project, title) = match environment {
+            Some(name) => (format!("{agent}_{name}"), format!("{agent} ({name})")),
+            None => (agent.to_owned(), agent.to_owned()),
+        };
+        Self {
+            agent: agent.to_owned(),
+            project,
+            title,
+        }
+    }
+
+    pub(super) fn edge(&self) -> String {
+        format!("{}-edge", self.project)
+    }
+
+    /// Looks into the volumes while no edge runs.
+    pub(super) fn visitor(&self) -> String {
+        format!("{}-visitor-{}", self.project, std::process::id())
+    }
+
+    pub(super) fn volume(&self, what: &str) -> String {
+        format!("{}_{what}", self.project)
+    }
+
+    /// As `docker compose` writes them, so that its `ps` shows the agent too.
+    pub(super) fn labels(&self, service: &str) -> HashMap<String, String> {
+        HashMap::from([
+            (AGENT.to_owned(), self.agent.clone()),
+            (
+                "com.docker.compose.project".to_owned(),
+                self.project.clone(),
+            ),
+            ("com.docker.compose.service".to_owned(), service.to_owned()),
+            ("com.docker.compose.oneoff".to_owned(), "False".to_owned()),
+        ])
+    }
+
+    /// What finds the replicas of one release.
+    pub(super) fn of_release(&self, release: ReleaseId) -> HashMap<String, Vec<String>> {
+        let labels = vec![
+            format!("{EDGE}={}", self.project),
+            format!("{RELEASE}={release}"),
+        ];
+        HashMap::from([("label".to_owned(), labels)])
+    }
+}

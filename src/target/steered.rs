@@ -1,0 +1,191 @@
+//! A target whose replicas stand behind an edge, wherever both are.
+
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use tokio::sync::Mutex;
+
+use super::{Log, Reply, Seen, Target, Traffic, look, orders};
+use crate::edge::api;
+use crate::edge::client::{Edge, Lost, Watch};
+use crate::release::{Release, ReleaseId};
+use crate::spec::ProbeRequest;
+
+/// One that dies each time has a reason that trying does not mend.
+const TRIES: u32 = 3;
+
+/// The place that an edge and its replicas live in.
+pub(crate) trait Stage {
+    /// The edge, started again if it was killed; `None` if there is nothing for it to do.
+    async fn edge(&self) -> Result<Option<Edge>>;
+
+    /// One that takes orders, at the address where the last one was reached.
+    async fn edge_for_orders(&self, fence: u64) -> Result<Edge>;
+
+    /// One that is going to be reached at `address`, and where it has to listen for that.
+    async fn edge_to_listen(&self, address: SocketAddr) -> Result<(Edge, SocketAddr)>;
+
+    /// Users reach it there now.
+    async fn listens(&self, address: SocketAddr) -> Result<()>;
+
+    /// The edge has ended by itself, as it was told to.
+    async fn ended(&self) -> Result<()>;
+
+    /// Where users reach an edge that listens there.
+    fn url(&self, listen: SocketAddr) -> String;
+
+    /// The release in the edge's words; what its replicas are started from is there afterwards.
+    async fn recipe(&self, release: &Release) -> Result<api::Recipe>;
+
+    async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>>;
+}
+
+pub(crate) struct Steered<S> {
+    pub(super) stage: S,
+    /// The lease's; orders of an earlier holder are refused by the edge.
+    fence: u64,
+    watch: Mutex<Option<Watch>>,
+}
+
+impl<S: Stage> Steered<S> {
+    pub(crate) fn new(stage: S, fence: u64) -> Self {
+        Self {
+            stage,
+            fence,
+            watch: Mutex::new(None),
+        }
+    }
+
+    /// Opens the address that users reach the agent at.
+    pub(crate) async fn listen(&self, address: SocketAddr) -> Result<()> {
+        let opened = again_if_lost(async || {
+            let (edge, address) = self.stage.edge_to_listen(address).await?;
+            let fence = self.fence;
+            edge.listen(&api::Listen { fence, address }).await
+        })
+        .await;
+        opened?;
+        self.stage.listens(address).await
+    }
+
+    /// As Prometheus reads it; `None` if nothing runs.
+    pub(crate) async fn metrics(&self) -> Result<Option<String>> {
+        match self.stage.edge().await? {
+            Some(edge) => edge.metrics().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Ends everything that was started here and then the edge, and waits for that; `now` does not
+    /// wait for open conversations and requests.
+    pub(crate) async fn stop(&self, now: bool) -> Result<()> {
+        let order = api::Stop {
+            fence: self.fence,
+            now,
+        };
+        let Some(edge) = self.stage.edge().await? else {
+            return Ok(());
+        };
+        let mut watch = edge.watch().await?;
+        edge.stop(&order).await?;
+        while watch.next().await?.is_some() {}
+        self.stage.ended().await
+    }
+
+    async fn next_state(&self) -> Result<Option<api::State>> {
+        let mut watch = self.watch.lock().await;
+        if watch.is_none() {
+            *watch = again_if_lost(async || match self.stage.edge().await? {
+                Some(edge) => edge.watch().await.map(Some),
+                None => Ok(None),
+            })
+            .await?;
+        }
+        let state = match watch.as_mut() {
+            Some(watch) => watch.next().await,
+            None => Ok(None),
+        };
+        if !matches!(state, Ok(Some(_))) {
+            *watch = None;
+        }
+        state
+    }
+
+    fn seen(&self, state: &api::State) -> Seen {
+        look::seen(state, |listen| self.stage.url(listen))
+    }
+
+    async fn edge_for_orders(&self) -> Result<Edge> {
+        self.stage.edge_for_orders(self.fence).await
+    }
+}
+
+impl<S: Stage> Target for Steered<S> {
+    async fn observe(&self) -> Result<Seen> {
+        // What was told before and not read yet is older than this look.
+        *self.watch.lock().await = None;
+        again_if_lost(async || match self.stage.edge().await? {
+            Some(edge) => Ok(self.seen(&edge.state().await?)),
+            None => Ok(Seen::default()),
+        })
+        .await
+    }
+
+    async fn next(&self) -> Result<Seen> {
+        match self.next_state().await? {
+            Some(state) => Ok(self.seen(&state)),
+            None => self.observe().await,
+        }
+    }
+
+    async fn scale(&self, release: &Release, replicas: u32) -> Result<()> {
+        let order = api::ScalePool {
+            fence: self.fence,
+            replicas,
+            recipe: self.stage.recipe(release).await?,
+        };
+        let pool = release.id.to_string();
+        again_if_lost(async || self.edge_for_orders().await?.scale(&pool, &order).await).await?;
+        Ok(())
+    }
+
+    async fn route(&self, traffic: &Traffic) -> Result<()> {
+        let order = orders::traffic(traffic, self.fence);
+        again_if_lost(async || self.edge_for_orders().await?.traffic(&order).await).await?;
+        Ok(())
+    }
+
+    async fn request(
+        &self,
+        release: ReleaseId,
+        request: &ProbeRequest,
+        within: u64,
+    ) -> Result<Reply> {
+        let (pool, order) = (release.to_string(), orders::request(request, within));
+        let ask = async || self.edge_for_orders().await?.request(&pool, &order).await;
+        let reply = again_if_lost(ask).await?;
+        Ok(Reply {
+            replica: reply.replica,
+            status: reply.status,
+            body: reply.body,
+            millis: reply.millis,
+            says: reply.says,
+        })
+    }
+
+    async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {
+        self.stage.logs(release, lines).await
+    }
+}
+
+/// An edge that dies under an order is started again by the next; all that it is told is safe to
+/// repeat.
+async fn again_if_lost<T>(tell: impl AsyncFn() -> Result<T>) -> Result<T> {
+    let mut more = 1..TRIES;
+    loop {
+        match tell().await {
+            Err(error) if error.is::<Lost>() && more.next().is_some() => {}
+            answer => return answer,
+        }
+    }
+}
