@@ -1,4 +1,11 @@
-//! Images, as a real engine builds and runs them.
+//! Images, as a real engine builds and runs them and a real registry keeps them.
+
+mod build;
+mod full;
+mod kept;
+mod push;
+mod workshop;
+mod wrong;
 
 use crate::support::engine;
 

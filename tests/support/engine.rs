@@ -25,7 +25,7 @@ const BUSYBOX: &str = "/usr/bin/busybox";
 pub(crate) fn there_is_an_engine() -> bool {
     static THERE: OnceLock<bool> = OnceLock::new();
     let there = *THERE.get_or_init(|| docker(&["version"]).is_ok());
-    there || skipped("no Docker engine answers")
+    there || is_skipped("no Docker engine answers")
 }
 
 /// The bases of `PYTHON`, made if they are not there yet.
@@ -46,15 +46,20 @@ pub(crate) fn docker(args: &[&str]) -> Result<String, String> {
 fn made(how: Result<(), String>) -> bool {
     match how {
         Ok(()) => true,
-        Err(why) => skipped(&why),
+        Err(why) => is_skipped(&why),
     }
 }
 
-fn skipped(why: &str) -> bool {
+fn is_skipped(why: &str) -> bool {
+    skipped(why);
+    false
+}
+
+/// Says so of the test, which then has to end.
+pub(crate) fn skipped(why: &str) {
     let why = why.lines().last().unwrap_or_default();
     let line = format!("test engine ... ignored, {why}\n");
     io::stderr().write_all(line.as_bytes()).unwrap();
-    false
 }
 
 fn python() -> Result<(), String> {
