@@ -2,6 +2,7 @@
 
 mod bearer;
 mod build;
+mod contents;
 mod full;
 mod kept;
 mod login;

@@ -21,7 +21,6 @@ pub(crate) struct Workshop {
     pub(crate) host: String,
 }
 
-#[allow(dead_code, reason = "X")]
 impl Workshop {
     /// `None`: there is no engine, and the test has to end. `more` goes into agent.toml.
     pub(crate) fn open(wanted: Wanted, more: &str) -> Option<Self> {
