@@ -109,12 +109,7 @@ impl Workshop {
 
     /// Names in the engine that this test gave.
     pub(crate) fn in_engine(&self) -> Vec<String> {
-        let reference = format!("reference={}", self.repository());
-        let format = "{{.Repository}}:{{.Tag}}";
-        let found = engine::docker(&["image", "ls", "--filter", &reference, "--format", format]);
-        let mut names: Vec<_> = found.unwrap().lines().map(str::to_owned).collect();
-        names.sort();
-        names
+        engine::names(&self.repository())
     }
 
     /// Tags that the registry holds.
@@ -132,12 +127,7 @@ impl Workshop {
 
     /// Takes this test's names out of the engine.
     pub(crate) fn forget(&self) {
-        let names = self.in_engine();
-        let names = names.iter().map(String::as_str);
-        let args: Vec<&str> = ["rmi", "-f"].into_iter().chain(names).collect();
-        if args.len() > 2 {
-            let _ = engine::docker(&args);
-        }
+        engine::forget(&self.repository());
     }
 
     #[track_caller]

@@ -15,6 +15,8 @@ use crate::support::cache;
 pub(crate) const PYTHON: [&str; 2] = ["python:3.13", "python:3.13-slim"];
 /// A static busybox and nothing else.
 pub(crate) const TINY: &str = "agentctl-tests/tiny:1";
+/// `TINY` as the base of a version of Python that there never was.
+const TINY_PYTHON: [&str; 2] = ["python:0.0", "python:0.0-slim"];
 
 /// Counts up when the base is made in another way.
 const BASE: &str = "base-bookworm-1";
@@ -38,9 +40,33 @@ pub(crate) fn there_is_a_tiny_image() -> bool {
     there_is_an_engine() && made(tiny())
 }
 
+/// The base of Python 0.0, made if it is not there yet.
+pub(crate) fn there_is_tiny_python() -> bool {
+    let named = |name| docker(&["tag", TINY, name]).map(drop);
+    there_is_a_tiny_image() && made(TINY_PYTHON.into_iter().try_for_each(named))
+}
+
 /// What `docker` answers, or what it says is wrong.
 pub(crate) fn docker(args: &[&str]) -> Result<String, String> {
     run(Command::new("docker").args(args))
+}
+
+/// Names like `host/team/*`.
+pub(crate) fn names(like: &str) -> Vec<String> {
+    let (like, format) = (format!("reference={like}"), "{{.Repository}}:{{.Tag}}");
+    let found = docker(&["image", "ls", "--filter", &like, "--format", format]);
+    let mut names: Vec<_> = found.unwrap().lines().map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+/// Takes such names away, and what has no other.
+pub(crate) fn forget(like: &str) {
+    let names = names(like);
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    if !names.is_empty() {
+        let _ = docker(&[&["rmi", "-f"][..], &names].concat());
+    }
 }
 
 fn made(how: Result<(), String>) -> bool {
