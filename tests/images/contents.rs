@@ -188,7 +188,7 @@ tags: sha-CONTENT
         "\
 error: could not sign 127.0.0.1:PORT/team/bot@sha256:DIGEST
   caused by: cosign said: getting signer: no identity token
-hint: image.sign names the key; COSIGN_PASSWORD opens it
+hint: image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed, and signed by: cosign sign 127.0.0.1:PORT/team/bot@sha256:DIGEST
 ",
     );
 }

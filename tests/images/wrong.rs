@@ -156,7 +156,7 @@ fn a_step_that_fails() {
         return;
     }
     let text = format!(
-        "FROM {}\nCOPY text /\nRUN echo {} && cat /none\n",
+        "FROM {}\nCOPY text /\nRUN echo {} >&2 && cat /none\n",
         engine::TINY,
         "so far"
     );
@@ -170,19 +170,19 @@ fn a_step_that_fails() {
 
 const STEP_BY_BUILDKIT: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
-  caused by: Dockerfile:3: RUN echo so far && cat /none
+  caused by: Dockerfile:3: RUN echo so far >&2 && cat /none
   | so far
   | cat: can't open '/none': No such file or directory
-executor failed running [/bin/sh -c echo so far && cat /none]: exit code: 1
+executor failed running [/bin/sh -c echo so far >&2 && cat /none]: exit code: 1
 hint: mend what Dockerfile does there, and build again
 ";
 const STEP_BY_CLASSIC: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
-  caused by: Dockerfile:3: RUN echo so far && cat /none
+  caused by: Dockerfile:3: RUN echo so far >&2 && cat /none
   | so far
   | cat: can't open '/none': No such file or directory
   |
-The command '/bin/sh -c echo so far && cat /none' returned a non-zero code: 1
+The command '/bin/sh -c echo so far >&2 && cat /none' returned a non-zero code: 1
 hint: mend what Dockerfile does there, and build again
 ";
 
