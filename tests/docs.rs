@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Place, repository};
+use crate::support::{Place, engine, repository};
 use page::Page;
 use session::Session;
 
@@ -65,6 +65,11 @@ mod runs {
     }
 
     #[test]
+    fn images() {
+        super::run_with_images("docs/images.md");
+    }
+
+    #[test]
     fn compose() {
         super::run("docs/compose.md");
     }
@@ -75,7 +80,7 @@ mod runs {
     }
 }
 
-const RUN: [&str; 11] = [
+const RUN: [&str; 12] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -85,23 +90,42 @@ const RUN: [&str; 11] = [
     "docs/drain.md",
     "docs/render.md",
     "docs/image.md",
+    "docs/images.md",
     "docs/compose.md",
     "docs/kubernetes.md",
 ];
 
 #[track_caller]
 fn run(name: &str) {
-    let file = repository().join(name);
-    let page = Page::read(&file);
-    let update = std::env::var_os("UPDATE_DOCS").is_some();
-    let session = if update {
-        Session::at_real_pace()
-    } else {
-        Session::in_a_hurry()
-    };
+    let page = Page::read(&repository().join(name));
+    run_in(session(), name, &page);
+}
+
+/// What the page says of agent.toml is in it.
+#[track_caller]
+fn run_with_images(name: &str) {
+    if engine::there_is_tiny_python() {
+        let page = Page::read(&repository().join(name));
+        run_in(session().with_images(&page.toml()), name, &page);
+    }
+}
+
+fn updates() -> bool {
+    std::env::var_os("UPDATE_DOCS").is_some()
+}
+
+fn session() -> Session {
+    match updates() {
+        true => Session::at_real_pace(),
+        false => Session::in_a_hurry(),
+    }
+}
+
+#[track_caller]
+fn run_in(session: Session, name: &str, page: &Page) {
     let ran = session.run(&page.commands);
     let wrong: Vec<String> = page.differences(&ran);
-    match update {
+    match updates() {
         true if !wrong.is_empty() => page.write(&ran),
         _ => assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n")),
     }

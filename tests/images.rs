@@ -1,4 +1,18 @@
-//! Images, as a real engine builds and runs them.
+//! Images, as a real engine builds and runs them and a real registry keeps them.
+
+mod bearer;
+mod build;
+mod contents;
+mod full;
+mod kept;
+mod login;
+mod patience;
+mod push;
+mod tls;
+mod tokens;
+mod trouble;
+mod workshop;
+mod wrong;
 
 use crate::support::engine;
 

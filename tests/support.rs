@@ -6,6 +6,7 @@ mod http;
 mod place;
 mod processes;
 mod ran;
+pub(crate) mod registry;
 
 use std::env;
 use std::fs;

@@ -33,27 +33,46 @@ pub(crate) async fn list(file: &File, shown: &mut Shown) -> Result<Exit> {
 pub(crate) async fn prune(args: &Prune, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(&args.file)?;
     let registry = registry(&project)?;
-    if !args.dry_run {
-        what_runs_is_known(&project, args)?;
+    match args.dry_run {
+        true => foretell(&project, &registry, args, shown).await,
+        false => {
+            what_runs_is_known(&project, args)?;
+            delete(&project, &registry, args, shown).await
+        }
     }
-    let kept = named(&registry, &args.keep).await?;
-    let all = judged(&project, &registry, &kept).await?;
-    let goes: Vec<&(Stored, Fate)> = all
-        .iter()
-        .filter(|(_, fate)| *fate == Fate::Deleted)
-        .collect();
-    if args.dry_run {
-        let view = ImagesView {
-            repository: registry.repository().to_string(),
-            images: all.iter().filter_map(with_fate).collect(),
-        };
-        shown.console().show(&view, now());
-        return Ok(Exit::Done);
-    }
-    let mut gone: Vec<String> = Vec::new();
-    let mut tell = |image: &Stored| gone.push(image.digest.to_string());
-    image::delete(&registry, &all, &mut tell).await?;
-    let says = match goes.len() {
+}
+
+async fn foretell(
+    project: &Project,
+    registry: &Registry,
+    args: &Prune,
+    shown: &mut Shown,
+) -> Result<Exit> {
+    let kept = named(registry, &args.keep).await?;
+    let all = judged(project, registry, &kept).await?;
+    let view = ImagesView {
+        repository: registry.repository().to_string(),
+        images: all.iter().filter_map(with_fate).collect(),
+    };
+    shown.console().show(&view, now());
+    Ok(Exit::Done)
+}
+
+async fn delete(
+    project: &Project,
+    registry: &Registry,
+    args: &Prune,
+    shown: &mut Shown,
+) -> Result<Exit> {
+    let kept = named(registry, &args.keep).await?;
+    let all = judged(project, registry, &kept).await?;
+    let mut gone = Vec::new();
+    let mut tell = |image: &Stored| {
+        shown.note(format!("deleted {}", image.tags.join(", ")));
+        gone.push(image.digest.to_string());
+    };
+    image::delete(registry, &all, &mut tell).await?;
+    let says = match gone.len() {
         0 => format!("nothing to delete in {}", registry.repository()),
         1 => format!("1 image deleted from {}", registry.repository()),
         count => format!("{count} images deleted from {}", registry.repository()),

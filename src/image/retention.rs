@@ -90,7 +90,9 @@ pub(crate) async fn stored(registry: &Registry, label: &str) -> Result<Vec<Store
         let digest = registry.head(&tag).await?;
         anyhow::Ok(digest.map(|digest| (digest, tag)))
     });
-    let found: Vec<_> = heads.buffered(AT_ONCE).try_collect().await?;
+    let mut found: Vec<_> = heads.buffered(AT_ONCE).try_collect().await?;
+    // Not every registry lists them in order.
+    found.sort();
     let mut images: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
     for (digest, tag) in found.into_iter().flatten() {
         images.entry(digest).or_default().push(tag);

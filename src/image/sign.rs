@@ -48,12 +48,12 @@ impl Cosign {
                 "push it first: agentctl push",
             ));
         }
+        let key = ["--key".as_ref(), with.as_ref()];
+        let key: &[&OsStr] = if with == KEYLESS { &[] } else { &key };
         let mut command = Command::new(&self.0);
-        command.args([what, "--yes"]).args(options);
-        if with != KEYLESS {
-            command.args(["--key", with]);
-        }
+        command.args([what, "--yes"]).args(options).args(key);
         command.arg("--").arg(image);
+        let by_hand = [&[what.as_ref()], options, key, &[image.as_ref()]].concat();
         // A question that nobody sees would wait for ever.
         command.stdin(Stdio::null()).kill_on_drop(true);
         let could_not = format!("could not {what} {image}");
@@ -61,12 +61,19 @@ impl Cosign {
         let ran = ran.advise(&could_not, "see whether it runs: cosign version")?;
         match ran.status.success() {
             true => Ok(()),
-            false => Err(said(&ran.stderr)).advise(
-                could_not,
-                "image.sign names the key; COSIGN_PASSWORD opens it",
-            ),
+            false => Err(said(&ran.stderr)).advise(could_not, later(&by_hand)),
         }
     }
+}
+
+/// What is pushed already is pushed no more, and so not signed by the next try.
+fn later(args: &[&OsStr]) -> String {
+    let args = args.join(OsStr::new(" "));
+    format!(
+        "image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed, and signed by: \
+         cosign {}",
+        args.display()
+    )
 }
 
 fn said(errors: &[u8]) -> anyhow::Error {

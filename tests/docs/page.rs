@@ -46,6 +46,13 @@ impl Page {
         }
     }
 
+    /// Its first block of that kind.
+    pub(super) fn toml(&self) -> String {
+        let lines = self.text.lines().skip_while(|line| *line != "```toml");
+        let block = lines.skip(1).take_while(|line| *line != "```");
+        block.map(|line| format!("{line}\n")).collect()
+    }
+
     /// What the page says otherwise than it is.
     pub(super) fn differences(&self, ran: &[Ran]) -> Vec<String> {
         assert_eq!(self.commands.len(), ran.len(), "the session broke off");

@@ -5,13 +5,23 @@ use std::path::Path;
 use std::process::{self, Stdio};
 
 use super::page::{Command, Ran};
-use crate::support::{Place, copy, repository};
+use crate::support::registry::{RealRegistry, Wanted};
+use crate::support::{Place, copy, engine, repository};
 
 /// Stands between what commands print; none of them prints it.
 const MARK: char = '\u{1e}';
 
 /// Who deploys, as the pages say.
 const WHO: &str = "anna@laptop";
+
+/// Where the page about images keeps them.
+const KEPT_AT: &str = "localhost:5000";
+
+/// Nothing of the base is on the page, and a small one is pushed at once.
+const SMALL_BASE: (&str, &str) = (
+    "runtime = \"python\"",
+    "runtime = \"python\"\nversion = \"0.0\"",
+);
 
 /// So that a page takes seconds: (file, at its real pace, in a hurry).
 const HURRY: [(&str, &str, &str); 4] = [
@@ -27,13 +37,17 @@ const HURRY: [(&str, &str, &str); 4] = [
 
 pub(super) struct Session {
     place: Place,
+    registry: Option<RealRegistry>,
 }
 
 impl Session {
     pub(super) fn at_real_pace() -> Self {
         let place = Place::empty();
         copy(&repository().join("examples"), &place.path("examples"));
-        let session = Self { place };
+        let session = Self {
+            place,
+            registry: None,
+        };
         for file in ["agent.toml", "talk.py"] {
             session.replace(file, "8000", &session.place.port.to_string());
         }
@@ -46,6 +60,22 @@ impl Session {
             session.replace(file, from, to);
         }
         session
+    }
+
+    /// The first example's agent.toml has this text too, and the registry that it names is there.
+    pub(super) fn with_images(mut self, toml: &str) -> Self {
+        self.registry = Some(RealRegistry::start(Wanted::default()));
+        let file = "examples/quickstart/agent.toml";
+        let (runtime, small) = SMALL_BASE;
+        let toml = toml.replace(KEPT_AT, &self.kept_at());
+        let whole = self.place.read(file) + &toml.replace(runtime, small);
+        self.place_file(file, &whole);
+        self
+    }
+
+    fn kept_at(&self) -> String {
+        let port = self.registry.as_ref().map(RealRegistry::port);
+        port.map_or_else(|| KEPT_AT.to_owned(), |port| format!("localhost:{port}"))
     }
 
     fn replace(&self, file: &str, from: &str, to: &str) {
@@ -114,8 +144,17 @@ impl Session {
         let who = format!("{}@{}", user(), host());
         printed
             .replace(&state, "~/.local/state")
+            .replace(&self.kept_at(), KEPT_AT)
             .replace(&self.place.port.to_string(), "8000")
             .replace(&who, WHO)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.registry.is_some() {
+            engine::forget(&format!("{}/*/*", self.kept_at()));
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use crate::support::cache;
 pub(crate) const PYTHON: [&str; 2] = ["python:3.13", "python:3.13-slim"];
 /// A static busybox and nothing else.
 pub(crate) const TINY: &str = "agentctl-tests/tiny:1";
+/// `TINY` as the base of a version of Python that there never was.
+const TINY_PYTHON: [&str; 2] = ["python:0.0", "python:0.0-slim"];
 
 /// Counts up when the base is made in another way.
 const BASE: &str = "base-bookworm-1";
@@ -25,7 +27,7 @@ const BUSYBOX: &str = "/usr/bin/busybox";
 pub(crate) fn there_is_an_engine() -> bool {
     static THERE: OnceLock<bool> = OnceLock::new();
     let there = *THERE.get_or_init(|| docker(&["version"]).is_ok());
-    there || skipped("no Docker engine answers")
+    there || is_skipped("no Docker engine answers")
 }
 
 /// The bases of `PYTHON`, made if they are not there yet.
@@ -38,23 +40,52 @@ pub(crate) fn there_is_a_tiny_image() -> bool {
     there_is_an_engine() && made(tiny())
 }
 
+/// The base of Python 0.0, made if it is not there yet.
+pub(crate) fn there_is_tiny_python() -> bool {
+    let named = |name| docker(&["tag", TINY, name]).map(drop);
+    there_is_a_tiny_image() && made(TINY_PYTHON.into_iter().try_for_each(named))
+}
+
 /// What `docker` answers, or what it says is wrong.
 pub(crate) fn docker(args: &[&str]) -> Result<String, String> {
     run(Command::new("docker").args(args))
 }
 
-fn made(how: Result<(), String>) -> bool {
-    match how {
-        Ok(()) => true,
-        Err(why) => skipped(&why),
+/// Names like `host/team/*`.
+pub(crate) fn names(like: &str) -> Vec<String> {
+    let (like, format) = (format!("reference={like}"), "{{.Repository}}:{{.Tag}}");
+    let found = docker(&["image", "ls", "--filter", &like, "--format", format]);
+    let mut names: Vec<_> = found.unwrap().lines().map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+/// Takes such names away, and what has no other.
+pub(crate) fn forget(like: &str) {
+    let names = names(like);
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    if !names.is_empty() {
+        let _ = docker(&[&["rmi", "-f"][..], &names].concat());
     }
 }
 
-fn skipped(why: &str) -> bool {
+fn made(how: Result<(), String>) -> bool {
+    match how {
+        Ok(()) => true,
+        Err(why) => is_skipped(&why),
+    }
+}
+
+fn is_skipped(why: &str) -> bool {
+    skipped(why);
+    false
+}
+
+/// Says so of the test, which then has to end.
+pub(crate) fn skipped(why: &str) {
     let why = why.lines().last().unwrap_or_default();
     let line = format!("test engine ... ignored, {why}\n");
     io::stderr().write_all(line.as_bytes()).unwrap();
-    false
 }
 
 fn python() -> Result<(), String> {

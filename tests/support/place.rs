@@ -134,10 +134,13 @@ impl Place {
 
     /// In the background, its output in files.
     pub(crate) fn start(&self, args: &[&str]) -> Background {
+        self.spawn(&mut self.command(args))
+    }
+
+    pub(crate) fn spawn(&self, command: &mut Command) -> Background {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let [out, err] = ["out", "err"].map(|name| self.path(&format!("background-{run}.{name}")));
-        let child = self
-            .command(args)
+        let child = command
             .stdout(File::create(&out).unwrap())
             .stderr(File::create(&err).unwrap())
             .spawn()

@@ -6,14 +6,23 @@ use regex_lite::Regex;
 
 /// What two runs of the same test do not share, and what stands for it.
 const GAPS: &str = " {2,}";
-const CHANGING: [(&str, &str); 9] = [
+const CHANGING: [(&str, &str); 13] = [
     (r"\(pid \d+\)", "(pid N)"),
     (r#"tester@[^\s"]+"#, "tester@host"),
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "MOMENT"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "MOMENT"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE"),
     (r"\d\d:\d\d:\d\dZ?", "TIME"),
     (r"\d\d:\d\d \((now|\d+ s ago)\)", "TIME"),
     (r"\b\d+ (ms|s)\b", "T"),
+    (r"sha256:[0-9a-f]{64}", "sha256:DIGEST"),
+    (r"\bsha-[0-9a-f]{12,40}\b", "sha-CONTENT"),
+    // What the engine calls a layer.
+    (r#"(push +([✓✗] )?|"begun":")[0-9a-f]{12}\b"#, "${1}LAYER"),
+    // The engine tells how much it moved now and then.
+    (
+        r"((push|build) +✓ .*\S) +[0-9.]+ (B|KiB)( +T\b)",
+        "${1}${4}",
+    ),
     (r#"("(took_ms|pid)": ?)\d+"#, "${1}N"),
     // Columns are as wide as their widest cell, which may be one of the above.
     (GAPS, "  "),

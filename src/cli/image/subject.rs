@@ -53,8 +53,8 @@ pub(crate) fn build(project: &Project) -> Result<&Build> {
 /// What would be sent to an engine, looked through.
 pub(crate) fn found(project: &Project) -> Result<(Context, Looked, Buildable)> {
     let build = build(project)?;
-    let canonical = buildable(project, render::Engine::BuildKit)?;
     let folder = image::find(project.folder(), &build.context)?;
+    let canonical = buildable(project, render::Engine::BuildKit)?;
     let context = Context::read(&folder, &canonical.ignore)?;
     let looked = context.look_through()?;
     Ok((context, looked, canonical))

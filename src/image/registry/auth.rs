@@ -38,10 +38,11 @@ pub(super) enum Challenge {
     },
 }
 
+/// Its name depends on how it is asked for; some registries say both.
 #[derive(Deserialize)]
 struct Token {
-    #[serde(alias = "access_token")]
-    token: String,
+    token: Option<String>,
+    access_token: Option<String>,
 }
 
 impl Challenge {
@@ -75,6 +76,13 @@ impl Challenge {
             scope: part("scope"),
         })
     }
+}
+
+/// The token was good, and did not allow as much.
+pub(super) fn is_about_rights(headers: &HeaderMap) -> bool {
+    let all = headers.get_all(WWW_AUTHENTICATE).iter();
+    let mut texts = all.filter_map(|value| value.to_str().ok());
+    texts.any(|text| text.contains("insufficient_scope"))
 }
 
 /// `a="b",c="d,e"`
@@ -176,7 +184,9 @@ async fn token(answer: Response) -> Result<Option<String>> {
     }
     let answer = answer.error_for_status().context("no token was given")?;
     let body = answer.bytes().await.context("no token was given")?;
-    let Token { token } = serde_json::from_slice(&body).context("no token was given")?;
+    let given: Token = serde_json::from_slice(&body).context("no token was given")?;
+    let token = given.token.or(given.access_token);
+    let token = token.context("no token was given")?;
     Ok(Some(format!("Bearer {token}")))
 }
 

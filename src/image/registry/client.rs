@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::auth::Act;
 use super::wire::{Ask, Wire};
 use super::{Credentials, Digest, Repository, Surroundings};
-use crate::advice::advice;
 
 const KINDS: &str = "application/vnd.docker.distribution.manifest.v2+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
@@ -142,18 +141,7 @@ impl Registry {
     /// With all its tags; one that is gone already is as good.
     pub(crate) async fn delete(&self, image: &Digest) -> Result<()> {
         let path = manifests(image.as_str());
-        let answer = self.ask(Method::DELETE, Act::Delete, path).await?;
-        match answer.status() {
-            StatusCode::METHOD_NOT_ALLOWED => Err(advice(
-                format!(
-                    "the registry {} does not allow deletion",
-                    self.repository().host
-                ),
-                "Docker's own: start it with REGISTRY_STORAGE_DELETE_ENABLED=true; \
-                 others have rules of their own for what is kept",
-            )),
-            _ => Ok(()),
-        }
+        self.ask(Method::DELETE, Act::Delete, path).await.map(drop)
     }
 
     async fn ask(&self, method: Method, act: Act, path: String) -> Result<Response> {

@@ -46,8 +46,15 @@ pub(super) fn of_answer(
     repository: &Repository,
 ) -> anyhow::Error {
     let host = &repository.host;
-    let cause = said(status, body);
+    let problems = problems(body);
+    let cause = said(status, &problems);
     match status {
+        _ if act == Act::Delete && keeps_all(status, &problems) => because(
+            format!("the registry {host} forbids deletion"),
+            cause,
+            "Docker's own: start it with REGISTRY_STORAGE_DELETE_ENABLED=true; \
+             others have rules of their own for what is kept",
+        ),
         StatusCode::FORBIDDEN => no_right(act, repository, cause),
         StatusCode::TOO_MANY_REQUESTS => because(
             format!("the registry {host} takes no more requests for now"),
@@ -77,14 +84,20 @@ pub(super) fn no_login(credentials: &Credentials, repository: &Repository) -> an
     )
 }
 
-fn no_right(act: Act, repository: &Repository, cause: String) -> anyhow::Error {
-    let verb = match act {
-        Act::Pull => "pull from",
-        Act::Push => "push to",
-        Act::Delete => "delete in",
+/// Whoever asks.
+fn keeps_all(status: StatusCode, problems: &[Problem]) -> bool {
+    let is_unsupported = |problem: &Problem| problem.code.eq_ignore_ascii_case("UNSUPPORTED");
+    status == StatusCode::METHOD_NOT_ALLOWED || problems.iter().any(is_unsupported)
+}
+
+pub(super) fn no_right(act: Act, repository: &Repository, cause: String) -> anyhow::Error {
+    let what = match act {
+        Act::Pull => format!("you may not pull from {repository}"),
+        Act::Push => format!("you may not push to {repository}"),
+        Act::Delete => format!("the registry {} forbids you deletion", repository.host),
     };
     because(
-        format!("you may not {verb} {repository}"),
+        what,
         cause,
         format!(
             "its owner can allow it; to be somebody else: {}",
@@ -93,10 +106,14 @@ fn no_right(act: Act, repository: &Repository, cause: String) -> anyhow::Error {
     )
 }
 
-fn said(status: StatusCode, body: &[u8]) -> String {
+fn problems(body: &[u8]) -> Vec<Problem> {
     let problems = serde_json::from_slice::<Problems>(body).map(|problems| problems.errors);
-    let words = problems.unwrap_or_default().into_iter().map(|problem| {
-        let parts = [problem.code.to_lowercase(), problem.message];
+    problems.unwrap_or_default()
+}
+
+fn said(status: StatusCode, problems: &[Problem]) -> String {
+    let words = problems.iter().map(|problem| {
+        let parts = [&problem.code.to_lowercase(), problem.message.as_str()];
         parts.join(": ").trim_matches([':', ' ']).to_owned()
     });
     let words: Vec<_> = words.collect();

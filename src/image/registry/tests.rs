@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::auth::Challenge;
+use super::auth::{Act, Challenge};
 use super::*;
 use crate::image::fixture::{PASSWORD, RealRegistry, Wanted};
 
@@ -243,4 +243,33 @@ fn hint(error: &anyhow::Error) -> &str {
 
 fn shown(error: &anyhow::Error) {
     eprintln!("{error:#}\n  hint: {}", hint(error));
+}
+
+#[test]
+fn each_way_to_refuse_a_deletion_is_told_apart() {
+    let problem = |code: &str| format!(r#"{{"errors":[{{"code":"{code}","message":"no"}}]}}"#);
+    let all = "the registry a.io forbids deletion: ";
+    let you = "the registry a.io forbids you deletion: ";
+    let cases = [
+        (405, String::new(), all, "REGISTRY_STORAGE_DELETE_ENABLED"),
+        (405, problem("UNSUPPORTED"), all, "rules of their own"),
+        (403, problem("UNSUPPORTED"), all, "rules of their own"),
+        (400, problem("UNSUPPORTED"), all, "rules of their own"),
+        (403, problem("DENIED"), you, "docker login a.io"),
+        (403, String::new(), you, "its owner can allow it"),
+        (
+            503,
+            problem("UNAVAILABLE"),
+            "the registry a.io cannot answer: ",
+            "later",
+        ),
+    ];
+    let repository = Repository::parse("a.io/team/x").unwrap();
+    for (status, body, says, next) in cases {
+        let status = reqwest::StatusCode::from_u16(status).unwrap();
+        let error = super::failure::of_answer(status, body.as_bytes(), Act::Delete, &repository);
+        let said = format!("{error:#}");
+        assert!(said.starts_with(says), "{said}");
+        assert!(hint(&error).contains(next), "{said}");
+    }
 }

@@ -62,12 +62,12 @@ impl Wire {
         self.surroundings.pause * 2_u32.pow(tried)
     }
 
-    /// An answer of success, or 404 and 405, which mean something to each caller.
+    /// An answer of success, or 404, which means something to each caller.
     pub(super) async fn ask(&self, ask: Ask) -> Result<Response> {
         let act = ask.act;
         let answer = self.logged_in(ask).await?;
         let status = answer.status();
-        if status.is_success() || matches!(status.as_u16(), 404 | 405) {
+        if status.is_success() || status == StatusCode::NOT_FOUND {
             return Ok(answer);
         }
         let body = answer.bytes().await.unwrap_or_default();
@@ -95,6 +95,14 @@ impl Wire {
             .ok_or_else(refused)?;
         let answer = self.patiently(&ask, Some(given.clone())).await?;
         match answer.status() {
+            StatusCode::UNAUTHORIZED if auth::is_about_rights(answer.headers()) => {
+                let cause = "the login is good, and does not reach that far";
+                Err(failure::no_right(
+                    ask.act,
+                    &self.repository,
+                    cause.to_owned(),
+                ))
+            }
             StatusCode::UNAUTHORIZED => Err(refused()),
             _ => {
                 self.keep(|kept| kept.authorizations.insert(ask.act, given));

@@ -1,0 +1,200 @@
+//! `agentctl images list` and `prune`: what a registry holds, and what may go.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::workshop::Workshop;
+use crate::support::registry::Wanted;
+
+/// `count` images, the newest last; each has a tag `v1`, `v2`, … and the last one `latest` too.
+fn pushed(shop: &Workshop, count: usize, more: &str) {
+    for number in 1..=count {
+        let latest = if number == count { ", \"latest\"" } else { "" };
+        shop.spec(&format!("image.tags = [\"v{number}\"{latest}]\n{more}"));
+        shop.place.write("text", shop.unique(number));
+        shop.run(&["push", "-q"]).ends(0);
+    }
+}
+
+#[test]
+fn a_registry_without_images_has_none() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    let none = "127.0.0.1:PORT/team/bot has no image that agentctl pushed\n";
+    shop.run(&["images", "list"]).exactly(0, none, "");
+    shop.run(&["images", "prune", "--dry-run"])
+        .exactly(0, none, "");
+    shop.run(&["images", "prune"])
+        .exactly(0, "", "nothing to delete in 127.0.0.1:PORT/team/bot\n");
+}
+
+#[test]
+fn twenty_images_become_three() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    pushed(&shop, 20, "image.keep = 3\n");
+    let line = |tags: &str, kept: &str| format!("DATE  sha-CONTENT  {tags}{kept}\n");
+    let row = |number: usize, kept: &str| match number {
+        20 => line("latest, v20", kept),
+        number => line(&format!("v{number}"), kept),
+    };
+    let head = "created  image  tags\n";
+    let all: String = (1..=20).rev().map(|number| row(number, "")).collect();
+    shop.run(&["images", "list"])
+        .exactly(0, &format!("{head}{all}"), "");
+
+    // By another of its tags, an image in use is as safe.
+    let keep = ["images", "prune", "--keep", "v7", "--dry-run"];
+    let fate = |number| match number {
+        18.. => "  kept",
+        7 => "  kept: in use",
+        _ => "  goes",
+    };
+    let fates: String = (1..=20)
+        .rev()
+        .map(|number| row(number, fate(number)))
+        .collect();
+    shop.run(&keep).exactly(0, &format!("{head}{fates}"), "");
+    assert_eq!(shop.in_registry().len(), 41);
+
+    let before = size(&shop.registry.path("data"));
+    let gone = (1..=17).rev().filter(|number| *number != 7);
+    let told: String = gone
+        .map(|number| format!("deleted sha-CONTENT, v{number}\n"))
+        .collect();
+    let says = "16 images deleted from 127.0.0.1:PORT/team/bot\n";
+    shop.run(&keep[..4]).exactly(0, "", &(told + says));
+    let tags = shop.in_registry();
+    assert_eq!(tags.len(), 9, "{tags:?}");
+    assert_eq!(tags[0], "latest");
+    assert_eq!(tags[5..], ["v18", "v19", "v20", "v7"]);
+    shop.run(&keep[..4])
+        .exactly(0, "", "nothing to delete in 127.0.0.1:PORT/team/bot\n");
+
+    collect_garbage(&shop);
+    let after = size(&shop.registry.path("data"));
+    assert!(after * 2 < before, "{before} bytes became {after}");
+    shop.run(&["push"]).says("nothing to build or push").ends(0);
+}
+
+/// What no manifest names goes only now, with Docker's registry.
+fn collect_garbage(shop: &Workshop) {
+    let ran = Command::new("docker-registry")
+        .arg("garbage-collect")
+        .arg(shop.registry.path("config.yml"))
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+}
+
+/// Bytes of all files below.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap());
+    let sizes = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
+        true => size(&entry.path()),
+        false => entry.metadata().unwrap().len(),
+    });
+    sizes.sum()
+}
+
+#[test]
+fn an_image_goes_with_all_its_tags_or_not_at_all() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    let keep = "image.keep = 1\n";
+    shop.spec(&format!("image.tags = [\"v1\", \"stable\"]\n{keep}"));
+    shop.run(&["push", "-q"]).ends(0);
+    shop.spec(&format!("image.tags = [\"v2\"]\n{keep}"));
+    shop.place.write("text", shop.unique(2));
+    shop.run(&["push", "-q"]).ends(0);
+    for tag in ["stable", "v1"] {
+        shop.run(&["images", "prune", "--keep", tag]).exactly(
+            0,
+            "",
+            "nothing to delete in 127.0.0.1:PORT/team/bot\n",
+        );
+    }
+    shop.run(&["images", "prune"]).exactly(
+        0,
+        "",
+        "\
+deleted sha-CONTENT, stable, v1
+1 image deleted from 127.0.0.1:PORT/team/bot
+",
+    );
+    assert_eq!(shop.in_registry()[1..], ["v2"]);
+    shop.run(&["images", "prune", "--keep", "v1"]).exactly(
+        2,
+        "",
+        "\
+error: 127.0.0.1:PORT/team/bot has no v1
+hint: see what is there: agentctl images list
+",
+    );
+}
+
+#[test]
+fn what_is_shown_to_programs() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    pushed(&shop, 2, "image.keep = 1\n");
+    let image = |tags: &str, kept: &str| {
+        format!(
+            r#"{{"digest":"sha256:DIGEST","content":"sha-CONTENT","tags":[{tags}],"created":"MOMENT","kept":{kept}}}"#
+        )
+    };
+    let all = |new: &str, old: &str| {
+        let images = [image(r#""latest","v2""#, new), image(r#""v1""#, old)].join(",");
+        format!("{{\"v\":1,\"repository\":\"127.0.0.1:PORT/team/bot\",\"images\":[{images}]}}\n")
+    };
+    let run = |args: &[&str]| shop.run(&[args, &["--output", "json"]].concat());
+    run(&["images", "list"]).exactly(0, &all("\"\"", "\"\""), "");
+    run(&["images", "prune", "--dry-run"]).exactly(0, &all("\"kept\"", "null"), "");
+    let gone = "{\"v\":1,\"result\":{\"outcome\":\"pruned\",\"exit\":0,\"deleted\":[\"sha256:DIGEST\"]}}\n";
+    run(&["images", "prune"]).exactly(0, gone, "");
+}
+
+#[test]
+fn what_runs_elsewhere_has_to_be_named() {
+    let elsewhere = "[environments.prod]\ntarget.docker = {}\n";
+    let Some(shop) = Workshop::open(Wanted::default(), elsewhere) else {
+        return;
+    };
+    shop.run(&["images", "prune"]).exactly(
+        2,
+        "",
+        "\
+error: could not tell which images are in use in prod
+  caused by: agentctl does not deploy there yet, so it has no history of what runs there
+hint: name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each
+",
+    );
+}
+
+#[test]
+fn a_registry_that_keeps_all_is_named() {
+    let wanted = Wanted {
+        keeps_all: true,
+        ..Wanted::default()
+    };
+    let Some(shop) = Workshop::open(wanted, "") else {
+        return;
+    };
+    pushed(&shop, 2, "image.keep = 1\n");
+    shop.run(&["images", "prune"]).exactly(
+        2,
+        "",
+        "\
+error: the registry 127.0.0.1:PORT forbids deletion
+  caused by: unsupported: The operation is unsupported.
+hint: Docker's own: start it with REGISTRY_STORAGE_DELETE_ENABLED=true; others have rules of their own for what is kept
+",
+    );
+    assert_eq!(shop.in_registry().len(), 5);
+}

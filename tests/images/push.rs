@@ -1,0 +1,139 @@
+//! `agentctl push`: to a digest in the registry, with its tags.
+
+use std::process::Command;
+
+use super::workshop::Workshop;
+use crate::support::engine;
+use crate::support::registry::Wanted;
+
+const PUSHED: &str = "pushed 127.0.0.1:PORT/team/bot@sha256:DIGEST\n";
+const THERE: &str = "nothing to build or push: 127.0.0.1:PORT/team/bot@sha256:DIGEST\n";
+
+#[test]
+fn an_image_is_pushed_once() {
+    let Some(shop) = Workshop::open(Wanted::default(), "image.tags = [\"v1\"]\n") else {
+        return;
+    };
+    shop.run(&["build", "-q"]).ends(0);
+    let told = "\
+TIME  push  LAYER
+TIME  push  ✓ LAYER  T
+pushed 127.0.0.1:PORT/team/bot@sha256:DIGEST
+tags: sha-CONTENT, v1
+";
+    shop.run(&["push"]).exactly(0, "", told);
+    shop.run(&["push"]).exactly(0, "", THERE);
+    let tags = shop.in_registry();
+    assert_eq!((tags.len(), tags[1].as_str()), (2, "v1"));
+}
+
+/// Whoever has an engine without it needs no build either.
+#[test]
+fn what_the_registry_has_is_not_built() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    shop.run(&["push", "-q"]).ends(0);
+    shop.forget();
+    shop.run(&["push"]).exactly(0, "", THERE);
+    let there =
+        "nothing to build: the registry has 127.0.0.1:PORT/team/bot:sha-CONTENT (sha256:DIGEST)\n";
+    shop.run(&["build"]).exactly(0, "", there);
+    assert_eq!(shop.in_engine(), Vec::<String>::new());
+}
+
+#[test]
+fn a_push_for_programs_names_the_digest() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    shop.run(&["build", "-q"]).ends(0);
+    let result = r#"{"v":1,"result":{"outcome":"pushed","exit":0,"image":"127.0.0.1:PORT/team/bot@sha256:DIGEST","digest":"sha256:DIGEST","tags":["sha-CONTENT"]}}"#;
+    let told = format!(
+        "{}\n{}\n{result}\n",
+        r#"{"v":1,"push":{"step":0,"begun":"LAYER"}}"#,
+        r#"{"v":1,"push":{"step":0,"ended":"done"}}"#
+    );
+    let json = ["push", "--output", "json"];
+    shop.run(&json).exactly(0, &told, "");
+    let again = result.replace("\"pushed\"", "\"unchanged\"") + "\n";
+    shop.run(&json).exactly(0, &again, "");
+}
+
+#[test]
+fn a_new_tag_moves_no_bytes() {
+    let Some(shop) = Workshop::open(Wanted::default(), "image.tags = [\"v1\"]\n") else {
+        return;
+    };
+    shop.run(&["push", "-q"]).ends(0);
+    shop.forget();
+    shop.spec("image.tags = [\"v2\"]\n");
+    shop.run(&["push"]).exactly(0, "", THERE);
+    assert_eq!(shop.in_registry()[1..], ["v1", "v2"]);
+}
+
+/// As somebody whose machine has no settings of their own.
+#[track_caller]
+fn git(shop: &Workshop, args: &str) -> String {
+    let who = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+    let ran = Command::new("git")
+        .args(who)
+        .args(args.split(' '))
+        .current_dir(shop.place.path("."))
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn tags_tell_version_commit_branch_and_day() {
+    let more = "agent.version = \"1.2.0\"\n\
+                image.tags = [\"v{version}\", \"{git_sha}\", \"{branch}\", \"{date}\"]\n";
+    let Some(shop) = Workshop::open(Wanted::default(), more) else {
+        return;
+    };
+    git(&shop, "init -q -b feature/x");
+    git(&shop, "add .");
+    git(&shop, "commit -q -m first");
+    let commit = git(&shop, "rev-parse HEAD");
+    shop.run(&["push"]).ends(0);
+    let tags = shop.in_registry();
+    assert_eq!(tags.len(), 5, "{tags:?}");
+    for tag in [&commit[..12], "feature-x", "v1.2.0"] {
+        assert!(
+            tags.iter().any(|one| one == tag),
+            "{tag} is not in {tags:?}"
+        );
+    }
+    let is_day = |tag: &String| tag.len() == 8 && tag.starts_with("20");
+    assert!(tags.iter().any(is_day), "{tags:?}");
+    let labels = labels(&shop);
+    assert_eq!(labels["dev.agentctl.dirty"], "false");
+    assert_eq!(labels["org.opencontainers.image.revision"], commit);
+    assert_eq!(labels["org.opencontainers.image.version"], "1.2.0");
+
+    shop.place.write("text", "changed\n");
+    shop.forget();
+    shop.run(&["push"]).ends(0);
+    let dirty = format!("{}-dirty", &commit[..12]);
+    assert!(shop.in_registry().contains(&dirty));
+    assert_eq!(self::labels(&shop)["dev.agentctl.dirty"], "true");
+}
+
+/// Of the one image that the engine has.
+fn labels(shop: &Workshop) -> serde_json::Value {
+    let names = shop.in_engine();
+    let format = "{{json .Config.Labels}}";
+    let text = engine::docker(&["image", "inspect", "--format", format, &names[0]]);
+    serde_json::from_str(&text.unwrap()).unwrap()
+}
+
+#[test]
+fn the_result_alone_is_said_quietly() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    let told = PUSHED.to_owned() + "tags: sha-CONTENT\n";
+    shop.run(&["push", "-q"]).exactly(0, "", &told);
+}
