@@ -41,9 +41,9 @@ pub(crate) async fn made(subject: &Subject<'_>, shown: &mut Shown) -> Result<Mad
     let made = match image::is_there(&engine, &subject.name()).await? {
         true => Made::Before,
         false => {
-            let recipe = subject.recipe(&engine)?;
-            shown.keep_out(Redactor::new(&recipe.secrets));
             let builder = Builder::choose(&engine, variable("DOCKER_BUILDKIT").as_deref())?;
+            let recipe = subject.recipe(builder)?;
+            shown.keep_out(Redactor::new(&recipe.secrets));
             let logins = subject.logins(&recipe).await?;
             let by = (builder, logins);
             let work = async |watch: &mut dyn FnMut(Progress)| {

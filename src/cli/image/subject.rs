@@ -9,10 +9,9 @@ use super::super::render::{Buildable, buildable};
 use super::super::show::Shown;
 use super::super::site::{Project, now, variable};
 use crate::advice::advice;
-use crate::docker::Engine;
 use crate::image::{
-    self, Commit, Context, Credentials, Dockerfile, Finding, Known, Lock, Login, Logins, Looked,
-    Provenance, Recipe, Repository, Surroundings, content_tag,
+    self, Builder, Commit, Context, Credentials, Dockerfile, Finding, Known, Lock, Login, Logins,
+    Looked, Provenance, Recipe, Repository, Surroundings, content_tag,
 };
 use crate::render;
 use crate::spec::Build;
@@ -146,12 +145,12 @@ impl Subject<'_> {
         format!("{}:{}", self.repository(), self.content)
     }
 
-    /// What this engine is asked to do.
-    pub(crate) fn recipe(&self, engine: &Engine) -> Result<Recipe> {
+    /// What this builder is asked to do.
+    pub(crate) fn recipe(&self, builder: Builder) -> Result<Recipe> {
         let plain;
-        let buildable = match engine.has_buildkit {
-            true => &self.canonical,
-            false => {
+        let buildable = match builder {
+            Builder::BuildKit => &self.canonical,
+            Builder::Classic => {
                 plain = buildable(self.project, render::Engine::Plain)?;
                 &plain
             }

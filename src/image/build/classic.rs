@@ -32,8 +32,8 @@ pub(super) async fn build(
 ) -> Result<ImageId> {
     if !recipe.secrets.is_empty() {
         return Err(advice(
-            "build.secrets are mounted by BuildKit, and this is the classic builder",
-            "use an engine with BuildKit and leave DOCKER_BUILDKIT=0 out: a secret has no other safe place",
+            "build.secrets are mounted by BuildKit, and the classic builder has no safe place for them",
+            "build it with BuildKit: use an engine that has it, and leave DOCKER_BUILDKIT=0 out",
         ));
     }
     let tar = context.tar(beside(&context.root, recipe)?);
