@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::super::show::Shown;
 use super::super::site::{Project, variable};
-use super::make::{engine, made, watched};
+use super::make::{made, watched};
 use super::subject::Subject;
 use crate::advice::advice;
 use crate::image::{self, Digest, Names, Registry, Repository, Surroundings};
@@ -68,9 +68,9 @@ pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Resul
         });
     }
     made(subject, shown).await?;
-    let engine = engine().await?;
+    let engine = subject.engine().await?;
     let work = async |watch: &mut dyn FnMut(image::Progress)| {
-        image::push(&engine, &registry, &names, watch).await
+        image::push(engine, &registry, &names, watch).await
     };
     let digest = watched(shown, "push", work).await?;
     Ok(Published {

@@ -17,10 +17,9 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use hyper::Request;
 
-use super::answer::Lines;
 use super::steps::Steps;
 use super::{ImageId, Logins, query};
-use crate::docker::{Engine, empty};
+use crate::docker::{Engine, Lines, empty};
 use crate::image::Recipe;
 use crate::image::context::Context;
 
@@ -72,13 +71,13 @@ async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
     let mut trace = Trace::default();
     let mut image = None;
     while let Some(line) = lines.next().await? {
-        image = line.image().map(str::to_owned).or(image);
+        image = ImageId::named(&line).or(image);
         if line.id.as_deref() == Some(TRACE) {
             trace.take(messages::status(line.aux.as_ref())?, steps);
         }
     }
     match image {
-        Some(id) => Ok(ImageId(id)),
+        Some(id) => Ok(id),
         None => bail!("BuildKit ended the build without naming an image"),
     }
 }
