@@ -53,7 +53,7 @@ impl Drop for Agent {
 }
 
 /// Mounts what the built-in one mounts, on a base that is copied in no time.
-const TEMPLATE: &str = "FROM agentctl-tests/tiny:1
+const TEMPLATE: &str = "FROM agentctl-tests/tiny:2
 COPY . /agent
 RUN {% include \"dockerfile/mounts\" %}
 echo built > /said

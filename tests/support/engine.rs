@@ -3,18 +3,17 @@
 //! Nothing can be pulled where these tests run, so the bases are made here: once, and kept outside
 //! of the repository.
 
+use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::support::cache;
-
 /// What the templates build Python agents on and run them on.
 pub(crate) const PYTHON: [&str; 2] = ["python:3.13", "python:3.13-slim"];
 /// A static busybox and nothing else.
-pub(crate) const TINY: &str = "agentctl-tests/tiny:1";
+pub(crate) const TINY: &str = "agentctl-tests/tiny:2";
 
 /// Counts up when the base is made in another way.
 const BASE: &str = "base-bookworm-1";
@@ -25,7 +24,7 @@ const BUSYBOX: &str = "/usr/bin/busybox";
 pub(crate) fn there_is_an_engine() -> bool {
     static THERE: OnceLock<bool> = OnceLock::new();
     let there = *THERE.get_or_init(|| docker(&["version"]).is_ok());
-    there || skipped("no Docker engine answers")
+    there || is_skipped("no Docker engine answers")
 }
 
 /// The bases of `PYTHON`, made if they are not there yet.
@@ -43,18 +42,32 @@ pub(crate) fn docker(args: &[&str]) -> Result<String, String> {
     run(Command::new("docker").args(args))
 }
 
+/// What is made once and outlives the run, outside of the repository.
+pub(crate) fn cache() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty());
+    let home = || PathBuf::from(env::var_os("HOME").unwrap()).join(".cache");
+    cache
+        .map_or_else(home, PathBuf::from)
+        .join("agentctl-tests")
+}
+
 fn made(how: Result<(), String>) -> bool {
     match how {
         Ok(()) => true,
-        Err(why) => skipped(&why),
+        Err(why) => is_skipped(&why),
     }
 }
 
-fn skipped(why: &str) -> bool {
+fn is_skipped(why: &str) -> bool {
+    skipped(why);
+    false
+}
+
+/// Says so of the test, which then has to end.
+pub(crate) fn skipped(why: &str) {
     let why = why.lines().last().unwrap_or_default();
     let line = format!("test engine ... ignored, {why}\n");
     io::stderr().write_all(line.as_bytes()).unwrap();
-    false
 }
 
 fn python() -> Result<(), String> {
@@ -123,7 +136,8 @@ fn tiny() -> Result<(), String> {
     builder
         .append_path_with_name(BUSYBOX, "bin/busybox")
         .unwrap();
-    for program in ["sh", "cat", "echo", "sleep", "true", "mkdir", "httpd"] {
+    let programs = "sh cat echo sleep true false mkdir httpd ls find wc seq sha256sum touch";
+    for program in programs.split(' ') {
         let mut link = tar::Header::new_gnu();
         link.set_entry_type(tar::EntryType::Symlink);
         link.set_size(0);

@@ -26,8 +26,17 @@ pub(crate) struct RealRegistry {
     trusted: Option<PathBuf>,
 }
 
+#[allow(
+    dead_code,
+    reason = "tests of the library and of the binary each use a part of it"
+)]
 impl RealRegistry {
     pub(crate) fn start(wanted: Wanted) -> Self {
+        Self::start_with(wanted, None)
+    }
+
+    /// `auth` is that part of its configuration, where `wanted` has none for it.
+    pub(crate) fn start_with(wanted: Wanted, auth: Option<serde_json::Value>) -> Self {
         let mut registry = Self {
             dir: tempfile::tempdir().unwrap(),
             port: 0,
@@ -40,7 +49,7 @@ impl RealRegistry {
         if wanted.login {
             registry.make_passwords();
         }
-        registry.configure(wanted);
+        registry.configure(wanted, auth);
         registry.again();
         registry
     }
@@ -48,6 +57,10 @@ impl RealRegistry {
     /// `127.0.0.1:PORT`
     pub(crate) fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -109,10 +122,6 @@ impl RealRegistry {
     }
 
     /// The same in the place that agentctl and the engine read, until the test ends.
-    #[allow(
-        dead_code,
-        reason = "for tests of a registry that the engine has to trust"
-    )]
     pub(crate) fn trust(&mut self) {
         let folder = Path::new("/etc/docker/certs.d").join(self.host());
         fs::create_dir_all(&folder).unwrap();
@@ -120,7 +129,7 @@ impl RealRegistry {
         self.trusted = Some(folder);
     }
 
-    fn configure(&self, wanted: Wanted) {
+    fn configure(&self, wanted: Wanted, auth: Option<serde_json::Value>) {
         let mut http = serde_json::json!({ "addr": "127.0.0.1:0" });
         if wanted.tls {
             http["tls"] = serde_json::json!({
@@ -140,6 +149,9 @@ impl RealRegistry {
             config["auth"] = serde_json::json!({ "htpasswd": {
                 "realm": "registry", "path": self.path("htpasswd"),
             } });
+        }
+        if let Some(auth) = auth {
+            config["auth"] = auth;
         }
         fs::write(self.path("config.yml"), config.to_string()).unwrap();
     }
