@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::super::show::Shown;
 use super::super::site::{now, variable};
+use super::publish::cached;
 use super::subject::Subject;
 use crate::advice::advice;
 use crate::image::{self, Builder, Progress};
@@ -41,7 +42,10 @@ pub(crate) async fn made(subject: &Subject<'_>, shown: &mut Shown) -> Result<Mad
         true => Made::Before,
         false => {
             let builder = Builder::choose(engine, variable("DOCKER_BUILDKIT").as_deref())?;
-            let recipe = subject.recipe(builder)?;
+            let mut recipe = subject.recipe(builder)?;
+            if builder == Builder::BuildKit {
+                recipe.cache_from = cached(subject).await;
+            }
             shown.keep_out(Redactor::new(&recipe.secrets));
             let logins = subject.logins(&recipe).await?;
             let by = (builder, logins);

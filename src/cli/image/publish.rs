@@ -53,6 +53,21 @@ pub(crate) async fn pushed_before(subject: &Subject<'_>, shown: &mut Shown) -> O
     }
 }
 
+/// Images by this one's own tags that the registry has: a tag that moves, like `{branch}`, leads to
+/// the one before. Where it cannot be asked there is none to be had either.
+pub(super) async fn cached(subject: &Subject<'_>) -> Vec<String> {
+    let Ok(registry) = registry(subject.project) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for tag in &subject.tags {
+        if let Ok(Some(_)) = registry.head(tag).await {
+            found.push(format!("{}:{tag}", subject.repository()));
+        }
+    }
+    found
+}
+
 /// Builds and pushes what is not there yet.
 pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Published> {
     let registry = registry(subject.project)?;

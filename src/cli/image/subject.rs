@@ -177,6 +177,7 @@ impl Subject<'_> {
             secrets: secrets(&self.build.secrets)?,
             platform: self.platform.clone(),
             cache_from: Vec::new(),
+            is_cache: self.project.loaded.spec.image.repository.is_some(),
             tag: self.name(),
         })
     }

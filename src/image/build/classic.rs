@@ -36,7 +36,7 @@ pub(super) async fn build(
     }
     let tar = context.tar(beside(&context.root, recipe)?);
     let own = [("dockerfile", RESERVED), ("rm", "1"), ("forcerm", "1")];
-    let request = Request::post(query(recipe, &own)?)
+    let request = Request::post(query(recipe, &recipe.args, &own)?)
         .header("Content-Type", "application/x-tar")
         .header("X-Registry-Config", registries(logins))
         .body(streamed(tar))?;

@@ -93,11 +93,11 @@ pub(crate) async fn build(
 }
 
 /// What both builders are asked for, as the engine's API writes it.
-fn query(recipe: &Recipe, own: &[(&str, &str)]) -> Result<String> {
+fn query(recipe: &Recipe, args: &BTreeMap<String, String>, own: &[(&str, &str)]) -> Result<String> {
     let mut url = Url::parse("http://engine/build")?;
     let mut pairs = url.query_pairs_mut();
     pairs.extend_pairs(own).append_pair("t", &recipe.tag);
-    pairs.append_pair("buildargs", &serde_json::to_string(&recipe.args)?);
+    pairs.append_pair("buildargs", &serde_json::to_string(args)?);
     pairs.append_pair("labels", &serde_json::to_string(&recipe.labels)?);
     pairs.append_pair("cachefrom", &serde_json::to_string(&recipe.cache_from)?);
     if let Some(platform) = &recipe.platform {

@@ -30,6 +30,8 @@ use self::trace::Trace;
 /// The line that carries what happens, and the one that names the image.
 const TRACE: &str = "moby.buildkit.trace";
 
+const INLINE_CACHE: &str = "BUILDKIT_INLINE_CACHE";
+
 /// What BuildKit may ask for while it builds.
 struct Offer {
     context: Arc<Context>,
@@ -59,7 +61,7 @@ pub(super) async fn build(
         ("session", &session.id),
         ("buildid", &id),
     ];
-    let request = Request::post(query(recipe, &own)?).body(empty())?;
+    let request = Request::post(query(recipe, &args(recipe), &own)?).body(empty())?;
     let running = Running::new(engine, &id);
     let answer = engine.send(request).await?;
     let built = follow(Lines::new(answer.into_body()), steps).await;
@@ -80,6 +82,13 @@ async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
         Some(id) => Ok(id),
         None => bail!("BuildKit ended the build without naming an image"),
     }
+}
+
+/// What the engine is told about the cache, it takes as one of them.
+fn args(recipe: &Recipe) -> BTreeMap<String, String> {
+    let cache = recipe.is_cache.then_some((INLINE_CACHE, "1"));
+    let cache = cache.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    recipe.args.clone().into_iter().chain(cache).collect()
 }
 
 /// Nobody else's: of this process, this moment, this build.

@@ -255,7 +255,7 @@ async fn many_files() {
     let Some(mut world) = World::new("many").await else {
         return;
     };
-    for number in 0..5000 {
+    for number in 0..1000 {
         world.write(
             &format!("d{}/f-{number}", number % 50),
             &format!("{number}\n"),
@@ -268,10 +268,10 @@ async fn many_files() {
         );
         let begun = std::time::Instant::now();
         world.build(by, &recipe).await.unwrap();
-        eprintln!("{by:?}: 5,000 files in {:?}", begun.elapsed());
+        eprintln!("{by:?}: 1,000 files in {:?}", begun.elapsed());
         assert_eq!(world.run(&["cat", "/all/d7/f-57"]), "57");
         let count = world.run(&["sh", "-c", "find /all -type f | wc -l; wc -c < /all/large"]);
-        assert_eq!(count, "5001\n1600000");
+        assert_eq!(count, "1001\n1600000");
         world.remove();
     }
 }
