@@ -1,11 +1,22 @@
-//! Both builders of a real engine, from outside.
+//! Images by the builders of a real engine, over every way that leads to it, from outside.
 
+mod cache;
+mod local;
+mod pin;
+mod second;
+mod ssh;
+mod tls;
+mod ways;
+
+use std::process::Command;
+
+use crate::support::registry::{RealRegistry, Wanted};
 use crate::support::{Place, Ran, engine};
 
 /// An agent whose image goes when the test ends.
 struct Agent {
     place: Place,
-    name: String,
+    repository: String,
 }
 
 impl Agent {
@@ -14,15 +25,41 @@ impl Agent {
         if !engine::there_is_a_tiny_image() {
             return None;
         }
-        let name = format!("{name}-{}", std::process::id());
-        let place = Place::new(&format!("agent.name = \"{name}\"\n{more}\n"));
-        Some(Self { place, name })
+        let repository = format!("{name}-{}", std::process::id());
+        let place = Place::new(&format!("agent.name = \"{repository}\"\n{more}\n"));
+        Some(Self { place, repository })
     }
 
-    fn build(&self, variables: &[(&str, &str)]) -> Ran {
-        let mut command = self.place.command(&["build"]);
+    /// One with a Dockerfile of its own, whose image has a place in a registry.
+    fn kept(name: &str, dockerfile: &str, more: &str) -> Option<(Self, RealRegistry)> {
+        let mut agent = Self::new(name, "")?;
+        let registry = RealRegistry::start(Wanted::default());
+        agent.repository = format!("{}/team/{name}", registry.host());
+        agent.place.spec(&format!(
+            "build.runtime = \"dockerfile\"\nimage.repository = \"{}\"\n{more}\n",
+            agent.repository
+        ));
+        agent.place.write("Dockerfile", dockerfile);
+        Some((agent, registry))
+    }
+
+    /// By the machine's engine, unless the variables say otherwise.
+    fn command(&self, args: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut command = self.place.command(args);
+        for name in [
+            "DOCKER_HOST",
+            "DOCKER_CONTEXT",
+            "DOCKER_CONFIG",
+            "DOCKER_BUILDKIT",
+        ] {
+            command.env_remove(name);
+        }
         command.envs(variables.iter().copied());
-        self.place.finish(&mut command)
+        command
+    }
+
+    fn run(&self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
+        self.place.finish(&mut self.command(args, variables))
     }
 
     /// What a program in the image says.
@@ -35,7 +72,7 @@ impl Agent {
 
     fn images(&self) -> Vec<String> {
         let format = "--format={{.Repository}}:{{.Tag}}";
-        let found = engine::docker(&["images", format, &self.name]).unwrap();
+        let found = engine::docker(&["images", format, &self.repository]).unwrap();
         found.lines().map(str::to_owned).collect()
     }
 
@@ -53,7 +90,8 @@ impl Drop for Agent {
 }
 
 /// Mounts what the built-in one mounts, on a base that is copied in no time.
-const TEMPLATE: &str = "FROM agentctl-tests/tiny:2
+const TEMPLATE: &str = "\
+FROM agentctl-tests/tiny:2
 COPY . /agent
 RUN {% include \"dockerfile/mounts\" %}
 echo built > /said
@@ -67,7 +105,7 @@ fn each_is_given_a_dockerfile_that_it_can_build() {
     agent.place.write("requirements.txt", "");
     agent.place.write("templates/dockerfile/python", TEMPLATE);
     for wish in ["0", "1"] {
-        let built = agent.build(&[("DOCKER_BUILDKIT", wish)]);
+        let built = agent.run(&["build"], &[("DOCKER_BUILDKIT", wish)]);
         built.ends(0).says("built both-builders");
         assert_eq!(agent.says(&["cat", "/said"]), "built");
         agent.forget();
