@@ -6,10 +6,12 @@ mod advice;
 mod analysis;
 mod cli;
 mod docker;
+mod durable;
 mod edge;
 mod engine;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod hex;
 mod image;
 mod journal;
 mod redact;

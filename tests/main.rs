@@ -7,6 +7,7 @@ mod support;
 mod approve;
 mod bad_agents;
 mod bad_input;
+mod builders;
 mod deploy;
 mod docs;
 mod drain;

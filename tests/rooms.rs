@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::source::{self, Source};
 
-/// What each room may know; `advice` and `redact` may be used by all.
-const MAY_USE: [(&str, &[&str]); 15] = [
+/// What each room may know; those that know none may be used by all.
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("advice", &[]),
+    ("durable", &[]),
+    ("hex", &[]),
     ("redact", &[]),
     ("spec", &[]),
     ("journal", &[]),
@@ -46,7 +48,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
         ],
     ),
 ];
-const FOR_ALL: [&str; 2] = ["advice", "redact"];
+const FOR_ALL: [&str; 4] = ["advice", "durable", "hex", "redact"];
 /// Lists the rooms, so it knows them all; as do the fuzz targets' doors.
 const ABOVE_ALL: [&str; 3] = ["lib", "main", "fuzzing"];
 

@@ -8,12 +8,12 @@ mod processes;
 mod ran;
 pub(crate) mod registry;
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(crate) use background::Background;
+pub(crate) use engine::cache;
 pub(crate) use http::reply;
 pub(crate) use place::{CANARY, Place, free_port};
 pub(crate) use processes::{alive, kill, stopped};
@@ -47,13 +47,4 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// What is made once and outlives the run, outside of the repository.
-pub(crate) fn cache() -> PathBuf {
-    let cache = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty());
-    let home = || PathBuf::from(env::var_os("HOME").unwrap()).join(".cache");
-    cache
-        .map_or_else(home, PathBuf::from)
-        .join("agentctl-tests")
 }

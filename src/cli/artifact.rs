@@ -7,7 +7,7 @@ use super::render::prompts;
 use super::show::Shown;
 use super::site::{Project, variable};
 use crate::advice::advice;
-use crate::image::{Registry, Repository, Surroundings, without_tag};
+use crate::image::{Registry, Repository, Surroundings};
 use crate::release::{Artifact, Contents, Image};
 use crate::spec::TargetSpec;
 use crate::target::Tree;
@@ -52,17 +52,12 @@ async fn resolved(name: &str) -> Result<String> {
     if name.contains('@') {
         return Ok(name.to_owned());
     }
-    let repository = without_tag(name);
-    let tag = name[repository.len()..]
-        .strip_prefix(':')
-        .unwrap_or("latest");
-    let registry = Registry::new(
-        Repository::parse(repository)?,
-        Surroundings::find(&variable),
-    )?;
+    let (repository, tag) = Repository::of_image(name)?;
+    let known_as = repository.to_string();
+    let registry = Registry::new(repository, Surroundings::find(&variable))?;
     let digest = registry.head(tag).await?;
     let digest = digest.with_context(|| format!("its registry has no {name}"))?;
-    Ok(format!("{repository}@{digest}"))
+    Ok(format!("{known_as}@{digest}"))
 }
 
 async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<String> {

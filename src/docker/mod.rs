@@ -5,6 +5,7 @@
 
 mod dial;
 mod failure;
+mod lines;
 mod link;
 mod place;
 #[cfg(test)]
@@ -16,8 +17,9 @@ use bollard::{ClientVersion, Docker};
 use hyper::Request;
 use hyper::header::HeaderMap;
 
+pub(crate) use lines::{Line, Lines, Moved};
 pub(crate) use link::Link;
-pub(crate) use place::Place;
+pub(crate) use place::{Place, settings};
 #[cfg(test)]
 pub(crate) use transport::full;
 pub(crate) use transport::{Body, Upgraded, empty, streamed};
@@ -65,18 +67,20 @@ impl Engine {
     /// A request that bollard has no name for; `path` begins with `/` and names no version.
     pub(crate) async fn send(
         &self,
-        mut request: Request<Body>,
+        request: Request<Body>,
     ) -> Result<hyper::Response<hyper::body::Incoming>> {
-        let path = format!("/v{}.{}{}", self.api.0, self.api.1, request.uri());
-        *request.uri_mut() = path.parse().context("no path")?;
-        self.transport.request(request).await
+        self.transport.request(self.versioned(request)?).await
     }
 
     /// The connection itself, once the engine agreed to speak something else on it.
-    pub(crate) async fn upgrade(&self, mut request: Request<Body>) -> Result<Upgraded> {
+    pub(crate) async fn upgrade(&self, request: Request<Body>) -> Result<Upgraded> {
+        self.transport.upgrade(self.versioned(request)?).await
+    }
+
+    fn versioned(&self, mut request: Request<Body>) -> Result<Request<Body>> {
         let path = format!("/v{}.{}{}", self.api.0, self.api.1, request.uri());
         *request.uri_mut() = path.parse().context("no path")?;
-        self.transport.upgrade(request).await
+        Ok(request)
     }
 
     /// The engine's own socket on its machine.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::advice::{Advise, advice};
+use crate::hex::hex;
 
 const SOCKET: &str = "/var/run/docker.sock";
 /// The context that is no file.
@@ -71,8 +72,9 @@ impl Place {
         if let Some(host) = set("DOCKER_HOST") {
             return Self::named(&host, variable).context("DOCKER_HOST names no engine");
         }
-        match set("DOCKER_CONTEXT").or_else(|| chosen(&config(variable))) {
-            Some(name) if name != DEFAULT => Self::of_context(&name, &config(variable)),
+        let settings = settings(variable).unwrap_or_default();
+        match set("DOCKER_CONTEXT").or_else(|| chosen(&settings)) {
+            Some(name) if name != DEFAULT => Self::of_context(&name, &settings),
             _ => Ok(Self::Unix(SOCKET.into())),
         }
     }
@@ -80,9 +82,10 @@ impl Place {
     /// One that is named as in `DOCKER_HOST`, with the certificates that are set beside it.
     pub(crate) fn named(host: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let set = |name| variable(name).filter(|value| !value.is_empty());
-        let folder = || set("DOCKER_CERT_PATH").map(PathBuf::from);
-        let tls = set("DOCKER_TLS_VERIFY").map(|_| folder().unwrap_or_else(|| config(variable)));
-        Self::parse(host, tls.map(|folder| certificates(&folder)))
+        let folder = set("DOCKER_CERT_PATH").map(PathBuf::from);
+        let folder = folder.or_else(|| settings(variable)).unwrap_or_default();
+        let tls = set("DOCKER_TLS_VERIFY").map(|_| certificates(&folder));
+        Self::parse(host, tls)
     }
 
     /// `unix:///path`, `tcp://host:port`, `ssh://user@host`, as in `DOCKER_HOST`.
@@ -141,11 +144,11 @@ impl Place {
     }
 }
 
-/// The folder of Docker's own settings.
-pub(crate) fn config(variable: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+/// The folder of Docker's own settings: `config.json`, contexts, certificates.
+pub(crate) fn settings(variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let set = |name| variable(name).filter(|value| !value.is_empty());
-    let home = || PathBuf::from(set("HOME").unwrap_or_default()).join(".docker");
-    set("DOCKER_CONFIG").map(PathBuf::from).unwrap_or_else(home)
+    let usual = || set("HOME").map(|home| Path::new(&home).join(".docker"));
+    set("DOCKER_CONFIG").map(PathBuf::from).or_else(usual)
 }
 
 fn chosen(config: &Path) -> Option<String> {
@@ -193,10 +196,6 @@ fn ssh(rest: &str) -> Result<Ssh> {
         port,
         socket: path.map(|path| format!("/{path}")),
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Display for Place {

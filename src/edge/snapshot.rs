@@ -4,10 +4,8 @@
 //! Counts are kept in a file of their own, because they change all the time and may be lost.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +18,7 @@ use tokio::sync::Notify;
 use super::api::{Recipe, Standing, Traffic};
 use super::instance::Identity;
 use super::replica::Replica;
+use crate::durable::{self, PRIVATE};
 
 /// How an edge that was told to stop goes about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -101,31 +100,18 @@ impl Kept {
 
 /// Whole or not at all, and still there after a power cut.
 pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<()> {
-    replace(path, content, true).with_context(|| format!("cannot write {}", path.display()))
+    serde_json::to_vec(content)
+        .map_err(io::Error::from)
+        .and_then(|bytes| durable::replace(path, &bytes, PRIVATE))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// For what may be lost: after a power cut it may be the one before, or empty.
 pub(super) fn write_lightly(path: &Path, content: &impl Serialize) -> Result<()> {
-    replace(path, content, false).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn replace(path: &Path, content: &impl Serialize, durable: bool) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?;
-    file.write_all(&serde_json::to_vec(content)?)?;
-    if durable {
-        file.sync_data()?;
-    }
-    std::fs::rename(&fresh, path)?;
-    match path.parent().filter(|_| durable) {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
+    serde_json::to_vec(content)
+        .map_err(io::Error::from)
+        .and_then(|bytes| durable::replace_lightly(path, &bytes, PRIVATE))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The default when there is no such file.
@@ -144,12 +130,10 @@ pub(super) fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_by_its_owner_and_what_is_missing_is_empty() {
+    fn what_is_written_is_read_and_what_is_missing_is_empty() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("edge.json");
         assert_eq!(read::<Book>(&path).unwrap().fence, 0);
@@ -170,9 +154,6 @@ mod tests {
         )
         .unwrap();
         assert_eq!(read::<Book>(&path).unwrap().fence, 8);
-        assert!(!dir.path().join("edge.new").exists());
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

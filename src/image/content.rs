@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
 use crate::release::Identity;
 
 /// Counts up when what the tag is made of changes, so that no old image passes for a new one.
@@ -37,10 +38,9 @@ pub(crate) fn content_tag<'a>(
         "platform": platform,
         "bases": bases,
     });
-    let hash = Sha256::digest(content.to_string().as_bytes());
-    let hex = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let digits = hex.filter_map(|digit| char::from_digit(digit.into(), 16));
-    "sha-".chars().chain(digits.take(LENGTH)).collect()
+    let mut digits = hex(&Sha256::digest(content.to_string().as_bytes()));
+    digits.truncate(LENGTH);
+    format!("sha-{digits}")
 }
 
 #[cfg(test)]

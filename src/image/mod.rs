@@ -29,7 +29,7 @@ pub(crate) use content::content_tag;
 pub(crate) use context::{Context, Looked, find};
 pub(crate) use dockerfile::Dockerfile;
 pub(crate) use git::Commit;
-pub(crate) use pin::{LOCK, Lock, pin, without_tag};
+pub(crate) use pin::{LOCK, Lock, pin};
 pub(crate) use present::{is_there, tag};
 pub(crate) use progress::{Ended, Progress};
 pub(crate) use provenance::{OF_AGENT, Provenance};
@@ -46,3 +46,8 @@ pub(crate) use tags::{Known, tags};
 #[cfg(test)]
 #[path = "../../tests/support/registry.rs"]
 mod fixture;
+
+#[cfg(test)]
+#[path = "../../tests/support/engine.rs"]
+#[allow(dead_code, reason = "tests of the binary use more of it")]
+mod engine_fixture;

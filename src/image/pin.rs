@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::dockerfile::Dockerfile;
+use super::registry::Digest;
 use crate::advice::{Advise, advice};
+use crate::durable;
 
 pub(crate) const LOCK: &str = "agent.lock";
 const HEADER: &str = "# The images this agent is built on, by digest. Commit it; agentctl build --pin makes it anew.\n\n";
@@ -37,7 +39,8 @@ impl Lock {
     fn parse(text: &str) -> Result<Self> {
         let what = format!("could not understand {LOCK}");
         let lock: Self = toml::from_str(text).advise(&what, AGAIN)?;
-        match lock.bases.iter().find(|(_, digest)| !is_digest(digest)) {
+        let is_none = |digest: &str| digest.parse::<Digest>().is_err();
+        match lock.bases.iter().find(|(_, digest)| is_none(digest)) {
             Some((image, _)) => Err(advice(
                 format!("{what}: {image} has no digest there"),
                 AGAIN,
@@ -50,19 +53,9 @@ impl Lock {
         Ok(HEADER.to_owned() + &toml::to_string(self)?)
     }
 
-    /// As a whole, or not at all.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
-        let fresh = folder.join(format!(".{LOCK}.{}", std::process::id()));
-        let written = self.text().and_then(|text| {
-            let mut file = fs::File::create(&fresh)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            Ok(fs::rename(&fresh, folder.join(LOCK))?)
-        });
-        if written.is_err() {
-            let _ = fs::remove_file(&fresh);
-        }
-        written.with_context(|| format!("could not write {LOCK} in {}", folder.display()))
+        durable::replace(&folder.join(LOCK), self.text()?.as_bytes(), durable::SHARED)
+            .with_context(|| format!("could not write {LOCK} in {}", folder.display()))
     }
 
     /// Those of its digests that this Dockerfile is built on: others change nothing.
@@ -96,20 +89,6 @@ pub(crate) async fn pin(
         lock.bases.insert(base.image, digest);
     }
     Ok(lock)
-}
-
-/// The repository of an image that is named with tag or digest.
-pub(crate) fn without_tag(image: &str) -> &str {
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
-    match name.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => name,
-    }
-}
-
-fn is_digest(text: &str) -> bool {
-    let hex = text.strip_prefix("sha256:").unwrap_or_default();
-    hex.len() == 64 && hex.bytes().all(|c| c.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
-use super::pin::without_tag;
 use super::present::is_there;
 use super::{Credentials, Repository};
 use crate::docker::Engine;
@@ -22,8 +21,7 @@ pub(crate) async fn pull(engine: &Engine, name: &str, folder: Option<&Path>) -> 
 }
 
 async fn fetch(engine: &Engine, name: &str, folder: Option<&Path>) -> Result<()> {
-    let plain = name.split_once('@').map_or(name, |(name, _)| name);
-    let repository = Repository::parse(without_tag(plain))?;
+    let (repository, _) = Repository::of_image(name)?;
     let login = Credentials::find(folder, &repository).await?;
     let login = login.for_engine(&repository);
     let options = CreateImageOptionsBuilder::new().from_image(name).build();

@@ -9,14 +9,12 @@ mod tests;
 
 use anyhow::{Context, Result, bail};
 use bollard::query_parameters::TagImageOptionsBuilder;
-use futures_util::StreamExt;
-use http_body_util::BodyExt;
 use hyper::Request;
 
-use self::answer::{Answer, Record};
+use self::answer::Answer;
 use super::progress::Progress;
 use super::registry::{Digest, Manifest, Registry};
-use crate::docker::{Engine, empty};
+use crate::docker::{Engine, Lines, empty};
 
 const TRIES: u32 = 3;
 
@@ -119,18 +117,10 @@ async fn once(
     let request = Request::post(format!("/images/{repository}/push?tag={tag}"))
         .header("X-Registry-Auth", login)
         .body(empty())?;
-    let mut body = engine.send(request).await?.into_body().into_data_stream();
-    let mut rest = Vec::new();
-    while let Some(bytes) = body.next().await {
-        rest.extend_from_slice(&bytes.context("the engine broke off: unexpected EOF")?);
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = rest.drain(..=end).collect();
-            if !line.trim_ascii().is_empty() {
-                let record: Record = serde_json::from_slice(&line)?;
-                answer.take(record, watch)?;
-            }
-        }
+    let mut lines = Lines::new(engine.send(request).await?.into_body());
+    while let Some(line) = lines.next().await? {
+        answer.take(line, watch)?;
     }
     let digest = answer.digest.take();
-    digest.context("the engine broke off before it said what it pushed: unexpected EOF")
+    digest.context("the engine broke off before it said what it pushed")
 }

@@ -15,8 +15,10 @@ pub(crate) struct Recipe {
     /// `linux/amd64`; `None`: the engine's own.
     pub(crate) platform: Option<String>,
     pub(crate) labels: BTreeMap<String, String>,
-    /// Images whose layers may be used again, where a registry has them.
+    /// Images in registries whose layers may be used again.
     pub(crate) cache_from: Vec<String>,
+    /// The image is to say which steps made its layers, so that it can be such an image.
+    pub(crate) is_cache: bool,
     /// `repository:tag`, given in one act once everything is done.
     pub(crate) tag: String,
 }

@@ -31,6 +31,7 @@ pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "dockerfile/args",
     "dockerfile/go",
     "dockerfile/last",
+    "dockerfile/local",
     "dockerfile/mounts",
     "dockerfile/node",
     "dockerfile/node.npm",

@@ -68,6 +68,8 @@ pub(crate) struct BuildFolder {
     pub(crate) go_module: Option<String>,
     /// package.json has a script `build`.
     pub(crate) node_build: bool,
+    /// Those entries that requirements.txt or package.json install from; `.` is all of them.
+    pub(crate) local: BTreeSet<String>,
 }
 
 /// The package in Cargo.toml.
@@ -82,5 +84,11 @@ pub(crate) struct RustPackage {
 impl BuildFolder {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.entries.contains(name)
+    }
+
+    /// What has to be there for an install beside these files.
+    pub(crate) fn local(&self, beside: &[&str]) -> Vec<&str> {
+        let local = self.local.iter().map(String::as_str);
+        local.filter(|name| !beside.contains(name)).collect()
     }
 }

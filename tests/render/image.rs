@@ -69,8 +69,8 @@ fn without_buildkit_there_is_no_place_for_secrets() {
         2,
         "",
         "error: could not render bot\n  \
-         caused by: build.secrets are mounted by BuildKit, and the plain variant is for engines without it\n\
-         hint: build it with BuildKit and leave --plain out; it has no other safe place for a secret\n",
+         caused by: build.secrets are mounted by BuildKit, and the classic builder has no safe place for them\n\
+         hint: build it with BuildKit: leave --plain or DOCKER_BUILDKIT=0 out\n",
     );
 }
 

@@ -3,18 +3,17 @@
 //! Nothing can be pulled where these tests run, so the bases are made here: once, and kept outside
 //! of the repository.
 
+use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::support::cache;
-
 /// What the templates build Python agents on and run them on.
 pub(crate) const PYTHON: [&str; 2] = ["python:3.13", "python:3.13-slim"];
 /// A static busybox and nothing else.
-pub(crate) const TINY: &str = "agentctl-tests/tiny:1";
+pub(crate) const TINY: &str = "agentctl-tests/tiny:2";
 /// `TINY` as the base of a version of Python that there never was.
 const TINY_PYTHON: [&str; 2] = ["python:0.0", "python:0.0-slim"];
 
@@ -67,6 +66,15 @@ pub(crate) fn forget(like: &str) {
     if !names.is_empty() {
         let _ = docker(&[&["rmi", "-f"][..], &names].concat());
     }
+}
+
+/// What is made once and outlives the run, outside of the repository.
+pub(crate) fn cache() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty());
+    let home = || PathBuf::from(env::var_os("HOME").unwrap()).join(".cache");
+    cache
+        .map_or_else(home, PathBuf::from)
+        .join("agentctl-tests")
 }
 
 fn made(how: Result<(), String>) -> bool {
@@ -154,7 +162,8 @@ fn tiny() -> Result<(), String> {
     builder
         .append_path_with_name(BUSYBOX, "bin/busybox")
         .unwrap();
-    for program in ["sh", "cat", "echo", "sleep", "true", "mkdir", "httpd"] {
+    let programs = "sh cat echo sleep true false mkdir httpd ls find wc seq sha256sum touch";
+    for program in programs.split(' ') {
         let mut link = tar::Header::new_gnu();
         link.set_entry_type(tar::EntryType::Symlink);
         link.set_size(0);

@@ -192,6 +192,7 @@ impl Place {
     pub(crate) fn kept(&self) -> usize {
         let own = |path: &PathBuf| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let name = name.trim_start_matches('.');
             name.starts_with("edge.") || name.starts_with("counts.")
         };
         self.files().iter().filter(|(path, _)| !own(path)).count()

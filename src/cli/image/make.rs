@@ -9,9 +9,9 @@ use tokio::time::sleep;
 
 use super::super::show::Shown;
 use super::super::site::{now, variable};
+use super::publish::cached;
 use super::subject::Subject;
 use crate::advice::advice;
-use crate::docker::{Engine, Place};
 use crate::image::{self, Builder, Progress};
 use crate::redact::Redactor;
 use crate::ui::Steps;
@@ -37,37 +37,30 @@ impl Made {
 
 /// Builds what the engine does not have yet, and gives it all of its tags there.
 pub(crate) async fn made(subject: &Subject<'_>, shown: &mut Shown) -> Result<Made> {
-    let engine = engine().await?;
-    let made = match image::is_there(&engine, &subject.name()).await? {
+    let engine = subject.engine().await?;
+    let made = match image::is_there(engine, &subject.name()).await? {
         true => Made::Before,
         false => {
-            let recipe = subject.recipe(&engine)?;
+            let builder = Builder::choose(engine, variable("DOCKER_BUILDKIT").as_deref())?;
+            let mut recipe = subject.recipe(builder)?;
+            if builder == Builder::BuildKit {
+                recipe.cache_from = cached(subject).await;
+            }
             shown.keep_out(Redactor::new(&recipe.secrets));
-            let builder = Builder::choose(&engine, variable("DOCKER_BUILDKIT").as_deref())?;
             let logins = subject.logins(&recipe).await?;
             let by = (builder, logins);
             let work = async |watch: &mut dyn FnMut(Progress)| {
-                image::build(&engine, &subject.context, &recipe, by, watch).await
+                image::build(engine, &subject.context, &recipe, by, watch).await
             };
             watched(shown, "build", work).await?;
             Made::Built
         }
     };
-    image::tag(
-        &engine,
-        &subject.name(),
-        subject.repository(),
-        &subject.tags,
-    )
-    .await?;
+    image::tag(engine, &subject.name(), subject.repository(), &subject.tags).await?;
     Ok(made)
 }
 
 const TICK: Duration = Duration::from_millis(100);
-
-pub(crate) async fn engine() -> Result<Engine> {
-    Engine::connect(Place::find(&variable)?).await
-}
 
 /// Runs while its steps are shown; Ctrl-C drops the work, and so ends it at the engine too.
 pub(crate) async fn watched<T>(

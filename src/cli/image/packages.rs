@@ -7,21 +7,20 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::super::show::Shown;
-use super::make::engine;
 use super::subject::Subject;
 use crate::advice::advice;
 use crate::image::{self, Cosign};
 
 /// Writes the list of the packages in an image that the engine has; `digest` is its name.
 pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Result<()> {
-    let engine = engine().await?;
-    if !image::is_there(&engine, &subject.name()).await? {
+    let engine = subject.engine().await?;
+    if !image::is_there(engine, &subject.name()).await? {
         return Err(advice(
             format!("the engine does not have {} to look into", subject.name()),
             format!("docker pull {}, then the same again", subject.name()),
         ));
     }
-    let list = image::sbom(&engine, &subject.name(), digest).await?;
+    let list = image::sbom(engine, &subject.name(), digest).await?;
     fs::write(file, serde_json::to_vec_pretty(&list)?)
         .with_context(|| format!("could not write {}", file.display()))
 }

@@ -22,9 +22,8 @@ pub(crate) async fn pin(project: &Project, shown: &mut Shown) -> Result<()> {
 
 /// What the registry of a base says that its tag is now.
 async fn digest(base: &str) -> Result<String> {
-    let name = image::without_tag(base);
-    let tag = base[name.len()..].strip_prefix(':').unwrap_or("latest");
-    let registry = Registry::new(Repository::parse(name)?, Surroundings::find(&variable))?;
+    let (repository, tag) = Repository::of_image(base)?;
+    let registry = Registry::new(repository, Surroundings::find(&variable))?;
     let found = registry.head(tag).await?;
     let digest = found.with_context(|| format!("its registry has no {base}"))?;
     Ok(digest.to_string())

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::super::show::Shown;
 use super::super::site::{Project, variable};
-use super::make::{engine, made, watched};
+use super::make::{made, watched};
 use super::subject::Subject;
 use crate::advice::advice;
 use crate::image::{self, Digest, Names, Registry, Repository, Surroundings};
@@ -53,6 +53,21 @@ pub(crate) async fn pushed_before(subject: &Subject<'_>, shown: &mut Shown) -> O
     }
 }
 
+/// Images by this one's own tags that the registry has: a tag that moves, like `{branch}`, leads to
+/// the one before. Where it cannot be asked there is none to be had either.
+pub(super) async fn cached(subject: &Subject<'_>) -> Vec<String> {
+    let Ok(registry) = registry(subject.project) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for tag in &subject.tags {
+        if let Ok(Some(_)) = registry.head(tag).await {
+            found.push(format!("{}:{tag}", subject.repository()));
+        }
+    }
+    found
+}
+
 /// Builds and pushes what is not there yet.
 pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Published> {
     let registry = registry(subject.project)?;
@@ -68,9 +83,9 @@ pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Resul
         });
     }
     made(subject, shown).await?;
-    let engine = engine().await?;
+    let engine = subject.engine().await?;
     let work = async |watch: &mut dyn FnMut(image::Progress)| {
-        image::push(&engine, &registry, &names, watch).await
+        image::push(engine, &registry, &names, watch).await
     };
     let digest = watched(shown, "push", work).await?;
     Ok(Published {

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
+use tokio::sync::OnceCell;
 
 use super::super::render::{Buildable, buildable};
 use super::super::show::Shown;
 use super::super::site::{Project, now, variable};
 use crate::advice::advice;
-use crate::docker::Engine;
+use crate::docker::{Engine, Place};
 use crate::image::{
-    self, Commit, Context, Credentials, Dockerfile, Finding, Known, Lock, Login, Logins, Looked,
-    Provenance, Recipe, Repository, Surroundings, content_tag,
+    self, Builder, Commit, Context, Credentials, Dockerfile, Finding, Known, Lock, Login, Logins,
+    Looked, Provenance, Recipe, Repository, Surroundings, content_tag,
 };
 use crate::render;
 use crate::spec::Build;
@@ -32,6 +33,7 @@ pub(crate) struct Subject<'a> {
     commit: Option<Commit>,
     /// Tags beside that one.
     pub(crate) tags: Vec<String>,
+    engine: OnceCell<Engine>,
 }
 
 /// What stands in `[build]`, or why nothing can be built.
@@ -111,6 +113,7 @@ impl<'a> Subject<'a> {
             bases,
             content,
             commit,
+            engine: OnceCell::new(),
         })
     }
 }
@@ -146,12 +149,18 @@ impl Subject<'_> {
         format!("{}:{}", self.repository(), self.content)
     }
 
-    /// What this engine is asked to do.
-    pub(crate) fn recipe(&self, engine: &Engine) -> Result<Recipe> {
+    /// Connected to when it is needed first: what a registry has already needs none.
+    pub(super) async fn engine(&self) -> Result<&Engine> {
+        let connect = async || Engine::connect(Place::find(&variable)?).await;
+        self.engine.get_or_try_init(connect).await
+    }
+
+    /// What this builder is asked to do.
+    pub(crate) fn recipe(&self, builder: Builder) -> Result<Recipe> {
         let plain;
-        let buildable = match engine.has_buildkit {
-            true => &self.canonical,
-            false => {
+        let buildable = match builder {
+            Builder::BuildKit => &self.canonical,
+            Builder::Classic => {
                 plain = buildable(self.project, render::Engine::Plain)?;
                 &plain
             }
@@ -168,6 +177,7 @@ impl Subject<'_> {
             secrets: secrets(&self.build.secrets)?,
             platform: self.platform.clone(),
             cache_from: Vec::new(),
+            is_cache: self.project.loaded.spec.image.repository.is_some(),
             tag: self.name(),
         })
     }
@@ -216,24 +226,16 @@ impl Subject<'_> {
     /// The logins for the registries that its bases come from.
     pub(super) async fn logins(&self, recipe: &Recipe) -> Result<Logins> {
         let folder = Surroundings::find(&variable).docker_config;
-        let mut known = BTreeMap::new();
+        let mut known = Logins::new();
         for base in Dockerfile::parse(&recipe.dockerfile).bases(&recipe.args) {
-            let repository = Repository::parse(image::without_tag(&base.image))?;
+            let (repository, _) = Repository::of_image(&base.image)?;
             let login = match Credentials::find(folder.as_deref(), &repository).await? {
                 Credentials::Basic(username, password) => Login { username, password },
                 _ => continue,
             };
-            known.insert(repository.host, login);
+            known.insert(repository.key().to_owned(), login);
         }
-        Ok(Arc::new(move |host: &str| known.get(plain(host)).cloned()))
-    }
-}
-
-/// Docker Hub goes by many names.
-fn plain(host: &str) -> &str {
-    match host {
-        "registry-1.docker.io" | "index.docker.io" | "https://index.docker.io/v1/" => "docker.io",
-        other => other,
+        Ok(known)
     }
 }
 

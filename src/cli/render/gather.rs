@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::local;
 use super::stack;
 use super::write;
 use crate::advice::advice;
@@ -135,6 +136,7 @@ fn build_folder(project: &Project) -> Result<BuildFolder> {
         rust: rust(&folder),
         go_module: manifests::go_module(&folder),
         node_build: manifests::node(&folder)["scripts"]["build"].is_string(),
+        local: local::entries(&folder, &entries),
         entries,
     })
 }

@@ -2,6 +2,7 @@
 
 mod gather;
 mod image;
+mod local;
 mod many;
 mod pipeline;
 mod stack;

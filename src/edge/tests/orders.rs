@@ -112,7 +112,7 @@ async fn an_address_that_cannot_be_written_down_is_not_moved_to() {
     let address = listens(&stage, "127.0.0.1:0".parse().unwrap())
         .await
         .unwrap();
-    let in_the_way = stage.state.join("edge.new");
+    let in_the_way = stage.state.join(".edge.json.tmp");
     while std::fs::create_dir(&in_the_way).is_err() {
         tokio::task::yield_now().await;
     }

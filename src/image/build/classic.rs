@@ -8,14 +8,12 @@ use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use hyper::Request;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::answer::{Line, Lines};
-use super::dockerfile::bases;
 use super::steps::Steps;
-use super::{ImageId, Logins, query};
+use super::{ImageId, Login, Logins, query};
 use crate::advice::advice;
-use crate::docker::{Engine, streamed};
+use crate::docker::{Engine, Line, Lines, Moved, streamed};
 use crate::image::context::Context;
 use crate::image::{Ended, Recipe};
 
@@ -32,15 +30,15 @@ pub(super) async fn build(
 ) -> Result<ImageId> {
     if !recipe.secrets.is_empty() {
         return Err(advice(
-            "build.secrets are mounted by BuildKit, and this is the classic builder",
-            "use an engine with BuildKit and leave DOCKER_BUILDKIT=0 out: a secret has no other safe place",
+            "build.secrets are mounted by BuildKit, and the classic builder has no safe place for them",
+            "build it with BuildKit: use an engine that has it, and leave DOCKER_BUILDKIT=0 out",
         ));
     }
     let tar = context.tar(beside(&context.root, recipe)?);
     let own = [("dockerfile", RESERVED), ("rm", "1"), ("forcerm", "1")];
-    let request = Request::post(query(recipe, &own)?)
+    let request = Request::post(query(recipe, &recipe.args, &own)?)
         .header("Content-Type", "application/x-tar")
-        .header("X-Registry-Config", registries(recipe, logins))
+        .header("X-Registry-Config", registries(logins))
         .body(streamed(tar))?;
     let answer = engine.send(request).await?;
     follow(Lines::new(answer.into_body()), steps).await
@@ -61,15 +59,10 @@ fn beside(root: &Path, recipe: &Recipe) -> Result<Vec<(String, Vec<u8>)>> {
 }
 
 /// It cannot ask back, so it is told beforehand.
-fn registries(recipe: &Recipe, logins: &Logins) -> String {
-    let known: Map<String, Value> = bases(&recipe.dockerfile)
-        .filter_map(|host| {
-            let login = logins(&host)?;
-            let said = json!({ "username": login.username, "password": login.password });
-            Some((host, said))
-        })
-        .collect();
-    URL_SAFE.encode(Value::Object(known).to_string())
+fn registries(logins: &Logins) -> String {
+    let said = |login: &Login| json!({ "username": login.username, "password": login.password });
+    let known = logins.iter().map(|(key, login)| (key.clone(), said(login)));
+    URL_SAFE.encode(Value::Object(known.collect()).to_string())
 }
 
 async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
@@ -78,7 +71,7 @@ async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
     loop {
         match lines.next().await {
             Ok(Some(line)) => {
-                image = line.image().map(str::to_owned).or(image);
+                image = ImageId::named(&line).or(image);
                 told.take(&line, steps);
             }
             Ok(None) => break,
@@ -90,7 +83,7 @@ async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
     }
     told.end(Ended::Done, steps);
     match image {
-        Some(id) => Ok(ImageId(id)),
+        Some(id) => Ok(id),
         None => bail!("the engine ended the build without naming an image"),
     }
 }
@@ -110,8 +103,12 @@ impl Told {
             self.said(text, steps);
         }
         let Some(step) = self.step else { return };
-        if let Some(moved) = line.moved.as_ref().filter(|moved| moved.total > 0) {
-            steps.moved(step, moved.current, Some(moved.total));
+        if let Moved {
+            current: Some(bytes),
+            total: Some(of @ 1..),
+        } = line.moved
+        {
+            steps.moved(step, bytes, Some(of));
         } else if let Some(status) = &line.status {
             let id = line.id.as_ref().map(|id| format!("{id}: "));
             steps.say(step, &format!("{}{status}\n", id.unwrap_or_default()));

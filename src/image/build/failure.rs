@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::dockerfile::{find, instructions};
 use super::steps::{Step, Steps};
 use crate::advice::{Advice, advice};
 use crate::image::Recipe;
+use crate::image::dockerfile::{Dockerfile, Instruction};
 
 /// A step that failed: where it stands, what it is, what it said.
 #[derive(Debug)]
@@ -19,12 +19,12 @@ struct Failure {
 
 impl Failure {
     fn of(step: &Step, cause: &str, recipe: &Recipe) -> Self {
-        let all = instructions(&recipe.dockerfile);
-        let found = find(&all, &step.name);
+        let dockerfile = Dockerfile::parse(&recipe.dockerfile);
+        let found = find(&dockerfile.instructions, &step.name);
         Self {
             dockerfile: name(recipe).to_owned(),
             line: found.map(|found| found.line),
-            step: found.map_or_else(|| step.name.clone(), |found| found.text.clone()),
+            step: found.map_or_else(|| step.name.clone(), shown),
             cause: cause.to_owned(),
             tail: step.tail().map(str::to_owned).collect(),
         }
@@ -68,6 +68,36 @@ pub(super) fn explain(error: anyhow::Error, recipe: &Recipe, steps: &Steps<'_>) 
 
 fn name(recipe: &Recipe) -> &str {
     recipe.own.as_deref().unwrap_or("Dockerfile")
+}
+
+/// The instruction that a step's name shows, variables in it replaced or not.
+fn find<'a>(all: &'a [Instruction], step: &str) -> Option<&'a Instruction> {
+    let name = match step.split_once("] ") {
+        Some((stage, name)) if stage.starts_with('[') => name,
+        _ => step,
+    };
+    let name = words(name);
+    let keyword = name.split(' ').next().unwrap_or_default();
+    let alike = |one: &&Instruction| one.keyword.eq_ignore_ascii_case(keyword);
+    let same = |one: &Instruction| {
+        let shown = shown(one);
+        let pairs = shown.bytes().zip(name.bytes());
+        pairs.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
+    };
+    let candidates = || all.iter().filter(alike);
+    let exact = candidates().find(|one| shown(one).eq_ignore_ascii_case(&name));
+    // The first of several that are equally alike: the later ones were not reached.
+    exact.or_else(|| candidates().rev().max_by_key(|one| same(one)))
+}
+
+/// On one line, without what a heredoc adds below it.
+fn shown(one: &Instruction) -> String {
+    let first = one.text.lines().next().unwrap_or_default();
+    words(&format!("{} {first}", one.keyword))
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// BuildKit says first through which of its parts an error came.
@@ -164,6 +194,27 @@ mod tests {
         for (step, cause, part) in cases {
             let (_, hint) = told(step, cause);
             assert!(hint.contains(part), "{cause}: {hint}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_found_by_its_name() {
+        let text = "# syntax\nARG BASE=a\nFROM ${BASE} AS one\n\n\
+            RUN apt-get update \\\n    # why\n    && apt-get install  x\n\
+            RUN <<EOF\nRUN no\nEOF\nCOPY a b\nRUN ls ${DIR}\n";
+        let dockerfile = Dockerfile::parse(text);
+        let cases = [
+            (
+                "[one 2/5] RUN apt-get update     && apt-get install  x",
+                Some(5),
+            ),
+            ("[stage-1 3/5] RUN ls /app", Some(12)),
+            ("COPY a b", Some(11)),
+            ("[internal] load metadata for docker.io/x", None),
+        ];
+        for (step, line) in cases {
+            let found = find(&dockerfile.instructions, step);
+            assert_eq!(found.map(|found| found.line), line, "{step}");
         }
     }
 

@@ -4,15 +4,14 @@
 //! failed has one; whoever drops the future stops the build, on the engine too; a secret's value
 //! goes over the session only, never into the context, an argument or an error.
 
-mod answer;
 mod buildkit;
 mod classic;
-mod dockerfile;
 mod failure;
 mod steps;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use reqwest::Url;
 use super::context::Context;
 use super::{Progress, Recipe};
 use crate::advice::advice;
-use crate::docker::Engine;
+use crate::docker::{Engine, Line};
 use crate::redact::Redactor;
 
 use self::steps::Steps;
@@ -44,8 +43,16 @@ pub(crate) struct Login {
     pub(crate) password: String,
 }
 
-/// By a registry's host, as base images name it.
-pub(crate) type Logins = Arc<dyn Fn(&str) -> Option<Login> + Send + Sync>;
+/// By what Docker files a registry's credentials under.
+pub(crate) type Logins = BTreeMap<String, Login>;
+
+impl ImageId {
+    /// Both builders name the image in the end.
+    fn named(line: &Line) -> Option<Self> {
+        let id = line.aux.as_ref()?.get("ID")?.as_str()?;
+        Some(Self(id.to_owned()))
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Builder {
@@ -86,11 +93,11 @@ pub(crate) async fn build(
 }
 
 /// What both builders are asked for, as the engine's API writes it.
-fn query(recipe: &Recipe, own: &[(&str, &str)]) -> Result<String> {
+fn query(recipe: &Recipe, args: &BTreeMap<String, String>, own: &[(&str, &str)]) -> Result<String> {
     let mut url = Url::parse("http://engine/build")?;
     let mut pairs = url.query_pairs_mut();
     pairs.extend_pairs(own).append_pair("t", &recipe.tag);
-    pairs.append_pair("buildargs", &serde_json::to_string(&recipe.args)?);
+    pairs.append_pair("buildargs", &serde_json::to_string(args)?);
     pairs.append_pair("labels", &serde_json::to_string(&recipe.labels)?);
     pairs.append_pair("cachefrom", &serde_json::to_string(&recipe.cache_from)?);
     if let Some(platform) = &recipe.platform {

@@ -69,8 +69,9 @@ impl<'a> Steps<'a> {
         (self.watch)(Progress::Ended { step, how });
     }
 
+    /// A cache that is not to be had fails no build.
     pub(super) fn failed(&self) -> Option<&Step> {
-        let failed = |step: &&Step| step.ended == Some(Ended::Failed);
+        let failed = |step: &&Step| step.ended == Some(Ended::Failed) && !step.is_cache();
         self.all.iter().find(failed)
     }
 }
@@ -90,6 +91,10 @@ impl Step {
                 self.tail.pop_front();
             }
         }
+    }
+
+    fn is_cache(&self) -> bool {
+        self.name.starts_with("importing cache manifest from ")
     }
 
     /// Whether it gets a base image.

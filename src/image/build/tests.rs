@@ -1,6 +1,6 @@
-use super::answer::Line;
 use super::classic::Told;
 use super::steps::Steps;
+use crate::docker::Line;
 use crate::image::{Ended, Progress};
 use crate::redact::Redactor;
 

@@ -1,7 +1,6 @@
 //! `FROM [--platform=…] IMAGE [AS name]`, with the arguments that come before the first of them.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::{Base, Instruction, words};
 
@@ -20,22 +19,17 @@ const NOTHING: &str = "scratch";
 
 #[derive(Clone)]
 pub(super) struct From {
-    line: usize,
-    image: String,
+    base: Base,
     name: Option<String>,
     /// The earlier stage that it goes on from.
     pub(super) stage: Option<usize>,
-    /// Where the image is written in the file.
-    pub(super) place: Range<usize>,
 }
 
 impl From {
     pub(super) fn into_base(self) -> Option<Base> {
-        let is_image = self.stage.is_none() && self.image != NOTHING && !self.image.is_empty();
-        is_image.then_some(Base {
-            line: self.line,
-            image: self.image,
-        })
+        let image = self.base.image.as_str();
+        let is_image = self.stage.is_none() && image != NOTHING && !image.is_empty();
+        is_image.then_some(self.base)
     }
 }
 
@@ -48,20 +42,18 @@ pub(super) fn all(
     let value = |name: &str| values.get(name).cloned();
     let mut found: Vec<From> = Vec::new();
     for one in instructions.iter().filter(|one| one.keyword == "FROM") {
-        let Some((word, place)) = image(one) else {
+        let Some(mut base) = parts(one).next().and_then(|word| one.base(word)) else {
             continue;
         };
-        let image = words::expand(word, escape, &value);
+        base.image = words::expand(&base.image, escape, &value);
         let is_it = |from: &From| {
             let name = from.name.as_ref();
-            name.is_some_and(|name| name.eq_ignore_ascii_case(&image))
+            name.is_some_and(|name| name.eq_ignore_ascii_case(&base.image))
         };
         found.push(From {
-            line: one.line,
             stage: found.iter().rposition(is_it),
-            name: name(one),
-            image,
-            place,
+            name: name(one).map(str::to_owned),
+            base,
         });
     }
     found
@@ -92,15 +84,8 @@ fn parts(one: &Instruction) -> impl Iterator<Item = &str> {
     words.skip_while(|word| word.starts_with("--"))
 }
 
-fn image(one: &Instruction) -> Option<(&str, Range<usize>)> {
-    let word = parts(one).next()?;
-    let start = word.as_ptr().addr() - one.text.as_ptr().addr();
-    let place = one.place(start..start + word.len())?;
-    Some((word, place))
-}
-
-fn name(one: &Instruction) -> Option<String> {
+pub(super) fn name(one: &Instruction) -> Option<&str> {
     let mut rest = parts(one).skip(1);
     rest.next().filter(|word| word.eq_ignore_ascii_case("AS"))?;
-    rest.next().map(str::to_owned)
+    rest.next()
 }

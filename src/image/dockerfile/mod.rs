@@ -5,6 +5,7 @@
 
 mod from;
 mod lines;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -33,11 +34,13 @@ pub(crate) struct Dockerfile {
     escape: char,
 }
 
-/// An image that a stage begins with, `python:3.13-slim`.
+/// An image that a stage begins with or takes files from, `python:3.13-slim`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Base {
     pub(crate) line: usize,
     pub(crate) image: String,
+    /// Where it is written in the file.
+    place: Range<usize>,
 }
 
 impl Dockerfile {
@@ -50,10 +53,13 @@ impl Dockerfile {
         }
     }
 
-    /// Without earlier stages and `scratch`, which are no images.
+    /// In the order of the file, without earlier stages and `scratch`, which are no images.
     pub(crate) fn bases(&self, args: &BTreeMap<String, String>) -> Vec<Base> {
         let froms = self.froms(args).into_iter();
-        froms.filter_map(From::into_base).collect()
+        let mut bases: Vec<_> = froms.filter_map(From::into_base).collect();
+        bases.extend(taken::all(&self.instructions));
+        bases.sort_by_key(|base| base.place.start);
+        bases
     }
 
     /// What the image itself is built on, through however many stages.
@@ -74,11 +80,9 @@ impl Dockerfile {
     ) -> String {
         let mut text = self.source.clone();
         // From the end, so that what is still to be replaced stays where it is.
-        for from in self.froms(args).into_iter().rev() {
-            let place = from.place.clone();
-            let digest = from.into_base().and_then(|base| by(&base.image, digests));
-            if let Some(image) = digest {
-                text.replace_range(place, &image);
+        for base in self.bases(args).into_iter().rev() {
+            if let Some(digest) = digests.get(&base.image) {
+                text.replace_range(base.place, &format!("{}@{digest}", base.image));
             }
         }
         text
@@ -96,12 +100,17 @@ impl Dockerfile {
     }
 }
 
-fn by(image: &str, digests: &BTreeMap<String, String>) -> Option<String> {
-    let digest = digests.get(image)?;
-    Some(format!("{image}@{digest}"))
-}
-
 impl Instruction {
+    /// An image that a part of its text names.
+    fn base(&self, part: &str) -> Option<Base> {
+        let start = part.as_ptr().addr() - self.text.as_ptr().addr();
+        Some(Base {
+            line: self.line,
+            image: part.to_owned(),
+            place: self.place(start..start + part.len())?,
+        })
+    }
+
     /// Where a part of the joined line is in the file, with the line breaks inside it.
     fn place(&self, part: Range<usize>) -> Option<Range<usize>> {
         let start = *self.origin.get(part.start)?;

@@ -69,7 +69,7 @@ fn two_angles_are_a_heredoc_only_where_one_may_be() {
 
 #[test]
 fn bases_are_images_and_neither_stages_nor_nothing() {
-    let cases: [(&str, Pairs, Images); 13] = [
+    let cases: [(&str, Pairs, Images); 16] = [
         ("FROM a", &[], &[(1, "a")]),
         (
             "FROM a:1 AS x\nFROM X\nFROM scratch\nFROM x AS y",
@@ -86,6 +86,21 @@ fn bases_are_images_and_neither_stages_nor_nothing() {
         ("ARG B\nARG V\nFROM ${B:-a:${V:-2}}", &[], &[(3, "a:2")]),
         ("ARG S=1\nFROM a${S:+-slim}", &[], &[(2, "a-slim")]),
         ("FROM a\nARG B=b\nFROM x$B", &[], &[(1, "a"), (3, "x")]),
+        (
+            "FROM a AS one\nCOPY --from=0 x y\nCOPY --chown=1 --from=ONE x y\nCOPY --from=b:1 x y",
+            &[],
+            &[(1, "a"), (4, "b:1")],
+        ),
+        (
+            "FROM a\nRUN --mount=type=bind,from=b,target=/b c --from=d\nCOPY --from=$C x y",
+            &[],
+            &[(1, "a"), (2, "b")],
+        ),
+        (
+            "FROM a\nCOPY --from=z x y\nFROM b AS z",
+            &[],
+            &[(1, "a"), (2, "z"), (3, "b")],
+        ),
         (
             "FROM a-$TARGETARCH",
             &[("TARGETARCH", "arm64")],
@@ -131,6 +146,10 @@ fn pins_change_nothing_else() {
             "ARG B=a:1\nFROM a:1@sha256:aa AS x\nFROM b@sha256:bb\nCOPY --from=x /é /b",
         ),
         ("FROM a:\\\n1\nRUN y", "FROM a:1@sha256:aa\nRUN y"),
+        (
+            "FROM b\nCOPY --from=a:1 /x \\\n  /y\nRUN --mount=from=b,target=/b true",
+            "FROM b@sha256:bb\nCOPY --from=a:1@sha256:aa /x \\\n  /y\nRUN --mount=from=b@sha256:bb,target=/b true",
+        ),
         ("FROM a:1@sha256:00", "FROM a:1@sha256:00"),
         ("FROM\nFROM $", "FROM\nFROM $"),
     ];

@@ -1,33 +1,11 @@
-//! What the engine tells while it pushes, line by line; what goes wrong is in there too.
+//! What the engine tells while it pushes, as steps and a digest.
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use serde::Deserialize;
 
+use crate::docker::{Line, Moved};
 use crate::image::progress::{Ended, Progress};
 use crate::image::registry::Digest;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Record {
-    /// The layer's.
-    id: Option<String>,
-    status: String,
-    progress_detail: Detail,
-    error_detail: Option<Trouble>,
-    aux: Option<Pushed>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Detail {
-    current: Option<u64>,
-    total: Option<u64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Trouble {
-    message: String,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -48,16 +26,15 @@ struct Layer {
 }
 
 impl Answer {
-    pub(super) fn take(&mut self, record: Record, watch: &mut dyn FnMut(Progress)) -> Result<()> {
-        if let Some(trouble) = record.error_detail {
-            return Err(anyhow!("{}", trouble.message.trim()));
-        }
-        if let Some(pushed) = record.aux {
+    pub(super) fn take(&mut self, line: Line, watch: &mut dyn FnMut(Progress)) -> Result<()> {
+        if let Some(aux) = line.aux {
+            let pushed: Pushed = serde_json::from_value(aux)?;
             self.digest = Some(pushed.digest);
         }
-        if let Some(id) = record.id {
+        if let Some(id) = line.id {
             let step = self.step(id, watch);
-            self.tell(step, &record.status, &record.progress_detail, watch);
+            let status = line.status.unwrap_or_default();
+            self.tell(step, &status, &line.moved, watch);
         }
         Ok(())
     }
@@ -85,14 +62,8 @@ impl Answer {
         step
     }
 
-    fn tell(
-        &mut self,
-        step: usize,
-        status: &str,
-        detail: &Detail,
-        watch: &mut dyn FnMut(Progress),
-    ) {
-        match (status, detail.current) {
+    fn tell(&mut self, step: usize, status: &str, moved: &Moved, watch: &mut dyn FnMut(Progress)) {
+        match (status, moved.current) {
             ("Pushed", _) => self.end(step, Ended::Done, watch),
             ("Layer already exists", _) => self.end(step, Ended::Cached, watch),
             (status, _) if status.starts_with("Mounted from") => {
@@ -102,7 +73,7 @@ impl Answer {
                 step,
                 bytes,
                 // The engine guesses it, and is at times too low.
-                of: detail.total.filter(|of| *of >= bytes),
+                of: moved.total.filter(|of| *of >= bytes),
             }),
             _ => (),
         }

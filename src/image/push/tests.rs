@@ -1,30 +1,35 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::anyhow;
+use http_body_util::BodyExt;
 use serde_json::json;
 
-use super::answer::{Answer, Record};
+use super::answer::Answer;
 use super::*;
 use crate::advice::Advice;
 use crate::docker::{Place, full};
+use crate::image::engine_fixture::there_is_an_engine;
 use crate::image::fixture::{PASSWORD, RealRegistry, Wanted};
 use crate::image::progress::Ended;
 use crate::image::registry::{Repository, Surroundings};
 use crate::image::retention::{self, Fate};
 
-fn told(records: &[serde_json::Value]) -> (Vec<Progress>, Answer, Result<()>) {
-    let (mut all, mut answer, mut last) = (Vec::new(), Answer::default(), Ok(()));
-    for record in records {
-        let record: Record = serde_json::from_value(record.clone()).unwrap();
-        last = answer.take(record, &mut |progress| all.push(progress));
+fn told(lines: &[serde_json::Value]) -> (Vec<Progress>, Answer) {
+    let (mut all, mut answer) = (Vec::new(), Answer::default());
+    for line in lines {
+        let line = serde_json::from_value(line.clone()).unwrap();
+        answer
+            .take(line, &mut |progress| all.push(progress))
+            .unwrap();
     }
-    (all, answer, last)
+    (all, answer)
 }
 
 #[test]
 fn each_layer_is_a_step() {
     let digest = Digest::of(b"");
-    let (all, answer, _) = told(&[
+    let (all, answer) = told(&[
         json!({"status": "The push refers to repository [a]"}),
         json!({"status": "Preparing", "progressDetail": {}, "id": "a"}),
         json!({"status": "Preparing", "progressDetail": {}, "id": "b"}),
@@ -100,8 +105,7 @@ fn what_the_engine_passes_on_is_explained() {
         ("write: connection reset by peer", "can reach a.io", true),
     ];
     for (said, words, is_passing) in cases {
-        let (_, _, last) = told(&[json!({"errorDetail": {"message": said}, "error": said})]);
-        let error = last.unwrap_err();
+        let error = anyhow!("{said}");
         assert_eq!(failure::is_passing(&error), is_passing, "{said}");
         let error = failure::in_words(error, &repository);
         assert!(hint(&error).contains(words), "{said}: {}", hint(&error));
@@ -141,14 +145,15 @@ struct Images {
 }
 
 impl Images {
-    async fn new() -> Self {
-        let engine = Engine::connect(Place::find(&|_| None).unwrap())
-            .await
-            .unwrap();
-        Self {
-            engine,
-            names: Vec::new(),
+    async fn new() -> Option<Self> {
+        if !there_is_an_engine() {
+            return None;
         }
+        let place = Place::find(&|_| None).unwrap();
+        Some(Self {
+            engine: Engine::connect(place).await.unwrap(),
+            names: Vec::new(),
+        })
     }
 
     /// One layer that holds `text`.
@@ -204,7 +209,9 @@ async fn an_image_gets_all_its_names_and_loses_them_when_it_is_old() {
         ..Wanted::default()
     });
     let registry = registry(&real, Some(PASSWORD), real.path("none"));
-    let mut images = Images::new().await;
+    let Some(mut images) = Images::new().await else {
+        return;
+    };
     images.make(&registry, "sha-1", "one", "support").await;
     images.make(&registry, "sha-2", "two", "support").await;
     let one = images
@@ -254,7 +261,9 @@ async fn a_push_that_cannot_be_says_why() {
         login: true,
         ..Wanted::default()
     });
-    let mut images = Images::new().await;
+    let Some(mut images) = Images::new().await else {
+        return;
+    };
     for password in [None, Some("wrong")] {
         let registry = registry(&real, password, real.path("none"));
         if password.is_none() {
@@ -284,7 +293,9 @@ async fn a_registry_that_went_away_gets_the_image_once_it_is_back() {
         ..Wanted::default()
     });
     let registry = registry(&real, None, real.certificates());
-    let mut images = Images::new().await;
+    let Some(mut images) = Images::new().await else {
+        return;
+    };
     images.make(&registry, "sha-4", "four", "support").await;
     real.kill();
     let error = images
@@ -305,7 +316,9 @@ async fn a_registry_that_forbids_deletion_is_said_so() {
         ..Wanted::default()
     });
     let registry = registry(&real, None, real.path("none"));
-    let mut images = Images::new().await;
+    let Some(mut images) = Images::new().await else {
+        return;
+    };
     images.make(&registry, "sha-5", "five", "support").await;
     let digest = images.push(&registry, &names("sha-5", &[])).await.unwrap();
     let error = registry.delete(&digest).await.unwrap_err();

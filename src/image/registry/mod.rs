@@ -16,10 +16,12 @@ mod wire;
 
 pub(crate) use client::{Manifest, Registry};
 pub(crate) use credentials::Credentials;
-pub(crate) use repository::{Digest, Repository};
+pub(crate) use repository::{Digest, Repository, filed_under};
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::docker;
 
 /// What of the machine decides how a registry is spoken to.
 #[derive(Clone, Debug)]
@@ -34,10 +36,8 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     pub(crate) fn find(variable: &dyn Fn(&str) -> Option<String>) -> Self {
-        let set = |name| variable(name).filter(|value| !value.is_empty());
-        let usual = || set("HOME").map(|home| PathBuf::from(home).join(".docker"));
         Self {
-            docker_config: set("DOCKER_CONFIG").map(PathBuf::from).or_else(usual),
+            docker_config: docker::settings(variable),
             certificates: PathBuf::from("/etc/docker/certs.d"),
             pause: Duration::from_millis(500),
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::advice::advice;
+use crate::hex::hex;
 
 /// What Docker Hub is called in names.
 const HUB: &str = "docker.io";
@@ -46,6 +47,17 @@ impl Repository {
         })
     }
 
+    /// The repository of an image, and its tag: `latest` where none is named, as Docker has it.
+    pub(crate) fn of_image(image: &str) -> Result<(Self, &str)> {
+        let name = image.split_once('@').map_or(image, |(name, _)| name);
+        let parts = name.rsplit_once(':');
+        let (name, tag) = match parts.filter(|(_, tag)| !tag.contains('/')) {
+            Some(parts) => parts,
+            None => (name, "latest"),
+        };
+        Ok((Self::parse(name)?, tag))
+    }
+
     fn at_hub(path: String) -> Self {
         Self {
             host: HUB.to_owned(),
@@ -65,11 +77,8 @@ impl Repository {
     }
 
     /// What its credentials are filed under.
-    pub(super) fn key(&self) -> &str {
-        match self.host.as_str() {
-            HUB => HUB_KEY,
-            host => host,
-        }
+    pub(crate) fn key(&self) -> &str {
+        filed_under(&self.host)
     }
 
     /// What a user types to log in there.
@@ -103,6 +112,14 @@ impl fmt::Display for Repository {
     }
 }
 
+/// Where Docker's users have the credentials for a host; Docker Hub goes by many names.
+pub(crate) fn filed_under(host: &str) -> &str {
+    match host {
+        HUB | HUB_API | "index.docker.io" => HUB_KEY,
+        other => other,
+    }
+}
+
 fn names_host(first: &str) -> bool {
     first.contains(['.', ':']) || first == "localhost"
 }
@@ -123,9 +140,7 @@ pub(crate) struct Digest(String);
 
 impl Digest {
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        let hash = Sha256::digest(bytes);
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("sha256:{hex}"))
+        Self(format!("sha256:{}", hex(&Sha256::digest(bytes))))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::found::Packages;
 use super::package::{Licence, Package};
+use crate::hex::hex;
 
 pub(super) fn document(image: &str, digest: &str, packages: &Packages) -> Value {
     let components = packages.by_url.iter();
@@ -61,10 +62,7 @@ fn serial(digest: &str) -> String {
     let mut bytes = Sha256::digest(digest.as_bytes());
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex = hex(&bytes[..16]);
     let (a, b, c, d, e) = (
         &hex[..8],
         &hex[8..12],

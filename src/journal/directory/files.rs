@@ -1,11 +1,13 @@
 //! Files that are whole and durable when these functions return, or were not touched.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+
+use crate::durable::{self, PRIVATE, sync_folder, sync_parent};
 
 pub(super) fn make_folders(root: &Path, names: &[&str]) -> Result<()> {
     if names.iter().all(|name| root.join(name).is_dir()) {
@@ -24,7 +26,9 @@ pub(super) fn make_folders(root: &Path, names: &[&str]) -> Result<()> {
 }
 
 pub(super) fn open_lock(path: &Path) -> Result<File> {
-    options()
+    OpenOptions::new()
+        .write(true)
+        .mode(PRIVATE)
         .create(true)
         .truncate(false)
         .open(path)
@@ -55,19 +59,10 @@ pub(super) fn list(folder: &Path) -> Result<Vec<String>> {
     names().with_context(|| format!("cannot read {}", folder.display()))
 }
 
-/// Whoever reads meanwhile sees the old content or the new one. Needs the lock: two writers would
-/// share the file that is not yet renamed.
+/// Needs the lock.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = path.with_file_name(format!(".{name}.tmp"));
-    let write = || {
-        let mut file = options().create(true).truncate(true).open(&fresh)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)?;
-        sync_parent(path)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    durable::replace(path, bytes, PRIVATE)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 pub(super) fn remove(path: &Path) -> Result<()> {
@@ -82,28 +77,9 @@ pub(super) fn open_to_append(path: &Path) -> Result<Option<File>> {
         .with_context(|| format!("cannot open {}", path.display()))
 }
 
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).mode(0o600);
-    options
-}
-
 fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
     }
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
-/// A name is durable only when its folder is.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    let folder = match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
-    };
-    File::open(folder)?.sync_all()
 }

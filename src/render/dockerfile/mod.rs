@@ -78,8 +78,8 @@ fn recipe(build: &Build, input: &Input) -> Result<Option<Recipe>> {
 fn common(context: &mut Value, build: &Build, input: &Input, engine: Engine) -> Result<()> {
     if engine == Engine::Plain && !build.secrets.is_empty() {
         return Err(advice(
-            "build.secrets are mounted by BuildKit, and the plain variant is for engines without it",
-            "build it with BuildKit and leave --plain out; it has no other safe place for a secret",
+            "build.secrets are mounted by BuildKit, and the classic builder has no safe place for them",
+            "build it with BuildKit: leave --plain or DOCKER_BUILDKIT=0 out",
         ));
     }
     let caches = context["caches"].take();

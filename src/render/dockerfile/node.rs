@@ -19,12 +19,14 @@ pub(super) fn recipe(build: &Build, input: &Input) -> Result<Recipe> {
     let install = manager.map(|manager| install(manager, input));
     let builds = install.is_some() && input.folder.node_build;
     let bases = base::bases(build);
+    let manifests = there(MANIFESTS, input);
+    let local = input.folder.local(&[&manifests, FOLDERS].concat());
     let context = json!({
         "build_base": bases.build,
         "base": bases.run,
         "install": install.as_ref().map(|install| install.template),
-        "manifests": there(MANIFESTS, input),
-        "folders": there(FOLDERS, input),
+        "manifests": manifests,
+        "local": there(FOLDERS, input).into_iter().chain(local).collect::<Vec<_>>(),
         "locked": install.as_ref().is_some_and(|install| install.locked),
         "modern": input.folder.has(MODERN_YARN),
         "pnpm": base::PNPM,

@@ -11,13 +11,16 @@ use crate::spec::{Build, Manager};
 pub(super) fn recipe(build: &Build, input: &Input) -> Result<Recipe> {
     let install = install(manager(build, input), input)?;
     let bases = base::bases(build);
+    let manifests = install.as_ref().map(|install| install.manifests.as_slice());
+    let local = manifests.map(|manifests| input.folder.local(manifests));
     let context = json!({
         "build_base": bases.build,
         "base": bases.run,
         "version": base::version(build),
         "cuda": build.cuda.is_some(),
         "install": install.as_ref().map(|install| install.template),
-        "manifests": install.as_ref().map(|install| &install.manifests),
+        "manifests": manifests,
+        "local": local,
         "locked": install.as_ref().is_some_and(|install| install.locked),
         "uv": base::UV,
         "poetry": base::POETRY,

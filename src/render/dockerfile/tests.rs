@@ -97,6 +97,21 @@ fn what_lies_in_the_folder_tells_the_manager() {
 }
 
 #[test]
+fn what_is_installed_from_the_folder_is_there() {
+    for (toml, manifest) in [(PYTHON, "requirements.txt"), (NODE, "package.json")] {
+        let mut input = input(toml, &[manifest, "wheels"]);
+        input.folder.local = BTreeSet::from([manifest, "wheels"].map(str::to_owned));
+        let made = rendered(&input, Engine::BuildKit).unwrap();
+        let wanted = format!("\nCOPY {manifest} ./\nCOPY wheels ./wheels\n");
+        assert!(
+            made["Dockerfile"].contains(&wanted),
+            "{}",
+            made["Dockerfile"]
+        );
+    }
+}
+
+#[test]
 fn nothing_to_install_is_one_stage() {
     for (toml, entries) in [(PYTHON, ["x.py"]), (NODE, ["index.js"])] {
         let made = text(toml, &entries);

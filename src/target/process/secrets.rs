@@ -4,14 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::StateDir;
 use crate::advice::{Advise, advice};
+use crate::durable::{self, PRIVATE};
 use crate::spec::SecretSource;
 
 pub(crate) type Values = BTreeMap<String, String>;
@@ -88,23 +87,9 @@ pub(crate) fn keep(dir: &StateDir, values: Values) -> Result<bool> {
         .any(|(name, value)| all.get(name).is_some_and(|old| old != value));
     all.extend(values);
     let path = dir.secrets();
-    write(&path, &serde_json::to_vec(&all)?)
+    durable::replace(&path, &serde_json::to_vec(&all)?, PRIVATE)
         .with_context(|| format!("could not write {}", path.display()))?;
     Ok(changed)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let new = path.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
 }
 
 #[cfg(test)]

@@ -17,10 +17,9 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use hyper::Request;
 
-use super::answer::Lines;
 use super::steps::Steps;
 use super::{ImageId, Logins, query};
-use crate::docker::{Engine, empty};
+use crate::docker::{Engine, Lines, empty};
 use crate::image::Recipe;
 use crate::image::context::Context;
 
@@ -30,6 +29,8 @@ use self::trace::Trace;
 
 /// The line that carries what happens, and the one that names the image.
 const TRACE: &str = "moby.buildkit.trace";
+
+const INLINE_CACHE: &str = "BUILDKIT_INLINE_CACHE";
 
 /// What BuildKit may ask for while it builds.
 struct Offer {
@@ -60,7 +61,7 @@ pub(super) async fn build(
         ("session", &session.id),
         ("buildid", &id),
     ];
-    let request = Request::post(query(recipe, &own)?).body(empty())?;
+    let request = Request::post(query(recipe, &args(recipe), &own)?).body(empty())?;
     let running = Running::new(engine, &id);
     let answer = engine.send(request).await?;
     let built = follow(Lines::new(answer.into_body()), steps).await;
@@ -72,15 +73,22 @@ async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
     let mut trace = Trace::default();
     let mut image = None;
     while let Some(line) = lines.next().await? {
-        image = line.image().map(str::to_owned).or(image);
+        image = ImageId::named(&line).or(image);
         if line.id.as_deref() == Some(TRACE) {
             trace.take(messages::status(line.aux.as_ref())?, steps);
         }
     }
     match image {
-        Some(id) => Ok(ImageId(id)),
+        Some(id) => Ok(id),
         None => bail!("BuildKit ended the build without naming an image"),
     }
+}
+
+/// What the engine is told about the cache, it takes as one of them.
+fn args(recipe: &Recipe) -> BTreeMap<String, String> {
+    let cache = recipe.is_cache.then_some((INLINE_CACHE, "1"));
+    let cache = cache.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    recipe.args.clone().into_iter().chain(cache).collect()
 }
 
 /// Nobody else's: of this process, this moment, this build.

@@ -15,6 +15,7 @@ use super::grpc::{Code, Messages, Reply, answer, refuse};
 use super::messages::{HealthAnswer, LoginAnswer, LoginRequest, SecretAnswer, SecretRequest};
 use super::{Offer, filesync, random};
 use crate::docker::{Engine, Upgraded, empty};
+use crate::image::registry::filed_under;
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
@@ -88,11 +89,9 @@ async fn secret(mut messages: Messages, offer: &Offer) -> Result<Reply> {
     }
 }
 
-/// A credential helper may be asked for it, which takes its time.
 async fn login(mut messages: Messages, offer: &Offer) -> Result<Reply> {
     let asked: LoginRequest = messages.only().await?;
-    let logins = offer.logins.clone();
-    let found = tokio::task::spawn_blocking(move || logins(&asked.host)).await?;
+    let found = offer.logins.get(filed_under(&asked.host)).cloned();
     answer(&match found {
         Some(login) => LoginAnswer {
             username: login.username,

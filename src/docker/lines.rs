@@ -1,4 +1,4 @@
-//! What the engine says while it builds: one JSON value a line.
+//! What the engine says while it works: one JSON value a line.
 
 use anyhow::{Context, Result, bail};
 use bytes::BytesMut;
@@ -7,42 +7,36 @@ use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// More than this is no line of a build.
+/// More bytes than this are no line.
 const LONGEST: usize = 64 * 1024 * 1024;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Line {
-    pub(super) id: Option<String>,
-    pub(super) stream: Option<String>,
-    pub(super) status: Option<String>,
+pub(crate) struct Line {
+    pub(crate) id: Option<String>,
+    pub(crate) stream: Option<String>,
+    pub(crate) status: Option<String>,
     #[serde(rename = "progressDetail")]
-    pub(super) moved: Option<Moved>,
-    pub(super) aux: Option<Value>,
-    pub(super) error: Option<String>,
+    pub(crate) moved: Moved,
+    pub(crate) aux: Option<Value>,
+    pub(crate) error: Option<String>,
 }
 
+/// In bytes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Moved {
-    pub(super) current: u64,
-    pub(super) total: u64,
+pub(crate) struct Moved {
+    pub(crate) current: Option<u64>,
+    pub(crate) total: Option<u64>,
 }
 
-impl Line {
-    /// Both builders name the image in the end.
-    pub(super) fn image(&self) -> Option<&str> {
-        self.aux.as_ref()?.get("ID")?.as_str()
-    }
-}
-
-pub(super) struct Lines {
+pub(crate) struct Lines {
     body: Incoming,
     buffer: BytesMut,
 }
 
 impl Lines {
-    pub(super) fn new(body: Incoming) -> Self {
+    pub(crate) fn new(body: Incoming) -> Self {
         Self {
             body,
             buffer: BytesMut::new(),
@@ -50,7 +44,7 @@ impl Lines {
     }
 
     /// `None` at the end; an error that the engine reports is one here.
-    pub(super) async fn next(&mut self) -> Result<Option<Line>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Line>> {
         loop {
             if let Some(line) = split(&mut self.buffer)? {
                 return Ok(Some(line));
@@ -58,7 +52,7 @@ impl Lines {
             let Some(frame) = self.body.frame().await else {
                 return Ok(None);
             };
-            let frame = frame.context("the engine broke off in the middle of the build")?;
+            let frame = frame.context("the engine broke off in the middle")?;
             self.buffer
                 .extend_from_slice(frame.data_ref().map_or(&[], |data| data));
         }
@@ -92,7 +86,7 @@ mod tests {
         assert!(split(&mut buffer).unwrap().is_none());
         buffer.extend_from_slice(b"{\"ID\":\"sha256:1\"}}\n");
         let line = split(&mut buffer).unwrap().unwrap();
-        assert_eq!(line.image(), Some("sha256:1"));
+        assert_eq!(line.aux.unwrap()["ID"], "sha256:1");
     }
 
     #[test]
