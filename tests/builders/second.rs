@@ -44,6 +44,7 @@ impl Second {
 /// It shares nothing with the other one, no network either.
 fn dockerd(folder: &Path, host: &str) -> Command {
     let place = |name| folder.join(name).display().to_string();
+    fs::write(folder.join("config"), "{}").unwrap();
     let mut command = Command::new("dockerd");
     command
         .args([
@@ -51,7 +52,7 @@ fn dockerd(folder: &Path, host: &str) -> Command {
             host,
             "--storage-driver=vfs",
             "--config-file",
-            "/dev/null",
+            &place("config"),
         ])
         .args(["--data-root", &place("data"), "--exec-root", &place("exec")])
         .args([
