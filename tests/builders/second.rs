@@ -41,9 +41,10 @@ impl Second {
     }
 }
 
-/// It shares nothing with the other one, no network either.
+/// It shares the bridge with the other one: without a bridge it would take that one's away.
 fn dockerd(folder: &Path, host: &str) -> Command {
     let place = |name| folder.join(name).display().to_string();
+    fs::write(folder.join("config"), "{}").unwrap();
     let mut command = Command::new("dockerd");
     command
         .args([
@@ -51,15 +52,10 @@ fn dockerd(folder: &Path, host: &str) -> Command {
             host,
             "--storage-driver=vfs",
             "--config-file",
-            "/dev/null",
+            &place("config"),
         ])
         .args(["--data-root", &place("data"), "--exec-root", &place("exec")])
-        .args([
-            "--pidfile",
-            &place("pid"),
-            "--bridge=none",
-            "--iptables=false",
-        ])
+        .args(["--pidfile", &place("pid"), "--iptables=false"])
         .stderr(fs::File::create(folder.join("log")).unwrap())
         .stdin(Stdio::null())
         .stdout(Stdio::null());

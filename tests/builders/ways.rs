@@ -66,7 +66,7 @@ fn by_ssh() {
     let refused = agent.run(&["build"], &by).ends(2);
     let refused = refused.says("error: could not reach the Docker engine at ssh://127.0.0.1");
     refused
-        .says("Permission denied (publickey)")
+        .says("Permission denied (publickey")
         .says("hint: try it by hand: ssh");
 }
 
