@@ -109,7 +109,7 @@ impl Drop for Site {
 
 impl Site {
     fn command(&self, verb: &str) -> Command {
-        let mut command = self.place.command(&[verb]);
+        let mut command = self.place.command(&[verb, "--output", "json"]);
         command
             .env("XDG_CACHE_HOME", self.place.path("cache"))
             .env("DOCKER_BUILDKIT", &self.builder);
@@ -150,23 +150,14 @@ impl Site {
         })
     }
 
-    /// The digest that was told is the registry's by both tags, and holds the tree's last value.
+    /// The digest that was told is the registry's by the content tag, and holds the last value.
     fn is_right(&self, at: u32, pushed: &Ran) -> Result<bool> {
-        let digest = pushed
-            .stdout
-            .split_once("@")
-            .map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default());
-        let digest = digest.context("push names no digest")?;
-        let tags = pushed
-            .stdout
-            .lines()
-            .find_map(|line| line.strip_prefix("tags: "));
-        let content = tags.and_then(|tags| tags.split(", ").next());
-        let Some(content) = content else {
-            return self.by_digest(digest, at);
-        };
-        let tagged = self.ask("HEAD", &format!("manifests/{content}"))?;
-        Ok(tagged.0.to_ascii_lowercase().contains(digest) && self.by_digest(digest, at)?)
+        let last = pushed.stdout.lines().last().context("push says nothing")?;
+        let result = &serde_json::from_str::<Value>(last)?["result"];
+        let digest = result["digest"].as_str().context("push names no digest")?;
+        let content = result["tags"][0].as_str().context("push names no tag")?;
+        let (head, _) = self.ask("HEAD", &format!("manifests/{content}"))?;
+        Ok(head.contains(digest) && self.by_digest(digest, at)?)
     }
 
     fn by_digest(&self, digest: &str, at: u32) -> Result<bool> {
