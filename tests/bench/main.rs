@@ -4,19 +4,27 @@
 //! Everything is on 127.0.0.1 and in folders that are removed again. Nothing here passes or fails:
 //! each figure is printed beside its goal.
 
+mod again;
 mod agent;
 mod changes;
 mod clone;
+mod context;
+mod door;
 mod edge_kill;
 mod first_deploy;
+mod image_kills;
 mod kills;
 mod load;
 mod place;
 mod proxies;
+#[path = "../support/registry.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::panic)]
+mod registry;
 mod render;
 mod rollback;
 mod stats;
 mod table;
+mod tree;
 mod unchanged;
 
 use anyhow::{Result, bail};
@@ -38,7 +46,7 @@ const fn figure(name: &'static str, measure: fn() -> Result<Vec<Finding>>) -> Fi
     }
 }
 
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 12] = [
     figure("unchanged", unchanged::measure),
     figure("render", render::measure),
     figure("first-deploy", first_deploy::measure),
@@ -47,6 +55,9 @@ const FIGURES: [Figure; 9] = [
     figure("edge-kill", edge_kill::measure),
     figure("kills", kills::measure),
     figure("proxies", proxies::measure),
+    figure("context", context::measure),
+    figure("push", again::measure),
+    figure("image-kills", image_kills::measure),
     Figure {
         only_by_name: true,
         ..figure("clone", clone::measure)

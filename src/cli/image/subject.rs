@@ -1,6 +1,7 @@
 //! What an image would be built from, and what it would be called.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -13,7 +14,7 @@ use crate::advice::advice;
 use crate::docker::{Engine, Place};
 use crate::image::{
     self, Builder, Commit, Context, Credentials, Dockerfile, Finding, Known, Lock, Login, Logins,
-    Looked, Provenance, Recipe, Repository, Surroundings, content_tag,
+    Looked, Memory, Provenance, Recipe, Repository, Surroundings, content_tag,
 };
 use crate::render;
 use crate::spec::Build;
@@ -58,8 +59,20 @@ pub(crate) fn found(project: &Project) -> Result<(Context, Looked, Buildable)> {
     let folder = image::find(project.folder(), &build.context)?;
     let canonical = buildable(project, render::Engine::BuildKit)?;
     let context = Context::read(&folder, &canonical.ignore)?;
-    let looked = context.look_through()?;
+    let looked = context.look_through(&memory(&folder))?;
     Ok((context, looked, canonical))
+}
+
+/// Below `$XDG_CACHE_HOME`, or where that is by default.
+fn memory(folder: &Path) -> Memory {
+    let set = |name| {
+        variable(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let caches = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    let of = |caches: PathBuf| Memory::of(&caches.join("agentctl"), folder, now().0 as i64 / 1000);
+    caches.map_or_else(Memory::default, of)
 }
 
 /// Refuses what looks like a secret and is not allowed to; says which allowances are for nothing.

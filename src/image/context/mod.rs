@@ -8,6 +8,7 @@ mod file;
 mod glob;
 mod hash;
 mod ignore;
+mod memory;
 mod tar;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use anyhow::Result;
 
 pub(crate) use glob::Glob;
 pub(crate) use hash::Looked;
+pub(crate) use memory::Memory;
 
 use self::ignore::Rules;
 use crate::advice::{Advise, advice};

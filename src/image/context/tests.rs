@@ -137,7 +137,8 @@ fn read(root: &Path) -> Context {
 }
 
 fn identity(root: &Path) -> String {
-    read(root).look_through().unwrap().identity.to_string()
+    let looked = read(root).look_through(&Memory::default());
+    looked.unwrap().identity.to_string()
 }
 
 #[test]
@@ -252,5 +253,41 @@ async fn a_file_that_changes_meanwhile_is_named() {
     fs::write(dir.path().join("b"), "22").unwrap();
     let error = sent(&context, Vec::new()).await.unwrap_err().to_string();
     assert!(error.contains("b was changed"), "{error}");
-    assert!(context.look_through().is_err());
+    assert!(context.look_through(&Memory::default()).is_err());
+}
+
+/// Long after anything here was written.
+const LATER: i64 = 1 << 40;
+
+#[test]
+fn what_has_not_changed_is_not_read_again() {
+    let dir = tree(&[("in/a", "1"), ("in/b", "2")]);
+    let (root, cache) = (dir.path().join("in"), dir.path().join("cache"));
+    let look = |now| {
+        let memory = Memory::of(&cache, &root, now);
+        let known = |entry: &Entry| memory.digest(entry).is_some();
+        let context = read(&root);
+        let known: Vec<_> = context.entries.iter().map(known).collect();
+        (context.look_through(&memory).unwrap(), known)
+    };
+    assert_eq!(look(0).1, [false, false]);
+    let (first, known) = look(LATER);
+    assert_eq!(known, [false, false], "what changed just now");
+    assert_eq!(look(LATER).1, [true, true]);
+    assert_eq!(look(LATER).0.identity, first.identity);
+    fs::write(root.join("b"), "3").unwrap();
+    let (other, known) = look(LATER);
+    assert_eq!(known, [true, false]);
+    assert_eq!(other.identity.to_string(), identity(&root));
+}
+
+#[test]
+fn a_secret_is_found_every_time() {
+    let dir = tree(&[("in/.env", "A=1"), ("in/a", "1")]);
+    let (root, cache) = (dir.path().join("in"), dir.path().join("cache"));
+    let found = || {
+        let looked = read(&root).look_through(&Memory::of(&cache, &root, LATER));
+        looked.unwrap().findings.len()
+    };
+    assert_eq!((found(), found()), (1, 1));
 }

@@ -11,7 +11,7 @@ use super::formats::{FORMATS, format, private_key};
 use super::value::{Written, is_placeholder, looks_random};
 
 /// Secret-like names without their first letter, which may be small or not.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 20] = [
     "assword",
     "ASSWORD",
     "asswd",
@@ -28,10 +28,26 @@ const NAMES: [&str; 17] = [
     "piKey",
     "pikey",
     "ccess_key",
+    "CCESS_KEY",
+    "ccessKey",
+    "ccountKey",
     "rivate_key",
 ];
 const KEY: &str = "-----BEGIN ";
 const URL: &str = "://";
+
+/// Tokens that only tell where a list goes on, or that a request is the same again.
+const HARMLESS: [&str; 9] = [
+    "next",
+    "client",
+    "request",
+    "change",
+    "lock",
+    "continuation",
+    "idempotency",
+    "update",
+    "page",
+];
 
 /// What may follow in the same name: `SECRET_KEY_BASE`, and not `token_url`.
 const ENDS: [&str; 9] = [
@@ -89,10 +105,22 @@ impl Block<'_> {
             1 => url(&self.bytes[at.end..]),
             needle => match FORMATS.get(needle - 2) {
                 Some(known) => format(known, self.bytes, at.start),
+                None if is_harmless(&self.bytes[..at.start]) => None,
                 None => given(&self.bytes[at.end..]),
             },
         }
     }
+}
+
+/// By what is before the word without its first letter: `NextToken`, `AWS::ApiGateway::ApiKey`.
+fn is_harmless(before: &[u8]) -> bool {
+    let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-');
+    let length = before.iter().rev().take(40).take_while(in_name).count();
+    let (before, name) = before.split_at(before.len() - length);
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix(b"t").unwrap_or_default();
+    let name = name.strip_suffix(b"_").unwrap_or(name);
+    before.ends_with(b"::") || HARMLESS.iter().any(|word| name.ends_with(word.as_bytes()))
 }
 
 /// `name = value` in any common syntax, from where the secret-like word ends.
@@ -112,6 +140,18 @@ pub(super) fn given(rest: &[u8]) -> Option<&'static str> {
     (random && value.is_literal()).then_some("a value that looks like a secret")
 }
 
+/// Hosts of examples, and this machine.
+const NOWHERE: [&str; 5] = ["host", "hostname", "server", "localhost", "127.0.0.1"];
+/// RFC 2606.
+const RESERVED: [&str; 6] = [
+    "example",
+    "example.com",
+    "example.org",
+    "example.net",
+    ".test",
+    ".invalid",
+];
+
 /// `postgres://user:password@host`, from behind the `://`.
 pub(super) fn url(rest: &[u8]) -> Option<&'static str> {
     let ends = |byte: &u8| !byte.is_ascii_graphic() || b"/\"'`<>?#,;()\\[]|{}$*".contains(byte);
@@ -119,10 +159,10 @@ pub(super) fn url(rest: &[u8]) -> Option<&'static str> {
     let authority = std::str::from_utf8(&rest[..end]).ok()?;
     let (login, host) = authority.rsplit_once('@')?;
     let (user, password) = login.split_once(':')?;
-    let example = ["example", "localhost", "127.0.0.1", "host"]
-        .iter()
-        .any(|word| host.starts_with(word) || host.contains("example."));
-    let harmless = password == user || password.len() < 5 || password.contains("%s");
+    let name = host.split(':').next().unwrap_or_default();
+    let nowhere = NOWHERE.contains(&name) || RESERVED.iter().any(|end| name.ends_with(end));
+    let is_weak = password.len() < 12 && password.bytes().all(|byte| byte.is_ascii_lowercase());
+    let harmless = password == user || password.len() < 5 || password.contains(['%', ':']);
     let placeholder = is_placeholder(password.as_bytes());
-    (!example && !harmless && !placeholder).then_some("a URL with a password")
+    (!nowhere && !is_weak && !harmless && !placeholder).then_some("a URL with a password")
 }

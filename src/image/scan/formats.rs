@@ -28,7 +28,7 @@ const fn of(
 const ANY: usize = 400;
 
 /// One that begins with another stands before it.
-pub(super) const FORMATS: [Format; 28] = [
+pub(super) const FORMATS: [Format; 39] = [
     of("AKIA", (16, 16), b"", "an access key of AWS"),
     of("ASIA", (16, 16), b"", "an access key of AWS"),
     of("ghp_", (36, ANY), b"", "a token of GitHub"),
@@ -57,6 +57,22 @@ pub(super) const FORMATS: [Format; 28] = [
     of("pypi-AgE", (50, ANY), b"_-", "a token of PyPI"),
     of("SG.", (60, 70), b"._-", "a key of SendGrid"),
     of("AGE-SECRET-KEY-1", (50, 60), b"", "a private key"),
+    of("eyJhbGciOi", (60, ANY), b"_-.", "a JSON Web Token"),
+    of("eyJ0eXAiOi", (60, ANY), b"_-.", "a JSON Web Token"),
+    of("eyJraWQiOi", (60, ANY), b"_-.", "a JSON Web Token"),
+    of(
+        "hooks.slack.com/services/T",
+        (30, 60),
+        b"/",
+        "a webhook of Slack",
+    ),
+    of("whsec_", (32, 64), b"+/=", "a secret of Stripe"),
+    of("hvs.", (24, ANY), b"_-", "a token of Vault"),
+    of("dckr_pat_", (24, 40), b"_-", "a token of Docker Hub"),
+    of("gsk_", (48, 60), b"", "a key of Groq"),
+    of("xai-", (60, 90), b"", "a key of xAI"),
+    of("pplx-", (40, 60), b"", "a key of Perplexity"),
+    of("r8_", (37, 40), b"", "a token of Replicate"),
 ];
 
 /// Most of these have digits, and all have many different characters.
@@ -74,13 +90,15 @@ pub(super) fn format(format: &Format, bytes: &[u8], at: usize) -> Option<&'stati
     ((least..=most).contains(&length) && real).then_some(format.what)
 }
 
-/// A header alone is no key: programs that read keys have it too.
+/// A header alone is no key: programs that read keys have it too, and documents leave parts out.
 pub(super) fn private_key(rest: &[u8]) -> Option<&'static str> {
     let head = &rest[..rest.len().min(64)];
     let end = memchr::memmem::find(head, b"PRIVATE KEY")?;
     let body = &rest[end..rest.len().min(1 << 10)];
+    let body = &body[..memchr::memmem::find(body, b"-----END").unwrap_or(body.len())];
+    let holds = |word: &[u8]| memchr::memmem::find(body, word).is_some();
     let in_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let mut runs = body.split(|byte| !in_base64(byte));
-    let has_key = runs.any(|run| run.len() >= 40 && distinct(run) >= 8);
-    has_key.then_some("a private key")
+    let has_key = runs.any(|run| run.len() >= 40 && distinct(run) >= 16);
+    (has_key && !holds(b"...") && !holds(b"EXAMPLE")).then_some("a private key")
 }

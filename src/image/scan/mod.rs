@@ -22,6 +22,9 @@ pub(crate) use reader::Reader;
 
 use crate::advice::advice;
 
+/// Counts up when what is found changes: what was looked through before is then looked at again.
+pub(crate) const RULES: u32 = 2;
+
 /// So many are listed; more would hide what to do.
 const LISTED: usize = 20;
 

@@ -66,7 +66,8 @@ pub(crate) fn by_name(path: &str) -> Option<Finding> {
         before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
     };
     let known = NAMES.iter().find(|(whole, _)| name == *whole);
-    let known = known.or_else(|| ENDS.iter().find(|(end, _)| name.ends_with(end)));
+    let ends = |(end, _): &&(&str, &str)| name.ends_with(end) && !is_public(name);
+    let known = known.or_else(|| ENDS.iter().find(ends));
     let known = known.or_else(|| PLACES.iter().find(at));
     let what = known.map(|(_, what)| *what);
     Some(Finding {
@@ -74,6 +75,12 @@ pub(crate) fn by_name(path: &str) -> Option<Finding> {
         path: path.to_owned(),
         line: None,
     })
+}
+
+/// `archive.gpg.key`, `public.key`: what signatures are checked with.
+fn is_public(name: &str) -> bool {
+    name.split(['.', '-', '_'])
+        .any(|part| ["gpg", "asc", "pub", "public"].contains(&part))
 }
 
 /// `.env`, `.env.production`, `production.env`, and not `.env.example`.

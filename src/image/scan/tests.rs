@@ -36,6 +36,7 @@ fn credentials_are_told_by_name() {
         "terraform.tfstate",
         ".kube/config",
         "Service-Account.json",
+        "server.key",
     ];
     for path in secret {
         assert!(by_name(path).is_some(), "{path}");
@@ -52,6 +53,8 @@ fn credentials_are_told_by_name() {
         "monkey",
         "package.json",
         "ca.pem",
+        "archive.gpg.key",
+        "public.key",
         ".npmrc",
     ];
     for path in plain {
@@ -59,33 +62,84 @@ fn credentials_are_told_by_name() {
     }
 }
 
+/// How each begins, how many characters follow, and what it is.
+const SERVICES: [(&str, usize, &str); 33] = [
+    ("ghp_", 36, "a token of GitHub"),
+    ("gho_", 36, "a token of GitHub"),
+    ("ghs_", 36, "a token of GitHub"),
+    ("github_pat_", 82, "a token of GitHub"),
+    ("glpat-", 20, "a token of GitLab"),
+    ("xoxb-", 50, "a token of Slack"),
+    ("xoxp-", 70, "a token of Slack"),
+    ("xapp-1-", 90, "a token of Slack"),
+    (
+        "https://hooks.slack.com/services/T",
+        40,
+        "a webhook of Slack",
+    ),
+    ("sk_live_", 24, "a key of Stripe"),
+    ("rk_live_", 24, "a key of Stripe"),
+    ("whsec_", 32, "a secret of Stripe"),
+    ("sk-ant-api03-", 95, "a key of Anthropic"),
+    ("sk-proj-", 120, "a key of OpenAI"),
+    ("sk-svcacct-", 120, "a key of OpenAI"),
+    ("sk-", 48, "a key of OpenAI"),
+    ("AIza", 35, "a key of Google"),
+    ("GOCSPX-", 28, "a client's secret of Google"),
+    ("hf_", 34, "a token of Hugging Face"),
+    ("npm_", 36, "a token of npm"),
+    ("pypi-AgEIcHlwaS5vcmc", 150, "a token of PyPI"),
+    ("SG.", 66, "a key of SendGrid"),
+    ("eyJhbGciOi", 120, "a JSON Web Token"),
+    ("eyJ0eXAiOi", 120, "a JSON Web Token"),
+    ("hvs.", 90, "a token of Vault"),
+    ("dckr_pat_", 27, "a token of Docker Hub"),
+    ("gsk_", 52, "a key of Groq"),
+    ("xai-", 80, "a key of xAI"),
+    ("pplx-", 48, "a key of Perplexity"),
+    ("r8_", 37, "a token of Replicate"),
+    ("AGE-SECRET-KEY-1", 58, "a private key"),
+    ("postgres://app:", 9, "a URL with a password"),
+    ("redis://:", 24, "a URL with a password"),
+];
+
 #[test]
 fn keys_of_services_are_found() {
-    let cases = [
-        (
-            format!("id: {}", "AKIA".to_owned() + "Q7ZR2KX9VB4MN8LC"),
-            "an access key of AWS",
-        ),
-        (key("ghp_", 36), "a token of GitHub"),
-        (key("glpat-", 20), "a token of GitLab"),
-        (
-            format!("x=\"{}\"", key("sk-ant-api03-", 80)),
-            "a key of Anthropic",
-        ),
-        (key("sk-proj-", 60), "a key of OpenAI"),
-        (key("sk-", 48), "a key of OpenAI"),
-        (key("sk_live_", 24), "a key of Stripe"),
-        (key("AIza", 35), "a key of Google"),
-        (key("npm_", 36), "a token of npm"),
-        (key("SG.", 66), "a key of SendGrid"),
-        (key("xoxb-", 40), "a token of Slack"),
-        (
-            format!("postgres://app:{}@db:5432/x", key("", 9)),
-            "a URL with a password",
-        ),
-    ];
-    for (text, said) in cases {
-        assert_eq!(what(&format!("{text}\n")), Some(said), "{text}");
+    for (start, length, said) in SERVICES {
+        let end = if said.contains("URL") {
+            "@db:5432/x"
+        } else {
+            ""
+        };
+        let key = key(start, length) + end;
+        for text in [key.clone(), format!("x = \"{key}\""), format!("[{key}]")] {
+            assert_eq!(what(&format!("{text}\n")), Some(said), "{text}");
+        }
+    }
+    let aws = "AKIA".to_owned() + "Q7ZR2KX9VB4MN8LC";
+    assert_eq!(what(&format!("id: {aws}\n")), Some("an access key of AWS"));
+}
+
+#[test]
+fn what_is_too_short_or_part_of_a_longer_name_is_no_key() {
+    for (start, length, _) in SERVICES {
+        if start.contains("://") {
+            continue;
+        }
+        let short = key(start, 9);
+        let longer = format!("x{}", key(start, length));
+        let pointless = format!("{start}{}", "x".repeat(length));
+        for text in [short, longer, pointless] {
+            assert_eq!(what(&format!("{text}\n")), None, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_few_letters_in_a_row_make_no_example() {
+    for row in ["abcdefgh", "12345678", "todo", "00000"] {
+        let text = format!("{}{row}{}", key("ghp_", 18), key("", 18));
+        assert!(what(&format!("{text}\n")).is_some(), "{text}");
     }
 }
 
@@ -106,6 +160,12 @@ fn values_of_secret_like_names_are_found() {
         format!("<password>{value}</password>"),
         format!("//registry.example.com/:_authToken={value}"),
         format!("aws_secret_access_key = {value}"),
+        format!("AWS_SECRET_ACCESS_KEY={value}"),
+        format!("DefaultEndpointsProtocol=https;AccountKey={value}{value}=="),
+        format!("SharedAccessKey={value}="),
+        format!("AZURE_CLIENT_SECRET=\"{}~{value}\"", key("", 3)),
+        format!("\"private_key_token\": \"{value}\""),
+        format!("client_secret: {value}"),
     ] {
         assert!(what(&format!("{text}\n")).is_some(), "{text}");
     }
@@ -129,13 +189,39 @@ fn what_only_looks_like_one_is_left_alone() {
         "postgres://user:password@host/db",
         "redis://app:app@redis",
         "https://host/path?a=b:c@d",
+        &format!("postgres://app:{}@localhost/x", key("", 9)),
+        &format!("postgres://app:{}@db.example.com/x", key("", 9)),
+        "https://user:secretword@site.net/",
+        &format!("\"NextToken\": \"{}\"", key("", 24)),
+        &format!("\"AWS::ApiGateway::ApiKey\": \"{}\"", key("", 24)),
+        "arn:aws:secretsmanager:us-west-2:1:secret:MySecret3-a1b2c3",
+        "let a_private_key: Curve25519SeedBin<'_> = private_key",
+        "generate_private_key: x25519_generate_private_key,",
+        "SYS_memfd_secret: c_long = __X32_SYSCALL_BIT + 447",
+        "token = \"1234567890abcdef1234567890\"",
         "\"-----BEGIN PRIVATE KEY-----\"",
         "-----BEGIN RSA PRIVATE KEY-----\n... (in base64)\n-----END",
+        &pem().replacen("q7Zr2", "EXAMPLE", 1),
+        &pem().replace("\n", "...\n"),
         &format!("\"integrity\": \"{hash}\""),
         "a disk-0123456789012345678901234567890123456789",
     ] {
         assert_eq!(what(&format!("{text}\n")), None, "{text}");
     }
+}
+
+#[test]
+fn hosts_that_begin_like_an_example_are_hosts() {
+    for host in ["host7.company.net", "hosting", "localhosts", "examples.net"] {
+        let text = format!("mysql://app:{}@{host}/x\n", key("", 9));
+        assert_eq!(what(&text), Some("a URL with a password"), "{text}");
+    }
+}
+
+#[test]
+fn a_key_in_a_service_account_is_found() {
+    let text = format!("{{\"private_key\": \"{}\"}}", pem().replace('\n', "\\n"));
+    assert_eq!(what(&text), Some("a private key"));
 }
 
 fn pem() -> String {

@@ -1,7 +1,7 @@
 //! Values as they are written down, and whether chance made them.
 
 /// What stands for a value that somebody has to fill in, or shows what one looks like.
-const PLACEHOLDERS: [&str; 22] = [
+const PLACEHOLDERS: [&str; 17] = [
     "example",
     "changeme",
     "change-me",
@@ -10,20 +10,15 @@ const PLACEHOLDERS: [&str; 22] = [
     "your_",
     "placeholder",
     "dummy",
-    "xxxx",
-    "****",
-    "....",
     "replace",
     "insert",
     "sample",
     "fake",
     "not-a-",
-    "abcdefgh",
-    "12345678",
-    "00000000",
     "redacted",
     "enter-",
     "todo",
+    "...",
 ];
 /// Words that say only what they stand for.
 const WORDS: [&str; 12] = [
@@ -48,9 +43,12 @@ impl<'a> Written<'a> {
             _ => return None,
         };
         let value = skip(rest, b" \t");
+        let is_close = value.len() == rest.len();
         let value = if sign == b':' { typed(value) } else { value };
         match value.split_first()? {
             (quote @ (b'"' | b'\'' | b'`'), value) => Self::quoted(value, *quote),
+            // `secret:name` is part of a path or of a longer name.
+            _ if sign == b':' && is_close => None,
             _ => Some(Self::bare(value)),
         }
     }
@@ -87,7 +85,7 @@ impl<'a> Written<'a> {
 /// Skips the type in `: Option<&str> = "x"`.
 fn typed(value: &[u8]) -> &[u8] {
     let line = value.iter().take(48).take_while(|byte| **byte != b'\n');
-    let of_type = |byte: &u8| byte.is_ascii_alphanumeric() || b"_<>&[]|?. ".contains(byte);
+    let of_type = |byte: &u8| byte.is_ascii_alphanumeric() || b"_<>&[]|?.' ".contains(byte);
     let length = line.take_while(|byte| of_type(byte)).count();
     match value[length..].strip_prefix(b"=") {
         Some(rest) if length > 0 => skip(rest, b" \t"),
@@ -102,8 +100,39 @@ fn skip<'a>(rest: &'a [u8], bytes: &[u8]) -> &'a [u8] {
 
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
-    let holds = |word: &&str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
-    WORDS.iter().any(|word| word.as_bytes() == lower) || PLACEHOLDERS.iter().any(holds)
+    // Short words are in long keys by chance.
+    let by_chance = |word: &str| value.len() >= 20 && ["dummy", "fake", "todo"].contains(&word);
+    let holds =
+        |word: &&str| memchr::memmem::find(&lower, word.as_bytes()).is_some() && !by_chance(word);
+    let is_word = WORDS.iter().any(|word| word.as_bytes() == lower);
+    is_word || PLACEHOLDERS.iter().any(holds) || is_sequence(&lower)
+}
+
+/// `xxxxxxxx`, `1234567890abcdef`: half of it and more only goes on from what is before. A few such
+/// letters in a row are in keys, too.
+fn is_sequence(value: &[u8]) -> bool {
+    let goes_on = |pair: &&[u8]| pair[1] == pair[0] || pair[1] == pair[0].wrapping_add(1);
+    let count = value.windows(2).filter(goes_on).count();
+    value.len() >= 8 && count * 2 >= value.len()
+}
+
+/// A name, not a value: half of it and more are words.
+fn is_worded(value: &[u8]) -> bool {
+    let is_end = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+    let parts = value.split(|byte| !byte.is_ascii_alphanumeric());
+    let humps = parts.flat_map(|part| part.chunk_by(|a, b| !is_end(&[*a, *b])));
+    let (mut words, mut all) = (0, 0);
+    for hump in humps {
+        all += hump.len();
+        let is_word = hump.iter().all(u8::is_ascii_uppercase)
+            || hump.iter().skip(1).all(u8::is_ascii_lowercase);
+        words += if is_word && hump.len() >= 4 {
+            hump.len()
+        } else {
+            0
+        };
+    }
+    words * 2 >= all
 }
 
 pub(super) fn distinct(value: &[u8]) -> usize {
@@ -127,6 +156,7 @@ pub(super) fn looks_random(value: &[u8], least: usize) -> bool {
         && entropy(value) >= 3.0
         && changes.count() * 4 >= value.len()
         && !is_placeholder(value)
+        && !is_worded(value)
 }
 
 fn class(byte: u8) -> u8 {
