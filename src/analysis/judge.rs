@@ -6,7 +6,7 @@ use crate::spec::{Bound, Metric, MetricGate};
 /// What a judge found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Finding {
+pub enum Finding {
     Pass,
     Fail,
     /// Too little was seen to say either.

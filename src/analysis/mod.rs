@@ -3,6 +3,7 @@
 //! Pure. It knows no weights, steps or undo; what follows from a verdict is decided elsewhere.
 
 mod judge;
+pub mod judges;
 mod measures;
 
 pub(crate) use judge::{Finding, Verdict, judge};
