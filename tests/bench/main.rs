@@ -9,6 +9,7 @@ mod changes;
 mod clone;
 mod edge_kill;
 mod first_deploy;
+mod judges;
 mod kills;
 mod load;
 mod place;
@@ -38,7 +39,7 @@ const fn figure(name: &'static str, measure: fn() -> Result<Vec<Finding>>) -> Fi
     }
 }
 
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 10] = [
     figure("unchanged", unchanged::measure),
     figure("render", render::measure),
     figure("first-deploy", first_deploy::measure),
@@ -47,6 +48,7 @@ const FIGURES: [Figure; 9] = [
     figure("edge-kill", edge_kill::measure),
     figure("kills", kills::measure),
     figure("proxies", proxies::measure),
+    figure("judges", judges::measure),
     Figure {
         only_by_name: true,
         ..figure("clone", clone::measure)
