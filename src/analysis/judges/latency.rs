@@ -132,9 +132,12 @@ impl Latency {
     /// each threshold.
     #[must_use]
     pub fn finding(&self, risk: Risk) -> Finding {
-        let least = self.over.iter().map(Rates::harmless);
-        let harmless = least.fold(f64::INFINITY, f64::min);
-        finding(self.worse(), harmless, risk)
+        let is_worse = |bound| {
+            let peaks = self.over.iter().map(Rates::worse_peak);
+            peaks.fold(f64::NEG_INFINITY, f64::max) >= bound && self.worse() >= bound
+        };
+        let is_harmless = |bound| self.over.iter().all(|rates| rates.is_harmless(bound));
+        finding(is_worse, is_harmless, risk)
     }
 
     /// ln of the e-value that the candidate is slower than the margin allows.

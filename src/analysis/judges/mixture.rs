@@ -19,6 +19,9 @@ const POINTS: usize = 48;
 const MOST: f64 = 20.0;
 const LEAST: f64 = 0.05;
 
+/// ln of the number of points.
+pub(super) const SPREAD: f64 = 3.871_201_010_907_891;
+
 /// Failures of one step: the candidate's, and all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failures {
@@ -70,13 +73,24 @@ impl Mixture {
 
     /// `steps`: as many as were entered.
     pub(super) fn evidence(&self, steps: impl Iterator<Item = Failures>) -> f64 {
+        ln_mean(self.logs(steps).iter().copied())
+    }
+
+    /// The best of the grid: evidence is at most this, and at least this less [`SPREAD`], for a
+    /// hundredth of the time.
+    pub(super) fn peak(&self, steps: impl Iterator<Item = Failures>) -> f64 {
+        let logs = self.logs(steps);
+        logs.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    fn logs(&self, steps: impl Iterator<Item = Failures>) -> [f64; POINTS] {
         let mut logs = [0.0; POINTS];
         for (bends, failures) in self.bends.iter().zip(steps) {
             for ((log, rise), bend) in logs.iter_mut().zip(&self.rises).zip(bends) {
                 *log += failures.candidate * rise - failures.all * bend;
             }
         }
-        ln_mean(logs.iter().copied())
+        logs
     }
 }
 

@@ -29,11 +29,15 @@ pub use super::judge::Finding;
 /// The risk of ending a step early although the candidate does the harm that is excluded.
 pub const EARLY: Risk = Risk::FIVE_PER_CENT;
 
-/// What two logarithms of e-values say together.
-fn finding(worse: f64, harmless: f64, risk: Risk) -> Finding {
-    if worse >= risk.bound() {
+/// What two e-values say together: whether the logarithm of each reaches a bound.
+fn finding(
+    is_worse: impl FnOnce(f64) -> bool,
+    is_harmless: impl FnOnce(f64) -> bool,
+    risk: Risk,
+) -> Finding {
+    if is_worse(risk.bound()) {
         Finding::Fail
-    } else if harmless >= EARLY.bound() {
+    } else if is_harmless(EARLY.bound()) {
         Finding::Pass
     } else {
         Finding::Unclear

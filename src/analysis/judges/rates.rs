@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
-use super::mixture::{Failures, Mixture};
+use super::mixture::{Failures, Mixture, SPREAD};
 use super::terms::{Arm, Margin, Risk, Share};
 use super::{finding, split};
 
@@ -61,8 +61,9 @@ pub struct Rates {
     worse: Mixture,
     harmless: Mixture,
     tallies: Vec<Tally>,
-    log_worse: f64,
-    log_harmless: f64,
+    /// The most that evidence can be, as it stands.
+    worse_peak: f64,
+    harmless_peak: f64,
 }
 
 impl Rates {
@@ -73,8 +74,8 @@ impl Rates {
             worse: Mixture::above(margin.ratio()),
             harmless: Mixture::below(margin.harm()),
             tallies: Vec::new(),
-            log_worse: 0.0,
-            log_harmless: 0.0,
+            worse_peak: 0.0,
+            harmless_peak: 0.0,
         }
     }
 
@@ -137,19 +138,36 @@ impl Rates {
     /// Fail: worse by more than the margin. Pass: the harm that matters is excluded.
     #[must_use]
     pub fn finding(&self, risk: Risk) -> Finding {
-        finding(self.log_worse, self.log_harmless, risk)
+        finding(
+            |bound| self.is_worse(bound),
+            |bound| self.is_harmless(bound),
+            risk,
+        )
+    }
+
+    /// A look costs little while evidence is far from the bound on either side.
+    fn is_worse(&self, bound: f64) -> bool {
+        reaches(self.worse_peak, bound, || self.worse())
+    }
+
+    pub(super) fn is_harmless(&self, bound: f64) -> bool {
+        reaches(self.harmless_peak, bound, || self.harmless())
     }
 
     /// ln of the e-value that the candidate is worse than the margin allows.
     #[must_use]
     pub fn worse(&self) -> f64 {
-        self.log_worse
+        self.worse.evidence(self.failures())
+    }
+
+    pub(super) fn worse_peak(&self) -> f64 {
+        self.worse_peak
     }
 
     /// ln of the e-value that the candidate does not do the harm that matters.
     #[must_use]
     pub fn harmless(&self) -> f64 {
-        self.log_harmless
+        self.harmless.evidence(self.failures())
     }
 
     /// Units and failures that were compared, of both arms, and the last step's share.
@@ -178,10 +196,17 @@ impl Rates {
     }
 
     fn weigh(&mut self) {
-        let steps = || self.tallies.iter().map(Tally::failures);
-        self.log_worse = self.worse.evidence(steps());
-        self.log_harmless = self.harmless.evidence(steps());
+        self.worse_peak = self.worse.peak(self.failures());
+        self.harmless_peak = self.harmless.peak(self.failures());
     }
+
+    fn failures(&self) -> impl Iterator<Item = Failures> {
+        self.tallies.iter().map(Tally::failures)
+    }
+}
+
+fn reaches(peak: f64, bound: f64, evidence: impl FnOnce() -> f64) -> bool {
+    peak >= bound && (peak - SPREAD >= bound || evidence() >= bound)
 }
 
 impl Count {

@@ -110,7 +110,10 @@ impl Spend {
     /// doubled.
     #[must_use]
     pub fn finding(&self, risk: Risk) -> Finding {
-        finding(self.worse(), self.harmless.evidence(), risk)
+        // The mean of two is at most the greater one.
+        let most = self.worse.evidence().max(self.over.worse_peak());
+        let is_worse = |bound| most >= bound && self.worse() >= bound;
+        finding(is_worse, |bound| self.harmless.evidence() >= bound, risk)
     }
 
     /// ln of the e-value that the candidate uses more than the margin allows.
