@@ -24,6 +24,19 @@ pub(crate) struct Verdict {
     pub(crate) says: String,
 }
 
+impl Verdict {
+    /// Of a release that was not seen at all.
+    pub(crate) fn nothing_seen(gate: &MetricGate) -> Self {
+        let name = gate.metric.name();
+        Self {
+            gate: gate.name.clone().unwrap_or_else(|| name.to_owned()),
+            finding: Finding::Unclear,
+            figure: None,
+            says: format!("{name} was not seen of both releases"),
+        }
+    }
+}
+
 /// Judges one metric gate on what was measured of the candidate at this weight.
 pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
     let name = gate.metric.name();
@@ -134,6 +147,9 @@ mod tests {
             metric,
             max,
             min,
+            against: None,
+            worse_by: None,
+            early: false,
             min_requests: 20,
             unclear: Unclear::Wait,
         }

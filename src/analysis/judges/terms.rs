@@ -81,7 +81,8 @@ impl Margin {
 
     /// The ratio that must be excluded before a candidate counts as harmless: a doubling, and
     /// well beyond the margin.
-    pub(super) fn harm(self) -> f64 {
+    #[must_use]
+    pub fn harm(self) -> f64 {
         (1.0 + 2.0 * self.0).max(2.0)
     }
 }
