@@ -279,7 +279,8 @@ async fn a_request_is_taken_once(a: &impl Store, b: &impl Store) {
     assert_eq!(a.asked(&hold, 7).await.unwrap(), []);
     b.ask(abort(7)).await.unwrap();
     b.ask(abort(7)).await.unwrap();
-    assert_eq!(a.asked(&hold, 7).await.unwrap(), [abort(7), abort(7)]);
+    // The same request again is the same request: its answer may have been lost.
+    assert_eq!(a.asked(&hold, 7).await.unwrap(), [abort(7)]);
     assert_eq!(a.asked(&hold, 7).await.unwrap(), []);
 }
 

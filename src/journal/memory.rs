@@ -101,7 +101,10 @@ impl Store for Memory {
     }
 
     async fn ask(&self, request: Asked) -> Result<()> {
-        self.state().requests.push(request);
+        let mut state = self.state();
+        if !state.requests.contains(&request) {
+            state.requests.push(request);
+        }
         Ok(())
     }
 

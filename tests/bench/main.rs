@@ -13,6 +13,7 @@ mod door;
 mod edge_kill;
 mod first_deploy;
 mod image_kills;
+mod judges;
 mod kills;
 mod load;
 mod place;
@@ -46,7 +47,7 @@ const fn figure(name: &'static str, measure: fn() -> Result<Vec<Finding>>) -> Fi
     }
 }
 
-const FIGURES: [Figure; 12] = [
+const FIGURES: [Figure; 13] = [
     figure("unchanged", unchanged::measure),
     figure("render", render::measure),
     figure("first-deploy", first_deploy::measure),
@@ -58,6 +59,7 @@ const FIGURES: [Figure; 12] = [
     figure("context", context::measure),
     figure("push", again::measure),
     figure("image-kills", image_kills::measure),
+    figure("judges", judges::measure),
     Figure {
         only_by_name: true,
         ..figure("clone", clone::measure)
