@@ -140,6 +140,12 @@ pub(crate) fn document(id: ReleaseId) -> String {
     format!("release-{id}.json")
 }
 
+/// The name that the list of an image's packages is kept under; `digest` is `sha256:…`.
+pub(crate) fn packages(digest: &str) -> String {
+    let hash = digest.rsplit(':').next().unwrap_or(digest);
+    format!("packages-{hash}.json")
+}
+
 /// A new rollout: its plan is the journal's first record.
 pub(crate) async fn begin<S: Store>(
     store: &S,

@@ -36,6 +36,7 @@ pub(crate) fn release(number: u32, files: Identity) -> Release {
         identity: contents.identity().unwrap(),
         made: 0,
         by: "anna@laptop".to_owned(),
+        base: None,
         contents,
     }
 }
