@@ -59,6 +59,15 @@ impl Machine {
         self.dir.keep_only(&artifacts)
     }
 
+    pub(in crate::target) fn is_there(&self) -> bool {
+        self.dir.path().is_dir()
+    }
+
+    pub(in crate::target) fn remove_everything(&self) -> Result<()> {
+        let path = self.dir.path();
+        fs::remove_dir_all(path).with_context(|| format!("could not remove {}", path.display()))
+    }
+
     async fn started(&self) -> Result<Edge> {
         Edge::start(self.dir.path(), &self.executable).await
     }
