@@ -124,7 +124,7 @@ async fn check(address: SocketAddr, path: Option<&str>) -> Result<()> {
 /// What is elsewhere than on this machine's own addresses is a container.
 fn in_words(address: SocketAddr, why: &io::Error) -> String {
     match why.kind() == ErrorKind::ConnectionRefused && !address.ip().is_loopback() {
-        true => format!("connection refused; in a container listen on 0.0.0.0"),
+        true => "connection refused; in a container listen on 0.0.0.0".to_owned(),
         false => why.to_string(),
     }
 }

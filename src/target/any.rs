@@ -45,12 +45,11 @@ impl Any {
         }
     }
 
-    /// Ends everything as `stop` does, where removing it would not; `now` asks nobody where it
-    /// need not.
+    /// Ends the agent as `stop` does, unless its removal ends it as well.
     pub(crate) async fn stop_to_remove(&self, now: bool) -> Result<()> {
         match self {
             Self::Docker(_) if now => Ok(()),
-            _ => self.stop(now).await,
+            _ => each!(self, target => target.stop(now).await),
         }
     }
 

@@ -11,6 +11,7 @@ use bollard::container::LogOutput;
 use bollard::exec::StartExecResults;
 use bollard::models::{ContainerInspectResponse, ExecConfig};
 use bollard::query_parameters::{RenameContainerOptionsBuilder, StopContainerOptionsBuilder};
+use futures_util::future::try_join_all;
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -47,7 +48,7 @@ impl Host {
         for service in self.services(spec)? {
             match self.due(&service).await? {
                 Due::Nothing => {}
-                Due::Start | Due::Make => due.push(format!("{} is started", service.name)),
+                Due::Start | Due::Make => due.push(format!("{} is started first", service.name)),
                 Due::Replace => due.push(replaced(&service)),
             }
         }
@@ -90,9 +91,8 @@ impl Host {
 
     /// Everything beside the agent ends, and stays as it is.
     pub(crate) async fn stop_beside(&self) -> Result<()> {
-        for (_, id) in self.all_beside().await? {
-            self.end(&id).await?;
-        }
+        let all = self.all_beside().await?;
+        try_join_all(all.iter().map(|(_, id)| self.end(id))).await?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bollard::models::ContainerCreateBody;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::names::{DEFINITION, Names};
 use super::recipe::host;
@@ -93,8 +93,8 @@ impl Service {
 }
 
 fn create(beside: &Beside, names: &Names, disk: Option<&Disk>) -> Value {
-    let labels = names.labels(beside.name).into_iter();
-    let labels: Map<_, _> = labels.map(|(name, value)| (name, json!(value))).collect();
+    // In one order, so that the same definition is the same text.
+    let labels: BTreeMap<_, _> = names.labels(beside.name).into_iter().collect();
     let mut body = json!({
         "Image": beside.image,
         "User": beside.user.to_string(),
