@@ -64,7 +64,7 @@ impl Any {
     /// Everything that agentctl made there, history and data too, and nothing else; images stay.
     pub(crate) async fn remove_everything(&self) -> Result<()> {
         match self {
-            Self::Process(target) => target.stage.remove_everything(),
+            Self::Process(target) => target.stage.remove_everything().await,
             Self::Docker(target) => target.stage.remove_everything().await,
         }
     }
