@@ -70,6 +70,11 @@ mod runs {
     }
 
     #[test]
+    fn docker() {
+        super::run_on_docker("docs/docker.md");
+    }
+
+    #[test]
     fn compose() {
         super::run("docs/compose.md");
     }
@@ -80,7 +85,7 @@ mod runs {
     }
 }
 
-const RUN: [&str; 12] = [
+const RUN: [&str; 13] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -91,6 +96,7 @@ const RUN: [&str; 12] = [
     "docs/render.md",
     "docs/image.md",
     "docs/images.md",
+    "docs/docker.md",
     "docs/compose.md",
     "docs/kubernetes.md",
 ];
@@ -107,6 +113,15 @@ fn run_with_images(name: &str) {
     if engine::there_is_tiny_python() {
         let page = Page::read(&repository().join(name));
         run_in(session().with_images(&page.toml()), name, &page);
+    }
+}
+
+/// The same, and what it deploys there is gone afterwards.
+#[track_caller]
+fn run_on_docker(name: &str) {
+    if engine::there_is_python() {
+        let page = Page::read(&repository().join(name));
+        run_in(session().on_docker(&page.toml()), name, &page);
     }
 }
 
@@ -237,7 +252,7 @@ const JSON_SESSION: [&str; 12] = [
     "until agentctl status --output json | grep restarts; do sleep 0.05; done; wait %2",
     "agentctl deploy --output json; agentctl history --output json; agentctl logs --output json",
     "cp good.toml agent.toml; agentctl deploy --output json; agentctl check --output json",
-    "mkdir a; agentctl init a --output json; agentctl man a --output json; agentctl stop --now --output json",
+    "mkdir a; agentctl init a --output json; agentctl man a --output json; agentctl stop --now --output json; agentctl destroy --yes --output json",
 ];
 
 #[test]

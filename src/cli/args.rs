@@ -101,6 +101,8 @@ pub(crate) enum Verb {
     Resume(Which),
     /// Drain and stop everything that agentctl runs for an agent here
     Stop(Stop),
+    /// Remove everything that agentctl made for an agent: what runs, its history and its data
+    Destroy(Destroy),
     /// Check agent.toml without doing anything
     Check(File),
     /// Write the files that build and run the agent elsewhere, from templates
@@ -173,6 +175,18 @@ pub(crate) struct Logs {
 pub(crate) struct Stop {
     #[command(flatten)]
     pub(crate) which: Which,
+    /// Do not wait for open conversations and requests
+    #[arg(long)]
+    pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Destroy {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
     /// Do not wait for open conversations and requests
     #[arg(long)]
     pub(crate) now: bool,

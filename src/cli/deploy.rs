@@ -32,9 +32,9 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
     let values = secret_values(&project)?;
+    fits(&project).await?;
     let contents = artifact::made(&project, shown).await?;
     let store = project.site.store().await?;
-    address_is_free(&project).await?;
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| {
         let deployment = Deployment {
@@ -58,7 +58,12 @@ struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    async fn run(self, again: bool, contents: Contents, values: secrets::Values) -> Result<Exit> {
+    async fn run(
+        mut self,
+        again: bool,
+        contents: Contents,
+        values: secrets::Values,
+    ) -> Result<Exit> {
         let mut past = journaled::read(self.store).await?;
         let number = past.last().map_or(1, |past| past.number + 1);
         let seen = self.target.observe().await?;
@@ -70,26 +75,49 @@ impl Deployment<'_> {
         if !again && plan.stable().is_some() {
             self.hold_down(&past, &proposal.release)?;
         }
+        let spec = &self.project.loaded.spec;
+        self.target.has_room(spec, plan.most()).await?;
         journaled::abandon(self.store, &self.lease.hold, &mut past, number).await?;
         self.target.keep_secrets(&values).await?;
         self.keep(&proposal).await?;
+        self.stand_by(&values, plan.from.is_none()).await?;
         if seen.url.is_none() {
             self.target.listen(address(self.project)?).await?;
         }
         self.walk(plan, number, &values).await
     }
 
-    async fn nothing(self, proposal: &Proposal, values: secrets::Values) -> Result<Exit> {
+    async fn nothing(mut self, proposal: &Proposal, values: secrets::Values) -> Result<Exit> {
         if self.target.keep_secrets(&values).await? {
             self.shown.warn(
                 "a secret has a new value: replicas take it when they are started the next time",
             );
         }
+        self.stand_by(&values, false).await?;
+        self.leave().await?;
         self.target.listen(address(self.project)?).await?;
         let seen = self.target.observe().await?;
         self.shown
             .nothing_changed(&self.project.site, proposal.release.id, &seen);
         Ok(Exit::Done)
+    }
+
+    /// What the agent needs beside it is there before the agent; if a first deploy ends with that,
+    /// nothing is left running.
+    async fn stand_by(&mut self, values: &secrets::Values, first: bool) -> Result<()> {
+        let spec = &self.project.loaded.spec;
+        let mut say = |text: String| self.shown.note(text);
+        let stood = self.target.stand_by(spec, values, &mut say).await;
+        if first && stood.is_err() {
+            self.target.stop(true).await?;
+        }
+        stood
+    }
+
+    async fn leave(&mut self) -> Result<()> {
+        let spec = &self.project.loaded.spec;
+        let mut say = |text: String| self.shown.note(text);
+        self.target.leave(spec, &mut say).await
     }
 
     /// While another one serves, a release that was undone by a failure is not tried again at once,
@@ -158,7 +186,7 @@ impl Deployment<'_> {
         }
     }
 
-    async fn walk(self, plan: Plan, number: u64, values: &secrets::Values) -> Result<Exit> {
+    async fn walk(mut self, plan: Plan, number: u64, values: &secrets::Values) -> Result<Exit> {
         let first = plan.from.is_none();
         let walk = Walk {
             site: &self.project.site,
@@ -180,9 +208,10 @@ impl Deployment<'_> {
 
     /// A changed address is opened now, so that a release that is undone takes none away; old files
     /// make room; a first deploy that came to nothing leaves nothing running.
-    async fn afterwards(&self, outcome: &Outcome, first: bool) -> Result<()> {
+    async fn afterwards(&mut self, outcome: &Outcome, first: bool) -> Result<()> {
         match outcome {
             Outcome::Completed => {
+                self.leave().await?;
                 self.target.listen(address(self.project)?).await?;
                 let seen = self.target.observe().await?;
                 prune::run(&self.target, self.store, &seen).await
@@ -206,13 +235,18 @@ fn address(project: &Project) -> Result<SocketAddr> {
     }
 }
 
-/// Found out before anything is changed; the edge that has the address already may keep it.
-async fn address_is_free(project: &Project) -> Result<()> {
-    if !matches!(project.loaded.target, TargetSpec::Process { .. }) {
-        return Ok(());
+/// Found out before anything is changed.
+pub(crate) async fn fits(project: &Project) -> Result<()> {
+    let (target, address) = (project.site.target(0).await?, address(project)?);
+    match project.loaded.target {
+        TargetSpec::Process { .. } => address_is_free(project, &target, address).await,
+        _ => target.fits(&project.loaded.spec, address).await,
     }
-    let address = address(project)?;
-    let seen = project.site.target(0).await?.observe().await?;
+}
+
+/// The edge that has the address already may keep it.
+async fn address_is_free(project: &Project, target: &Any, address: SocketAddr) -> Result<()> {
+    let seen = target.observe().await?;
     if seen.url == Some(format!("http://{address}")) {
         return Ok(());
     }

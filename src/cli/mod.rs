@@ -9,6 +9,7 @@ mod build;
 mod check;
 mod completions;
 mod deploy;
+mod destroy;
 mod exit;
 mod history;
 mod image;
@@ -110,6 +111,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Approve(args) => in_runtime(approve::run(&args, shown)),
         Verb::Abort(args) => in_runtime(abort::run(&args, shown)),
         Verb::Resume(args) => in_runtime(resume::run(&args, shown)),
+        Verb::Destroy(args) => in_runtime(destroy::run(&args, shown)),
         Verb::Stop(args) => in_runtime(stop::run(&args, shown)),
     }
 }

@@ -4,6 +4,7 @@
 
 mod course;
 
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -108,7 +109,7 @@ impl<'a> Watcher<'a> {
 async fn check(address: SocketAddr, path: Option<&str>) -> Result<()> {
     let stream = TcpStream::connect(address)
         .await
-        .map_err(|why| anyhow!("port {}: {why}", address.port()))?;
+        .map_err(|why| anyhow!("port {}: {}", address.port(), in_words(address, &why)))?;
     // With nobody listening, the kernel may pick the very same port for this end, and connect the
     // socket to itself.
     if stream.local_addr()? == address {
@@ -117,6 +118,14 @@ async fn check(address: SocketAddr, path: Option<&str>) -> Result<()> {
     match path {
         Some(path) => get(stream, address, path).await,
         None => Ok(()),
+    }
+}
+
+/// What is elsewhere than on this machine's own addresses is a container.
+fn in_words(address: SocketAddr, why: &io::Error) -> String {
+    match why.kind() == ErrorKind::ConnectionRefused && !address.ip().is_loopback() {
+        true => "connection refused; in a container listen on 0.0.0.0".to_owned(),
+        false => why.to_string(),
     }
 }
 

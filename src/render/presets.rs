@@ -8,42 +8,62 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use crate::spec::{Part, Preset, Quantity, Resources, Service, Spec, Template, Tool};
+use crate::spec::{Mode, Part, Preset, Quantity, Resources, Service, Spec, Template, Tool};
 use command::{healthy, start};
 use table::{Known, known};
 
 /// One service or tool beside the agent: what agent.toml says, and else what its preset knows.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Beside<'a> {
-    pub(super) name: &'a str,
-    pub(super) image: String,
-    pub(super) port: u16,
-    pub(super) user: u32,
+pub(crate) struct Beside<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) image: String,
+    pub(crate) port: u16,
+    pub(crate) user: u32,
     /// Program and arguments; empty: the image's own.
-    pub(super) command: Vec<String>,
-    pub(super) env: BTreeMap<String, Template>,
+    pub(crate) command: Vec<String>,
+    pub(crate) env: BTreeMap<String, Template>,
     /// The variable that a name of `[secrets]` reaches it in.
-    pub(super) secret: Option<(&'static str, &'a str)>,
+    pub(crate) secret: Option<(&'static str, &'a str)>,
     /// A command that succeeds while it is well; empty: nothing is known but its port.
-    pub(super) healthy: Vec<String>,
+    pub(crate) healthy: Vec<String>,
     /// Seconds from one check to the next, and those that its start may take.
-    pub(super) every: u64,
-    pub(super) startup: u64,
-    pub(super) data: Option<Data<'a>>,
-    pub(super) writable: Vec<&'a str>,
-    pub(super) resources: &'a Resources,
+    pub(crate) every: u64,
+    pub(crate) startup: u64,
+    pub(crate) data: Option<Data<'a>>,
+    pub(crate) writable: Vec<&'a str>,
+    pub(crate) resources: &'a Resources,
     /// Graphics processors; a model has at least one.
-    pub(super) gpus: Option<u32>,
+    pub(crate) gpus: Option<u32>,
     /// Bytes of `/dev/shm`, where the usual 64 MiB are too few.
-    pub(super) shared_memory: Option<u64>,
+    pub(crate) shared_memory: Option<u64>,
 }
 
 /// Where its data lies.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Data<'a> {
-    pub(super) path: String,
+pub(crate) struct Data<'a> {
+    pub(crate) path: String,
     /// The size of its disk; `None`: the data goes with it.
-    pub(super) size: Option<&'a Quantity>,
+    pub(crate) size: Option<&'a Quantity>,
+}
+
+impl Beside<'_> {
+    /// What a model is fetched into is worth keeping in any case.
+    pub(crate) fn is_kept(&self) -> bool {
+        let sized = self.data.as_ref().is_some_and(|data| data.size.is_some());
+        sized || self.gpus.is_some()
+    }
+}
+
+/// All that runs once beside the agent, in the order that it is started in: a tool may need a
+/// service.
+pub(crate) fn beside(spec: &Spec) -> Vec<Beside<'_>> {
+    let services = spec.services.iter();
+    let services = services.map(|(name, one)| service(name, one, spec));
+    let tools = spec.tools.iter();
+    let tools = tools.filter(|(_, tool)| tool.mode == Mode::Service);
+    services
+        .chain(tools.map(|(name, one)| tool(name, one, spec)))
+        .collect()
 }
 
 pub(super) fn service<'a>(name: &'a str, service: &'a Service, spec: &Spec) -> Beside<'a> {

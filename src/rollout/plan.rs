@@ -116,6 +116,14 @@ impl Plan {
         self.from == Some(self.to)
     }
 
+    /// The most replicas that there are at once, also on the way back.
+    pub(crate) fn most(&self) -> u32 {
+        let rows = self.steps.iter().chain(&self.undo);
+        rows.map(|row| row.stable + row.candidate)
+            .max()
+            .unwrap_or(0)
+    }
+
     /// The ready replicas that serving capacity never goes under by our own act.
     #[cfg(test)]
     pub(crate) fn floor(&self) -> u32 {

@@ -3,7 +3,10 @@
 
 use super::check::Check;
 use super::show::key;
-use super::{Kind, SecretSource, Spec, TargetSpec};
+use super::{Kind, Mode, SecretSource, Spec, TargetSpec};
+
+/// The last part of a name that agentctl uses itself.
+const EDGE: &str = "edge";
 
 /// `check` gets what stands in the way as problems, and what has no effect there as warnings.
 pub(super) fn fit(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
@@ -45,16 +48,27 @@ fn docker(spec: &Spec, check: &mut Check<'_>) {
             hint,
         );
     }
+    for (table, name) in beside(spec).filter(|(_, name)| *name == EDGE) {
+        let message = format!("{table}.{name} would be called as agentctl's own container is");
+        check.refuse_with(&format!("{table}.{name}"), message, "give it another name");
+    }
     let given = [
         ("scale", spec.scale.is_some()),
         ("network.allow", spec.network.allow.is_some()),
         ("run.nodes", spec.run.nodes != Default::default()),
-        ("services", !spec.services.is_empty()),
         ("observe.otel", spec.observe.otel != Default::default()),
     ];
     for (path, _) in given.into_iter().filter(|(_, given)| *given) {
         check.warn(path, format!("{path} has no effect on the docker target"));
     }
+}
+
+/// What is started as a container of its own beside the agent: its table, and its name.
+fn beside(spec: &Spec) -> impl Iterator<Item = (&'static str, &str)> {
+    let services = spec.services.keys().map(|name| ("services", name.as_str()));
+    let tools = spec.tools.iter();
+    let tools = tools.filter(|(_, tool)| tool.mode == Mode::Service);
+    services.chain(tools.map(|(name, _)| ("tools", name.as_str())))
 }
 
 fn secrets_are_near(spec: &Spec, who: &str, check: &mut Check<'_>) {

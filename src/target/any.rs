@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::secrets::Values;
 use super::{Docker, Log, Process, Reply, Seen, Target, Traffic};
 use crate::release::{Release, ReleaseId};
-use crate::spec::ProbeRequest;
+use crate::spec::{ProbeRequest, Spec};
 
 pub(crate) enum Any {
     Process(Process),
@@ -38,7 +38,82 @@ impl Any {
     /// Ends everything that was started there, and waits for that; `now` does not wait for open
     /// conversations and requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
-        each!(self, target => target.stop(now).await)
+        each!(self, target => target.stop(now).await)?;
+        match self {
+            Self::Process(_) => Ok(()),
+            Self::Docker(target) => target.stage.stop_beside().await,
+        }
+    }
+
+    /// Ends the agent as `stop` does, unless its removal ends it as well.
+    pub(crate) async fn stop_to_remove(&self, now: bool) -> Result<()> {
+        match self {
+            Self::Docker(_) if now => Ok(()),
+            _ => each!(self, target => target.stop(now).await),
+        }
+    }
+
+    /// Whether agentctl made anything there that is not removed yet.
+    pub(crate) async fn is_there(&self) -> Result<bool> {
+        match self {
+            Self::Process(target) => Ok(target.stage.is_there()),
+            Self::Docker(target) => target.stage.is_there().await,
+        }
+    }
+
+    /// Everything that agentctl made there, history and data too, and nothing else; images stay.
+    pub(crate) async fn remove_everything(&self) -> Result<()> {
+        match self {
+            Self::Process(target) => target.stage.remove_everything().await,
+            Self::Docker(target) => target.stage.remove_everything().await,
+        }
+    }
+
+    /// # Errors
+    /// What is known before anything is changed: why nothing can be deployed there.
+    pub(crate) async fn fits(&self, spec: &Spec, address: SocketAddr) -> Result<()> {
+        match self {
+            Self::Process(_) => Ok(()),
+            Self::Docker(target) => target.stage.fits(spec, address).await,
+        }
+    }
+
+    /// # Errors
+    /// Where so many replicas at once have no room.
+    pub(crate) async fn has_room(&self, spec: &Spec, replicas: u32) -> Result<()> {
+        match self {
+            Self::Process(_) => Ok(()),
+            Self::Docker(target) => target.stage.has_room(spec, replicas).await,
+        }
+    }
+
+    /// What a deploy would do with services and tools, in words.
+    pub(crate) async fn due_beside(&self, spec: &Spec) -> Result<Vec<String>> {
+        match self {
+            Self::Process(_) => Ok(Vec::new()),
+            Self::Docker(target) => target.stage.due_beside(spec).await,
+        }
+    }
+
+    /// Services and tools run, and are well.
+    pub(crate) async fn stand_by(
+        &self,
+        spec: &Spec,
+        values: &Values,
+        say: &mut dyn FnMut(String),
+    ) -> Result<()> {
+        match self {
+            Self::Process(_) => Ok(()),
+            Self::Docker(target) => target.stage.stand_by(spec, values, say).await,
+        }
+    }
+
+    /// Services and tools that agent.toml does not name any more end.
+    pub(crate) async fn leave(&self, spec: &Spec, say: &mut dyn FnMut(String)) -> Result<()> {
+        match self {
+            Self::Process(_) => Ok(()),
+            Self::Docker(target) => target.stage.leave(spec, say).await,
+        }
     }
 
     /// The values that the last deploy left there.

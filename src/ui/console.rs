@@ -161,6 +161,17 @@ impl Console {
         }
     }
 
+    /// Whether the answer is yes; `None`: nobody is there to give one.
+    pub(crate) fn ask(&mut self, question: &str) -> Option<bool> {
+        if self.is_json() || !self.reader.stderr_is_terminal || !io::stdin().is_terminal() {
+            return None;
+        }
+        self.say([Line::from(format!("{question} [y/N]").as_str())]);
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(["y", "yes"].contains(&answer.trim()))
+    }
+
     pub(crate) fn warn(&mut self, text: &str) {
         self.say(said(Tone::Wait, "warning: ", text));
     }

@@ -38,6 +38,7 @@ const HURRY: [(&str, &str, &str); 4] = [
 pub(super) struct Session {
     place: Place,
     registry: Option<RealRegistry>,
+    is_on_docker: bool,
 }
 
 impl Session {
@@ -47,6 +48,7 @@ impl Session {
         let session = Self {
             place,
             registry: None,
+            is_on_docker: false,
         };
         for file in ["agent.toml", "talk.py"] {
             session.replace(file, "8000", &session.place.port.to_string());
@@ -70,6 +72,14 @@ impl Session {
         let toml = toml.replace(KEPT_AT, &self.kept_at());
         let whole = self.place.read(file) + &toml.replace(runtime, small);
         self.place_file(file, &whole);
+        self
+    }
+
+    /// The first example's agent.toml has this text too, with an environment on this engine.
+    pub(super) fn on_docker(mut self, toml: &str) -> Self {
+        self.is_on_docker = true;
+        let file = "examples/quickstart/agent.toml";
+        self.place_file(file, &(self.place.read(file) + toml));
         self
     }
 
@@ -152,6 +162,12 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        if self.is_on_docker {
+            let file = "examples/quickstart/agent.toml";
+            let destroy = ["destroy", "-f", file, "-e", "prod", "--yes", "--now"];
+            let _ = self.place.command(&destroy).output();
+            engine::forget("support-agent:*");
+        }
         if self.registry.is_some() {
             engine::forget(&format!("{}/*/*", self.kept_at()));
         }

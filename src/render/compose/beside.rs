@@ -167,14 +167,8 @@ fn healthcheck(command: &[String], beside: &Beside) -> Option<Value> {
     }))
 }
 
-/// What a model is fetched into is worth keeping in any case.
-fn is_kept(beside: &Beside) -> bool {
-    let sized = beside.data.as_ref().is_some_and(|data| data.size.is_some());
-    sized || beside.gpus.is_some()
-}
-
 fn disk(beside: &Beside) -> Option<Disk> {
-    is_kept(beside).then(|| Disk {
+    beside.is_kept().then(|| Disk {
         name: format!("{}_data", beside.name),
         user: beside.user,
     })
@@ -188,7 +182,7 @@ fn data_mount(disk: &Disk, beside: &Beside) -> Vec<Value> {
 
 /// Data without a disk of its own goes with the container.
 fn in_memory(beside: &Beside) -> Option<Vec<String>> {
-    let data = beside.data.as_ref().filter(|_| !is_kept(beside));
+    let data = beside.data.as_ref().filter(|_| !beside.is_kept());
     let data = data.map(|data| data.path.as_str());
     container::tmpfs(beside.writable.iter().copied().chain(data))
 }

@@ -5,14 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use bollard::errors::Error;
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountType,
-    NetworkCreateRequest, PortBinding, RestartPolicy, RestartPolicyNameEnum, VolumeCreateRequest,
+    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountType, PortBinding,
+    RestartPolicy, RestartPolicyNameEnum,
 };
-use bollard::query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder};
 use tokio::time::{Instant, sleep};
 
+use super::objects::is_missing;
 use super::recipe::host;
 use super::{CONFIG, Host, STATE, program};
 use crate::docker::Link;
@@ -83,27 +82,12 @@ impl Host {
     }
 
     pub(super) async fn edge_container(&self) -> Result<Option<ContainerInspectResponse>> {
-        let name = self.names.edge();
-        match self.engine.docker.inspect_container(&name, None).await {
-            Ok(there) => Ok(Some(there)),
-            Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(self.engine.failure(error)),
-        }
+        self.inspected(&self.names.edge()).await
     }
 
     pub(super) async fn remove_edge(&self) -> Result<()> {
         *self.link.lock().await = None;
-        let options = RemoveContainerOptionsBuilder::new().force(true).build();
-        let name = self.names.edge();
-        match self
-            .engine
-            .docker
-            .remove_container(&name, Some(options))
-            .await
-        {
-            Err(error) if !is_missing(&error) => Err(self.engine.failure(error)),
-            _ => Ok(()),
-        }
+        self.remove(&self.names.edge()).await
     }
 
     async fn make_edge(&self, address: SocketAddr) -> Result<()> {
@@ -111,25 +95,13 @@ impl Host {
         self.make_volumes().await?;
         let body = self.edge_body(address).await?;
         let name = self.names.edge();
-        let named = CreateContainerOptionsBuilder::new().name(&name).build();
-        let made = self.engine.docker.create_container(Some(named), body).await;
-        made.map_err(|error| self.engine.failure(error))?;
+        self.create(&name, body).await?;
         let started = self.start(&name).await;
         if started.is_err() {
             self.remove_edge().await?;
         }
-        started.map_err(|error| no_port(error, address))
-    }
-
-    async fn start(&self, name: &str) -> Result<()> {
-        match self.engine.docker.start_container(name, None).await {
-            // It runs already.
-            Err(Error::DockerResponseServerError {
-                status_code: 304, ..
-            })
-            | Ok(()) => Ok(()),
-            Err(error) => Err(self.engine.failure(error)),
-        }
+        started.map_err(|error| no_port(error, address))?;
+        self.wake_beside().await
     }
 
     async fn edge_body(&self, address: SocketAddr) -> Result<ContainerCreateBody> {
@@ -206,23 +178,6 @@ impl Host {
         }
     }
 
-    async fn make_network(&self) -> Result<()> {
-        let name = &self.names.project;
-        match self.engine.docker.inspect_network(name, None).await {
-            Ok(_) => return Ok(()),
-            Err(error) if is_missing(&error) => {}
-            Err(error) => return Err(self.engine.failure(error)),
-        }
-        let request = NetworkCreateRequest {
-            name: name.clone(),
-            driver: Some("bridge".to_owned()),
-            labels: Some(self.names.labels("network")),
-            ..NetworkCreateRequest::default()
-        };
-        let made = self.engine.docker.create_network(request).await;
-        made.map(drop).map_err(|error| self.engine.failure(error))
-    }
-
     pub(super) async fn make_volumes(&self) -> Result<()> {
         let in_memory = [("type", "tmpfs"), ("device", "tmpfs"), ("o", "mode=755")];
         let in_memory = in_memory.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -231,14 +186,7 @@ impl Host {
             ("config", HashMap::new()),
             ("secrets", HashMap::from(in_memory)),
         ] {
-            let request = VolumeCreateRequest {
-                name: Some(self.names.volume(what)),
-                labels: Some(self.names.labels("volume")),
-                driver_opts: Some(options),
-                ..VolumeCreateRequest::default()
-            };
-            let made = self.engine.docker.create_volume(request).await;
-            made.map_err(|error| self.engine.failure(error))?;
+            self.make_volume(&self.names.volume(what), options).await?;
         }
         Ok(())
     }
@@ -248,17 +196,7 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-pub(super) fn is_missing(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::DockerResponseServerError {
-            status_code: 404,
-            ..
-        }
-    )
-}
-
-fn published(there: &ContainerInspectResponse) -> Option<SocketAddr> {
+pub(super) fn published(there: &ContainerInspectResponse) -> Option<SocketAddr> {
     let bindings = there.host_config.as_ref()?.port_bindings.as_ref()?;
     let binding = bindings.values().flatten().flatten().next()?;
     let ip = binding.host_ip.as_deref()?.parse().ok()?;

@@ -5,7 +5,7 @@ use bollard::query_parameters::{ListContainersOptionsBuilder, LogsOptionsBuilder
 use futures_util::StreamExt;
 
 use super::Host;
-use super::edge::is_missing;
+use super::objects::is_missing;
 use crate::edge::containers::REPLICA;
 use crate::release::ReleaseId;
 use crate::target::Log;

@@ -6,11 +6,17 @@
 //! and the secrets' values lie in a volume there.
 
 mod attend;
+mod beside;
 mod edge;
+mod fits;
+mod foreign;
 mod logs;
 mod names;
+mod objects;
 mod program;
 mod recipe;
+mod removal;
+mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -191,9 +197,15 @@ impl Host {
         let tools = image.tools.values().map(|tool| &tool.image);
         let sidecars = image.sidecars.values().map(|sidecar| &sidecar.image);
         for name in std::iter::once(&image.name).chain(tools).chain(sidecars) {
-            pull(&self.engine, name, self.docker_config.as_deref()).await?;
+            self.pulled(name).await?;
         }
         Ok(())
+    }
+
+    /// The engine has it, and its machine can run it.
+    async fn pulled(&self, image: &str) -> Result<()> {
+        pull(&self.engine, image, self.docker_config.as_deref()).await?;
+        self.is_for_this_machine(image).await
     }
 
     async fn place(&self, release: &Release, prompts: &BTreeMap<String, String>) -> Result<()> {

@@ -5,6 +5,12 @@ use std::collections::HashMap;
 use crate::edge::containers::EDGE;
 use crate::release::ReleaseId;
 
+/// As `docker compose` writes them.
+pub(super) const PROJECT: &str = "com.docker.compose.project";
+pub(super) const SERVICE: &str = "com.docker.compose.service";
+/// What a service or tool was started with, as a hash.
+pub(super) const DEFINITION: &str = "agentctl.definition";
+
 /// Everything of one agent in one environment begins with this; no agent and no environment has an
 /// underscore at its end, so no two meet.
 #[derive(Clone, Debug)]
@@ -46,15 +52,30 @@ impl Names {
         format!("{}_{what}", self.project)
     }
 
-    /// As `docker compose` writes them, so that its `ps` shows the agent too.
+    /// A service's or tool's container.
+    pub(super) fn service(&self, name: &str) -> String {
+        format!("{}-{name}", self.project)
+    }
+
+    /// Where its data lies; as in a rendered compose.yaml.
+    pub(super) fn disk(&self, service: &str) -> String {
+        self.volume(&format!("{service}_data"))
+    }
+
+    /// The labels of all that agentctl made for this agent in this environment.
+    pub(super) fn own(&self) -> Vec<String> {
+        vec![
+            format!("{AGENT}={}", self.agent),
+            format!("{PROJECT}={}", self.project),
+        ]
+    }
+
+    /// So that `docker compose ps` shows the agent too.
     pub(super) fn labels(&self, service: &str) -> HashMap<String, String> {
         HashMap::from([
             (AGENT.to_owned(), self.agent.clone()),
-            (
-                "com.docker.compose.project".to_owned(),
-                self.project.clone(),
-            ),
-            ("com.docker.compose.service".to_owned(), service.to_owned()),
+            (PROJECT.to_owned(), self.project.clone()),
+            (SERVICE.to_owned(), service.to_owned()),
             ("com.docker.compose.oneoff".to_owned(), "False".to_owned()),
         ])
     }

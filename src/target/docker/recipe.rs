@@ -19,6 +19,9 @@ const LOG_FILES: &str = "3";
 /// A program that starts others without end must not take the machine's.
 const PROCESSES: u32 = 4096;
 
+/// On 127.0.0.1 nobody outside of its container reaches an agent.
+const EVERYWHERE: &str = "0.0.0.0";
+
 pub(super) fn recipe(release: &Release, image: &Image, names: &Names) -> Result<Recipe> {
     let contents = &release.contents;
     Ok(Recipe {
@@ -218,13 +221,14 @@ fn told(release: &Release, image: &Image, agent: &str) -> BTreeMap<String, Vec<P
         ("AGENT_RELEASE", Some(release.id.to_string())),
         ("AGENT_CONFIG", Some(config)),
         ("AGENT_PROMPTS", prompts),
+        ("HOST", Some(EVERYWHERE.to_owned())),
     ];
     told.into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), vec![Piece::Text(value?)])))
         .collect()
 }
 
-fn bytes(quantity: &Quantity) -> u64 {
+pub(super) fn bytes(quantity: &Quantity) -> u64 {
     u64::try_from(quantity.milli().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 

@@ -9,10 +9,13 @@ pub(crate) mod secrets;
 mod tests;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::time::sleep;
 
 pub(crate) use dir::StateDir;
 pub(crate) use files::Tree;
@@ -23,6 +26,10 @@ use crate::advice::advice;
 use crate::edge::api;
 use crate::edge::client::Edge;
 use crate::release::{Artifact, Release, ReleaseId};
+
+/// How long an edge may take to end.
+const TRIES: u32 = 100;
+const AGAIN: Duration = Duration::from_millis(20);
 
 pub(crate) type Process = Steered<Machine>;
 
@@ -57,6 +64,29 @@ impl Machine {
             .map(|release| &release.contents.artifact)
             .collect();
         self.dir.keep_only(&artifacts)
+    }
+
+    pub(in crate::target) fn is_there(&self) -> bool {
+        self.dir.path().is_dir()
+    }
+
+    /// An edge that has stopped its last replica leaves a last file behind.
+    pub(in crate::target) async fn remove_everything(&self) -> Result<()> {
+        let path = self.dir.path();
+        let mut more = 1..TRIES;
+        loop {
+            match fs::remove_dir_all(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error)
+                    if error.kind() == ErrorKind::DirectoryNotEmpty && more.next().is_some() =>
+                {
+                    sleep(AGAIN).await;
+                }
+                done => {
+                    return done.with_context(|| format!("could not remove {}", path.display()));
+                }
+            }
+        }
     }
 
     async fn started(&self) -> Result<Edge> {
