@@ -12,6 +12,7 @@ mod deploy;
 mod docs;
 mod drain;
 mod gates;
+mod hosts;
 mod images;
 mod init;
 mod killed;
