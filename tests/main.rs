@@ -13,6 +13,7 @@ mod deploy;
 mod docs;
 mod drain;
 mod gates;
+mod hosts;
 mod hosts_beside;
 mod images;
 mod init;

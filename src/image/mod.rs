@@ -50,4 +50,4 @@ mod fixture;
 #[cfg(test)]
 #[path = "../../tests/support/engine.rs"]
 #[allow(dead_code, reason = "tests of the binary use more of it")]
-mod engine_fixture;
+pub(crate) mod engine_fixture;

@@ -101,9 +101,9 @@ impl Store for Memory {
     }
 
     async fn ask(&self, request: Asked) -> Result<()> {
-        let mut state = self.state();
-        if !state.requests.contains(&request) {
-            state.requests.push(request);
+        let requests = &mut self.state().requests;
+        if !requests.contains(&request) {
+            requests.push(request);
         }
         Ok(())
     }

@@ -11,7 +11,11 @@ mod clone;
 mod context;
 mod door;
 mod edge_kill;
+#[path = "../support/engine.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::panic)]
+mod engine;
 mod first_deploy;
+mod hosts;
 mod image_kills;
 mod judges;
 mod kills;
@@ -47,7 +51,7 @@ const fn figure(name: &'static str, measure: fn() -> Result<Vec<Finding>>) -> Fi
     }
 }
 
-const FIGURES: [Figure; 13] = [
+const FIGURES: [Figure; 16] = [
     figure("unchanged", unchanged::measure),
     figure("render", render::measure),
     figure("first-deploy", first_deploy::measure),
@@ -60,6 +64,9 @@ const FIGURES: [Figure; 13] = [
     figure("push", again::measure),
     figure("image-kills", image_kills::measure),
     figure("judges", judges::measure),
+    figure("hosts", hosts::measure_changes),
+    figure("hosts-rollback", hosts::measure_rollback),
+    figure("hosts-rolling", hosts::measure_rolling),
     Figure {
         only_by_name: true,
         ..figure("clone", clone::measure)
