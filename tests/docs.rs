@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Place, engine, repository};
+use crate::support::{Place, engine, queues, repository};
 use page::Page;
 use session::Session;
 
@@ -70,6 +70,11 @@ mod runs {
     }
 
     #[test]
+    fn autoscale() {
+        super::run_with_a_queue("docs/autoscale.md");
+    }
+
+    #[test]
     fn compose() {
         super::run("docs/compose.md");
     }
@@ -80,7 +85,7 @@ mod runs {
     }
 }
 
-const RUN: [&str; 12] = [
+const RUN: [&str; 13] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -91,6 +96,7 @@ const RUN: [&str; 12] = [
     "docs/render.md",
     "docs/image.md",
     "docs/images.md",
+    "docs/autoscale.md",
     "docs/compose.md",
     "docs/kubernetes.md",
 ];
@@ -107,6 +113,15 @@ fn run_with_images(name: &str) {
     if engine::there_is_tiny_python() {
         let page = Page::read(&repository().join(name));
         run_in(session().with_images(&page.toml()), name, &page);
+    }
+}
+
+/// The same, with a Redis on the port that the page says.
+#[track_caller]
+fn run_with_a_queue(name: &str) {
+    if queues::there_is_a_redis() {
+        let page = Page::read(&repository().join(name));
+        run_in(session().with(&page.toml()), name, &page);
     }
 }
 

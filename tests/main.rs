@@ -5,6 +5,7 @@ mod source;
 mod support;
 
 mod approve;
+mod autoscale;
 mod bad_agents;
 mod bad_input;
 mod builders;

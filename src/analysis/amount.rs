@@ -68,19 +68,19 @@ impl Source {
         }
     }
 
-    /// Without its password.
     fn who(&self) -> String {
         match self {
             Self::Redis { address, .. } => format!("Redis at {address}"),
-            Self::Rabbitmq { address, .. } => {
-                let host = address
-                    .rsplit_once('@')
-                    .map_or(address.as_str(), |(_, host)| host);
-                format!("RabbitMQ at {host}")
-            }
-            Self::Prometheus { server, .. } => format!("Prometheus at {server}"),
+            Self::Rabbitmq { address, .. } => format!("RabbitMQ at {}", host(address)),
+            Self::Prometheus { server, .. } => format!("Prometheus at {}", host(server)),
         }
     }
+}
+
+/// An address without its login.
+fn host(address: &str) -> &str {
+    let login = address.rsplit_once('@');
+    login.map_or(address, |(_, host)| host)
 }
 
 fn client() -> Result<Client> {

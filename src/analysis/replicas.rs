@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::clock;
-use crate::spec::{Period, Scale};
+use crate::spec::{Period, Scale, Window};
 
 /// Figures of a source are sums of others, and a hair above what one replica may have is no more.
 const HAIR: f64 = 1e-9;
@@ -194,19 +194,17 @@ fn count(work: &Work, share: f64) -> u32 {
 /// Outside of its rest an agent has `min` replicas, in a window the window's, and none only where
 /// nothing waits and no window asks for one.
 fn floor(scale: &Scale, moment: &Moment) -> u32 {
-    let inside = |window: &&_| clock::is_inside(window, moment.clock);
+    let inside = |window: &&Window| clock::is_inside(window, moment.clock);
     let rest = scale.rest();
     let rests = rest.filter(inside);
     let windows = scale.schedule.iter().filter(inside);
-    let windows = windows.map(|window| window.replicas).max();
+    let windows = windows.map(|window| window.replicas);
+    let most = windows.filter(|replicas| *replicas >= scale.min).max();
     let base = rests.map_or(scale.min, |rest| rest.replicas);
     let works = moment.work.iter().any(|work| work.amount > 0.0);
-    let is_called = match rest {
-        Some(_) => rests.is_none(),
-        None => windows.is_some(),
-    };
+    let is_called = most.is_some() || rest.is_some() && rests.is_none();
     match works || is_called || !scale.idle_to_zero {
-        true => base.max(windows.unwrap_or(0)).max(u32::from(works)),
+        true => base.max(most.unwrap_or(0)).max(u32::from(works)),
         false => 0,
     }
 }

@@ -33,10 +33,11 @@ pub(crate) async fn run(args: &args::Autoscale, shown: &mut Shown) -> Result<Exi
     let scale = followed(&project)?;
     let values = sources::values(&project, &scale)?;
     shown.keep_out(Redactor::new(&values));
+    let store = project.site.store().await?;
     let every = args.every.unwrap_or(scale.every);
     let mut scaler = Scaler {
         sources: sources::of(&project, &scale, &values)?,
-        store: project.site.store().await?,
+        store: &store,
         project: &project,
         scale,
         values,
@@ -67,7 +68,7 @@ struct Scaler<'a> {
     scale: Scale,
     sources: Vec<sources::Asked>,
     values: secrets::Values,
-    store: AnyStore,
+    store: &'a AnyStore,
     shown: &'a mut Shown,
     dry_run: bool,
 }
@@ -109,8 +110,8 @@ impl Scaler<'_> {
 
     /// Under the lease all may look different.
     async fn act(&mut self, work: &[Work]) -> Result<Followed> {
-        let store = self.project.site.store().await?;
-        let lease = match lease::acquire(&store).await {
+        let store = self.store;
+        let lease = match lease::acquire(store).await {
             Err(error) if error.is::<Held>() => {
                 let busy = Look::Busy(format!("{error}: nothing is scaled"));
                 return Ok(Followed::Told(busy));
@@ -118,7 +119,7 @@ impl Scaler<'_> {
             lease => lease?,
         };
         let act = async |lease: &Lease| self.act_under(lease, work).await;
-        lease.during(&store, act).await
+        lease.during(store, act).await
     }
 
     async fn act_under(&mut self, lease: &Lease, work: &[Work]) -> Result<Followed> {
@@ -151,7 +152,7 @@ impl Scaler<'_> {
     async fn walk(&mut self, lease: &Lease, decided: &Decided) -> Result<Exit> {
         let site = &self.project.site;
         let target = site.target(lease.hold.fence()).await?;
-        let release = engine::release(&self.store, decided.release).await?;
+        let release = engine::release(self.store, decided.release).await?;
         target.fetch(&release).await?;
         let mut values = target.kept_secrets().await?;
         values.extend(self.values.clone());
@@ -159,7 +160,7 @@ impl Scaler<'_> {
         let walk = Walk {
             site,
             target: &target,
-            store: &self.store,
+            store: self.store,
             hold: &lease.hold,
             shown: self.shown,
             redactor: Redactor::new(&values),
@@ -174,7 +175,7 @@ impl Scaler<'_> {
     fn plan(&self, decided: &Decided, startup: Period) -> Plan {
         let spec = &self.project.loaded.spec;
         Plan {
-            because: Some(decided.decision.because.clone()),
+            because: Some(decided.says()),
             ..Plan::new(&Wish {
                 from: Some((decided.release, decided.live)),
                 to: decided.release,

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::spec::Window;
 
 const MINUTE: u64 = 60_000;
 /// Long after the epoch, and long after any change.

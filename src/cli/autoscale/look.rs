@@ -36,7 +36,7 @@ pub(super) struct Decided {
 
 impl Scaler<'_> {
     pub(super) async fn look(&self, work: &[Work], fence: u64) -> Result<Look> {
-        let past = journaled::read(&self.store).await?;
+        let past = journaled::read(self.store).await?;
         let stable = history(&past).stable();
         let (Some(last), Some(release)) = (past.last(), stable) else {
             return Err(advice(
@@ -119,6 +119,13 @@ fn clock(at: Stamp, zone: &str) -> Result<DateTime> {
     Ok(at.to_zoned(zone).datetime())
 }
 
+impl Decided {
+    /// What the sources said, and what follows.
+    pub(super) fn says(&self) -> String {
+        format!("{}: {}", self.decision.because, self.decision.says)
+    }
+}
+
 impl Look {
     /// Whether something is to be changed or kept in mind.
     pub(super) fn acts(&self) -> bool {
@@ -146,9 +153,7 @@ impl Look {
     pub(super) fn says(&self) -> String {
         match self {
             Self::Busy(says) => says.clone(),
-            Self::Decided(Decided { decision, .. }) => {
-                format!("{}: {}", decision.because, decision.says)
-            }
+            Self::Decided(decided) => decided.says(),
         }
     }
 
@@ -156,18 +161,12 @@ impl Look {
     pub(super) fn as_json(&self) -> Value {
         match self {
             Self::Busy(says) => json!({ "says": says }),
-            Self::Decided(Decided {
-                release,
-                live,
-                decision,
-                ..
-            }) => json!({
-                "release": release,
-                "live": live,
-                "wanted": decision.wanted,
-                "replicas": decision.replicas,
-                "because": decision.because,
-                "says": decision.says,
+            Self::Decided(decided) => json!({
+                "release": decided.release,
+                "live": decided.live,
+                "wanted": decided.decision.wanted,
+                "replicas": decided.decision.replicas,
+                "says": decided.says(),
             }),
         }
     }
