@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Place, engine, repository};
+use crate::support::{Place, engine, queues, repository};
 use page::Page;
 use session::Session;
 
@@ -75,6 +75,11 @@ mod runs {
     }
 
     #[test]
+    fn autoscale() {
+        super::run_with_a_queue("docs/autoscale.md");
+    }
+
+    #[test]
     fn compose() {
         super::run("docs/compose.md");
     }
@@ -85,7 +90,7 @@ mod runs {
     }
 }
 
-const RUN: [&str; 13] = [
+const RUN: [&str; 14] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
@@ -96,6 +101,7 @@ const RUN: [&str; 13] = [
     "docs/render.md",
     "docs/image.md",
     "docs/images.md",
+    "docs/autoscale.md",
     "docs/docker.md",
     "docs/compose.md",
     "docs/kubernetes.md",
@@ -122,6 +128,15 @@ fn run_on_docker(name: &str) {
     if engine::there_is_python() {
         let page = Page::read(&repository().join(name));
         run_in(session().on_docker(&page.toml()), name, &page);
+    }
+}
+
+/// The same, with a Redis on the port that the page says.
+#[track_caller]
+fn run_with_a_queue(name: &str) {
+    if queues::there_is_a_redis() {
+        let page = Page::read(&repository().join(name));
+        run_in(session().with(&page.toml()), name, &page);
     }
 }
 

@@ -6,6 +6,7 @@ mod source;
 mod support;
 
 mod approve;
+mod autoscale;
 mod bad_agents;
 mod bad_input;
 mod builders;

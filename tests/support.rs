@@ -5,6 +5,7 @@ pub(crate) mod engine;
 mod http;
 mod place;
 mod processes;
+pub(crate) mod queues;
 mod ran;
 pub(crate) mod registry;
 

@@ -1,12 +1,18 @@
-//! Judges: measured samples → pass, fail or unclear.
+//! Judges: measured samples → pass, fail or unclear; and work that waits → replicas.
 //!
-//! Pure. It knows no weights, steps or undo; what follows from a verdict is decided elsewhere.
+//! Judges are pure. Sources, which are asked how much work waits, are not, and judge nothing. The
+//! room knows no weights, steps or undo; what follows from a verdict is decided elsewhere.
 
+mod amount;
+mod clock;
 mod compare;
 mod judge;
 pub mod judges;
 mod measures;
+mod replicas;
 
+pub(crate) use amount::Source;
 pub(crate) use compare::{Comparison, compare};
 pub(crate) use judge::{Finding, Verdict, judge};
 pub(crate) use measures::Measures;
+pub(crate) use replicas::{Decision, Less, Moment, Turn, Work, decide};

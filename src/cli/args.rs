@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::release::ReleaseId;
 use crate::render::Match;
-use crate::spec::Percent;
+use crate::spec::{Percent, Period};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -99,6 +99,8 @@ pub(crate) enum Verb {
     Abort(Which),
     /// Go on with a rollout whose process died, or that stalled
     Resume(Which),
+    /// Add replicas while work waits, and take them away when less does, as [scale] says
+    Autoscale(Autoscale),
     /// Drain and stop everything that agentctl runs for an agent here
     Stop(Stop),
     /// Remove everything that agentctl made for an agent: what runs, its history and its data
@@ -169,6 +171,21 @@ pub(crate) struct Logs {
     /// Lines of each replica
     #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
     pub(crate) lines: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Autoscale {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Look again and again, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// How often [default: scale.every]
+    #[arg(long, value_name = "PERIOD", requires = "watch", value_parser = Period::parse)]
+    pub(crate) every: Option<Period>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -53,10 +53,7 @@ fn unreadable(number: u64) -> String {
 
 impl Journaled {
     pub(crate) fn view(&self) -> PastView {
-        PastView::of(
-            &Past::of(self.number, &self.rollout),
-            &self.rollout.plan().by,
-        )
+        PastView::of(&Past::of(self.number, &self.rollout), self.rollout.plan())
     }
 }
 

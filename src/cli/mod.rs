@@ -5,6 +5,7 @@ mod abort;
 mod approve;
 mod args;
 mod artifact;
+mod autoscale;
 mod build;
 mod check;
 mod completions;
@@ -112,6 +113,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Abort(args) => in_runtime(abort::run(&args, shown)),
         Verb::Resume(args) => in_runtime(resume::run(&args, shown)),
         Verb::Destroy(args) => in_runtime(destroy::run(&args, shown)),
+        Verb::Autoscale(args) => in_runtime(autoscale::run(&args, shown)),
         Verb::Stop(args) => in_runtime(stop::run(&args, shown)),
     }
 }

@@ -36,9 +36,10 @@ pub(crate) async fn propose<S: Store>(
         None => Vec::new(),
     };
     let release = numbered(contents, &known, by)?;
-    let plan = match runs_already(project, &release, in_force, seen) {
+    let replicas = replicas(project, &release, in_force, seen);
+    let plan = match runs_already(&release, replicas, in_force, seen) {
         true => None,
-        false => Some(plan(project, &release, in_force, seen)),
+        false => Some(plan(project, &release, replicas, in_force, seen)),
     };
     Ok(Proposal {
         release,
@@ -78,13 +79,28 @@ pub(crate) async fn releases<S: Store>(store: &S, past: &[Journaled]) -> Result<
     Ok(releases)
 }
 
+/// Where something follows the work, its number is kept.
+fn replicas(project: &Project, release: &Release, in_force: Option<ReleaseId>, seen: &Seen) -> u32 {
+    let usual = project.loaded.spec.run.replicas;
+    let scale = project.loaded.spec.scale.as_ref();
+    let Some(scale) = scale.filter(|scale| scale.is_asked()) else {
+        return usual;
+    };
+    let stable = in_force.and_then(|id| seen.releases.get(&id));
+    let live = stable.map_or(0, |live| live.wanted);
+    let is_idle = live == 0 && scale.idle_to_zero && in_force == Some(release.id);
+    match is_idle && seen.shares.contains_key(&release.id) {
+        true => 0,
+        false => scale.kept(live, usual),
+    }
+}
+
 fn runs_already(
-    project: &Project,
     release: &Release,
+    replicas: u32,
     in_force: Option<ReleaseId>,
     seen: &Seen,
 ) -> bool {
-    let replicas = project.loaded.spec.run.replicas;
     let live = seen.releases.get(&release.id);
     let others = seen
         .releases
@@ -96,13 +112,19 @@ fn runs_already(
         && !others
 }
 
-fn plan(project: &Project, release: &Release, in_force: Option<ReleaseId>, seen: &Seen) -> Plan {
+fn plan(
+    project: &Project,
+    release: &Release,
+    replicas: u32,
+    in_force: Option<ReleaseId>,
+    seen: &Seen,
+) -> Plan {
     let spec = &project.loaded.spec;
     let wanted = |id| seen.releases.get(&id).map_or(0, |live| live.wanted);
     Plan::new(&Wish {
         from: in_force.map(|id| (id, wanted(id))),
         to: release.id,
-        replicas: spec.run.replicas,
+        replicas,
         rollout: &spec.rollout,
         gates: &spec.gate,
         approve: project.loaded.approve,

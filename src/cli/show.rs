@@ -111,6 +111,15 @@ impl Shown {
         self.0.result(says.as_ref(), &result);
     }
 
+    /// What was decided before anything follows from it.
+    pub(crate) fn decision(&mut self, outcome: &'static str, says: &str, mut more: Value) {
+        more["outcome"] = json!(outcome);
+        match self.is_json() {
+            true => self.json("decision", more),
+            false => self.0.happened(now(), "scale", says),
+        }
+    }
+
     pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) {
         let url = seen.url.as_deref();
         let says = format!(

@@ -36,6 +36,9 @@ pub(crate) struct Plan {
     /// Who began it: `anna@laptop`.
     #[serde(default)]
     pub(crate) by: String,
+    /// What made it begin, where that was no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<String>,
     /// `None`: a first deploy; the same as `to`: a change of its replica count.
     pub(crate) from: Option<ReleaseId>,
     pub(crate) to: ReleaseId,

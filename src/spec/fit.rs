@@ -53,12 +53,15 @@ fn docker(spec: &Spec, check: &mut Check<'_>) {
         check.refuse_with(&format!("{table}.{name}"), message, "give it another name");
     }
     let given = [
-        ("scale", spec.scale.is_some()),
         ("network.allow", spec.network.allow.is_some()),
         ("run.nodes", spec.run.nodes != Default::default()),
         ("observe.otel", spec.observe.otel != Default::default()),
     ];
-    for (path, _) in given.into_iter().filter(|(_, given)| *given) {
+    for (path, _) in given
+        .into_iter()
+        .chain(scale(spec))
+        .filter(|(_, given)| *given)
+    {
         check.warn(path, format!("{path} has no effect on the docker target"));
     }
 }
@@ -121,7 +124,6 @@ fn without_effect(spec: &Spec) -> Vec<&'static str> {
     let given = [
         ("run.resources", resources),
         ("run.gpu", run.gpu.is_some()),
-        ("scale", spec.scale.is_some()),
         ("network.allow", spec.network.allow.is_some()),
         ("services", !spec.services.is_empty()),
         ("tools", !spec.tools.is_empty()),
@@ -130,7 +132,24 @@ fn without_effect(spec: &Spec) -> Vec<&'static str> {
     ];
     given
         .into_iter()
+        .chain(scale(spec))
         .filter(|(_, given)| *given)
         .map(|(path, _)| path)
         .collect()
+}
+
+/// What only a cluster's autoscalers follow.
+fn scale(spec: &Spec) -> impl Iterator<Item = (&'static str, bool)> {
+    let scale = spec.scale.iter();
+    scale.flat_map(|scale| {
+        let queue = scale.queue.as_ref();
+        [
+            ("scale.cpu", scale.cpu.is_some()),
+            (
+                "scale.queue",
+                queue.is_some_and(|queue| !queue.kind.is_asked()),
+            ),
+            ("scale.recommend", scale.recommend),
+        ]
+    })
 }

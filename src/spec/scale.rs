@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Period;
 
-/// How the number of replicas follows the work; without it there are `run.replicas`.
+/// How the number of replicas follows the work; without it there are `run.replicas`. Without a
+/// cluster `agentctl autoscale` follows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Scale {
@@ -32,6 +33,15 @@ pub(crate) struct Scale {
     pub(crate) schedule: Vec<Window>,
     /// How long less work must last before replicas go.
     pub(crate) down_after: Period,
+    /// Replicas go only to where each has at most this share, in per cent, of what adds another one;
+    /// for `agentctl autoscale`.
+    #[schemars(range(min = 1, max = 100))]
+    pub(crate) down_at: u32,
+    /// How long the number stays after a rollout, one that changed only the number included; for
+    /// `agentctl autoscale`. The bounds hold at once.
+    pub(crate) cooldown: Period,
+    /// How often the work is looked at.
+    pub(crate) every: Period,
     /// A vertical autoscaler recommends resources, and changes nothing.
     pub(crate) recommend: bool,
 }
@@ -48,6 +58,9 @@ impl Default for Scale {
             idle_to_zero: false,
             schedule: Vec::new(),
             down_after: Period::secs(300),
+            down_at: 80,
+            cooldown: Period::secs(60),
+            every: Period::secs(15),
             recommend: false,
         }
     }
@@ -67,6 +80,29 @@ impl Scale {
             || self.cpu.is_some()
             || !self.metrics.is_empty()
             || !self.schedule.is_empty()
+    }
+
+    /// Whether it does so without a cluster: nobody else measures processors.
+    pub(crate) fn is_asked(&self) -> bool {
+        let queue = self.queue.as_ref();
+        queue.is_some_and(|queue| queue.kind.is_asked())
+            || !self.metrics.is_empty()
+            || !self.schedule.is_empty()
+    }
+
+    /// The replicas of a deploy where so many are live, so that it does not fight what follows the
+    /// work; `usual` where none is.
+    pub(crate) fn kept(&self, live: u32, usual: u32) -> u32 {
+        let least = self.rest().map_or(self.min, |rest| rest.replicas);
+        let count = if live > 0 { live } else { usual };
+        count.clamp(least.max(1), self.max)
+    }
+}
+
+impl QueueKind {
+    /// Whether agentctl itself can ask it.
+    pub(crate) fn is_asked(self) -> bool {
+        matches!(self, Self::RedisList | Self::Rabbitmq | Self::Prometheus)
     }
 }
 

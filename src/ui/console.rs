@@ -172,6 +172,21 @@ impl Console {
         Some(["y", "yes"].contains(&answer.trim()))
     }
 
+    /// The same, with the time and what it is about.
+    pub(crate) fn happened(&mut self, at: Stamp, about: &str, what: &str) {
+        if !self.wishes.quiet && self.wishes.output == Output::Text {
+            self.log(at, about, what.into());
+        }
+    }
+
+    pub(super) fn log(&mut self, at: Stamp, about: &str, what: Line) {
+        let time = self.clock(at).time(at);
+        self.say([Line::default()
+            .dim(time)
+            .plain(format!("  {about:<8}  "))
+            .then(what)]);
+    }
+
     pub(crate) fn warn(&mut self, text: &str) {
         self.say(said(Tone::Wait, "warning: ", text));
     }

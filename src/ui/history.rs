@@ -8,7 +8,7 @@ use super::say;
 use super::table::{Align, table};
 use super::words::{self, Clock};
 use crate::release::ReleaseId;
-use crate::rollout::{Outcome, Past, Reason, Stamp};
+use crate::rollout::{Outcome, Past, Plan, Reason, Stamp};
 use crate::spec::Strategy;
 
 /// Columns before a reason: it stands under the moment.
@@ -27,6 +27,9 @@ pub(crate) struct PastView {
     pub(crate) to: ReleaseId,
     /// Who started it: `anna@laptop`.
     pub(crate) by: String,
+    /// What made it begin, where that was no person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<String>,
     #[serde(flatten)]
     pub(crate) end: End,
 }
@@ -50,8 +53,7 @@ impl Serialize for End {
 }
 
 impl PastView {
-    /// `by` is who started it.
-    pub(crate) fn of(past: &Past, by: impl Into<String>) -> Self {
+    pub(crate) fn of(past: &Past, plan: &Plan) -> Self {
         Self {
             rollout: past.number,
             started: past.started,
@@ -59,7 +61,8 @@ impl PastView {
             strategy: past.strategy,
             from: past.from,
             to: past.to,
-            by: by.into(),
+            by: plan.by.clone(),
+            because: plan.because.clone(),
             end: End(past.outcome.clone()),
         }
     }
@@ -131,11 +134,11 @@ impl View for HistoryView {
         let mut rows = table(&columns, rows).into_iter();
         let heads = rows.next();
         let below = self.rollouts.iter().map(|past| {
-            let why = past.why()?;
-            Some(Line::default().dim(why).indent(INDENT))
+            let said = past.because.as_deref().into_iter().chain(past.why());
+            said.map(|said| Line::default().dim(said).indent(INDENT))
         });
         let rows = rows.zip(below);
-        let rows = rows.flat_map(|(row, why)| std::iter::once(row).chain(why));
+        let rows = rows.flat_map(|(row, below)| std::iter::once(row).chain(below));
         heads.into_iter().chain(rows).collect()
     }
 }

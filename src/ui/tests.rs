@@ -31,6 +31,7 @@ fn past(rollout: u64, outcome: Option<Outcome>) -> PastView {
         from: Some(ReleaseId(12)),
         to: ReleaseId(13),
         by: "anna@laptop".to_owned(),
+        because: None,
         end: super::history::End(outcome),
     }
 }

@@ -6,7 +6,7 @@ use std::process::{self, Stdio};
 
 use super::page::{Command, Ran};
 use crate::support::registry::{RealRegistry, Wanted};
-use crate::support::{Place, copy, engine, repository};
+use crate::support::{Place, copy, engine, free_port, repository};
 
 /// Stands between what commands print; none of them prints it.
 const MARK: char = '\u{1e}';
@@ -35,8 +35,12 @@ const HURRY: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// Where the page about scaling has its queue.
+const QUEUE: &str = "6379";
+
 pub(super) struct Session {
     place: Place,
+    queue: String,
     registry: Option<RealRegistry>,
     is_on_docker: bool,
 }
@@ -47,6 +51,7 @@ impl Session {
         copy(&repository().join("examples"), &place.path("examples"));
         let session = Self {
             place,
+            queue: free_port().to_string(),
             registry: None,
             is_on_docker: false,
         };
@@ -64,15 +69,20 @@ impl Session {
         session
     }
 
+    /// The first example's agent.toml has this text too.
+    pub(super) fn with(self, toml: &str) -> Self {
+        let file = "examples/quickstart/agent.toml";
+        let whole = self.place.read(file) + &toml.replace(QUEUE, &self.queue);
+        self.place_file(file, &whole);
+        self
+    }
+
     /// The first example's agent.toml has this text too, and the registry that it names is there.
     pub(super) fn with_images(mut self, toml: &str) -> Self {
         self.registry = Some(RealRegistry::start(Wanted::default()));
-        let file = "examples/quickstart/agent.toml";
         let (runtime, small) = SMALL_BASE;
         let toml = toml.replace(KEPT_AT, &self.kept_at());
-        let whole = self.place.read(file) + &toml.replace(runtime, small);
-        self.place_file(file, &whole);
-        self
+        self.with(&toml.replace(runtime, small))
     }
 
     /// The first example's agent.toml has this text too, with an environment on this engine.
@@ -115,7 +125,7 @@ impl Session {
         let port = self.place.port.to_string();
         let commands = commands.iter().map(|command| {
             let text = command.text.replace("cargo run --release -- ", "agentctl ");
-            let text = text.replace("8000", &port);
+            let text = text.replace("8000", &port).replace(QUEUE, &self.queue);
             let text = text.replace("~/.local/state", "$XDG_STATE_HOME");
             format!("(exit $ended)\n{text}\nended=$?; printf '{MARK}%s{MARK}' $ended\n")
         });
@@ -156,6 +166,7 @@ impl Session {
             .replace(&state, "~/.local/state")
             .replace(&self.kept_at(), KEPT_AT)
             .replace(&self.place.port.to_string(), "8000")
+            .replace(&self.queue, QUEUE)
             .replace(&who, WHO)
     }
 }

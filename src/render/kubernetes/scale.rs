@@ -59,6 +59,7 @@ fn keda(input: &Input, scale: &Scale, templates: &Templates) -> Result<Vec<Part>
         // Below the least number there is only none at all.
         "idle": (scale.idle_to_zero && least > 0).then_some(0),
         "max": scale.max,
+        "every": probes::seconds(scale.every),
         "down_after": probes::seconds(scale.down_after),
         "behavior": behavior(scale, templates)?,
         "triggers": triggers::triggers(input, scale),

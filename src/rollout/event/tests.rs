@@ -105,6 +105,7 @@ fn each_event_keeps_its_form() {
 fn a_plan_keeps_its_form() {
     let plan = Plan {
         by: "anna@laptop".to_owned(),
+        because: None,
         sticky: true,
         strategy: crate::spec::Strategy::BlueGreen,
         from: Some(ReleaseId(1)),

@@ -11,6 +11,7 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
     };
     Plan {
         by: String::new(),
+        because: None,
         sticky: true,
         strategy: Strategy::BlueGreen,
         from: Some(ReleaseId(1)),

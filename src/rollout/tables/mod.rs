@@ -42,6 +42,7 @@ impl Plan {
         Self {
             strategy: wish.rollout.strategy,
             by: String::new(),
+            because: None,
             from: wish.from.map(|(release, _)| release),
             to: wish.to,
             steps,

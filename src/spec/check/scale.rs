@@ -31,6 +31,10 @@ fn bounds(scale: &Scale, check: &mut Check<'_>) {
             "no autoscaler waits longer than an hour",
         );
     }
+    let second = Period::secs(1);
+    if scale.every < second || scale.every > Period::secs(3600) {
+        check.refuse("scale.every", "from a second to an hour");
+    }
     for (at, window) in scale.schedule.iter().enumerate() {
         if window.replicas > scale.max {
             let message = format!(

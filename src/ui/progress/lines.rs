@@ -55,12 +55,8 @@ impl Lines {
     }
 
     fn write(&mut self, console: &mut Console, at: Stamp, all: Vec<Said>) {
-        let time = console.clock(at).time(at);
         for (about, what) in all {
-            console.say([Line::default()
-                .dim(&time)
-                .plain(format!("  {about:<8}  "))
-                .then(what)]);
+            console.log(at, &about, what);
             self.last = at;
         }
     }
