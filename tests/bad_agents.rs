@@ -51,7 +51,7 @@ fn one_that_exits_at_once() {
 fn one_that_never_gets_ready() {
     let place = Place::deployed("");
     let replicas = place.replicas();
-    place.spec("run.env.NEVER_READY = \"1\"\nhealth.startup.within = \"300ms\"");
+    place.spec("run.env.NEVER_READY = \"1\"\nhealth.startup.within = \"3s\"");
     place
         .run(&["deploy"])
         .ends(1)

@@ -4,7 +4,7 @@ mod cache;
 mod local;
 mod pin;
 mod second;
-mod ssh;
+pub(crate) mod ssh;
 mod tls;
 mod ways;
 

@@ -57,6 +57,23 @@ min_requests = 6
 }
 
 #[test]
+fn fails_more_often_than_the_release_beside_it() {
+    let gate = r#"
+run.env.FAIL_EVERY = "2"
+[[gate]]
+metric = "error_rate"
+against = "stable"
+worse_by = 0.1
+"#;
+    let (place, deploy) = canary(gate);
+    let evidence = undone(&place, deploy.under_load(&place), "undoing   error_rate ");
+    let reason = evidence.reason.trim_end();
+    let why = " beside 0.0 % (10 % more is no harm), more than chance explains";
+    assert!(reason.ends_with(why), "{reason}");
+    assert!(evidence.verdicts.contains(reason), "{}", evidence.verdicts);
+}
+
+#[test]
 fn answers_slowly() {
     let gate = r#"
 run.env.DELAY = "0.05"

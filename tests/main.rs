@@ -1,6 +1,7 @@
 //! The real binary, from outside: what it prints, how it ends, and what then runs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
+mod simulated;
 mod source;
 mod support;
 
@@ -12,9 +13,11 @@ mod deploy;
 mod docs;
 mod drain;
 mod gates;
+mod hosts;
 mod hosts_beside;
 mod images;
 mod init;
+mod judges;
 mod killed;
 mod lease;
 mod lints;

@@ -6,7 +6,7 @@ use crate::spec::{Bound, Metric, MetricGate};
 /// What a judge found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Finding {
+pub enum Finding {
     Pass,
     Fail,
     /// Too little was seen to say either.
@@ -22,6 +22,19 @@ pub(crate) struct Verdict {
     pub(crate) figure: Option<f64>,
     /// One sentence: the figure against its bound, or what is missing.
     pub(crate) says: String,
+}
+
+impl Verdict {
+    /// Of a release that was not seen at all.
+    pub(crate) fn nothing_seen(gate: &MetricGate) -> Self {
+        let name = gate.metric.name();
+        Self {
+            gate: gate.name.clone().unwrap_or_else(|| name.to_owned()),
+            finding: Finding::Unclear,
+            figure: None,
+            says: format!("{name} was not seen of both releases"),
+        }
+    }
 }
 
 /// Judges one metric gate on what was measured of the candidate at this weight.
@@ -134,6 +147,9 @@ mod tests {
             metric,
             max,
             min,
+            against: None,
+            worse_by: None,
+            early: false,
             min_requests: 20,
             unclear: Unclear::Wait,
         }

@@ -14,6 +14,12 @@ pub(crate) struct Measures {
     /// Ended requests by time taken: (upper bound in microseconds, count), bounds rising.
     pub(crate) latency: Vec<(u64, u64)>,
     pub(crate) conversations: u64,
+    /// Conversations that began in it, and requests that belong to none.
+    #[serde(default)]
+    pub(crate) begun: u64,
+    /// Of those, the ones that failed, however often.
+    #[serde(default)]
+    pub(crate) failed: u64,
     pub(crate) tokens: u64,
     /// Requests that told their tokens.
     pub(crate) token_requests: u64,

@@ -7,7 +7,7 @@ use super::render::prompts;
 use super::show::Shown;
 use super::site::{Project, variable};
 use crate::advice::advice;
-use crate::image::{Registry, Repository, Surroundings};
+use crate::image::{Digest, Registry, Repository, Surroundings};
 use crate::release::{Artifact, Contents, Image};
 use crate::spec::TargetSpec;
 use crate::target::Tree;
@@ -66,13 +66,24 @@ async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<Stri
         return on_the_host(project, &subject, shown, makes).await;
     }
     let digest = match makes {
-        true => Some(image::published(&subject, shown).await?.digest),
+        true => Some(published(&subject, shown).await?),
         false => image::pushed_before(&subject, shown).await,
     };
     Ok(match digest {
         Some(digest) => format!("{}@{digest}", subject.repository()),
         None => subject.name(),
     })
+}
+
+/// What the registry has already costs one look.
+async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Digest> {
+    if let Some(digest) = image::pushed(subject).await? {
+        return Ok(digest);
+    }
+    let digest = image::published(subject, shown).await?.digest;
+    let name = format!("{}@{digest}", subject.repository());
+    image::sign(subject, &name, None, shown).await?;
+    Ok(digest)
 }
 
 /// Without a registry the engine that the agent runs on builds it, and keeps it.

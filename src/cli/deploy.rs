@@ -17,6 +17,7 @@ use super::store::AnyStore;
 use super::walk::Walk;
 use crate::advice::{Advise, advice};
 use crate::engine;
+use crate::image;
 use crate::journal::Store;
 use crate::redact::Redactor;
 use crate::release::{Artifact, Contents, Identity, Release};
@@ -149,15 +150,31 @@ impl Deployment<'_> {
 
     /// Keeps what the release runs from, so that no later edit reaches it.
     async fn keep(&self, proposal: &Proposal) -> Result<()> {
-        let release = &proposal.release;
+        let mut release = proposal.release.clone();
         match &release.contents.artifact {
             Artifact::Files(files) => self.keep_files(files)?,
-            Artifact::Image(_) => self.target.fetch(release).await?,
+            Artifact::Image(image) => {
+                self.target.fetch(&release).await?;
+                release.base = self.what_is_in(&image.name).await?;
+            }
         }
-        let bytes = serde_json::to_vec_pretty(release)?;
+        let bytes = serde_json::to_vec_pretty(&release)?;
         self.store
             .put(&self.lease.hold, &engine::document(release.id), &bytes)
             .await
+    }
+
+    /// Keeps the list of the image's packages, once for each image; the answer is its base.
+    async fn what_is_in(&self, name: &str) -> Result<Option<String>> {
+        let engine = self.project.site.engine().await?;
+        let digest = name.split_once('@').map_or(name, |(_, digest)| digest);
+        let document = engine::packages(digest);
+        if self.store.get(&document).await?.is_none() {
+            let list = image::sbom(engine, name, digest).await?;
+            let bytes = serde_json::to_vec(&list)?;
+            self.store.put(&self.lease.hold, &document, &bytes).await?;
+        }
+        image::base(engine, name).await
     }
 
     fn keep_files(&self, files: &Identity) -> Result<()> {

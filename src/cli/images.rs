@@ -8,11 +8,16 @@ use serde_json::json;
 use super::args::{File, Prune};
 use super::exit::Exit;
 use super::image::{found, registry, unallowed};
+use super::journaled;
+use super::proposal::releases;
+use super::prune;
 use super::show::Shown;
 use super::site::{Project, now};
 use crate::advice::{advice, because};
 use crate::image::{self, Digest, Fate, OF_AGENT, Registry, Stored, Why};
+use crate::release::Artifact;
 use crate::spec::TargetSpec;
+use crate::target::Target;
 use crate::ui::{ImageView, ImagesView};
 
 pub(crate) async fn list(file: &File, shown: &mut Shown) -> Result<Exit> {
@@ -35,10 +40,7 @@ pub(crate) async fn prune(args: &Prune, shown: &mut Shown) -> Result<Exit> {
     let registry = registry(&project)?;
     match args.dry_run {
         true => foretell(&project, &registry, args, shown).await,
-        false => {
-            what_runs_is_known(&project, args)?;
-            delete(&project, &registry, args, shown).await
-        }
+        false => delete(&project, &registry, args, shown).await,
     }
 }
 
@@ -48,7 +50,7 @@ async fn foretell(
     args: &Prune,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let kept = named(registry, &args.keep).await?;
+    let kept = in_use(project, registry, args).await?;
     let all = judged(project, registry, &kept).await?;
     let view = ImagesView {
         repository: registry.repository().to_string(),
@@ -64,7 +66,7 @@ async fn delete(
     args: &Prune,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let kept = named(registry, &args.keep).await?;
+    let kept = in_use(project, registry, args).await?;
     let all = judged(project, registry, &kept).await?;
     let mut gone = Vec::new();
     let mut tell = |image: &Stored| {
@@ -104,27 +106,58 @@ async fn judged(
     Ok(image::judge(stored, &spec.agent.name, keep, in_use))
 }
 
-/// agentctl deploys no image yet, so it cannot look up which ones run: whoever deploys them has to
-/// say so.
-fn what_runs_is_known(project: &Project, args: &Prune) -> Result<()> {
+/// What runs in each environment, or may be gone back to there. A cluster's own history is not
+/// known: there whoever deploys has to say so.
+async fn in_use(project: &Project, registry: &Registry, args: &Prune) -> Result<BTreeSet<Digest>> {
+    let mut digests = named(registry, &args.keep).await?;
     let mut unknown = Vec::new();
-    for name in &project.loaded.environments {
-        let target = project.in_environment(name)?.loaded.target;
-        if !matches!(target, TargetSpec::Process { .. }) {
-            unknown.push(name.as_str());
+    for environment in std::iter::once(None).chain(project.loaded.environments.iter().map(Some)) {
+        let there = match environment {
+            Some(name) => &project.in_environment(name)?,
+            None => project,
+        };
+        match there.loaded.target {
+            TargetSpec::Docker { .. } => digests.extend(deployed(there, registry).await?),
+            TargetSpec::Kubernetes { .. } => unknown.extend(environment),
+            TargetSpec::Process { .. } => {}
         }
     }
-    match unknown.is_empty() || !args.keep.is_empty() {
-        true => Ok(()),
-        false => Err(because(
-            format!(
-                "could not tell which images are in use in {}",
-                unknown.join(", ")
-            ),
-            "agentctl does not deploy there yet, so it has no history of what runs there",
-            "name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each",
-        )),
+    match unknown.is_empty() || !args.keep.is_empty() || args.dry_run {
+        true => Ok(digests),
+        false => Err(not_known(&unknown)),
     }
+}
+
+/// The images of this environment's last releases in the registry.
+async fn deployed(project: &Project, registry: &Registry) -> Result<BTreeSet<Digest>> {
+    let store = project.site.store().await?;
+    let past = journaled::read(&store).await?;
+    let seen = project.site.target(0).await?.observe().await?;
+    let kept = prune::kept(&past, &seen);
+    let repository = registry.repository().to_string();
+    let all = releases(&store, &past).await?.into_iter();
+    let names = all.filter(|release| kept.contains(&release.id));
+    Ok(names
+        .filter_map(|release| match release.contents.artifact {
+            Artifact::Image(image) => {
+                let (name, digest) = image.name.split_once('@')?;
+                (name == repository).then(|| digest.parse().ok())?
+            }
+            Artifact::Files(_) => None,
+        })
+        .collect())
+}
+
+fn not_known(environments: &[&String]) -> anyhow::Error {
+    let names: Vec<&str> = environments.iter().map(|name| name.as_str()).collect();
+    because(
+        format!(
+            "could not tell which images are in use in {}",
+            names.join(", ")
+        ),
+        "agentctl does not deploy there yet, so it has no history of what runs there",
+        "name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each",
+    )
 }
 
 /// The digests of images that were named by tag or digest.

@@ -59,6 +59,7 @@ fn numbered(contents: Contents, known: &[Release], by: String) -> Result<Release
         identity,
         made: super::site::now().0,
         by,
+        base: None,
         contents,
     })
 }

@@ -1,8 +1,10 @@
 //! Old releases' files go; the journal stays.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
-use super::journaled;
+use super::journaled::{self, Journaled};
 use super::proposal::releases;
 use crate::journal::Store;
 use crate::release::ReleaseId;
@@ -15,6 +17,14 @@ const KEPT: usize = 15;
 /// Keeps the files of the last releases that took over, and of all that still run.
 pub(crate) async fn run<S: Store>(target: &Any, store: &S, seen: &Seen) -> Result<()> {
     let past = journaled::read(store).await?;
+    let kept = kept(&past, seen);
+    let releases = releases(store, &past).await?;
+    let kept = releases.iter().filter(|release| kept.contains(&release.id));
+    target.keep_only(&kept.collect::<Vec<_>>()).await
+}
+
+/// The last releases that took over, and all that still run.
+pub(crate) fn kept(past: &[Journaled], seen: &Seen) -> BTreeSet<ReleaseId> {
     let completed = past
         .iter()
         .rev()
@@ -26,9 +36,7 @@ pub(crate) async fn run<S: Store>(target: &Any, store: &S, seen: &Seen) -> Resul
             kept.push(release);
         }
     }
-    let releases = releases(store, &past).await?;
-    let kept = releases
-        .iter()
-        .filter(|release| kept.contains(&release.id) || seen.releases.contains_key(&release.id));
-    target.keep_only(&kept.collect::<Vec<_>>()).await
+    kept.into_iter()
+        .chain(seen.releases.keys().copied())
+        .collect()
 }

@@ -17,6 +17,8 @@ use hyper::client::conn::http2::{self, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::AsyncWrite;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 
 use super::Engine;
@@ -27,7 +29,11 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// It ends when it is dropped, and so does the program.
 #[derive(Clone)]
-pub(crate) struct Link(SendRequest<Full<Bytes>>);
+pub(crate) struct Link {
+    requests: SendRequest<Full<Bytes>>,
+    /// Its sender goes with the connection.
+    open: watch::Receiver<()>,
+}
 
 impl Link {
     /// `None`: there is no such container, or it does not run.
@@ -81,7 +87,15 @@ impl Link {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        !self.0.is_closed()
+        !self.requests.is_closed()
+    }
+
+    /// For who gets no answer: whether it is the link that is gone, which shows once the other end
+    /// has left a ping unanswered.
+    pub(crate) async fn is_lost(&self) -> bool {
+        let mut open = self.open.clone();
+        let closed = timeout(PING_EVERY + ANSWERS_WITHIN, open.changed()).await;
+        closed.is_ok()
     }
 
     /// `path` begins with `/`.
@@ -95,7 +109,7 @@ impl Link {
             .method(method)
             .uri(format!("http://container{path}"))
             .body(Full::new(body))?;
-        Ok(self.0.clone().send_request(request).await?)
+        Ok(self.requests.clone().send_request(request).await?)
     }
 }
 
@@ -116,8 +130,12 @@ async fn speak(
         .handshake(TokioIo::new(streams))
         .await
         .context("the program in the container does not answer")?;
-    tokio::spawn(connection);
-    Ok(Link(requests))
+    let (is_open, open) = watch::channel(());
+    tokio::spawn(async move {
+        let _is_open = is_open;
+        connection.await
+    });
+    Ok(Link { requests, open })
 }
 
 fn is_not_there(error: &bollard::errors::Error) -> bool {

@@ -235,6 +235,12 @@ pub(crate) struct Measures {
     pub(crate) latency: Vec<(u64, u64)>,
     /// Conversations that had a request.
     pub(crate) conversations: u64,
+    /// Conversations that began in this window, and requests that belong to none.
+    #[serde(default)]
+    pub(crate) begun: u64,
+    /// Of those, the ones with an error, however many: only such as this pool alone answered.
+    #[serde(default)]
+    pub(crate) failed: u64,
     /// From `x-agentctl-tokens`, or `usage` in a JSON or SSE reply.
     pub(crate) tokens: u64,
     /// Requests that told their tokens.

@@ -1,7 +1,8 @@
 //! The control socket's client side. Each order goes over a connection of its own, so an edge
 //! that was killed and came back in between is not noticed.
 
-use std::collections::VecDeque;
+mod watch;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -10,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -18,6 +19,8 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+
+pub(crate) use watch::Watch;
 
 use super::api::{Listen, Refusal, Reply, Request, ScalePool, State, Stop, Traffic};
 use super::home::Home;
@@ -32,8 +35,6 @@ const RETRY: Duration = Duration::from_millis(2);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// Beyond what a request to a replica may take.
 const PASSES_ON_WITHIN: Duration = Duration::from_secs(5);
-/// A state is told each second.
-const TELLS_WITHIN: Duration = Duration::from_secs(5);
 
 /// An edge that answers.
 #[derive(Clone)]
@@ -47,6 +48,13 @@ enum Way {
     Socket(Home),
     /// Its container's name, and who passes on what is sent there.
     Link(String, Link),
+}
+
+impl Way {
+    fn lost(&self) -> Lost {
+        let place = self.to_string();
+        Lost { place }
+    }
 }
 
 impl fmt::Debug for Edge {
@@ -146,12 +154,7 @@ impl Edge {
     pub(crate) async fn watch(&self) -> Result<Watch> {
         let body = self.send("GET", "/watch", Bytes::new());
         let body = within(ANSWERS_WITHIN, &self.way, body).await?;
-        Ok(Watch {
-            way: self.way.clone(),
-            body,
-            rest: BytesMut::new(),
-            lines: VecDeque::new(),
-        })
+        Ok(Watch::new(self.way.clone(), body))
     }
 
     pub(crate) async fn listen(&self, order: &Listen) -> Result<State> {
@@ -210,7 +213,7 @@ impl Edge {
     ) -> Result<Bytes> {
         let answer = async {
             let answer = self.send(method, path, body.into()).await?;
-            whole(answer).await.with_context(|| self.lost())
+            whole(answer).await.with_context(|| self.way.lost())
         };
         within(patience, &self.way, answer).await
     }
@@ -221,49 +224,12 @@ impl Edge {
             Way::Socket(home) => over_socket(home, method, path, body).await,
             Way::Link(_, link) => link.send(method, path, body).await,
         };
-        let answer = answer.with_context(|| self.lost())?;
+        let answer = answer.with_context(|| self.way.lost())?;
         match answer.status() {
             status if status.is_success() => Ok(answer.into_body()),
-            hyper::StatusCode::BAD_GATEWAY => Err(self.lost().into()),
+            hyper::StatusCode::BAD_GATEWAY => Err(self.way.lost().into()),
             status => Err(refused(status.as_u16(), &whole(answer.into_body()).await?)),
         }
-    }
-
-    fn lost(&self) -> Lost {
-        let place = self.way.to_string();
-        Lost { place }
-    }
-}
-
-/// States as they come.
-pub(crate) struct Watch {
-    way: Way,
-    body: Incoming,
-    rest: BytesMut,
-    lines: VecDeque<State>,
-}
-
-impl Watch {
-    /// `None`: the edge has ended.
-    pub(crate) async fn next(&mut self) -> Result<Option<State>> {
-        while self.lines.is_empty() {
-            let frame = async { Ok(self.body.frame().await) };
-            match within(TELLS_WITHIN, &self.way, frame).await? {
-                Some(Ok(frame)) => self.take(&frame.into_data().unwrap_or_default())?,
-                Some(Err(_)) | None => return Ok(None),
-            }
-        }
-        Ok(self.lines.pop_front())
-    }
-
-    fn take(&mut self, data: &[u8]) -> Result<()> {
-        self.rest.extend_from_slice(data);
-        while let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') {
-            let line = self.rest.split_to(end);
-            self.rest.advance(1);
-            self.lines.push_back(understand(&line)?);
-        }
-        Ok(())
     }
 }
 
@@ -330,6 +296,7 @@ async fn stuck(patience: Duration, way: &Way) -> anyhow::Error {
     let what = format!("the edge at {way} takes connections and has not answered for {patience}");
     let hint = match way {
         Way::Socket(home) => end_it(home).await,
+        Way::Link(_, link) if link.is_lost().await => return way.lost().into(),
         Way::Link(container, _) => {
             format!("docker restart {container}: replicas go on")
         }

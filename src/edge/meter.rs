@@ -21,6 +21,8 @@ pub(crate) struct Counters {
     open: AtomicU64,
     latency: Latency,
     conversations: AtomicU64,
+    begun: AtomicU64,
+    failed: AtomicU64,
     tokens: AtomicU64,
     token_requests: AtomicU64,
     cost_micros: AtomicU64,
@@ -55,6 +57,8 @@ impl Counters {
             open: 0.into(),
             latency: Latency::restored(&from.latency),
             conversations: from.conversations.into(),
+            begun: from.begun.into(),
+            failed: from.failed.into(),
             tokens: from.tokens.into(),
             token_requests: from.token_requests.into(),
             cost_micros: from.cost_micros.into(),
@@ -70,6 +74,8 @@ impl Counters {
             open: self.open.load(Relaxed),
             latency: self.latency.buckets(),
             conversations: self.conversations.load(Relaxed),
+            begun: self.begun.load(Relaxed),
+            failed: self.failed.load(Relaxed),
             tokens: self.tokens.load(Relaxed),
             token_requests: self.token_requests.load(Relaxed),
             cost_micros: self.cost_micros.load(Relaxed),
@@ -136,6 +142,18 @@ impl Window {
     pub(crate) fn end(&self, ending: &Ending) {
         self.counts.end(ending);
         self.total.end(ending);
+    }
+
+    /// A conversation, or a request that belongs to none, begins here.
+    pub(crate) fn begin(&self) {
+        self.counts.begun.fetch_add(1, Relaxed);
+        self.total.begun.fetch_add(1, Relaxed);
+    }
+
+    /// Something that began here had its first error.
+    pub(crate) fn fail(&self) {
+        self.counts.failed.fetch_add(1, Relaxed);
+        self.total.failed.fetch_add(1, Relaxed);
     }
 
     /// Whether that is a conversation's first request in this window, and in this pool.

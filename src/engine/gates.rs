@@ -8,7 +8,7 @@ use super::perform::{Failure, because};
 use crate::analysis::{Finding, Verdict, judge};
 use crate::journal::Store;
 use crate::rollout::{Stamp, Why};
-use crate::spec::{MetricGate, Period, Unclear};
+use crate::spec::{Against, MetricGate, Period, Unclear};
 use crate::target::{Seen, SeenRelease, Target};
 
 /// Whether the gates open now.
@@ -85,18 +85,32 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let plan = self.rollout.plan();
         let window = seen.releases.get(&plan.to).map(|to| to.window.clone());
         let window = window.unwrap_or_default();
-        plan.gates.iter().map(|gate| judge(gate, &window)).collect()
+        let verdict = |gate: &MetricGate| match gate.against {
+            None => judge(gate, &window),
+            Some(Against::Stable) => {
+                let compared = self.compared(gate, seen);
+                compared.unwrap_or_else(|| Verdict::nothing_seen(gate))
+            }
+        };
+        self.asked_now().into_iter().map(verdict).collect()
+    }
+
+    /// Without a stable release that has traffic there is nothing to compare with.
+    fn asked_now(&self) -> Vec<&MetricGate> {
+        let gates = self.rollout.plan().gates.iter();
+        let asked = gates.filter(|gate| gate.against.is_none() || self.can_compare());
+        asked.collect()
     }
 
     fn opening(&self, verdicts: &[Verdict], over: Stamp) -> Opening {
         let plan = self.rollout.plan();
         let give_up = Stamp(over.0 + plan.patience.as_millis());
-        opening(&plan.gates, verdicts, (self.clock)(), over, give_up)
+        opening(&self.asked_now(), verdicts, (self.clock)(), over, give_up)
     }
 }
 
 fn opening(
-    gates: &[MetricGate],
+    gates: &[&MetricGate],
     verdicts: &[Verdict],
     now: Stamp,
     over: Stamp,
@@ -105,7 +119,9 @@ fn opening(
     if let Some(failed) = verdicts.iter().find(|v| v.finding == Finding::Fail) {
         return Opening::Shut(named(failed));
     }
-    if now < over {
+    let passed = verdicts.iter().all(|v| v.finding == Finding::Pass);
+    let is_early = passed && gates.iter().any(|gate| gate.early);
+    if now < over && !is_early {
         return Opening::Wait(over);
     }
     let unclear = |policy| {

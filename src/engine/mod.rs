@@ -4,6 +4,7 @@
 //! It knows no strategy and no kind of target. Invariants: every event is appended under the lease
 //! held; an effect that is broken off leaves doubt behind, which the rollout answers by looking.
 
+mod compare;
 mod evidence;
 mod gates;
 mod interrupt;
@@ -26,7 +27,7 @@ use crate::analysis::Verdict;
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
-use crate::rollout::{Event, Next, Outcome, Phase, Plan, Rollout, Stamp};
+use crate::rollout::{Effect, Event, Gate, Next, Outcome, Phase, Plan, Rollout, Stamp};
 use crate::target::{Seen, Target};
 
 /// Where nothing is left to undo, what failed is tried again: not at once, or three tries are one.
@@ -73,6 +74,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 Next::Run(effect) => {
                     let is_retried = self.rollout.phase() != Phase::Forward;
                     let event = self.answer(&effect).await?;
+                    self.keep_counts(&event).await?;
                     let failed = matches!(event, Event::Failed(..));
                     self.record(event).await?;
                     if failed && is_retried {
@@ -84,6 +86,19 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                     return Ok(outcome);
                 }
             }
+        }
+    }
+
+    /// What was counted at this weight goes with the window when the weight changes. Where it cannot
+    /// be looked at, later steps judge by themselves: that costs time, and breaks no promise.
+    async fn keep_counts(&mut self, event: &Event) -> Result<()> {
+        let Event::Done(Effect::Ask(Gate::Hold(_))) = event else {
+            return Ok(());
+        };
+        let seen = self.target.observe().await.ok();
+        match seen.and_then(|seen| self.count(&seen)) {
+            Some(counted) => self.record(Event::Counted(counted)).await,
+            None => Ok(()),
         }
     }
 
@@ -123,6 +138,12 @@ pub(crate) async fn release<S: Store>(store: &S, id: ReleaseId) -> Result<Releas
 /// The name that a release is kept under.
 pub(crate) fn document(id: ReleaseId) -> String {
     format!("release-{id}.json")
+}
+
+/// The name that the list of an image's packages is kept under; `digest` is `sha256:…`.
+pub(crate) fn packages(digest: &str) -> String {
+    let hash = digest.rsplit(':').next().unwrap_or(digest);
+    format!("packages-{hash}.json")
 }
 
 /// A new rollout: its plan is the journal's first record.

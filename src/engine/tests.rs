@@ -9,7 +9,7 @@ use crate::analysis::Measures;
 use crate::journal::{Asked, Memory, Now, Owner};
 use crate::release::Identity;
 use crate::rollout::samples::plan_for;
-use crate::rollout::{Reason, Why};
+use crate::rollout::{Reason, Units, Why};
 use crate::spec::{
     self, Bound, Metric, MetricGate, Percent, Period, RolloutStep, Strategy, Unclear,
 };
@@ -172,6 +172,9 @@ fn error_rate(unclear: Unclear) -> MetricGate {
         metric: Metric::ErrorRate,
         max: Some(Bound::Number(0.05)),
         min: None,
+        against: None,
+        worse_by: None,
+        early: false,
         min_requests: 20,
         unclear,
     }
@@ -186,6 +189,30 @@ fn answers(requests: u64, errors: u64) -> Behaviour {
         },
         ..Behaviour::default()
     }
+}
+
+fn compared() -> MetricGate {
+    MetricGate {
+        max: None,
+        against: Some(spec::Against::Stable),
+        ..error_rate(Unclear::Wait)
+    }
+}
+
+/// So many conversations on each release, of which so many fail.
+fn beside(stable: (u64, u64), candidate: (u64, u64)) -> Fake {
+    let behaviour = |(begun, failed)| Behaviour {
+        window: Measures {
+            begun,
+            failed,
+            conversations: begun,
+            ..Measures::default()
+        },
+        ..Behaviour::default()
+    };
+    Fake::default()
+        .with(OLD, behaviour(stable))
+        .with(NEW, behaviour(candidate))
 }
 
 fn reason(told: &Told) -> Reason {
@@ -283,6 +310,85 @@ async fn what_an_unclear_gate_comes_to() {
         }
         assert_eq!(told.seconds, seconds, "{unclear:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_worse_than_the_stable_release_is_undone_at_once() {
+    let story = Story {
+        gates: vec![compared()],
+        target: beside((500, 5), (500, 40)),
+        ..Story::default()
+    };
+    let told = story.told().await;
+    assert_eq!(
+        reason(&told).says,
+        "error_rate 8.0 % beside 1.0 %, more than chance explains"
+    );
+    assert_eq!(told.seconds, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_harmless_one_goes_on_early_where_it_may() {
+    for (early, seconds) in [(true, 0), (false, 10)] {
+        let story = Story {
+            gates: vec![MetricGate {
+                early,
+                ..compared()
+            }],
+            target: beside((9_000, 90), (9_000, 90)),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        assert_eq!(told.ended.unwrap(), Outcome::Completed);
+        assert_eq!(told.seconds, seconds, "early: {early}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_compared_is_unclear_and_says_what_is_missing() {
+    let cases = [
+        (
+            (0, 0),
+            (0, 0),
+            "error_rate needs requests of both releases, to exclude a doubling of errors",
+        ),
+        (
+            (0, 0),
+            (900, 900),
+            "error_rate needs conversations of both releases, to exclude a doubling of errors",
+        ),
+    ];
+    for (stable, candidate, says) in cases {
+        let story = Story {
+            gates: vec![compared()],
+            target: beside(stable, candidate),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        let says = format!("{says}, and patience is over");
+        assert_eq!(reason(&told).says, says);
+        assert_eq!(told.seconds, 70);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_is_journaled_before_its_step_is_left() {
+    let story = Story {
+        gates: vec![compared()],
+        target: beside((9_000, 90), (9_000, 90)),
+        ..Story::default()
+    };
+    let told = story.told().await;
+    let units = Units {
+        begun: 9_000,
+        failed: 90,
+    };
+    let counted = told.events.iter().filter_map(|event| match event {
+        Event::Counted(counted) => Some((counted.weight, counted.stable, counted.candidate)),
+        _ => None,
+    });
+    let counted: Vec<_> = counted.collect();
+    assert_eq!(counted, [(Percent::new(50.0).unwrap(), units, units)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,7 +30,7 @@ pub(crate) use context::{Context, Looked, Memory, find};
 pub(crate) use dockerfile::Dockerfile;
 pub(crate) use git::Commit;
 pub(crate) use pin::{LOCK, Lock, pin};
-pub(crate) use present::{is_there, tag};
+pub(crate) use present::{base, is_there, tag};
 pub(crate) use progress::{Ended, Progress};
 pub(crate) use provenance::{OF_AGENT, Provenance};
 pub(crate) use pull::pull;
@@ -50,4 +50,4 @@ mod fixture;
 #[cfg(test)]
 #[path = "../../tests/support/engine.rs"]
 #[allow(dead_code, reason = "tests of the binary use more of it")]
-mod engine_fixture;
+pub(crate) mod engine_fixture;

@@ -4,6 +4,7 @@ use anyhow::Result;
 use bollard::errors::Error;
 use bollard::query_parameters::TagImageOptionsBuilder;
 
+use super::provenance::{BASE_DIGEST, BASE_NAME};
 use crate::docker::Engine;
 
 pub(crate) async fn is_there(engine: &Engine, name: &str) -> Result<bool> {
@@ -32,4 +33,26 @@ pub(crate) async fn tag(
         tagged.map_err(|error| engine.failure(error))?;
     }
     Ok(())
+}
+
+/// What an image that the engine has was built on: as its label says, by the digest that the label
+/// or the engine knows.
+pub(crate) async fn base(engine: &Engine, name: &str) -> Result<Option<String>> {
+    let image = engine.docker.inspect_image(name).await;
+    let image = image.map_err(|error| engine.failure(error))?;
+    let labels = image.config.and_then(|config| config.labels);
+    let labels = labels.unwrap_or_default();
+    let Some(base) = labels.get(BASE_NAME) else {
+        return Ok(None);
+    };
+    if let Some(digest) = labels.get(BASE_DIGEST) {
+        return Ok(Some(format!("{base}@{digest}")));
+    }
+    let there = engine.docker.inspect_image(base).await.ok();
+    let digests = there.and_then(|base| base.repo_digests);
+    let digest = digests.and_then(|all| Some(all.first()?.rsplit_once('@')?.1.to_owned()));
+    Ok(Some(match digest {
+        Some(digest) => format!("{base}@{digest}"),
+        None => base.clone(),
+    }))
 }

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 use super::dockerfile::Dockerfile;
 
+pub(super) const BASE_NAME: &str = "org.opencontainers.image.base.name";
+pub(super) const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+
 /// The label that says whose an image is.
 pub(crate) const OF_AGENT: &str = "dev.agentctl.agent";
 
@@ -79,12 +82,8 @@ impl Provenance {
                 "org.opencontainers.image.created",
                 self.created.clone(),
             ),
-            oci(None, "org.opencontainers.image.base.name", name),
-            oci(
-                None,
-                "org.opencontainers.image.base.digest",
-                digest.flatten(),
-            ),
+            oci(None, BASE_NAME, name),
+            oci(None, BASE_DIGEST, digest.flatten()),
             own(OF_AGENT, &self.agent),
             own("dev.agentctl.content", &self.content),
             own("dev.agentctl.version", agentctl),

@@ -67,6 +67,10 @@ impl Ask for Far {
             false => Ok(answer),
         }
     }
+
+    async fn look(&self, call: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        self.ask(call).await.map(Some)
+    }
 }
 
 fn remote() -> (Remote<Far>, Remote<Far>, tempfile::TempDir) {
@@ -277,9 +281,10 @@ async fn records_carry_the_fence_of_their_writer(a: &impl Store, b: &impl Store)
 async fn a_request_is_taken_once(a: &impl Store, b: &impl Store) {
     let hold = a.acquire(anna(1), now()).await.unwrap();
     assert_eq!(a.asked(&hold, 7).await.unwrap(), []);
+    // Asked again because its answer was lost, it is the same one.
     b.ask(abort(7)).await.unwrap();
     b.ask(abort(7)).await.unwrap();
-    assert_eq!(a.asked(&hold, 7).await.unwrap(), [abort(7), abort(7)]);
+    assert_eq!(a.asked(&hold, 7).await.unwrap(), [abort(7)]);
     assert_eq!(a.asked(&hold, 7).await.unwrap(), []);
 }
 

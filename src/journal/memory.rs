@@ -101,7 +101,10 @@ impl Store for Memory {
     }
 
     async fn ask(&self, request: Asked) -> Result<()> {
-        self.state().requests.push(request);
+        let requests = &mut self.state().requests;
+        if !requests.contains(&request) {
+            requests.push(request);
+        }
         Ok(())
     }
 

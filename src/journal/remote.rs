@@ -2,7 +2,8 @@
 //!
 //! Whether a holder is dead is judged by who asks, on whose machine it may have run; the far end
 //! only exchanges one holder for another. Every call is safe to repeat, because an answer may be
-//! lost with its connection: a record that is there already is not written twice.
+//! lost with its connection: a record that is there already is not written twice, and a lease that was
+//! given back is not missed.
 
 use std::sync::Mutex;
 
@@ -19,6 +20,9 @@ use crate::advice::advice;
 pub(crate) trait Ask {
     /// Fails with [`Unanswered`] if the far end may have acted and its answer was lost.
     async fn ask(&self, call: Vec<u8>) -> Result<Vec<u8>>;
+
+    /// The same for a call that changes nothing; `None` where there is no journal yet.
+    async fn look(&self, call: Vec<u8>) -> Result<Option<Vec<u8>>>;
 }
 
 #[derive(Debug)]
@@ -74,6 +78,7 @@ enum Call {
     },
     Release {
         fence: u64,
+        again: bool,
     },
     Ask(Asked),
     Asked {
@@ -96,7 +101,7 @@ enum Answer {
 }
 
 /// Who has it, and what is held, in words.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Standing {
     what: String,
     holder: Option<Holder>,
@@ -147,7 +152,12 @@ async fn act(directory: &Directory, call: &[u8]) -> Result<Value> {
         }),
         Call::Take { from, owner, at } => json!(directory.take(from.as_deref(), owner, at).await?),
         Call::Renew { fence, at } => json!(directory.renew(&hold(fence), at).await?),
-        Call::Release { fence } => json!(directory.release(hold(fence)).await?),
+        Call::Release { fence, again } => {
+            if !(again && directory.holder().await?.is_none()) {
+                directory.release(hold(fence)).await?;
+            }
+            Value::Null
+        }
         Call::Ask(request) => json!(directory.ask(request).await?),
         Call::Asked {
             fence,
@@ -184,18 +194,26 @@ impl<A: Ask> Remote<A> {
         loop {
             let answer = match self.way.ask(serde_json::to_vec(&call)?).await {
                 Err(error) if error.is::<Unanswered>() => {
-                    if let Call::Append { again, .. } = &mut call {
+                    if let Call::Append { again, .. } | Call::Release { again, .. } = &mut call {
                         *again = true;
                     }
                     continue;
                 }
                 answer => answer?,
             };
-            return match serde_json::from_slice(&answer).context(NOT_UNDERSTOOD)? {
-                Answer::Done(value) => serde_json::from_value(value).context(NOT_UNDERSTOOD),
-                Answer::Fenced(fenced) => Err(fenced.into()),
-                Answer::Failed { causes, hint } => Err(failed(causes, hint)),
-            };
+            return understood(&answer);
+        }
+    }
+
+    /// The default where there is no journal yet.
+    async fn look<T: DeserializeOwned + Default>(&self, call: Call) -> Result<T> {
+        loop {
+            match self.way.look(serde_json::to_vec(&call)?).await {
+                Err(error) if error.is::<Unanswered>() => {}
+                Ok(None) => return Ok(T::default()),
+                Ok(Some(answer)) => return understood(&answer),
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -213,6 +231,14 @@ impl<A: Ask> Remote<A> {
 const NOT_UNDERSTOOD: &str =
     "the journal's answer is not understood; is it of another version of agentctl?";
 
+fn understood<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
+    match serde_json::from_slice(answer).context(NOT_UNDERSTOOD)? {
+        Answer::Done(value) => serde_json::from_value(value).context(NOT_UNDERSTOOD),
+        Answer::Fenced(fenced) => Err(fenced.into()),
+        Answer::Failed { causes, hint } => Err(failed(causes, hint)),
+    }
+}
+
 fn failed(causes: Vec<String>, hint: Option<String>) -> Error {
     let mut causes = causes.into_iter().rev();
     let first = anyhow!(causes.next().unwrap_or_default());
@@ -225,11 +251,11 @@ fn failed(causes: Vec<String>, hint: Option<String>) -> Error {
 
 impl<A: Ask> Store for Remote<A> {
     async fn list(&self) -> Result<Vec<u64>> {
-        self.call(Call::List).await
+        self.look(Call::List).await
     }
 
     async fn read(&self, rollout: u64) -> Result<Vec<Record>> {
-        self.call(Call::Read { rollout }).await
+        self.look(Call::Read { rollout }).await
     }
 
     async fn append(&self, hold: &Hold, rollout: u64, at: u64, payload: Value) -> Result<()> {
@@ -250,7 +276,7 @@ impl<A: Ask> Store for Remote<A> {
     }
 
     async fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        self.call(Call::Get {
+        self.look(Call::Get {
             name: name.to_owned(),
         })
         .await
@@ -295,12 +321,12 @@ impl<A: Ask> Store for Remote<A> {
     }
 
     async fn release(&self, hold: Hold) -> Result<()> {
-        let fence = hold.fence();
-        self.call(Call::Release { fence }).await
+        let (fence, again) = (hold.fence(), false);
+        self.call(Call::Release { fence, again }).await
     }
 
     async fn holder(&self) -> Result<Option<Holder>> {
-        let standing: Standing = self.call(Call::Lease).await?;
+        let standing: Standing = self.look(Call::Lease).await?;
         Ok(standing.holder)
     }
 

@@ -102,6 +102,9 @@ pub(crate) struct Release {
     pub(crate) made: u64,
     /// Who made it: `anna@laptop`.
     pub(crate) by: String,
+    /// What its image was built on, by digest where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) base: Option<String>,
     #[serde(flatten)]
     pub(crate) contents: Contents,
 }

@@ -97,6 +97,22 @@ pub(crate) enum Outcome {
     Stalled(Reason),
 }
 
+/// What began on one release at one weight, and how much of that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Units {
+    pub(crate) begun: u64,
+    pub(crate) failed: u64,
+}
+
+/// What gates that compare go by: counted in one row, at its weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Counted {
+    pub(crate) row: usize,
+    pub(crate) weight: Percent,
+    pub(crate) stable: Units,
+    pub(crate) candidate: Units,
+}
+
 /// What happened; a rollout's state is a fold over these and nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +121,8 @@ pub(crate) enum Event {
     /// Another process (said who) went on with it: what was known of the world is in doubt.
     Resumed(String),
     Observed(Live),
+    /// Before the row is left, for the rows to come.
+    Counted(Counted),
     Done(Effect),
     Failed(Effect, Reason),
     /// By whom.

@@ -18,7 +18,9 @@ mod state;
 mod tables;
 mod walk;
 
-pub(crate) use event::{Effect, Event, Live, Next, Outcome, Reason, Side, Slot, Stamp, Why};
+pub(crate) use event::{
+    Counted, Effect, Event, Live, Next, Outcome, Reason, Side, Slot, Stamp, Units, Why,
+};
 pub(crate) use history::{History, Past};
 pub(crate) use plan::{Gate, Plan, Step};
 pub(crate) use state::{Phase, Rollout};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::release::ReleaseId;
-use crate::spec::{MetricGate, Percent, Period, Probe, Strategy};
+use crate::spec::{MetricGate, Percent, Period, Probe, Rollout, Strategy};
 
 /// What must open before the walk leaves a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,10 +58,23 @@ pub(crate) struct Plan {
     pub(crate) probes: Vec<Probe>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) gates: Vec<MetricGate>,
+    /// Of all gates that compare together.
+    #[serde(default = "usual_confidence", skip_serializing_if = "is_usual")]
+    pub(crate) confidence: f64,
     /// How long past its hold an unclear gate with `unclear = "wait"` is waited for.
     pub(crate) patience: Period,
     /// How long a started replica may take to get ready.
     pub(crate) startup: Period,
+}
+
+fn usual_confidence() -> f64 {
+    Rollout::default().confidence
+}
+
+/// Journals of plans that compare nothing look as they always did.
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde wants it
+fn is_usual(confidence: &f64) -> bool {
+    *confidence == usual_confidence()
 }
 
 impl Step {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 
-use super::event::{Effect, Event, Live, Next, Outcome, Reason, Stamp, Why};
+use super::event::{Counted, Effect, Event, Live, Next, Outcome, Reason, Stamp, Why};
 use super::plan::{Gate, Plan, Step};
 use super::walk::{RULES, Rule, View, towards};
 use crate::spec::Percent;
@@ -39,6 +39,8 @@ pub(crate) struct Rollout {
     pub(super) asked: Option<Stamp>,
     /// `None`: in doubt.
     pub(super) live: Option<Live>,
+    /// By row: what gates that compare go by.
+    pub(super) counted: Vec<Counted>,
     /// Failures since something last worked.
     pub(super) failures: u32,
     /// What it came to.
@@ -74,6 +76,7 @@ impl Rollout {
             opened: 0,
             asked: None,
             live: None,
+            counted: Vec::new(),
             failures: 0,
             outcome: None,
             finished: None,
@@ -124,6 +127,11 @@ impl Rollout {
     /// The gate that is asked now, and since when; `None` on the way to the row's world.
     pub(crate) fn gate(&self) -> Option<(&Gate, Stamp)> {
         self.step().gates.get(self.opened).zip(self.asked)
+    }
+
+    /// What was counted in the rows that were left.
+    pub(crate) fn counted(&self) -> &[Counted] {
+        &self.counted
     }
 
     /// The world as known; `None` where it has to be looked at first.
@@ -180,11 +188,18 @@ impl Rollout {
             Event::Planned(_) => bail!("the journal of this rollout holds a second plan"),
             _ if self.finished.is_some() => bail!("the journal goes on after the rollout's end"),
             Event::Observed(live) => self.live = Some(live),
+            Event::Counted(counted) => self.count(counted),
             Event::Done(effect) => self.done(at, &effect),
             Event::Failed(effect, reason) => self.fail(&effect, reason),
             Event::Finished(outcome) => self.finish(at, outcome),
         }
         Ok(())
+    }
+
+    /// A row whose gate is asked again, after a crash, counts once.
+    fn count(&mut self, counted: Counted) {
+        self.counted.retain(|before| before.row != counted.row);
+        self.counted.push(counted);
     }
 
     fn resume(&mut self) -> Result<()> {

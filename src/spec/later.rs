@@ -11,9 +11,6 @@ const LATER: &[&str] = &[
     "rollout.strategy = ab",
     "rollout.strategy = auto",
     "gate.*.source",
-    "gate.*.against",
-    "gate.*.worse_by",
-    "gate.*.confidence",
 ];
 
 /// What to say of a key that is not supported yet.

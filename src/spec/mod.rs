@@ -59,8 +59,8 @@ pub(crate) use problem::Problem;
 pub(crate) use problem::Problems;
 pub(crate) use quantity::Quantity;
 pub(crate) use rollout::{
-    Bound, Expect, Metric, MetricGate, Probe, ProbeRequest, Rollback, Rollout, RolloutStep,
-    Strategy, Unclear,
+    Against, Bound, Expect, Metric, MetricGate, Probe, ProbeRequest, Rollback, Rollout,
+    RolloutStep, Strategy, Unclear,
 };
 pub(crate) use scale::{Figure, Queue, QueueKind, Scale, Scaler, Window};
 pub(crate) use schema::schema;

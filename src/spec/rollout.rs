@@ -36,6 +36,10 @@ pub(crate) struct Rollout {
     /// How long past its hold an unclear gate with `unclear = "wait"` is waited for before it
     /// counts as failed.
     pub(crate) patience: Period,
+    /// The probability that a harmless release is not stopped by the gates that compare it with
+    /// the stable one, all of them together, however often they are looked at.
+    #[schemars(range(min = 0.51, max = 0.9999))]
+    pub(crate) confidence: f64,
     /// Requests sent to the candidate before any user's request is.
     pub(crate) probe: Vec<Probe>,
 }
@@ -50,6 +54,7 @@ impl Default for Rollout {
             max_surge: 1,
             max_unavailable: 0,
             patience: Period::secs(3600),
+            confidence: 0.99,
             probe: Vec::new(),
         }
     }
@@ -167,6 +172,17 @@ pub(crate) struct MetricGate {
     /// At least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min: Option<Bound>,
+    /// Compare the candidate with the stable release beside it, while both have traffic; instead of
+    /// `max` and `min`, and for error_rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) against: Option<Against>,
+    /// How much worse than that is no harm: 0.1 is a tenth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub(crate) worse_by: Option<f64>,
+    /// Where every gate has passed before the hold is over, go on at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) early: bool,
     /// Fewer requests than this at the step's weight, and the gate is unclear.
     #[serde(default = "twenty")]
     pub(crate) min_requests: u64,
@@ -216,6 +232,13 @@ impl Metric {
 pub(crate) enum Bound {
     Number(f64),
     Time(Period),
+}
+
+/// What a gate compares the candidate with: the release that is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Against {
+    Stable,
 }
 
 /// What happens when a hold is over and a gate still cannot say.

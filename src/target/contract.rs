@@ -1,4 +1,4 @@
-//! What every target does alike; run over the fake and over processes.
+//! What every target does alike; run over the fake, over processes and over containers.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use crate::spec::{
 
 /// A release that serves its folder, from files that the target has.
 pub(crate) fn release(number: u32, files: Identity) -> Release {
-    let word = |text: &str| Template::parse(text).unwrap();
     let command = [
         "python3",
         "-m",
@@ -19,9 +18,15 @@ pub(crate) fn release(number: u32, files: Identity) -> Release {
         "127.0.0.1",
         "${PORT}",
     ];
+    release_of(number, Artifact::Files(files), &command)
+}
+
+/// One that is started so, and answers all requests.
+pub(crate) fn release_of(number: u32, artifact: Artifact, command: &[&str]) -> Release {
+    let word = |text: &str| Template::parse(text).unwrap();
     let contents = Contents {
-        artifact: Artifact::Files(files),
-        command: command.map(word).to_vec(),
+        artifact,
+        command: command.iter().map(|text| word(text)).collect(),
         env: BTreeMap::from([("NUMBER".to_owned(), word(&number.to_string()))]),
         config: Config::default(),
         secrets: BTreeMap::new(),
@@ -36,6 +41,7 @@ pub(crate) fn release(number: u32, files: Identity) -> Release {
         identity: contents.identity().unwrap(),
         made: 0,
         by: "anna@laptop".to_owned(),
+        base: None,
         contents,
     }
 }

@@ -63,6 +63,8 @@ fn measures(counted: &api::Measures) -> Measures {
         open: counted.open,
         latency: counted.latency.clone(),
         conversations: counted.conversations,
+        begun: counted.begun,
+        failed: counted.failed,
         tokens: counted.tokens,
         token_requests: counted.token_requests,
         cost_micros: counted.cost_micros,

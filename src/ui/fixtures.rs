@@ -104,6 +104,9 @@ pub(super) fn gates() -> Vec<MetricGate> {
         metric,
         max: Some(max),
         min: None,
+        against: None,
+        worse_by: None,
+        early: false,
         min_requests: 20,
         unclear: Unclear::Wait,
     };

@@ -172,6 +172,9 @@ fn gates(plan: &Plan) -> impl Iterator<Item = Line> {
 }
 
 fn bounds(gate: &MetricGate) -> String {
+    if gate.against.is_some() {
+        return comparison(gate);
+    }
     let bound = |word: &str, bound: Option<crate::spec::Bound>| {
         bound.map(|bound| format!(" {word} {}", gate.metric.show(bound.value())))
     };
@@ -187,8 +190,24 @@ fn bounds(gate: &MetricGate) -> String {
     format!("{name}{}{}", gate.metric.name(), bounds.join(","))
 }
 
+fn comparison(gate: &MetricGate) -> String {
+    let name = gate.name.iter().map(|name| format!("{name}: "));
+    let worse_by = gate.worse_by.filter(|margin| *margin > 0.0);
+    let worse_by = worse_by.map_or_else(String::new, |margin| {
+        format!(" by more than {:.0} %", margin * 100.0)
+    });
+    let name: String = name.collect();
+    format!(
+        "{name}{} no worse than the stable release's{worse_by}",
+        gate.metric.name()
+    )
+}
+
 fn unclear(plan: &Plan, gate: &MetricGate) -> String {
-    let requests = words::some(gate.min_requests, "request");
+    let requests = match gate.against {
+        None => words::some(gate.min_requests, "request"),
+        Some(_) => "enough evidence".to_owned(),
+    };
     match gate.unclear {
         Unclear::Wait => format!(
             "waits for {requests}, {} at most",

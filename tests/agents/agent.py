@@ -96,6 +96,11 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
 
+def die():
+    print("ValueError: out of luck", flush=True)
+    os._exit(4)
+
+
 def main():
     print(f"agent {RELEASE} starts", flush=True)
     if "TELLS" in os.environ:
@@ -103,9 +108,13 @@ def main():
     if "LAST_WORDS" in os.environ:
         print(os.environ["LAST_WORDS"], flush=True)
         sys.exit(3)
+    if "LEAKS" in os.environ:
+        hoard = b"x" * (1 << 30)
+    if "DIES_AFTER" in os.environ:
+        threading.Timer(float(os.environ["DIES_AFTER"]), die).start()
     stop = signal.SIG_IGN if "IGNORE_TERM" in os.environ else lambda *_: sys.exit(0)
     signal.signal(signal.SIGTERM, stop)
-    Server(("127.0.0.1", int(os.environ["PORT"])), Agent).serve_forever()
+    Server((os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])), Agent).serve_forever()
 
 
 main()

@@ -44,16 +44,17 @@ pub(crate) fn serve() -> Result<()> {
         fails: variable("FAIL") == "1",
         ready_at: Instant::now() + Duration::from_secs_f64(wait),
     };
+    let host = env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, accept(Rc::new(agent), port))
+    LocalSet::new().block_on(&runtime, accept(Rc::new(agent), (host, port)))
 }
 
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
 
-async fn accept(agent: Rc<Agent>, port: u16) -> Result<()> {
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+async fn accept(agent: Rc<Agent>, address: (String, u16)) -> Result<()> {
+    let listener = TcpListener::bind(address).await?;
     loop {
         let (stream, _) = listener.accept().await?;
         spawn_local(connection(agent.clone(), stream));

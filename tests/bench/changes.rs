@@ -11,7 +11,7 @@ use crate::table::{Finding, Table, amount, number, say};
 
 const ROUNDS: u64 = 5;
 
-const CROWD: Crowd = Crowd {
+pub(crate) const CROWD: Crowd = Crowd {
     connections: 64,
     streams: 50,
     conversations: 50,
@@ -35,10 +35,13 @@ const CHANGES: [(&str, Option<&str>); 4] = [
 ];
 
 pub(crate) fn measure() -> Result<Vec<Finding>> {
-    let place = Place::with(&spec(0, ""))?;
+    measure_in(&Place::with(&spec(0, ""))?, "changes")
+}
+
+pub(crate) fn measure_in(place: &Place, figure: &str) -> Result<Vec<Finding>> {
     let load = Load::start(place.port, CROWD);
     let began = Instant::now();
-    let changes = changes(&place)?;
+    let changes = changes(place)?;
     let took = began.elapsed();
     let served = load.look(|counts| counts.served);
     let counts = load.stop()?;
@@ -46,13 +49,17 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
     show_load(&counts, served, took);
     let done = changes.iter().filter(|change| change.done).count();
     Ok(vec![
-        Finding::exactly("changes done", done as u64, changes.len() as u64),
-        Finding::exactly("changes: failed or cut", counts.broken(), 0),
-        Finding::exactly("changes: met two releases", counts.mixed, 0),
+        Finding::exactly(
+            &format!("{figure}: done"),
+            done as u64,
+            changes.len() as u64,
+        ),
+        Finding::exactly(&format!("{figure}: failed or cut"), counts.broken(), 0),
+        Finding::exactly(&format!("{figure}: met two releases"), counts.mixed, 0),
     ])
 }
 
-fn spec<'a>(value: u64, rollout: &'a str) -> Spec<'a> {
+pub(crate) fn spec<'a>(value: u64, rollout: &'a str) -> Spec<'a> {
     Spec {
         replicas: 3,
         value,
@@ -113,7 +120,7 @@ fn show_changes(changes: &[Change]) {
     table.print();
 }
 
-fn show_load(counts: &Counts, served: u64, took: Duration) {
+pub(crate) fn show_load(counts: &Counts, served: u64, took: Duration) {
     let mut table = Table::new(&["load", ""]);
     let latency = counts.latency();
     for (name, value) in [

@@ -11,8 +11,13 @@ mod clone;
 mod context;
 mod door;
 mod edge_kill;
+#[path = "../support/engine.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::panic)]
+mod engine;
 mod first_deploy;
+mod hosts;
 mod image_kills;
+mod judges;
 mod kills;
 mod load;
 mod place;
@@ -46,7 +51,7 @@ const fn figure(name: &'static str, measure: fn() -> Result<Vec<Finding>>) -> Fi
     }
 }
 
-const FIGURES: [Figure; 12] = [
+const FIGURES: [Figure; 16] = [
     figure("unchanged", unchanged::measure),
     figure("render", render::measure),
     figure("first-deploy", first_deploy::measure),
@@ -58,6 +63,10 @@ const FIGURES: [Figure; 12] = [
     figure("context", context::measure),
     figure("push", again::measure),
     figure("image-kills", image_kills::measure),
+    figure("judges", judges::measure),
+    figure("hosts", hosts::measure_changes),
+    figure("hosts-rollback", hosts::measure_rollback),
+    figure("hosts-rolling", hosts::measure_rolling),
     Figure {
         only_by_name: true,
         ..figure("clone", clone::measure)

@@ -15,13 +15,32 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 
+use crate::engine;
+
 /// Longer than anything here takes; reached only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Place {
     dir: tempfile::TempDir,
     pub(crate) port: u16,
+    /// In the environment `prod`, which is a Docker host, under a name of its own.
+    hosted_as: Option<String>,
 }
+
+const ON_A_HOST: &str = r#"
+[build]
+runtime = "dockerfile"
+
+[environments.prod]
+target = { docker = { listen = "127.0.0.1" } }
+"#;
+
+/// Of this program.
+pub(crate) const DOCKERFILE: &str = r#"FROM python:3.13-slim
+ENV HOST=0.0.0.0
+COPY program /program
+CMD ["/program", "agent"]
+"#;
 
 /// What of agent.toml differs between figures.
 pub(crate) struct Spec<'a> {
@@ -53,7 +72,22 @@ impl Place {
         let dir = tempfile::tempdir()?;
         fs::create_dir(dir.path().join("project"))?;
         let port = free_port()?;
-        Ok(Self { dir, port })
+        Ok(Self {
+            dir,
+            port,
+            hosted_as: None,
+        })
+    }
+
+    /// With this deployed on the machine's engine.
+    pub(crate) fn on_a_host(spec: &Spec) -> Result<Self> {
+        let mut place = Self::new()?;
+        place.hosted_as = Some(format!("figures-{}", std::process::id()));
+        fs::copy(std::env::current_exe()?, place.project().join("program"))?;
+        fs::write(place.project().join("Dockerfile"), DOCKERFILE)?;
+        place.spec(spec)?;
+        place.run(&["deploy"])?.ends_well()?;
+        Ok(place)
     }
 
     /// With this deployed.
@@ -67,9 +101,13 @@ impl Place {
     /// Writes agent.toml anew.
     pub(crate) fn spec(&self, spec: &Spec) -> Result<()> {
         let program = std::env::current_exe()?;
+        let (name, more) = match &self.hosted_as {
+            Some(name) => (name.as_str(), ON_A_HOST),
+            None => ("bot", ""),
+        };
         let text = format!(
             r#"[agent]
-name = "bot"
+name = "{name}"
 
 [run]
 command = ["{}", "{}"]
@@ -93,7 +131,7 @@ max_per_hour = 1000
 
 [rollout]
 {}
-"#,
+{more}"#,
             program.display(),
             spec.role,
             self.port,
@@ -126,6 +164,9 @@ max_per_hour = 1000
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if self.hosted_as.is_some() {
+            command.args(["-e", "prod"]);
+        }
         command
     }
 
@@ -177,6 +218,11 @@ max_per_hour = 1000
 
 impl Drop for Place {
     fn drop(&mut self) {
+        if let Some(name) = &self.hosted_as {
+            engine::clear(&format!("{name}_prod"));
+            engine::forget(name);
+            return;
+        }
         if !self.state().exists() {
             return;
         }

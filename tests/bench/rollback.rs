@@ -9,22 +9,33 @@ use crate::place::{Place, Spec, eventually};
 use crate::stats::{Sample, millis};
 use crate::table::{Finding, Table, amount};
 
-const RUNS: u64 = 20;
-
 pub(crate) fn measure() -> Result<Vec<Finding>> {
-    let place = Place::with(&spec(0))?;
+    measure_in(&Place::with(&spec(0))?, "rollback", 20, 100.0)
+}
+
+/// `goal` in milliseconds.
+pub(crate) fn measure_in(
+    place: &Place,
+    figure: &str,
+    runs: u64,
+    goal: f64,
+) -> Result<Vec<Finding>> {
     let crowd = Crowd {
         connections: 2,
         ..Crowd::default()
     };
     let load = Load::start(place.port, crowd);
-    let undone = (1..=RUNS).map(|value| undo(&place, &load, value));
+    let undone = (1..=runs).map(|value| undo(place, &load, value));
     let (gone, done): (Vec<f64>, Vec<f64>) = undone.collect::<Result<_>>()?;
     let counts = load.stop()?;
-    Ok(shown(gone, done, &counts))
+    let gone = shown(gone, &done);
+    Ok(vec![
+        Finding::at_most(&format!("{figure}: last bad reply"), gone, goal, "ms"),
+        Finding::exactly(&format!("{figure}: failed requests"), counts.broken(), 0),
+    ])
 }
 
-fn spec(value: u64) -> Spec<'static> {
+pub(crate) fn spec(value: u64) -> Spec<'static> {
     Spec {
         replicas: 2,
         value,
@@ -55,9 +66,10 @@ fn newest(counts: &mut Counts) -> Option<String> {
     newest.map(|(release, _)| release.clone())
 }
 
-fn shown(gone: Vec<f64>, done: Vec<f64>, counts: &Counts) -> Vec<Finding> {
+/// The median until the last bad reply.
+fn shown(gone: Vec<f64>, done: &[f64]) -> f64 {
     let mut table = Table::new(&["after `agentctl rollback`", "median", "p95", "max", "runs"]);
-    for (name, times) in [("last bad reply", &gone), ("command ended", &done)] {
+    for (name, times) in [("last bad reply", gone.as_slice()), ("command ended", done)] {
         let times: Sample = times.iter().copied().collect();
         table.row([
             name.to_owned(),
@@ -68,9 +80,5 @@ fn shown(gone: Vec<f64>, done: Vec<f64>, counts: &Counts) -> Vec<Finding> {
         ]);
     }
     table.print();
-    let gone: Sample = gone.into_iter().collect();
-    vec![
-        Finding::at_most("rollback: last bad reply", gone.median(), 100.0, "ms"),
-        Finding::exactly("rollback: failed requests", counts.broken(), 0),
-    ]
+    gone.into_iter().collect::<Sample>().median()
 }

@@ -11,7 +11,7 @@ use crate::support::{engine, eventually, free_port};
 const SSHD: &str = "/usr/sbin/sshd";
 
 /// It ends when it is dropped.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     folder: tempfile::TempDir,
     port: u16,
     process: Child,
@@ -19,7 +19,7 @@ pub(super) struct Machine {
 
 impl Machine {
     /// `None`: there is no sshd, which is said.
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         if !Path::new(SSHD).exists() {
             engine::skipped("there is no sshd");
             return None;
@@ -55,18 +55,18 @@ impl Machine {
     }
 
     /// For `DOCKER_HOST`.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("ssh://127.0.0.1:{}", self.port)
     }
 
     /// A `PATH` on which `ssh` knows the machine and the key.
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let usual = env::var("PATH").unwrap();
         format!("{}:{usual}", self.bin().display())
     }
 
     /// From now on nobody has the key.
-    pub(super) fn lock(&self) {
+    pub(crate) fn lock(&self) {
         fs::write(self.folder.path().join("allowed"), "").unwrap();
     }
 

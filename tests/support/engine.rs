@@ -68,6 +68,23 @@ pub(crate) fn forget(like: &str) {
     }
 }
 
+/// Takes away the containers, volumes and networks of a project.
+pub(crate) fn clear(project: &str) {
+    let filter = format!("label=com.docker.compose.project={project}");
+    let kinds: [(&[&str], &[&str]); 3] = [
+        (&["ps", "-aq"], &["rm", "-fv"]),
+        (&["volume", "ls", "-q"], &["volume", "rm"]),
+        (&["network", "ls", "-q"], &["network", "rm"]),
+    ];
+    for (list, remove) in kinds {
+        let found = docker(&[list, &["--filter", &filter]].concat()).unwrap_or_default();
+        let found: Vec<_> = found.lines().collect();
+        if !found.is_empty() {
+            let _ = docker(&[remove, &found].concat());
+        }
+    }
+}
+
 /// What is made once and outlives the run, outside of the repository.
 pub(crate) fn cache() -> PathBuf {
     let cache = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty());

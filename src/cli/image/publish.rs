@@ -40,11 +40,15 @@ pub(crate) fn registry(project: &Project) -> Result<Registry> {
     Registry::new(Repository::parse(name)?, Surroundings::find(&variable))
 }
 
-/// The digest of the very same image, where a registry has it. One that cannot be asked hinders
-/// no build.
+/// The digest of the very same image, where the registry has it.
+pub(crate) async fn pushed(subject: &Subject<'_>) -> Result<Option<Digest>> {
+    registry(subject.project)?.head(&subject.content).await
+}
+
+/// As `pushed`; a registry that cannot be asked hinders no build.
 pub(crate) async fn pushed_before(subject: &Subject<'_>, shown: &mut Shown) -> Option<Digest> {
-    let registry = registry(subject.project).ok()?;
-    match registry.head(&subject.content).await {
+    subject.project.loaded.spec.image.repository.as_ref()?;
+    match pushed(subject).await {
         Ok(found) => found,
         Err(error) => {
             shown.warn(&format!("{error:#}"));

@@ -16,6 +16,8 @@ pub(crate) struct Claim {
     /// With the table that is to hear when the request has ended.
     conversation: Option<(ConversationId, Arc<Table>)>,
     idle: u64,
+    /// Conversations stay where they began: one fails as a whole, and not request by request.
+    sticky: bool,
 }
 
 impl Claim {
@@ -30,14 +32,25 @@ impl Claim {
     /// Counts the request: once, by the claim that its reply came from.
     pub(crate) fn count(&self, ending: &Ending) {
         self.window.end(ending);
+        if ending.error && self.is_first_failure() {
+            self.window.fail();
+        }
+    }
+
+    fn is_first_failure(&self) -> bool {
+        let conversation = self.conversation.as_ref().filter(|_| self.sticky);
+        conversation
+            .is_none_or(|(id, table)| table.all_conversations().fail(*id, self.window.since()))
     }
 
     /// A conversation begins with this request's reply, which gave it its name.
     pub(crate) fn name(&mut self, id: ConversationId, table: &Arc<Table>) {
+        // Its first request was counted when it was claimed.
         self.join(id, table, &mut table.swept());
     }
 
-    fn join(&mut self, id: ConversationId, table: &Arc<Table>, all: &mut Conversations) {
+    /// True if the conversation begins with this.
+    fn join(&mut self, id: ConversationId, table: &Arc<Table>, all: &mut Conversations) -> bool {
         let visit = Visit {
             seat: seat_of(&self.replica),
             now: table.now(),
@@ -47,6 +60,7 @@ impl Claim {
         let first = all.visit(id, visit);
         self.window.visited(first.in_window, first.in_pool);
         self.conversation = Some((id, Arc::clone(table)));
+        first.of_all
     }
 }
 
@@ -82,7 +96,7 @@ impl Table {
         let pool = pools.get(failed.replica.pool());
         let beside = pool.and_then(|pool| Some((pool, pool.least_open(avoid)?)));
         let place = beside.or_else(|| pools.turn(Of::Requests, avoid));
-        place.map(|place| self.take(place))
+        place.map(|place| self.take(&pools, place))
     }
 
     fn claim_but(
@@ -94,17 +108,22 @@ impl Table {
         let pools = self.read();
         let Some(id) = id else {
             let place = pools.turn(Of::Requests, avoid)?;
-            return Some(self.take(place));
+            let claim = self.take(&pools, place);
+            claim.window.begin();
+            return Some(claim);
         };
         // Held while a place is found, so that two first requests find the same one.
         let mut conversations = self.swept();
         let place = pools.place(&conversations, id, avoid, absence)?;
-        let mut claim = self.take(place);
-        claim.join(id, self, &mut conversations);
+        let mut claim = self.take(&pools, place);
+        let begins = claim.join(id, self, &mut conversations);
+        if begins || !claim.sticky {
+            claim.window.begin();
+        }
         Some(claim)
     }
 
-    fn take(&self, (pool, replica): (&Pool, &Arc<Replica>)) -> Claim {
+    fn take(&self, pools: &Pools, (pool, replica): Place<'_>) -> Claim {
         replica.claim();
         pool.window().open();
         Claim {
@@ -112,6 +131,7 @@ impl Table {
             window: Arc::clone(pool.window()),
             conversation: None,
             idle: pool.idle(),
+            sticky: pools.traffic.sticky,
         }
     }
 

@@ -28,11 +28,12 @@ pub(super) struct Visit {
     pub(super) window: u64,
 }
 
-/// Whether a visit is its conversation's first: in the window, and in the pool.
+/// Whether a visit is its conversation's first: in the window, in the pool, and at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct First {
     pub(super) in_window: bool,
     pub(super) in_pool: bool,
+    pub(super) of_all: bool,
 }
 
 struct Conversation {
@@ -41,6 +42,8 @@ struct Conversation {
     idle: u64,
     /// Where it was last counted; `None`: not yet.
     window: Option<u64>,
+    /// Where it began; `None` once it has failed, or had a request in another pool.
+    unfailed_since: Option<u64>,
     requests: u32,
 }
 
@@ -56,6 +59,9 @@ pub(crate) struct OpenConversation {
     pub(crate) idle: u64,
     /// The window that it was last counted in.
     pub(crate) window: u64,
+    /// The window that it began in, while it has neither failed nor moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unfailed_since: Option<u64>,
 }
 
 pub(super) struct Conversations {
@@ -97,20 +103,26 @@ impl Conversations {
 
     /// A request begins: the conversation begins, goes on, or moves to another seat.
     pub(super) fn visit(&mut self, id: ConversationId, visit: Visit) -> First {
-        if !self.open.contains_key(&id) {
+        let of_all = !self.open.contains_key(&id);
+        if of_all {
             self.begin(id, &visit);
         }
         let Some(conversation) = self.open.get_mut(&id) else {
             return First {
                 in_window: false,
                 in_pool: false,
+                of_all,
             };
         };
         let stays = conversation.seat.pool == visit.seat.pool && conversation.window.is_some();
         let first = First {
             in_window: !stays || conversation.window != Some(visit.window),
             in_pool: !stays,
+            of_all,
         };
+        if conversation.seat.pool != visit.seat.pool {
+            conversation.unfailed_since = None;
+        }
         if conversation.seat != visit.seat {
             leave(&mut self.seats, &conversation.seat);
             *self.seats.entry(visit.seat.clone()).or_default() += 1;
@@ -120,6 +132,14 @@ impl Conversations {
         conversation.window = Some(visit.window);
         conversation.requests += 1;
         first
+    }
+
+    /// A request of it failed; true if it began in this window and that is its first failure.
+    pub(super) fn fail(&mut self, id: ConversationId, window: u64) -> bool {
+        let Some(conversation) = self.open.get_mut(&id) else {
+            return false;
+        };
+        conversation.unfailed_since.take() == Some(window)
     }
 
     /// A request of it ended.
@@ -156,6 +176,9 @@ impl Conversations {
         };
         self.visit(told.id, visit);
         self.part(told.id, told.seen);
+        if let Some(conversation) = self.open.get_mut(&told.id) {
+            conversation.unfailed_since = told.unfailed_since;
+        }
     }
 
     fn begin(&mut self, id: ConversationId, visit: &Visit) {
@@ -169,6 +192,7 @@ impl Conversations {
             seen: visit.now,
             idle: visit.idle,
             window: None,
+            unfailed_since: Some(visit.window),
             requests: 0,
         };
         self.open.insert(id, conversation);
@@ -213,6 +237,7 @@ impl Conversation {
             seen: self.seen,
             idle: self.idle,
             window: self.window.unwrap_or(0),
+            unfailed_since: self.unfailed_since,
         }
     }
 }

@@ -398,3 +398,38 @@ async fn conversations_are_over_at_once_where_they_need_not_stay() {
     world.share(false, &[("a", 10_000)]);
     replica.conversations_over().await;
 }
+
+#[test]
+fn a_conversation_fails_once_and_where_it_began() {
+    let world = World::new(true, &[("old", 10_000)]);
+    world.ready("old", 1);
+    world.ready("new", 1);
+    let error = Ending {
+        error: true,
+        ..Ending::default()
+    };
+    let fails = |id| world.table.claim(id).unwrap().count(&error);
+    let counted = |pool| {
+        let (_, _, window) = world.table.pool_state(pool);
+        (window.begun, window.failed)
+    };
+    (0..5).for_each(|_| fails(Some(id(1))));
+    world.goes(Some(id(2)));
+    (0..3).for_each(|_| fails(None));
+    assert_eq!(counted("old"), (5, 4));
+    world.pass(1);
+    world.share(true, &[("old", 5_000), ("new", 5_000)]);
+    fails(Some(id(2)));
+    assert_eq!(counted("old"), (0, 0), "it began before this window");
+}
+
+#[test]
+fn where_nothing_is_sticky_each_request_stands_for_itself() {
+    let world = World::new(false, &[("old", 10_000)]);
+    world.ready("old", 1);
+    for _ in 0..3 {
+        world.goes(Some(id(1)));
+    }
+    let (_, _, window) = world.table.pool_state("old");
+    assert_eq!((window.begun, window.failed), (3, 0));
+}

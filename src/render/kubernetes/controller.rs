@@ -31,7 +31,12 @@ pub(super) fn instead(
 fn common(input: &Input, controller: Controller) -> Result<(), Failure> {
     let spec = &input.spec;
     let has_gates = !spec.gate.is_empty();
+    let compares = spec.gate.iter().any(|gate| gate.against.is_some());
     let refusals = [
+        (
+            compares,
+            "compares nothing with the stable release here: give the gate max or min instead of against",
+        ),
         (
             !matches!(spec.agent.kind, Kind::Service | Kind::Worker),
             "walks services and workers only",

@@ -76,6 +76,18 @@ fn each_event_keeps_its_form() {
         r#"{"failed":[{"await_ready":["candidate",1]},{"why":"not_ready","says":"exited with status 1"}]}"#,
     );
     keeps(
+        &Event::Counted(Counted {
+            row: 1,
+            weight: Percent::FULL,
+            stable: Units {
+                begun: 9,
+                failed: 1,
+            },
+            candidate: Units::default(),
+        }),
+        r#"{"counted":{"row":1,"weight":100,"stable":{"begun":9,"failed":1},"candidate":{"begun":0,"failed":0}}}"#,
+    );
+    keeps(
         &Event::Finished(Outcome::Completed),
         r#"{"finished":"completed"}"#,
     );
@@ -106,6 +118,7 @@ fn a_plan_keeps_its_form() {
         auto_undo: true,
         probes: Vec::new(),
         gates: Vec::new(),
+        confidence: 0.99,
         patience: Period::secs(3600),
         startup: Period::secs(60),
     };

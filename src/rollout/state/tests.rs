@@ -21,6 +21,7 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
         auto_undo,
         probes: Vec::new(),
         gates: Vec::new(),
+        confidence: 0.99,
         patience: Period::secs(3600),
         startup: Period::secs(60),
     }

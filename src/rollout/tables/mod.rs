@@ -51,6 +51,7 @@ impl Plan {
             auto_undo: wish.auto_undo,
             probes: wish.rollout.probe.clone(),
             gates: wish.gates.to_vec(),
+            confidence: wish.rollout.confidence,
             patience: wish.rollout.patience,
             startup: wish.startup,
         }

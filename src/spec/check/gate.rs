@@ -19,6 +19,15 @@ pub(super) fn check(gates: &[MetricGate], check: &mut Check<'_>) {
 
 fn bounds(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
     let (min, max) = (format!("{path}.min"), format!("{path}.max"));
+    if gate.against.is_some() {
+        return compares(gate, path, check);
+    }
+    for (given, key) in [(gate.worse_by.is_some(), "worse_by"), (gate.early, "early")] {
+        if given {
+            let message = format!("{key} is for a gate that compares");
+            check.refuse_with(&format!("{path}.{key}"), message, "against = \"stable\"");
+        }
+    }
     match (gate.min, gate.max) {
         (None, None) => {
             let message = format!("a gate on {} needs max or min", gate.metric.name());
@@ -35,6 +44,18 @@ fn bounds(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
     gate.max
         .iter()
         .for_each(|bound| fits(*bound, gate.metric, &max, check));
+}
+
+fn compares(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
+    if gate.metric != Metric::ErrorRate {
+        let message = format!("{} cannot be compared yet", gate.metric.name());
+        let hint = "compare error_rate, or give max or min instead of against";
+        check.refuse_with(&format!("{path}.against"), message, hint);
+    }
+    if gate.min.is_some() || gate.max.is_some() {
+        let message = "a gate that compares has neither max nor min";
+        check.refuse_with(path, message, "write two gates");
+    }
 }
 
 fn example(metric: Metric) -> &'static str {

@@ -17,6 +17,8 @@ mod program;
 mod recipe;
 mod removal;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -104,9 +106,13 @@ impl Host {
             return Ok(Some(link));
         }
         let mut kept = self.visit.lock().await;
-        if kept.is_none() && self.has_volume().await? {
-            *kept = Some(self.visitor().await?);
+        if let Some(link) = kept.as_ref().filter(|link| link.is_open()) {
+            return Ok(Some(link.clone()));
         }
+        *kept = match self.has_volume().await? {
+            true => Some(self.visitor().await?),
+            false => None,
+        };
         Ok(kept.clone())
     }
 
@@ -147,9 +153,11 @@ impl Host {
     }
 
     async fn link_to_write(&self) -> Result<Link> {
-        if !self.has_volume().await? {
-            self.make_volumes().await?;
+        // Looked for first, because it is what waits for a host that was lost.
+        if let Some(link) = self.link().await? {
+            return Ok(link);
         }
+        self.make_volumes().await?;
         self.link()
             .await?
             .context("the volumes were removed meanwhile")
@@ -277,14 +285,24 @@ impl Stage for Rc<Host> {
 /// The journal's way to the host.
 impl Ask for Rc<Host> {
     async fn ask(&self, call: Vec<u8>) -> Result<Vec<u8>> {
-        let link = self.link_to_write().await?;
-        let answered = async {
-            let answer = link.send("POST", "/host/journal", call.into()).await?;
-            anyhow::Ok(answer.into_body().collect().await?.to_bytes())
-        };
-        match answered.await {
-            Ok(bytes) => Ok(bytes.into()),
-            Err(_) => Err(Unanswered.into()),
+        asked(&self.link_to_write().await?, call).await
+    }
+
+    async fn look(&self, call: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        match self.link().await? {
+            Some(link) => asked(&link, call).await.map(Some),
+            None => Ok(None),
         }
+    }
+}
+
+async fn asked(link: &Link, call: Vec<u8>) -> Result<Vec<u8>> {
+    let answered = async {
+        let answer = link.send("POST", "/host/journal", call.into()).await?;
+        anyhow::Ok(answer.into_body().collect().await?.to_bytes())
+    };
+    match answered.await {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(_) => Err(Unanswered.into()),
     }
 }

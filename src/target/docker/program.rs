@@ -4,15 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use bytes::Bytes;
-use futures_util::TryStreamExt;
 use http_body_util::BodyExt;
 use hyper::Request;
-use tokio_util::io::ReaderStream;
+use tokio_util::io::{ReaderStream, SyncIoBridge};
 
 use crate::advice::advice;
 use crate::docker::{Engine, streamed};
@@ -21,6 +19,8 @@ use crate::release::Identity;
 /// Where it is in the image.
 pub(super) const PROGRAM: &str = "/agentctl";
 const REPOSITORY: &str = "agentctl-edge";
+/// Each piece costs a wait or two, so they are large.
+const PIECE: usize = 256 * 1024;
 
 /// The image's name; the engine has it afterwards.
 pub(super) async fn image(engine: &Engine, executable: &Path) -> Result<String> {
@@ -101,13 +101,13 @@ fn libraries() -> Result<BTreeSet<PathBuf>> {
 }
 
 async fn send(engine: &Engine, name: &str, files: Vec<(PathBuf, PathBuf)>) -> Result<()> {
-    let (reader, writer) = tokio::io::duplex(256 * 1024);
-    let writer = tokio_util::io::SyncIoBridge::new(writer);
+    let (reader, writer) = tokio::io::duplex(PIECE);
+    let writer = BufWriter::with_capacity(PIECE, SyncIoBridge::new(writer));
     let packing = tokio::task::spawn_blocking(move || pack(writer, &files));
     let (repository, tag) = name.split_once(':').context("no tag")?;
     let entry = format!("ENTRYPOINT%20%5B%22{}%22%5D", PROGRAM.replace('/', "%2F"));
     let path = format!("/images/create?fromSrc=-&repo={repository}&tag={tag}&changes={entry}");
-    let body = streamed(ReaderStream::new(reader).map_ok(Bytes::from));
+    let body = streamed(ReaderStream::with_capacity(reader, PIECE));
     let answer = engine.send(Request::post(path).body(body)?).await?;
     answer.into_body().collect().await?;
     packing.await??;

@@ -78,7 +78,7 @@ impl Lines {
                 .into();
                 verbose.then(|| said("seen", observed(plan, live)))
             }
-            Event::Done(Effect::Ask(gate)) => Some(said("gate", opened(gate, now.verdicts))),
+            Event::Done(Effect::Ask(gate)) => Some(said("gate", opened(plan, gate, now.verdicts))),
             Event::Done(Effect::Scale(slot, replicas)) => {
                 let before = self.wanted.insert(*slot, *replicas).unwrap_or(0);
                 Some(said(say::who(plan, *slot), scaled(before, *replicas)))
@@ -86,7 +86,7 @@ impl Lines {
             Event::Done(effect) => done(plan, effect, verbose),
             Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
             Event::Aborted(_) => Some(said("aborted", AGAIN)),
-            Event::Failed(..) | Event::Finished(_) => None,
+            Event::Counted(_) | Event::Failed(..) | Event::Finished(_) => None,
         }
     }
 
@@ -199,12 +199,14 @@ fn traffic(plan: &Plan, weight: Percent) -> String {
     }
 }
 
-fn opened(gate: &Gate, verdicts: &[Verdict]) -> String {
+fn opened(plan: &Plan, gate: &Gate, verdicts: &[Verdict]) -> String {
     match gate {
         Gate::Probe => "probes passed".to_owned(),
         Gate::Approve(what) => format!("open: {what}"),
         Gate::Hold(period) => {
-            let held = match period.is_zero() {
+            // It may have ended early; then nobody waited so long.
+            let early = plan.gates.iter().any(|gate| gate.early);
+            let held = match period.is_zero() || early {
                 true => "passed".to_owned(),
                 false => format!("held {}", words::duration(period.as_millis())),
             };

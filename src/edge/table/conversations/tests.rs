@@ -52,13 +52,23 @@ fn each_has_one_end_however_often_it_is_visited() {
 #[test]
 fn one_that_moves_counts_in_its_new_pool_only() {
     let mut conversations = Conversations::new(10);
-    let first = |in_window, in_pool| First { in_window, in_pool };
-    assert_eq!(conversations.visit(id(1), visit("a", 1)), first(true, true));
+    let first = |in_window, in_pool, of_all| First {
+        in_window,
+        in_pool,
+        of_all,
+    };
+    assert_eq!(
+        conversations.visit(id(1), visit("a", 1)),
+        first(true, true, true)
+    );
     assert_eq!(
         conversations.visit(id(1), visit("a", 2)),
-        first(false, false)
+        first(false, false, false)
     );
-    assert_eq!(conversations.visit(id(1), visit("b", 3)), first(true, true));
+    assert_eq!(
+        conversations.visit(id(1), visit("b", 3)),
+        first(true, true, false)
+    );
     assert_eq!(
         (conversations.in_pool("a"), conversations.in_pool("b")),
         (0, 1)

@@ -1,0 +1,97 @@
+//! Containers on the machine's engine, beside what their users would change them with otherwise.
+
+mod compose;
+mod swarm;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::changes;
+use crate::engine::there_is_python;
+use crate::load::{Counts, Load};
+use crate::place::{Place, Spec};
+use crate::rollback;
+use crate::table::{Finding, Table, amount, say};
+
+/// As often as agentctl changes its own.
+const CHANGES: u64 = 20;
+const REPLICAS: u32 = 10;
+
+pub(crate) fn measure_changes() -> Result<Vec<Finding>> {
+    if !there_is_python() {
+        return Ok(vec![Finding::skipped("hosts", "no engine")]);
+    }
+    let place = Place::on_a_host(&changes::spec(0, ""))?;
+    let findings = changes::measure_in(&place, "hosts")?;
+    let rivals = [compose::changes(CHANGES), swarm::changes(CHANGES)];
+    for (name, counts) in ["docker-compose up -d", "docker service update"]
+        .iter()
+        .zip(rivals)
+    {
+        say(&format!("{CHANGES} changes by {name}:"));
+        match counts {
+            Ok((counts, served, took)) => changes::show_load(&counts, served, took),
+            Err(error) => say(&format!("{error:#}\n")),
+        }
+    }
+    Ok(findings)
+}
+
+/// What a crowd meets at this port while it is changed so.
+fn under_load(
+    port: u16,
+    mut change: impl FnMut(u64) -> Result<()>,
+    times: u64,
+) -> Result<(Counts, u64, Duration)> {
+    let load = Load::start(port, changes::CROWD);
+    let began = Instant::now();
+    (1..=times).try_for_each(&mut change)?;
+    let took = began.elapsed();
+    let served = load.look(|counts| counts.served);
+    Ok((load.stop()?, served, took))
+}
+
+pub(crate) fn measure_rollback() -> Result<Vec<Finding>> {
+    if !there_is_python() {
+        return Ok(vec![Finding::skipped("hosts-rollback", "no engine")]);
+    }
+    let place = Place::on_a_host(&rollback::spec(0))?;
+    rollback::measure_in(&place, "hosts-rollback", 10, 300.0)
+}
+
+/// Rolling over replicas that are ready after a second, a quarter of them at once.
+pub(crate) fn measure_rolling() -> Result<Vec<Finding>> {
+    if !there_is_python() {
+        return Ok(vec![Finding::skipped("hosts-rolling", "no engine")]);
+    }
+    let spec = |value| Spec {
+        replicas: REPLICAS,
+        value,
+        ready_after: 1.0,
+        rollout: "strategy = \"rolling\"\nmax_surge = 3\nmax_unavailable = 0",
+        ..Spec::default()
+    };
+    let place = Place::on_a_host(&spec(0))?;
+    place.spec(&spec(1))?;
+    let ran = place.run(&["deploy"])?.ends_well()?;
+    let batches = f64::from(REPLICAS.div_ceil(3));
+    let ours = ran.took.as_secs_f64();
+    drop(place);
+    let mut table = Table::new(&["rolling 10 replicas, 3 at once", "took", "over the ideal"]);
+    let mut row = |name: &str, seconds: f64| {
+        table.row([
+            name.to_owned(),
+            amount(seconds, "s"),
+            amount(seconds / batches, "×"),
+        ]);
+    };
+    row("agentctl deploy", ours);
+    match swarm::rolling(REPLICAS) {
+        Ok(took) => row("docker service update", took.as_secs_f64()),
+        Err(error) => say(&format!("docker service update: {error:#}")),
+    }
+    table.print();
+    let over = Finding::at_most("hosts-rolling: over the ideal", ours / batches, 1.15, "×");
+    Ok(vec![over])
+}

@@ -1,0 +1,101 @@
+//! Users on connections that stay open, who remember each answer that was none.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crate::support::PATIENCE;
+
+#[derive(Default)]
+pub(super) struct Met {
+    pub(super) served: usize,
+    pub(super) failed: Vec<String>,
+    pub(super) releases: BTreeSet<String>,
+}
+
+pub(super) struct Crowd {
+    over: Arc<AtomicBool>,
+    people: Vec<JoinHandle<Met>>,
+}
+
+impl Crowd {
+    pub(super) fn start(port: u16, people: usize) -> Self {
+        let over = Arc::<AtomicBool>::default();
+        let people = (0..people).map(|_| {
+            let over = Arc::clone(&over);
+            thread::spawn(move || asks(port, &over))
+        });
+        let people = people.collect();
+        Self { over, people }
+    }
+
+    /// What all of them met.
+    pub(super) fn stop(self) -> Met {
+        self.over.store(true, Ordering::Relaxed);
+        let mut all = Met::default();
+        for person in self.people {
+            let met = person.join().unwrap();
+            all.served += met.served;
+            all.failed.extend(met.failed);
+            all.releases.extend(met.releases);
+        }
+        all
+    }
+}
+
+fn asks(port: u16, over: &AtomicBool) -> Met {
+    let mut met = Met::default();
+    let mut kept = None;
+    while !over.load(Ordering::Relaxed) {
+        match answer(&mut kept, port) {
+            Ok((200, body)) => {
+                met.served += 1;
+                let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+                met.releases
+                    .insert(body["release"].as_str().unwrap().to_owned());
+            }
+            Ok((status, body)) => {
+                let body = String::from_utf8_lossy(&body);
+                met.failed.push(format!("{status}: {body}"));
+            }
+            Err(error) => {
+                met.failed.push(error.to_string());
+                kept = None;
+            }
+        }
+    }
+    met
+}
+
+fn answer(kept: &mut Option<BufReader<TcpStream>>, port: u16) -> io::Result<(u16, Vec<u8>)> {
+    let mut stream = match kept.take() {
+        Some(stream) => stream,
+        None => BufReader::new(TcpStream::connect(("127.0.0.1", port))?),
+    };
+    stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+    stream
+        .get_mut()
+        .write_all(b"GET / HTTP/1.1\r\nHost: bot\r\n\r\n")?;
+    let (mut status, mut length, mut stays) = (0, 0, true);
+    for number in 0.. {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let line = line.trim_end().to_ascii_lowercase();
+        match line.split_once(": ") {
+            _ if line.is_empty() => break,
+            _ if number == 0 => status = line.split(' ').nth(1).unwrap().parse().unwrap(),
+            Some(("content-length", value)) => length = value.parse().unwrap(),
+            Some(("connection", value)) => stays = value != "close",
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    *kept = stays.then_some(stream);
+    Ok((status, body))
+}
