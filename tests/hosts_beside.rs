@@ -182,7 +182,7 @@ fn a_service_that_has_changed_is_replaced_and_comes_back_if_that_fails() {
     assert_eq!(host.inside("-store", &["cat", "/data/seen"]), "kept\nkept");
     host.spec(
         "",
-        &STORE.replace("echo $WORD", "echo no such disk; exit 3"),
+        &STORE.replace("echo $WORD", "echo $WORD: no such disk; exit 3"),
     );
     let failed = host.run(&["deploy"]).ends(2);
     failed.says("store runs on as it was").says("no such disk");
@@ -198,9 +198,10 @@ fn a_first_deploy_whose_service_does_not_start_leaves_nothing_running() {
     if !there_is_a_tiny_image() {
         return;
     }
-    let broken = STORE.replace("echo $WORD", "echo no such disk; exit 3");
+    let broken = STORE.replace("echo $WORD", "echo $WORD: no such disk; exit 3");
     let host = Host::new("hb-broken", &format!("{TOOLS}{broken}"));
     let failed = host.run(&["deploy"]).ends(2);
+    assert!(!failed.stderr.contains("hunter22"), "{}", failed.stderr);
     failed
         .says("could not start store")
         .says("no such disk")

@@ -106,6 +106,7 @@ impl Deployment<'_> {
     /// nothing is left running.
     async fn stand_by(&mut self, values: &secrets::Values, first: bool) -> Result<()> {
         let spec = &self.project.loaded.spec;
+        self.shown.keep_out(Redactor::new(values));
         let mut say = |text: String| self.shown.note(text);
         let stood = self.target.stand_by(spec, values, &mut say).await;
         if first && stood.is_err() {

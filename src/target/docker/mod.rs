@@ -102,6 +102,7 @@ impl Host {
     /// `None`: nothing was ever deployed there.
     async fn link(&self) -> Result<Option<Link>> {
         if let Some(link) = self.edge_link().await? {
+            *self.visit.lock().await = None;
             return Ok(Some(link));
         }
         let mut kept = self.visit.lock().await;
