@@ -233,7 +233,7 @@ fn verbs() -> Vec<String> {
 /// What this run does not come to, or not every time: its holds are shorter than the five seconds of
 /// a heartbeat, which alone tells how the gates stand. Tests of the `ui` room pin these; one of the
 /// engine pins `counted`, which comes where a gate compares.
-const UNSEEN: [&str; 18] = [
+const UNSEEN: [&str; 21] = [
     "counted",
     "gates",
     "gate",
@@ -252,10 +252,13 @@ const UNSEEN: [&str; 18] = [
     "resumed",
     "aborted",
     "probe",
+    "wait",
+    "busy",
+    "down",
 ];
 
 /// A good release, a bad one and one that does not start, with people who talk.
-const JSON_SESSION: [&str; 12] = [
+const JSON_SESSION: [&str; 14] = [
     "cd examples/quickstart",
     "python3 talk.py --talkers 30 --allow-failures > talk.log &",
     "agentctl deploy --output json",
@@ -267,6 +270,8 @@ const JSON_SESSION: [&str; 12] = [
     "until agentctl status --output json | grep restarts; do sleep 0.05; done; wait %2",
     "agentctl deploy --output json; agentctl history --output json; agentctl logs --output json",
     "cp good.toml agent.toml; agentctl deploy --output json; agentctl check --output json",
+    "printf '[scale]\\nmin = 4\\nschedule = [{ from = \"0 8 * * *\", to = \"0 9 * * *\", replicas = 5 }]\\n' >> agent.toml",
+    "for i in 1 2; do agentctl autoscale --output json; done; agentctl history --output json",
     "mkdir a; agentctl init a --output json; agentctl man a --output json; agentctl stop --now --output json; agentctl destroy --yes --output json",
 ];
 

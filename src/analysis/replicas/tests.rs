@@ -38,87 +38,68 @@ fn less(minutes: u64, most: u32) -> Option<Less> {
     Some(Less { since, most })
 }
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
-fn decisions() {
-    // (amount, live, minutes since a change, less, turn, replicas, says)
-    let cases = [
-        (0.0, 2, None, None, Turn::Keep, 2, "2 replicas stay"),
-        (20.0, 2, None, None, Turn::Keep, 2, "2 replicas stay"),
-        (20.1, 2, None, None, Turn::Up, 3, "2 → 3 replicas"),
-        (75.0, 2, None, None, Turn::Up, 8, "2 → 8 replicas"),
-        (1e12, 2, None, None, Turn::Up, 8, "2 → 8 replicas"),
-        (75.0, 2, Some(2), None, Turn::Up, 8, "2 → 8 replicas"),
-        (
-            75.0,
-            2,
-            Some(0),
-            None,
-            Turn::Wait,
-            2,
-            "2 → 8 replicas in 1m (scale.cooldown)",
-        ),
-        // Below the bounds no cooldown holds, and above them neither.
-        (0.0, 1, Some(0), None, Turn::Up, 2, "1 → 2 replicas"),
-        (0.0, 9, Some(0), None, Turn::Down, 8, "9 → 8 replicas"),
-        // Three would have 9 each, more than 80 % of 10.
-        (27.0, 4, None, None, Turn::Keep, 4, "4 replicas stay"),
-        (
-            24.0,
-            4,
-            None,
-            None,
-            Turn::Wait,
-            4,
-            "4 → 3 replicas in 5m (scale.down_after)",
-        ),
-        (
-            0.0,
-            4,
-            None,
-            less(4, 3),
-            Turn::Wait,
-            4,
-            "4 → 3 replicas in 1m (scale.down_after)",
-        ),
-        (0.0, 4, None, less(5, 3), Turn::Down, 3, "4 → 3 replicas"),
-        (0.0, 4, None, less(9, 2), Turn::Down, 2, "4 → 2 replicas"),
-        (
-            0.0,
-            4,
-            Some(0),
-            less(5, 2),
-            Turn::Wait,
-            4,
-            "4 → 2 replicas in 1m (scale.cooldown)",
-        ),
-        // From a time when there were more.
-        (
-            0.0,
-            4,
-            None,
-            less(9, 4),
-            Turn::Wait,
-            4,
-            "4 → 2 replicas in 5m (scale.down_after)",
-        ),
-    ];
-    for (amount, live, changed, less, turn, replicas, says) in cases {
-        let work = work(amount);
+/// (amount, live, minutes since a change, less) → (turn, replicas, says)
+type Case = (
+    (f64, u32, Option<u64>, Option<Less>),
+    (Turn, u32, &'static str),
+);
+
+#[track_caller]
+fn decided(cases: &[Case]) {
+    for ((amount, live, changed, less), (turn, replicas, says)) in cases {
+        let work = work(*amount);
         let moment = Moment {
             changed: changed.map(|minutes| NOW - minutes * MINUTE),
-            less,
-            ..moment(live, &work)
+            less: *less,
+            ..moment(*live, &work)
         };
         let decision = decide(&scale(), &moment);
         let found = (decision.turn, decision.replicas, decision.says.as_str());
-        assert_eq!(
-            found,
-            (turn, replicas, says),
-            "{amount} for {live}, {less:?}"
-        );
+        assert_eq!(found, (*turn, *replicas, *says), "{amount} for {live}");
         assert_eq!(decision.because, format!("jobs {amount}, 10 for each"));
     }
+}
+
+#[test]
+fn more_at_once() {
+    let cools = "2 → 8 replicas in 1m (scale.cooldown)";
+    decided(&[
+        ((0.0, 2, None, None), (Turn::Keep, 2, "2 replicas stay")),
+        ((20.0, 2, None, None), (Turn::Keep, 2, "2 replicas stay")),
+        ((20.1, 2, None, None), (Turn::Up, 3, "2 → 3 replicas")),
+        ((75.0, 2, None, None), (Turn::Up, 8, "2 → 8 replicas")),
+        ((1e12, 2, None, None), (Turn::Up, 8, "2 → 8 replicas")),
+        ((75.0, 2, Some(2), None), (Turn::Up, 8, "2 → 8 replicas")),
+        ((75.0, 2, Some(0), None), (Turn::Wait, 2, cools)),
+        // Below the bounds no cooldown holds, and above them neither.
+        ((0.0, 1, Some(0), None), (Turn::Up, 2, "1 → 2 replicas")),
+        ((0.0, 9, Some(0), None), (Turn::Down, 8, "9 → 8 replicas")),
+    ]);
+}
+
+#[test]
+fn fewer_after_a_while() {
+    let fresh = "4 → 3 replicas in 5m (scale.down_after)";
+    let soon = "4 → 3 replicas in 1m (scale.down_after)";
+    let cools = "4 → 2 replicas in 1m (scale.cooldown)";
+    let anew = "4 → 2 replicas in 5m (scale.down_after)";
+    decided(&[
+        // Three would have 9 each, more than 80 % of 10.
+        ((27.0, 4, None, None), (Turn::Keep, 4, "4 replicas stay")),
+        ((24.0, 4, None, None), (Turn::Wait, 4, fresh)),
+        ((0.0, 4, None, less(4, 3)), (Turn::Wait, 4, soon)),
+        (
+            (0.0, 4, None, less(5, 3)),
+            (Turn::Down, 3, "4 → 3 replicas"),
+        ),
+        (
+            (0.0, 4, None, less(9, 2)),
+            (Turn::Down, 2, "4 → 2 replicas"),
+        ),
+        ((0.0, 4, Some(0), less(5, 2)), (Turn::Wait, 4, cools)),
+        // From a time when there were more.
+        ((0.0, 4, None, less(9, 4)), (Turn::Wait, 4, anew)),
+    ]);
 }
 
 #[test]
