@@ -305,11 +305,10 @@ struct Hasty {
 
 impl Ask for Hasty {
     async fn ask(&self, call: Vec<u8>) -> Result<Vec<u8>> {
-        if call.starts_with(b"{\"take\"") {
-            let hold = self.hold.lock().unwrap().take();
-            if let Some(hold) = hold {
-                self.directory.release(hold).await?;
-            }
+        let takes = call.starts_with(b"{\"take\"");
+        let hold = self.hold.lock().unwrap().take_if(|_| takes);
+        if let Some(hold) = hold {
+            self.directory.release(hold).await?;
         }
         Ok(super::answer(&self.directory, &call).await)
     }
