@@ -143,8 +143,9 @@ fn only_ui_prints() {
         "stdout()",
         "stderr()",
     ];
-    // Where the process's own streams are handed to the ui, and clap's usage.
-    const HANDS_OVER: [&str; 2] = ["cli/show.rs", "cli/mod.rs"];
+    // Where the process's own streams are handed to the ui, clap's usage, and a link that is spoken
+    // over standard input and output.
+    const HANDS_OVER: [&str; 3] = ["cli/show.rs", "cli/mod.rs", "target/docker/attend.rs"];
     let wrong = breaches(|source, line| {
         let code = line.split("//").next().unwrap();
         source.room() != "ui"

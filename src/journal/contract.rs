@@ -296,3 +296,40 @@ async fn a_request_for_another_rollout_is_dropped(a: &impl Store, b: &impl Store
     assert_eq!(a.asked(&hold, 7).await.unwrap(), [abort(7)]);
     assert_eq!(a.asked(&hold, 8).await.unwrap(), []);
 }
+
+/// Far away, with a holder who gives its lease back just before it is taken from it.
+struct Hasty {
+    directory: Directory,
+    hold: std::sync::Mutex<Option<Hold>>,
+}
+
+impl Ask for Hasty {
+    async fn ask(&self, call: Vec<u8>) -> Result<Vec<u8>> {
+        let takes = call.starts_with(b"{\"take\"");
+        let hold = self.hold.lock().unwrap().take_if(|_| takes);
+        if let Some(hold) = hold {
+            self.directory.release(hold).await?;
+        }
+        Ok(super::answer(&self.directory, &call).await)
+    }
+
+    async fn look(&self, call: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        self.ask(call).await.map(Some)
+    }
+}
+
+#[test]
+fn a_lease_that_is_given_back_under_the_question_is_free() {
+    let (one, other, _place) = directory();
+    block_on(async {
+        let hold = one.acquire(anna(1), now()).await.unwrap();
+        let far = Remote::new(Hasty {
+            directory: other,
+            hold: Some(hold).into(),
+        });
+        let start = now();
+        held(far.acquire(anna(2), start).await);
+        far.acquire(anna(2), later(start, TTL)).await.unwrap();
+        assert_eq!(far.holder().await.unwrap().unwrap().owner, anna(2));
+    });
+}

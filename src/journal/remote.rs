@@ -7,14 +7,13 @@
 
 use std::sync::Mutex;
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::lease::{Lease, Watch};
-use super::{Asked, Directory, Fenced, Held, Hold, Holder, Now, Owner, Record, Store, TTL};
-use crate::advice::advice;
+use super::{Asked, Directory, Fenced, Hold, Holder, Now, Owner, Record, Store};
 
 /// The way to the far end.
 pub(crate) trait Ask {
@@ -217,6 +216,24 @@ impl<A: Ask> Remote<A> {
         }
     }
 
+    /// `None`: it is not this one any more who holds it.
+    async fn take(&self, from: Option<Holder>, owner: &Owner, at: u64) -> Result<Option<Hold>> {
+        let (from, owned) = (from.map(Box::new), owner.clone());
+        let take = Call::Take {
+            from,
+            owner: owned,
+            at,
+        };
+        if let Some(fence) = self.call(take).await? {
+            return Ok(Some(Hold::again(fence)));
+        }
+        // It may have been given, and the answer lost.
+        let standing: Standing = self.call(Call::Lease).await?;
+        let ours = standing.holder;
+        let ours = ours.filter(|holder| holder.owner == *owner && holder.since == at);
+        Ok(ours.map(|holder| Hold::again(holder.fence)))
+    }
+
     /// Whether nobody stands in the way, as this machine sees it.
     fn free(&self, standing: &Standing, owner: &Owner, now: Now) -> Result<()> {
         let lease = Lease {
@@ -283,35 +300,13 @@ impl<A: Ask> Store for Remote<A> {
     }
 
     async fn acquire(&self, owner: Owner, now: Now) -> Result<Hold> {
-        let standing: Standing = self.call(Call::Lease).await?;
-        self.free(&standing, &owner, now)?;
-        let (from, at) = (standing.holder.map(Box::new), now.at);
-        let fence: Option<u64> = self
-            .call(Call::Take {
-                from,
-                owner: owner.clone(),
-                at,
-            })
-            .await?;
-        if let Some(fence) = fence {
-            return Ok(Hold::again(fence));
-        }
-        let Standing { what, holder } = self.call(Call::Lease).await?;
-        match holder {
-            // It was given, and the answer was lost.
-            Some(holder) if holder.owner == owner && holder.since == at => {
-                Ok(Hold::again(holder.fence))
+        loop {
+            let standing: Standing = self.call(Call::Lease).await?;
+            self.free(&standing, &owner, now)?;
+            if let Some(hold) = self.take(standing.holder, &owner, now.at).await? {
+                return Ok(hold);
             }
-            Some(holder) => bail!(Held {
-                what,
-                holder,
-                stale_in: TTL,
-                at,
-            }),
-            None => Err(advice(
-                format!("{what} was taken and given back by somebody else just now"),
-                "the same command again",
-            )),
+            // Somebody took it or gave it back under the question.
         }
     }
 

@@ -70,7 +70,7 @@ impl Stack {
         let Self { image, port } = self;
         let text = format!(
             "version: \"3\"\nservices:\n  bot:\n    image: {}\n    ports: [\"127.0.0.1:{port}:{port}\"]\n    \
-             environment: {{ PORT: \"{port}\", AGENT_RELEASE: \"r{value}\" }}\n    stop_grace_period: 60s\n",
+             environment: {{ PORT: \"{port}\", AGENT_RELEASE: \"r{value}\" }}\n    stop_grace_period: 10s\n",
             image.name
         );
         fs::write(image.folder.path().join("docker-compose.yml"), text)?;

@@ -41,7 +41,7 @@ impl Service {
             "--update-order",
             "start-first",
             "--stop-grace-period",
-            "60s",
+            "10s",
         ]);
         args.extend(["--update-parallelism", "3", "--update-delay", "0s"]);
         args.extend(["--update-monitor", "1s"]);
