@@ -297,14 +297,26 @@ fn what_the_machine_does_not_have_is_refused() {
 
 /// The name of an architecture is all that it has.
 fn image_for_another_machine() {
-    let folder = tempfile::tempdir().unwrap();
-    let empty = folder.path().join("tar");
-    tar::Builder::new(std::fs::File::create(&empty).unwrap())
-        .finish()
-        .unwrap();
-    let empty = empty.display().to_string();
-    let platform = "--platform=linux/arm64";
-    docker(&["import", platform, &empty, "hb-machine:other"]).unwrap();
+    let files = [
+        (
+            "config.json",
+            r#"{"architecture":"arm64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#,
+        ),
+        (
+            "manifest.json",
+            r#"[{"Config":"config.json","RepoTags":["hb-machine:other"],"Layers":[]}]"#,
+        ),
+    ];
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut tar = tar::Builder::new(file.reopen().unwrap());
+    for (name, text) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, text.as_bytes()).unwrap();
+    }
+    tar.into_inner().unwrap();
+    docker(&["load", "-i", &file.path().display().to_string()]).unwrap();
 }
 
 #[test]
