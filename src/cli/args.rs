@@ -103,7 +103,7 @@ pub(crate) enum Verb {
     Autoscale(Autoscale),
     /// Drain and stop everything that agentctl runs for an agent here
     Stop(Stop),
-    /// Remove everything that agentctl made for an agent: what runs, its history and its data
+    /// Remove everything that agentctl made for an agent; asks first
     Destroy(Destroy),
     /// Check agent.toml without doing anything
     Check(File),
