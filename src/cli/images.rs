@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::args::{File, Prune};
 use super::exit::Exit;
-use super::image::{found, registry, unallowed};
+use super::image::{current_tags, found, registry, unallowed};
 use super::journaled;
 use super::proposal::releases;
 use super::prune;
@@ -110,6 +110,12 @@ async fn judged(
 /// known: there whoever deploys has to say so.
 async fn in_use(project: &Project, registry: &Registry, args: &Prune) -> Result<BTreeSet<Digest>> {
     let mut digests = named(registry, &args.keep).await?;
+    // What bears today's names may be older than what came after it, and is what a pull gets.
+    if project.loaded.spec.build.is_some() {
+        for tag in current_tags(project)? {
+            digests.extend(registry.head(&tag).await?);
+        }
+    }
     let mut unknown = Vec::new();
     for environment in std::iter::once(None).chain(project.loaded.environments.iter().map(Some)) {
         let there = match environment {

@@ -8,7 +8,6 @@ mod failure;
 mod tests;
 
 use anyhow::{Context, Result, bail};
-use bollard::query_parameters::TagImageOptionsBuilder;
 use hyper::Request;
 
 use self::answer::Answer;
@@ -33,22 +32,20 @@ pub(crate) async fn push(
     image: &Names,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Digest> {
-    let first = image.others.first().unwrap_or(&image.content);
-    if *first != image.content {
-        name(engine, registry, &image.content, first).await?;
-    }
-    let pushed = patiently(engine, registry, first, watch).await?;
-    let confirmed = registry.head(first).await?;
+    // By this name the engine can have nothing else, whoever builds and pushes beside this; and a
+    // registry takes a tag only once it has all that it names.
+    let pushed = patiently(engine, registry, &image.content, watch).await?;
+    let confirmed = registry.head(&image.content).await?;
     if confirmed.as_ref() != Some(&pushed) {
         let held = confirmed.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
-        bail!("the engine pushed {pushed}, and the registry holds {held} as {first}");
+        let content = &image.content;
+        bail!("the engine pushed {pushed}, and the registry holds {held} as {content}");
     }
     retag(registry, &pushed, image).await?;
     Ok(pushed)
 }
 
-/// Gives an image that is in the registry all its names, the content tag last; those that are
-/// right already cost a look.
+/// Gives an image that is in the registry all its names; those that are right already cost a look.
 pub(crate) async fn retag(registry: &Registry, image: &Digest, names: &Names) -> Result<()> {
     let mut manifest = None;
     for tag in names.others.iter().chain([&names.content]) {
@@ -68,19 +65,6 @@ pub(crate) async fn retag(registry: &Registry, image: &Digest, names: &Names) ->
 async fn known(registry: &Registry, image: &Digest) -> Result<Manifest> {
     let manifest = registry.manifest(image.as_str()).await?;
     manifest.with_context(|| format!("{image} is not in {}", registry.repository()))
-}
-
-async fn name(engine: &Engine, registry: &Registry, has: &str, gets: &str) -> Result<()> {
-    let repository = registry.repository().to_string();
-    let options = TagImageOptionsBuilder::default()
-        .repo(&repository)
-        .tag(gets)
-        .build();
-    let named = engine
-        .docker
-        .tag_image(&format!("{repository}:{has}"), Some(options))
-        .await;
-    named.map_err(|error| engine.failure(error))
 }
 
 /// Again, with a login looked up anew, where the registry or the way to it had a bad moment.

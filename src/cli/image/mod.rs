@@ -11,4 +11,4 @@ pub(super) use make::made;
 pub(super) use packages::{list as list_packages, sign};
 pub(super) use pins::pin;
 pub(super) use publish::{published, pushed, pushed_before, registry};
-pub(super) use subject::{Subject, found, unallowed};
+pub(super) use subject::{Subject, current_tags, found, unallowed};

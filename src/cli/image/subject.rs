@@ -84,8 +84,15 @@ pub(crate) fn unallowed(
 ) -> Result<()> {
     let build = build(project)?;
     if let Some(path) = &canonical.own {
+        findings.extend(image::in_text(path, &canonical.dockerfile)?);
         findings.extend(image::in_dockerfile(path, &canonical.dockerfile));
     }
+    for (name, value) in &canonical.args {
+        findings.extend(image::in_text(&format!("build.args.{name}"), value)?);
+    }
+    // It may be a file of the context too.
+    findings.sort();
+    findings.dedup_by(|later, first| (&later.path, later.line) == (&first.path, first.line));
     let sorted = image::sort(findings, &build.allow);
     for path in &sorted.unused {
         shown.warn(&format!("build.allow names {path}, where nothing is found"));
@@ -129,6 +136,12 @@ impl<'a> Subject<'a> {
             engine: OnceCell::new(),
         })
     }
+}
+
+/// The tags that the image would get now, beside the content tag.
+pub(crate) fn current_tags(project: &Project) -> Result<Vec<String>> {
+    let folder = image::find(project.folder(), &build(project)?.context)?;
+    tags(project, Commit::of(&folder, &variable)?.as_ref())
 }
 
 fn tags(project: &Project, commit: Option<&Commit>) -> Result<Vec<String>> {

@@ -20,6 +20,7 @@ pub(super) fn open(root: &Path, path: &str, size: u64, changed: (i64, i64)) -> i
             file,
             path: path.to_owned(),
             left: size,
+            changed,
         }),
         false => Err(other(path)),
     }
@@ -30,6 +31,16 @@ pub(super) struct Whole {
     file: File,
     path: String,
     left: u64,
+    /// Seconds and nanoseconds of its last change.
+    changed: (i64, i64),
+}
+
+impl Whole {
+    /// Its length alone does not tell: it may have been written over.
+    fn is_as_it_was(&self) -> io::Result<bool> {
+        let data = self.file.metadata()?;
+        Ok((data.ctime(), data.ctime_nsec()) == self.changed)
+    }
 }
 
 impl Read for Whole {
@@ -46,7 +57,10 @@ impl Read for Whole {
             read if read as u64 > self.left => Err(other(&self.path)),
             read => {
                 self.left -= read as u64;
-                Ok(read)
+                match self.left > 0 || self.is_as_it_was()? {
+                    true => Ok(read),
+                    false => Err(other(&self.path)),
+                }
             }
         }
     }

@@ -37,6 +37,11 @@ pub(crate) struct Finding {
     pub(crate) what: &'static str,
 }
 
+/// What stands in a text that is no file of the context, and leaves the machine all the same.
+pub(crate) fn in_text(path: &str, text: &str) -> Result<Vec<Finding>> {
+    Ok(Reader::new()?.read(path, &mut text.as_bytes(), |_| {})?)
+}
+
 /// One error for all of them.
 pub(crate) fn refuse(findings: &[Finding]) -> Result<()> {
     let Some(first) = findings.first() else {
