@@ -68,11 +68,11 @@ fn fate(image: &Stored, agent: &str, is_new: bool, in_use: &BTreeSet<Digest>) ->
     let is_ours =
         image.agent.as_deref() == Some(agent) && image.tags.iter().any(|tag| is_content(tag));
     match image.created {
+        Some(_) if is_ours && is_new => Fate::Kept(Why::New),
         _ if in_use.contains(&image.digest) => Fate::Kept(Why::InUse),
         _ if !is_ours => Fate::Kept(Why::NotOurs),
         None => Fate::Kept(Why::Undated),
-        _ if is_new => Fate::Kept(Why::New),
-        _ => Fate::Deleted,
+        Some(_) => Fate::Deleted,
     }
 }
 

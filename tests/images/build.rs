@@ -20,11 +20,13 @@ TIME  build  [1/1] COPY text /
 TIME  build  [internal] load .dockerignore
 TIME  build  [internal] load build context
 TIME  build  [internal] load build definition from Dockerfile
+TIME  build  exporting cache
 TIME  build  exporting to image
 TIME  build  ✓ [1/1] COPY text /  T
 TIME  build  ✓ [internal] load .dockerignore  T
 TIME  build  ✓ [internal] load build context  T
 TIME  build  ✓ [internal] load build definition from Dockerfile  T
+TIME  build  ✓ exporting cache  T
 TIME  build  ✓ exporting to image  T
 built 127.0.0.1:PORT/team/bot:sha-CONTENT
 ";

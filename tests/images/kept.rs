@@ -162,7 +162,7 @@ fn what_is_shown_to_programs() {
 
 #[test]
 fn what_runs_elsewhere_has_to_be_named() {
-    let elsewhere = "[environments.prod]\ntarget.docker = {}\n";
+    let elsewhere = "[environments.prod]\ntarget.kubernetes = {}\n";
     let Some(shop) = Workshop::open(Wanted::default(), elsewhere) else {
         return;
     };

@@ -176,13 +176,6 @@ impl Images {
     }
 
     async fn push(&mut self, registry: &Registry, image: &Names) -> Result<Digest> {
-        let repository = registry.repository();
-        self.names.extend(
-            image
-                .others
-                .first()
-                .map(|tag| format!("{repository}:{tag}")),
-        );
         push(&self.engine, registry, image, &mut |_| ()).await
     }
 

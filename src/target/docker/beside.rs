@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Host;
 use super::names::{DEFINITION, SERVICE};
-use super::objects::is_so_already;
+use super::objects::{is_missing, is_so_already};
 use super::service::{CHECK_WITHIN, Service};
 use crate::advice::because;
 use crate::render::beside;
@@ -253,8 +253,12 @@ impl Host {
             Ok(StartExecResults::Detached) => String::new(),
             Err(error) => self.engine.failure(error).to_string(),
         };
-        let ended = docker.inspect_exec(&exec.id).await;
-        let code = ended.map_err(|error| self.engine.failure(error))?.exit_code;
+        let code = match docker.inspect_exec(&exec.id).await {
+            Ok(ended) => ended.exit_code,
+            // It went with its container.
+            Err(error) if is_missing(&error) => return Ok(Err("it does not run".to_owned())),
+            Err(error) => return Err(self.engine.failure(error)),
+        };
         Ok(match code {
             Some(0) => Ok(()),
             _ => Err(format!("its check says: {said}")),
