@@ -25,7 +25,7 @@ const SMALL_BASE: (&str, &str) = (
 
 /// So that a page takes seconds: (file, at its real pace, in a hurry).
 const HURRY: [(&str, &str, &str); 4] = [
-    ("agent.toml", "hold = \"10s\"", "hold = \"2s\""),
+    ("agent.toml", "hold = \"10s\"", "hold = \"4s\""),
     ("agent.toml", "bake = \"10s\"", "bake = \"2s\""),
     ("talk.py", "default=0.25", "default=0.02"),
     (
