@@ -5,6 +5,7 @@ mod changes;
 mod crowd;
 mod killed;
 mod lives;
+mod pipeline;
 mod secrets;
 mod way;
 
