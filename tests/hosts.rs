@@ -6,6 +6,7 @@ mod crowd;
 mod killed;
 mod lives;
 mod secrets;
+mod unchanged;
 mod way;
 
 use std::process::Command;
