@@ -7,6 +7,7 @@ mod killed;
 mod lives;
 mod pipeline;
 mod secrets;
+mod unchanged;
 mod way;
 
 use std::process::Command;

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use super::args;
 use super::artifact;
 use super::exit::Exit;
+use super::image::tagged;
 use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
 use super::proposal::{Proposal, propose};
@@ -154,6 +155,7 @@ impl Deployment<'_> {
         match &release.contents.artifact {
             Artifact::Files(files) => self.keep_files(files)?,
             Artifact::Image(image) => {
+                tagged(self.project, &image.name).await?;
                 self.target.fetch(&release).await?;
                 release.base = self.what_is_in(&image.name).await?;
             }
@@ -178,7 +180,7 @@ impl Deployment<'_> {
     }
 
     fn keep_files(&self, files: &Identity) -> Result<()> {
-        match artifact::tree(self.project).keep(&self.project.site.dir)? == *files {
+        match artifact::tree(self.project).keep(&self.project.site.dir()?)? == *files {
             true => Ok(()),
             false => Err(advice(
                 "the agent's files changed while they were copied",
