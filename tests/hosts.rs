@@ -5,6 +5,7 @@ mod changes;
 mod crowd;
 mod killed;
 mod lives;
+mod renewed;
 mod secrets;
 mod way;
 

@@ -200,6 +200,12 @@ impl Containers {
         self.remove(replica).await
     }
 
+    /// The container that an edge of this name served from before it was published elsewhere.
+    pub(super) async fn remove_predecessor(&self) {
+        // What is left is removed when another one is to be called so.
+        let _ = remove(&self.engine, &predecessor(&self.owner)).await;
+    }
+
     async fn remove_beside(&self, replica: &str) -> Result<()> {
         let all = self.found().await?.into_iter();
         for one in all.filter(|one| one.is_beside && one.replica == replica) {
@@ -271,6 +277,11 @@ impl Container {
             }
         }
     }
+}
+
+/// What an edge's container is called once another one takes its place.
+pub(crate) fn predecessor(owner: &str) -> String {
+    format!("{owner}-edge-before")
 }
 
 /// `None`: there is none.

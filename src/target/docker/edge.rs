@@ -16,11 +16,12 @@ use super::recipe::host;
 use super::{CONFIG, Host, STATE, program};
 use crate::docker::Link;
 use crate::edge::client::{Edge, Lost};
-use crate::edge::containers::{SECRETS, SOCKET};
+use crate::edge::containers::{SECRETS, SOCKET, predecessor};
+use crate::edge::program::VARIABLE;
 use crate::spec::Resources;
 
-const START_WITHIN: Duration = Duration::from_secs(20);
-const RETRY: Duration = Duration::from_millis(20);
+pub(super) const START_WITHIN: Duration = Duration::from_secs(20);
+pub(super) const RETRY: Duration = Duration::from_millis(20);
 
 /// Where an edge listens that is published at this address.
 pub(super) fn inside(published: SocketAddr) -> SocketAddr {
@@ -33,26 +34,26 @@ impl Host {
         match self.edge_container().await? {
             Some(there) if published(&there) == Some(address) => {
                 self.start(&self.names.edge()).await?;
+                self.renewed(&there).await
             }
-            Some(_) => {
-                self.remove_edge().await?;
+            Some(there) => self.moved(&there, address).await,
+            None => {
                 self.make_edge(address).await?;
+                self.answering().await
             }
-            None => self.make_edge(address).await?,
         }
-        self.answering().await
     }
 
     /// `None`: there is none. One that was killed is started again.
     pub(super) async fn revived(&self) -> Result<Option<Edge>> {
-        if self.edge_container().await?.is_none() {
+        if self.edge_container().await?.is_none() && !self.take_back_edge().await? {
             return Ok(None);
         }
         self.start(&self.names.edge()).await?;
         self.answering().await.map(Some)
     }
 
-    async fn answering(&self) -> Result<Edge> {
+    pub(super) async fn answering(&self) -> Result<Edge> {
         let begun = Instant::now();
         loop {
             if let Some(link) = self.edge_link().await? {
@@ -70,7 +71,7 @@ impl Host {
         }
     }
 
-    async fn silent(&self) -> anyhow::Error {
+    pub(super) async fn silent(&self) -> anyhow::Error {
         let name = self.names.edge();
         let lines = self.last_lines(&name, 3).await.unwrap_or_default();
         let cause = match lines.is_empty() {
@@ -87,20 +88,23 @@ impl Host {
 
     pub(super) async fn remove_edge(&self) -> Result<()> {
         *self.link.lock().await = None;
+        self.remove(&predecessor(&self.names.project)).await?;
         self.remove(&self.names.edge()).await
     }
 
-    async fn make_edge(&self, address: SocketAddr) -> Result<()> {
+    pub(super) async fn make_edge(&self, address: SocketAddr) -> Result<()> {
         self.make_network().await?;
         self.make_volumes().await?;
         let body = self.edge_body(address).await?;
         let name = self.names.edge();
+        let image = body.image.clone().unwrap_or_default();
         self.create(&name, body).await?;
         let started = self.start(&name).await;
         if started.is_err() {
-            self.remove_edge().await?;
+            self.remove(&name).await?;
         }
         started.map_err(|error| no_port(error, address))?;
+        program::forget_others(&self.engine, &image).await;
         self.wake_beside().await
     }
 
@@ -117,6 +121,7 @@ impl Host {
             STATE,
             "--containers",
             &self.names.project,
+            "--succeed",
         ]));
         body.exposed_ports = Some(vec![port.clone()]);
         let host = body.host_config.get_or_insert_default();
@@ -145,8 +150,11 @@ impl Host {
             target: Some(target.to_owned()),
             ..Mount::default()
         };
+        let image = program::image(&self.engine, &self.executable).await?;
+        let program = image.rsplit(':').next().unwrap_or_default();
         Ok(ContainerCreateBody {
-            image: Some(program::image(&self.engine, &self.executable).await?),
+            env: Some(vec![format!("{VARIABLE}={program}")]),
+            image: Some(image),
             user: Some("0".to_owned()),
             labels: Some(self.names.labels(service)),
             host_config: Some(HostConfig {
@@ -192,7 +200,7 @@ impl Host {
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub(super) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 

@@ -11,6 +11,7 @@ use super::edge::published;
 use super::objects::is_missing;
 use super::recipe::bytes;
 use crate::advice::because;
+use crate::edge::containers::predecessor;
 use crate::render::beside;
 use crate::spec::{Mode, Resources, Spec};
 
@@ -82,7 +83,11 @@ impl Host {
             return Ok(());
         }
         let all = self.containers(Vec::new()).await?;
-        if let Some(other) = all.iter().find(|other| publishes(other, address)) {
+        let before = format!("/{}", predecessor(&self.names.project));
+        let is_foreign =
+            |other: &&ContainerSummary| !other.names.iter().flatten().any(|name| *name == before);
+        let mut others = all.iter().filter(is_foreign);
+        if let Some(other) = others.find(|other| publishes(other, address)) {
             let names = other.names.iter().flatten();
             let name: String = names
                 .map(|name| name.trim_start_matches('/'))

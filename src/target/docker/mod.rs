@@ -16,6 +16,7 @@ mod objects;
 mod program;
 mod recipe;
 mod removal;
+mod renew;
 mod service;
 #[cfg(test)]
 mod tests;

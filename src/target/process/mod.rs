@@ -126,7 +126,7 @@ impl Stage for Machine {
 
     async fn edge_to_listen(&self, address: SocketAddr) -> Result<(Edge, SocketAddr)> {
         let edge = match self.edge().await? {
-            Some(edge) => edge,
+            Some(edge) => edge.renew(self.dir.path(), &self.executable).await?,
             None => self.started().await?,
         };
         Ok((edge, address))
