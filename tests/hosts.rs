@@ -8,6 +8,7 @@ mod lives;
 mod renewed;
 mod secrets;
 mod way;
+mod workers;
 
 use std::process::Command;
 

@@ -81,6 +81,9 @@ pub(crate) struct Health {
     pub(crate) live: Option<String>,
     /// `None`: ready when its port takes a connection.
     pub(crate) ready: Option<String>,
+    /// It may have no port: without a `ready`, it is once it has run for a second.
+    #[serde(default)]
+    pub(crate) is_mute: bool,
     pub(crate) startup: Option<String>,
     pub(crate) startup_within: u64,
     pub(crate) every: u64,

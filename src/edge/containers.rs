@@ -85,7 +85,9 @@ impl Containers {
     pub(super) async fn start(&self, making: &Making<'_>) -> Result<(Container, SocketAddr)> {
         self.write_secrets(making)?;
         let id = self.made(making).await?;
-        self.remove_beside(&making.replica).await?;
+        if !making.container.sidecars.is_empty() {
+            self.remove_beside(&making.replica).await?;
+        }
         let started = self.engine.docker.start_container(&id, None).await;
         started.map_err(|error| self.engine.failure(error))?;
         let address = self.address(&id, making.container.port).await?;

@@ -134,6 +134,7 @@ impl Stage {
             health: Health {
                 live: Some("/dead".into()),
                 ready: Some("/unready".into()),
+                is_mute: false,
                 startup: None,
                 startup_within: 20_000,
                 every: 20,

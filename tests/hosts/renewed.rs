@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::TcpStream;
 
+use tempfile::TempDir;
+
 use super::crowd::Crowd;
 use super::{Hosted, QUICK};
 use crate::support::engine::docker;
@@ -11,8 +13,9 @@ use crate::support::{Ran, eventually, free_port};
 const USUAL: &str = "run.replicas = 2\ndrain.grace = \"1m\"\ndrain.conversations = \"1h\"\n";
 
 /// As an agentctl that was built later would: the same program, and not the same file.
-fn newer(host: &Hosted, args: &[&str]) -> Ran {
-    let program = host.place.path("newer");
+fn newer(host: &Hosted, newer: &TempDir, args: &[&str]) -> Ran {
+    // Not in the folder that the image is built from.
+    let program = newer.path().join("agentctl");
     if !program.exists() {
         let mut bytes = fs::read(env!("CARGO_BIN_EXE_agentctl")).unwrap();
         bytes.extend(b"newer");
@@ -36,9 +39,14 @@ fn newer(host: &Hosted, args: &[&str]) -> Ran {
 
 /// The edges that run in the container, by their command lines.
 fn edges(host: &Hosted) -> Vec<String> {
-    let top = docker(&["top", &host.edge(), "-eo", "args"]).unwrap_or_default();
+    let top = docker(&["top", &host.edge(), "-eo", "pid,args"]).unwrap_or_default();
     let lines = top.lines().filter(|line| line.contains(" edge --state"));
-    lines.map(str::to_owned).collect()
+    let args = |line: &str| {
+        line.trim()
+            .split_once(' ')
+            .map(|(_, args)| args.trim().to_owned())
+    };
+    lines.filter_map(args).collect()
 }
 
 #[test]
@@ -46,18 +54,19 @@ fn by_a_newer_program() {
     let Some(host) = Hosted::deployed("newer", USUAL) else {
         return;
     };
+    let later = tempfile::tempdir().unwrap();
     let made = host.inspect(&host.edge(), "{{.Id}}");
     let crowd = Crowd::start(host.place.port, 4);
     let mut stream = host.place.open("/stream/60", "");
     assert_eq!(stream.after("data: "), "r1 0");
     assert_eq!(host.place.ask_in("anna", "release"), "r1");
-    newer(&host, &["deploy"])
+    newer(&host, &later, &["deploy"])
         .ends(0)
         .says("nothing changed: r1");
     assert_eq!(host.inspect(&host.edge(), "{{.Id}}"), made);
     assert_eq!(edges(&host).len(), 2, "one serves, and one ends a stream");
     host.spec(&format!("{USUAL}run.env.ANSWER = \"two\"{QUICK}"));
-    newer(&host, &["deploy"]).ends(0).says("r2 is live");
+    newer(&host, &later, &["deploy"]).ends(0).says("r2 is live");
     for event in 1..60 {
         assert_eq!(stream.after("data: "), format!("r1 {event}"));
     }
@@ -89,13 +98,13 @@ fn by_one_that_is_published_elsewhere() {
     host.spec(USUAL);
     host.run(&["deploy"]).ends(0);
     assert_eq!(host.place.ask("reply"), "hello");
-    eventually("the old address is closed", || {
-        TcpStream::connect(("127.0.0.1", before)).is_err()
-    });
     for event in 1..60 {
         assert_eq!(stream.after("data: "), format!("r1 {event}"));
     }
     drop(stream);
+    eventually("the old address is closed", || {
+        TcpStream::connect(("127.0.0.1", before)).is_err()
+    });
     host.run(&["status"]).ends(0).says("2/2 ready");
     host.whole("r2", &["edge", "r2-1", "r2-2"]);
 }

@@ -29,10 +29,10 @@ pub(super) fn inside(published: SocketAddr) -> SocketAddr {
 }
 
 impl Host {
-    /// One that is published there; what it needs is made where it is missing.
-    pub(super) async fn edge_at(&self, address: SocketAddr) -> Result<Edge> {
+    /// One that is published there, or nowhere; what it needs is made where it is missing.
+    pub(super) async fn edge_at(&self, address: Option<SocketAddr>) -> Result<Edge> {
         match self.edge_container().await? {
-            Some(there) if published(&there) == Some(address) => {
+            Some(there) if published(&there) == address => {
                 self.start(&self.names.edge()).await?;
                 self.renewed(&there).await
             }
@@ -92,7 +92,7 @@ impl Host {
         self.remove(&self.names.edge()).await
     }
 
-    pub(super) async fn make_edge(&self, address: SocketAddr) -> Result<()> {
+    pub(super) async fn make_edge(&self, address: Option<SocketAddr>) -> Result<()> {
         self.make_network().await?;
         self.make_volumes().await?;
         let body = self.edge_body(address).await?;
@@ -103,18 +103,16 @@ impl Host {
         if started.is_err() {
             self.remove(&name).await?;
         }
-        started.map_err(|error| no_port(error, address))?;
+        started.map_err(|error| match address {
+            Some(address) => no_port(error, address),
+            None => error,
+        })?;
         program::forget_others(&self.engine, &image).await;
         self.wake_beside().await
     }
 
-    async fn edge_body(&self, address: SocketAddr) -> Result<ContainerCreateBody> {
+    async fn edge_body(&self, address: Option<SocketAddr>) -> Result<ContainerCreateBody> {
         let mut body = self.program_body("edge").await?;
-        let port = format!("{}/tcp", address.port());
-        let binding = PortBinding {
-            host_ip: Some(address.ip().to_string()),
-            host_port: Some(address.port().to_string()),
-        };
         body.cmd = Some(words(&[
             "edge",
             "--state",
@@ -123,10 +121,9 @@ impl Host {
             &self.names.project,
             "--succeed",
         ]));
-        body.exposed_ports = Some(vec![port.clone()]);
         let host = body.host_config.get_or_insert_default();
         host.network_mode = Some(self.names.project.clone());
-        host.port_bindings = Some(HashMap::from([(port, Some(vec![binding]))]));
+        host.port_bindings = address.map(bindings);
         host.restart_policy = Some(RestartPolicy {
             name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
             maximum_retry_count: None,
@@ -137,6 +134,7 @@ impl Host {
             target: Some(SOCKET.to_owned()),
             ..Mount::default()
         });
+        body.exposed_ports = address.map(|address| vec![port(address)]);
         Ok(body)
     }
 
@@ -198,6 +196,19 @@ impl Host {
         }
         Ok(())
     }
+}
+
+/// The port of the container that this address leads to.
+fn port(address: SocketAddr) -> String {
+    format!("{}/tcp", address.port())
+}
+
+fn bindings(address: SocketAddr) -> HashMap<String, Option<Vec<PortBinding>>> {
+    let binding = PortBinding {
+        host_ip: Some(address.ip().to_string()),
+        host_port: Some(address.port().to_string()),
+    };
+    HashMap::from([(port(address), Some(vec![binding]))])
 }
 
 pub(super) fn words(words: &[&str]) -> Vec<String> {

@@ -19,9 +19,11 @@ const GIB: f64 = (1u64 << 30) as f64;
 
 impl Host {
     /// Names, the address, processors and images; none of that depends on how many replicas run.
-    pub(crate) async fn fits(&self, spec: &Spec, address: SocketAddr) -> Result<()> {
+    pub(crate) async fn fits(&self, spec: &Spec, address: Option<SocketAddr>) -> Result<()> {
         self.nothing_is_foreign(spec).await?;
-        self.is_open(address).await?;
+        if let Some(address) = address {
+            self.is_open(address).await?;
+        }
         self.has_gpus(spec).await?;
         let services = beside(spec);
         let images = services.iter().map(|one| &one.image);

@@ -106,10 +106,10 @@ impl Host {
     pub(super) async fn moved(
         &self,
         there: &ContainerInspectResponse,
-        address: SocketAddr,
+        address: Option<SocketAddr>,
     ) -> Result<Edge> {
-        let port = |address: SocketAddr| address.port();
-        if published(there).map(port) == Some(address.port()) {
+        let [old, new] = [published(there), address].map(|address| address.map(|it| it.port()));
+        if old.is_some() && old == new {
             // A port is had once, whatever the address.
             self.remove_edge().await?;
             self.make_edge(address).await?;
