@@ -6,9 +6,11 @@ mod crowd;
 mod killed;
 mod lives;
 mod pipeline;
+mod renewed;
 mod secrets;
 mod unchanged;
 mod way;
+mod workers;
 
 use std::process::Command;
 

@@ -134,6 +134,8 @@ pub(crate) enum Verb {
         state: PathBuf,
         #[arg(long)]
         containers: Option<String>,
+        #[arg(long)]
+        succeed: bool,
     },
     /// What the other commands speak with on a Docker host
     #[command(hide = true)]

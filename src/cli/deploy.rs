@@ -229,10 +229,14 @@ fn secret_values(project: &Project) -> Result<secrets::Values> {
     secrets::fetch(&project.loaded.spec.secrets, project.folder(), &variable)
 }
 
-fn address(project: &Project) -> Result<SocketAddr> {
+/// `None`: nobody calls it.
+fn address(project: &Project) -> Result<Option<SocketAddr>> {
+    if !project.loaded.spec.agent.kind.is_called() {
+        return Ok(None);
+    }
     match project.loaded.target {
         TargetSpec::Process { listen } | TargetSpec::Docker { listen, .. } => {
-            Ok(SocketAddr::new(listen, project.loaded.spec.run.port))
+            Ok(Some(SocketAddr::new(listen, project.loaded.spec.run.port)))
         }
         TargetSpec::Kubernetes { .. } => bail!("a cluster's own objects open its addresses"),
     }
@@ -241,8 +245,11 @@ fn address(project: &Project) -> Result<SocketAddr> {
 /// Found out before anything is changed.
 pub(crate) async fn fits(project: &Project) -> Result<()> {
     let (target, address) = (project.site.target(0).await?, address(project)?);
-    match project.loaded.target {
-        TargetSpec::Process { .. } => address_is_free(project, &target, address).await,
+    match (&project.loaded.target, address) {
+        (TargetSpec::Process { .. }, None) => Ok(()),
+        (TargetSpec::Process { .. }, Some(address)) => {
+            address_is_free(project, &target, address).await
+        }
         _ => target.fits(&project.loaded.spec, address).await,
     }
 }

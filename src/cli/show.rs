@@ -122,11 +122,8 @@ impl Shown {
 
     pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) {
         let url = seen.url.as_deref();
-        let says = format!(
-            "nothing changed: {release} of {} is live at {}",
-            site.name(),
-            url.unwrap_or("no address")
-        );
+        let at = url.map(|url| format!(" at {url}")).unwrap_or_default();
+        let says = format!("nothing changed: {release} of {} is live{at}", site.name());
         self.result("unchanged", says, json!({ "release": release, "url": url }));
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Identity, ReleaseId};
 use crate::spec::{
-    Config, Drain, Gpu, Health, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
+    Config, Drain, Gpu, Health, Kind, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
 };
 
 /// What is started.
@@ -67,6 +67,8 @@ pub(crate) struct Contents {
     pub(crate) secrets: BTreeMap<String, SecretSource>,
     pub(crate) health: Health,
     pub(crate) drain: Drain,
+    #[serde(default, skip_serializing_if = "Kind::is_service")]
+    pub(crate) kind: Kind,
 }
 
 impl Contents {
@@ -85,6 +87,7 @@ impl Contents {
             secrets: spec.secrets.clone(),
             health: spec.health.clone(),
             drain: spec.drain.clone(),
+            kind: spec.agent.kind,
         }
     }
 

@@ -19,6 +19,7 @@ fn walk(from: Standing, age: u64, looks: &str) -> Vec<Verdict> {
     let verdicts = looks.chars().map(|look| {
         let says = |failed: bool| if failed { Err("no".to_owned()) } else { Ok(()) };
         let seen = Look {
+            is_mute: false,
             ready: says("-!".contains(look)),
             live: says(look == 'x'),
         };
