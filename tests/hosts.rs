@@ -3,8 +3,10 @@
 mod bad;
 mod changes;
 mod crowd;
+mod far;
 mod killed;
 mod lives;
+mod presets;
 mod renewed;
 mod secrets;
 mod way;
