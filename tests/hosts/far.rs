@@ -154,3 +154,28 @@ fn a_way_that_is_cut_for_half_a_minute() {
     let met = crowd.stop();
     assert_eq!(met.failed, [""; 0], "of {}", met.served);
 }
+
+#[test]
+fn an_engine_without_an_address_for_another_network() {
+    if !there_is_an_engine() {
+        return;
+    }
+    let Some(far) = Far::start(&["--default-address-pool=base=10.216.0.0/25,size=26"]) else {
+        return;
+    };
+    // Its own bridge has the first of the two.
+    far.docker(&["network", "create", "last"]).unwrap();
+    let Some(host) = Hosted::new("full", "") else {
+        return;
+    };
+    let elsewhere = Elsewhere { far, host };
+    elsewhere
+        .run(&["deploy"])
+        .ends(2)
+        .says("error: could not make the network full-")
+        .says("hint: every address pool of the engine is in use");
+    let all = ["ps", "-aq", "--filter", "label=agentctl.agent"];
+    assert_eq!(elsewhere.far.docker(&all).unwrap(), "");
+    elsewhere.far.docker(&["network", "rm", "last"]).unwrap();
+    elsewhere.run(&["deploy"]).ends(0).says("r1 is live");
+}

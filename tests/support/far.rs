@@ -103,9 +103,16 @@ impl Far {
         let driver = docker(&["info", "--format={{.Driver}}"]).unwrap_or("vfs".to_owned());
         let mut log = fs::File::options();
         let log = log.create(true).append(true).open(place("log")).unwrap();
+        let pool = "--default-address-pool";
+        let has_pool = self.options.iter().any(|option| option.starts_with(pool));
+        let pools: &[&str] = if has_pool {
+            &[]
+        } else {
+            &[pool, "base=10.215.0.0/16,size=26"]
+        };
         let mut command = self.enter();
         command
-            .arg("dockerd")
+            .args([&["dockerd"], pools].concat())
             .args(["--host", "unix:///run/docker.sock", "--tls=false"])
             .args(["--host", &format!("tcp://0.0.0.0:{PORT}")])
             .args([
@@ -115,7 +122,6 @@ impl Far {
                 &place("data"),
             ])
             .args(["--storage-driver", &driver])
-            .args(["--default-address-pool", "base=10.215.0.0/16,size=26"])
             .args(&self.options)
             .stderr(log)
             .stdin(Stdio::null())
@@ -134,6 +140,10 @@ impl Far {
         if let Some(mut engine) = self.engine.take() {
             engine.kill().unwrap();
             engine.wait().unwrap();
+            // Its own containerd dies with it, and may not be buried before somebody looks.
+            let bury =
+                "cd /run/docker/containerd && kill -9 $(cat containerd.pid); rm containerd.pid";
+            let _ = run(self.enter().args(["sh", "-c", bury]));
         }
     }
 

@@ -86,7 +86,13 @@ fn libraries(program: &Path) -> Vec<PathBuf> {
     let said = run(Command::new("ldd").arg(program)).unwrap();
     let paths = said.lines().filter_map(|line| line.split("=> ").nth(1));
     let paths = paths.filter_map(|path| path.split(' ').next());
-    paths.map(PathBuf::from).collect()
+    paths.map(|path| in_place(Path::new(path))).collect()
+}
+
+/// By its own name in the folder that it is really in: `/lib` may be a link.
+fn in_place(path: &Path) -> PathBuf {
+    let folder = path.parent().unwrap().canonicalize().unwrap();
+    folder.join(path.file_name().unwrap())
 }
 
 /// To the same place, with links followed.
