@@ -3,9 +3,11 @@
 mod bad;
 mod changes;
 mod crowd;
+mod far;
 mod killed;
 mod lives;
 mod pipeline;
+mod presets;
 mod renewed;
 mod secrets;
 mod unchanged;

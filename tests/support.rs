@@ -2,12 +2,14 @@
 
 mod background;
 pub(crate) mod engine;
+pub(crate) mod far;
 mod http;
 mod place;
 mod processes;
 pub(crate) mod queues;
 mod ran;
 pub(crate) mod registry;
+pub(crate) mod stand_in;
 
 use std::fs;
 use std::path::Path;

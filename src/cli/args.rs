@@ -134,6 +134,8 @@ pub(crate) enum Verb {
         state: PathBuf,
         #[arg(long)]
         containers: Option<String>,
+        #[arg(long, default_value = "/var/run/docker.sock")]
+        engine: PathBuf,
         #[arg(long)]
         succeed: bool,
     },

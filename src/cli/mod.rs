@@ -95,8 +95,12 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Edge {
             state,
             containers,
+            engine,
             succeed,
-        } => crate::edge::run(&state, containers.as_deref(), succeed).map(|()| Exit::Done),
+        } => {
+            let containers = containers.as_deref().map(|owner| (owner, engine.as_path()));
+            crate::edge::run(&state, containers, succeed).map(|()| Exit::Done)
+        }
         Verb::Attend { name } => {
             in_runtime(async { crate::target::attend(&name).await.map(|()| Exit::Done) })
         }

@@ -22,9 +22,9 @@ use crate::target::{Seen, Target};
 pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store().await?;
-    let past = journaled::read(&store).await?;
-    if args.to.is_none() && past.last().is_some_and(can_be_undone) {
-        return abort::undo(&site, &store, shown).await;
+    let last = journaled::read(&store).await?.pop();
+    if args.to.is_none() && last.as_ref().is_some_and(can_be_undone) {
+        return abort::undo(&site, &store, last, shown).await;
     }
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| go_back(args, &site, &store, lease, shown).await;

@@ -23,10 +23,14 @@ pub(super) struct Crowd {
 
 impl Crowd {
     pub(super) fn start(port: u16, people: usize) -> Self {
+        Self::at(("127.0.0.1".to_owned(), port), people)
+    }
+
+    pub(super) fn at(address: (String, u16), people: usize) -> Self {
         let over = Arc::<AtomicBool>::default();
         let people = (0..people).map(|_| {
-            let over = Arc::clone(&over);
-            thread::spawn(move || asks(port, &over))
+            let (over, address) = (Arc::clone(&over), address.clone());
+            thread::spawn(move || asks((&address.0, address.1), &over))
         });
         let people = people.collect();
         Self { over, people }
@@ -46,11 +50,11 @@ impl Crowd {
     }
 }
 
-fn asks(port: u16, over: &AtomicBool) -> Met {
+fn asks(address: (&str, u16), over: &AtomicBool) -> Met {
     let mut met = Met::default();
     let mut kept = None;
     while !over.load(Ordering::Relaxed) {
-        match answer(&mut kept, port) {
+        match answer(&mut kept, address) {
             Ok((200, body)) => {
                 met.served += 1;
                 let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
@@ -70,10 +74,13 @@ fn asks(port: u16, over: &AtomicBool) -> Met {
     met
 }
 
-fn answer(kept: &mut Option<BufReader<TcpStream>>, port: u16) -> io::Result<(u16, Vec<u8>)> {
+fn answer(
+    kept: &mut Option<BufReader<TcpStream>>,
+    address: (&str, u16),
+) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = match kept.take() {
         Some(stream) => stream,
-        None => BufReader::new(TcpStream::connect(("127.0.0.1", port))?),
+        None => BufReader::new(TcpStream::connect(address)?),
     };
     stream.get_ref().set_read_timeout(Some(PATIENCE))?;
     stream
