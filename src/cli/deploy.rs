@@ -1,14 +1,15 @@
 //! `agentctl deploy`
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::args;
 use super::artifact;
 use super::exit::Exit;
 use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
+use super::objects;
 use super::proposal::{Proposal, propose};
 use super::prune;
 use super::show::Shown;
@@ -20,7 +21,7 @@ use crate::engine;
 use crate::image;
 use crate::journal::Store;
 use crate::redact::Redactor;
-use crate::release::{Artifact, Contents, Identity, Release};
+use crate::release::{Artifact, Contents, Identity, Release, ReleaseId};
 use crate::rollout::{Outcome, Plan, Stamp};
 use crate::spec::TargetSpec;
 use crate::target::{Any, Target, secrets};
@@ -34,6 +35,7 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     let values = secret_values(&project)?;
     fits(&project).await?;
     let contents = artifact::made(&project, shown).await?;
+    make_place(&project, &contents, args.take_over).await?;
     let store = project.site.store().await?;
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| {
@@ -46,7 +48,28 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
         };
         deployment.run(args.again, contents, values).await
     };
-    lease.during(&store, work).await
+    let exit = lease.during(&store, work).await?;
+    if objects::is_in_cluster(&project) {
+        let requests = project.site.cluster().await?.requests();
+        shown.detail(format!("{requests} requests to the cluster's API"));
+    }
+    Ok(exit)
+}
+
+/// The journal lies where the agent runs, and so that has to be there first.
+async fn make_place(project: &Project, contents: &Contents, take_over: bool) -> Result<()> {
+    if !objects::is_in_cluster(project) {
+        return Ok(());
+    }
+    let cluster = project.site.cluster().await?;
+    cluster.takes_over.set(take_over);
+    match (&contents.artifact, cluster.makes_namespace.get()) {
+        (Artifact::Image(image), true) => {
+            let objects = objects::of(project, &image.name, ReleaseId(0))?;
+            cluster.make_namespace(&objects).await
+        }
+        _ => Ok(()),
+    }
 }
 
 struct Deployment<'a> {
@@ -150,15 +173,23 @@ impl Deployment<'_> {
 
     /// Keeps what the release runs from, so that no later edit reaches it.
     async fn keep(&self, proposal: &Proposal) -> Result<()> {
-        let mut release = proposal.release.clone();
+        let mut release = objects::filled(self.project, proposal.release.clone())?;
         match &release.contents.artifact {
             Artifact::Files(files) => self.keep_files(files)?,
+            Artifact::Image(_) if objects::is_in_cluster(self.project) => {
+                self.put(&release).await?;
+                return self.target.fetch(&release).await;
+            }
             Artifact::Image(image) => {
                 self.target.fetch(&release).await?;
                 release.base = self.what_is_in(&image.name).await?;
             }
         }
-        let bytes = serde_json::to_vec_pretty(&release)?;
+        self.put(&release).await
+    }
+
+    async fn put(&self, release: &Release) -> Result<()> {
+        let bytes = serde_json::to_vec_pretty(release)?;
         self.store
             .put(&self.lease.hold, &engine::document(release.id), &bytes)
             .await
@@ -210,6 +241,7 @@ impl Deployment<'_> {
     /// A changed address is opened now, so that a release that is undone takes none away; old files
     /// make room; a first deploy that came to nothing leaves nothing running.
     async fn afterwards(&mut self, outcome: &Outcome, first: bool) -> Result<()> {
+        self.target.settle().await?;
         match outcome {
             Outcome::Completed => {
                 self.leave().await?;
@@ -224,6 +256,9 @@ impl Deployment<'_> {
 }
 
 fn secret_values(project: &Project) -> Result<secrets::Values> {
+    if objects::is_in_cluster(project) {
+        return objects::values(project);
+    }
     secrets::fetch(&project.loaded.spec.secrets, project.folder(), &variable)
 }
 
@@ -232,7 +267,11 @@ fn address(project: &Project) -> Result<SocketAddr> {
         TargetSpec::Process { listen } | TargetSpec::Docker { listen, .. } => {
             Ok(SocketAddr::new(listen, project.loaded.spec.run.port))
         }
-        TargetSpec::Kubernetes { .. } => bail!("a cluster's own objects open its addresses"),
+        // A cluster's own objects open its addresses, and it is told none.
+        TargetSpec::Kubernetes { .. } => {
+            let everywhere = Ipv4Addr::UNSPECIFIED.into();
+            Ok(SocketAddr::new(everywhere, project.loaded.spec.run.port))
+        }
     }
 }
 
