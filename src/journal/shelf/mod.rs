@@ -187,9 +187,20 @@ impl<W: Shelf> Store for Shelved<W> {
     }
 
     async fn release(&self, hold: Hold) -> Result<()> {
-        let fence = hold.fence();
-        let freed = async |desk: &mut Desk| desk.lease.release(Hold::again(fence), &self.agent);
-        self.change_desk(freed).await
+        let mut again = false;
+        loop {
+            let (version, mut desk) = self.desk().await?;
+            // The answer that said so was lost.
+            if again && desk.lease.holder.is_none() {
+                return Ok(());
+            }
+            let given_back = Hold::again(hold.fence());
+            desk.lease.release(given_back, &self.agent)?;
+            if self.put_desk(version, desk).await? {
+                return Ok(());
+            }
+            again = true;
+        }
     }
 
     async fn holder(&self) -> Result<Option<Holder>> {
@@ -215,18 +226,22 @@ impl<W: Shelf> Store for Shelved<W> {
         if heard.lease.check(hold, &self.agent).is_ok() && heard.asked.is_empty() {
             return Ok(Vec::new());
         }
+        let mut taken: Vec<Asked> = Vec::new();
         loop {
             let (version, mut desk) = self.desk().await?;
             desk.lease.check(hold, &self.agent)?;
-            let mut asked = std::mem::take(&mut desk.asked);
-            if asked.is_empty() {
-                return Ok(asked);
+            // Nobody else takes them: the answer that said so was lost.
+            let is_taken = !taken.iter().any(|asked| desk.asked.contains(asked));
+            if desk.asked.is_empty() || (is_taken && !taken.is_empty()) {
+                break;
             }
+            taken = std::mem::take(&mut desk.asked);
             if self.put_desk(version, desk).await? {
-                asked.retain(|request| request.rollout == rollout);
-                return Ok(asked);
+                break;
             }
         }
+        taken.retain(|request| request.rollout == rollout);
+        Ok(taken)
     }
 
     fn pace(&self) -> Duration {

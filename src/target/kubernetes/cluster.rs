@@ -69,12 +69,16 @@ impl Cluster {
         agent: &str,
         title: String,
     ) -> Result<Self> {
+        Ok(Self::of(reach(context, namespace).await?, agent, title))
+    }
+
+    pub(super) fn of(reached: Reached, agent: &str, title: String) -> Self {
         let Reached {
             client,
             url,
             namespace,
-        } = reach(context, namespace).await?;
-        Ok(Self {
+        } = reached;
+        Self {
             client,
             url,
             namespace,
@@ -88,7 +92,7 @@ impl Cluster {
             salt: RefCell::default(),
             served: OnceCell::new(),
             applied: RefCell::default(),
-        })
+        }
     }
 
     /// Requests that were sent so far; a watch is one.
@@ -136,7 +140,9 @@ impl Cluster {
         let dry = if dry { "&dryRun=All" } else { "" };
         let query = format!("{path}?fieldManager={MANAGER}&force={force}{dry}");
         let what = format!("apply {}", address::title(object));
-        let body = Body::Apply(object.clone());
+        let mut object = object.clone();
+        keyed(&mut object);
+        let body = Body::Apply(object);
         self.ask(Method::PATCH, &query, &body, &what).await
     }
 
@@ -241,6 +247,21 @@ fn request(method: &Method, path: &str, body: &Body) -> Result<Request<Vec<u8>>,
         request = request.header("content-type", kind);
     }
     request.body(bytes).map_err(kube::Error::HttpError)
+}
+
+/// Ports are known by number and protocol, and clusters before 1.21 do not fill in the usual one here.
+fn keyed(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(keyed),
+        Value::Object(fields) => {
+            let is_port = fields.contains_key("containerPort") || fields.contains_key("targetPort");
+            if is_port {
+                fields.entry("protocol").or_insert_with(|| "TCP".into());
+            }
+            fields.values_mut().for_each(keyed);
+        }
+        _ => {}
+    }
 }
 
 /// The cluster is away for a moment, or has too much to do.
