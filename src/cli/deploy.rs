@@ -105,7 +105,7 @@ impl Deployment<'_> {
             saved.holds(&Saved::of(&self.project.site, number, &proposal, &seen))?;
         }
         let Some(plan) = proposal.plan.clone() else {
-            return self.nothing(&proposal, values).await;
+            return self.nothing(proposal, values).await;
         };
         if !again && plan.stable().is_some() {
             self.hold_down(&past, &proposal.release)?;
@@ -122,11 +122,16 @@ impl Deployment<'_> {
         self.walk(plan, number, &values).await
     }
 
-    async fn nothing(mut self, proposal: &Proposal, values: secrets::Values) -> Result<Exit> {
+    async fn nothing(mut self, proposal: Proposal, values: secrets::Values) -> Result<Exit> {
         if self.target.keep_secrets(&values).await? {
             self.shown.warn(
                 "a secret has a new value: replicas take it when they are started the next time",
             );
+        }
+        if objects::is_in_cluster(self.project) {
+            // What all releases share may have changed.
+            self.keep(&proposal).await?;
+            self.target.settle().await?;
         }
         self.stand_by(&values, false).await?;
         self.leave().await?;

@@ -40,6 +40,7 @@ pub(crate) struct Cluster {
     pub(crate) takes_over: Cell<bool>,
     /// A namespace that is missing is made.
     pub(crate) makes_namespace: Cell<bool>,
+    pub(super) lacks_namespace: Cell<bool>,
     was_reached: Cell<bool>,
     requests: Cell<u64>,
     /// When a write under the lease was accepted last.
@@ -86,6 +87,7 @@ impl Cluster {
             title,
             takes_over: Cell::new(false),
             makes_namespace: Cell::new(false),
+            lacks_namespace: Cell::new(false),
             was_reached: Cell::new(false),
             requests: Cell::new(0),
             confirmed: Cell::new(None),

@@ -34,7 +34,10 @@ impl Cluster {
             found => found?,
         };
         match found {
-            None if self.makes_namespace.get() => Ok(()),
+            None if self.makes_namespace.get() => {
+                self.lacks_namespace.set(true);
+                Ok(())
+            }
             None => Err(advice(
                 format!("the cluster has no namespace {namespace}"),
                 format!(

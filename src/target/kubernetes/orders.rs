@@ -43,7 +43,8 @@ impl Kubernetes {
         self.know(release);
         let router = self.router().await?;
         let own = |object: &&Value| {
-            !router.owns(object) && !is_scaler(object) && !is_workload(object, release.id)
+            let is_other = object["kind"] == "Namespace" || router.owns(object);
+            !is_other && !is_scaler(object) && !is_workload(object, release.id)
         };
         for object in release.objects.iter().filter(own) {
             self.apply_once(object).await?;
