@@ -56,7 +56,7 @@ impl Clustered {
     /// The agent of the tests, which leaves as soon as it is told to.
     fn spec(&self, more: &str) {
         self.place.spec(&format!(
-            "run.command = [\"python3\", \"/app/agent.py\"]\nrun.files = []\nrun.port = 8000\n\
+            "run.command = [\"python3\", \"/app/agent.py\"]\nrun.port = 8000\n\
              image.image = \"{}\"\n\
              environments.prod.target = {{ kubernetes = {{ namespace = \"{}\" }} }}\n{more}",
             self.image, self.namespace.name

@@ -20,7 +20,7 @@ fn refused(place: &Place, args: &[&str], cause: &str) {
         &format!(
             "\
 error: the plan was made for another world than there is now
-caused by: {cause}
+  caused by: {cause}
 hint: look at it anew: agentctl plan --save FILE
 "
         ),

@@ -98,6 +98,8 @@ fn simplify(value: &mut Value) {
     }
 }
 
+/// An empty default is taken for none at all there.
 fn is_later(key: &str, value: &Value) -> bool {
-    LATER.contains(&key) || (key == "default" && value.is_null())
+    let is_empty = value.is_null() || value == "";
+    LATER.contains(&key) || (key == "default" && is_empty)
 }
