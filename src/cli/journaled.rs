@@ -21,6 +21,11 @@ pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Journaled>> {
     try_join_all(store.list().await?.into_iter().map(read)).await
 }
 
+/// The number of the next one.
+pub(crate) fn next(past: &[Journaled]) -> u64 {
+    past.last().map_or(1, |past| past.number + 1)
+}
+
 /// One of them.
 pub(crate) async fn find<S: Store>(store: &S, number: u64) -> Result<Journaled> {
     one(number, store.read(number).await?)
