@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, ReleaseId};
+use super::{Identity, Origin, ReleaseId};
 use crate::spec::{
     Config, Drain, Gpu, Health, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
 };
@@ -105,6 +105,8 @@ pub(crate) struct Release {
     /// What its image was built on, by digest where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) base: Option<String>,
+    #[serde(default)]
+    pub(crate) origin: Origin,
     #[serde(flatten)]
     pub(crate) contents: Contents,
 }

@@ -42,6 +42,7 @@ pub(crate) fn release_of(number: u32, artifact: Artifact, command: &[&str]) -> R
         made: 0,
         by: "anna@laptop".to_owned(),
         base: None,
+        origin: Default::default(),
         contents,
     }
 }
