@@ -22,6 +22,7 @@ mod lease;
 mod logs;
 mod manifests;
 mod metrics;
+mod objects;
 mod origin;
 mod plan;
 mod proposal;
@@ -98,9 +99,11 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Config(Config::Show(args)) => show::config(&args, shown),
         Verb::Completions { shell } => completions::completions(shell, shown),
         Verb::Man { folder } => completions::man(&folder, shown),
-        Verb::Edge { state, containers } => {
-            crate::edge::run(&state, containers.as_deref()).map(|()| Exit::Done)
-        }
+        Verb::Edge {
+            state,
+            containers,
+            succeed,
+        } => crate::edge::run(&state, containers.as_deref(), succeed).map(|()| Exit::Done),
         Verb::Attend { name } => {
             in_runtime(async { crate::target::attend(&name).await.map(|()| Exit::Done) })
         }

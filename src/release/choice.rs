@@ -39,7 +39,7 @@ pub(crate) const MANIFESTS: [&str; 14] = [
 ];
 
 /// What says how replicas are run, and nothing of what they answer.
-const PLACE: [&str; 9] = [
+const PLACE: [&str; 10] = [
     "health.",
     "drain.",
     "agent.labels.",
@@ -49,6 +49,7 @@ const PLACE: [&str; 9] = [
     "run.gpu",
     "run.port",
     "sidecars.",
+    "cluster.",
 ];
 
 /// The strategy, and why it is that one.
@@ -138,6 +139,7 @@ mod tests {
             made: 0,
             by: String::new(),
             base: None,
+            objects: Vec::new(),
             origin: Origin {
                 version: Some(version.to_owned()),
                 dependencies: known(dependencies),

@@ -89,8 +89,15 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
     for (text, message) in [
         ("", "how a process of the agent is started is not given"),
         (
-            "kind = \"worker\"\n[run]\ncommand = [\"a\"]",
-            "kind = \"worker\" is not supported by the process target",
+            "kind = \"job\"\n[run]\ncommand = [\"a\"]",
+            "kind = \"job\" does not run on the process target: it comes to an end, and a rollout \
+             replaces what goes on running",
+        ),
+        (
+            "kind = \"stateful\"\n[run]\ncommand = [\"a\"]\n[environments.x]\ntarget = { docker = {} }\n\
+             image.image = \"a\"",
+            "kind = \"stateful\" does not run on the docker target: its disk belongs to one replica, \
+             and a rollout runs two releases side by side",
         ),
         (
             "[run]\ncommand = [\"a\"]\n[secrets]\nA = { kubernetes = \"b/c\" }",
