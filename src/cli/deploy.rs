@@ -17,6 +17,7 @@ use super::saved::Saved;
 use super::show::Shown;
 use super::site::{Project, now, variable};
 use super::store::AnyStore;
+use super::tell;
 use super::walk::Walk;
 use crate::advice::{Advise, advice};
 use crate::engine;
@@ -116,6 +117,8 @@ impl Deployment<'_> {
         journaled::abandon(self.store, &self.lease.hold, &mut past, number).await?;
         self.target.keep_secrets(&values).await?;
         self.keep(&proposal).await?;
+        let notify = self.project.loaded.spec.notify.as_ref();
+        tell::keep(self.store, &self.lease.hold, notify).await?;
         self.stand_by(&values, plan.from.is_none()).await?;
         if seen.url.is_none() {
             self.target.listen(address(self.project)).await?;
@@ -175,6 +178,15 @@ impl Deployment<'_> {
                     rollback.max_per_hour
                 ),
                 "look at them: agentctl history; to deploy all the same: agentctl deploy --again",
+            ));
+        }
+        if history.is_held_down(release.id) {
+            return Err(advice(
+                format!(
+                    "{} was rolled back by agentctl watch, and nothing has changed since",
+                    release.id
+                ),
+                "change something, or deploy it all the same: agentctl deploy --again",
             ));
         }
         match history.undone(release.id) {
@@ -245,7 +257,8 @@ impl Deployment<'_> {
             store: self.store,
             hold: &self.lease.hold,
             shown: self.shown,
-            redactor: Redactor::new(values),
+            values: values.clone(),
+            notify: self.project.loaded.spec.notify.as_ref(),
             who: self.lease.who.clone(),
             number,
             exit: Exit::of_outcome,

@@ -92,4 +92,5 @@ pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "kubernetes/trigger-authentication.yaml",
     "kubernetes/vertical-pod-autoscaler.yaml",
     "kubernetes/virtual-service.yaml",
+    "report/page.html",
 ];
