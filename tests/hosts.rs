@@ -6,9 +6,11 @@ mod crowd;
 mod far;
 mod killed;
 mod lives;
+mod pipeline;
 mod presets;
 mod renewed;
 mod secrets;
+mod unchanged;
 mod way;
 mod workers;
 

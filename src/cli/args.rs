@@ -154,6 +154,9 @@ pub(crate) struct Deploy {
     /// Deploy even what was undone shortly before
     #[arg(long)]
     pub(crate) again: bool,
+    /// In a cluster, make fields agentctl's that somebody else set
+    #[arg(long)]
+    pub(crate) take_over: bool,
 }
 
 #[derive(Debug, Args)]

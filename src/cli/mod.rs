@@ -21,6 +21,7 @@ mod lease;
 mod logs;
 mod manifests;
 mod metrics;
+mod objects;
 mod plan;
 mod proposal;
 mod prune;

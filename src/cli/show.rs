@@ -66,6 +66,11 @@ impl Shown {
         self.0.note(text.as_ref());
     }
 
+    /// For who asked for more.
+    pub(crate) fn detail(&mut self, text: impl AsRef<str>) {
+        self.0.detail(text.as_ref());
+    }
+
     pub(crate) fn text(&mut self, text: &str) {
         self.0.text(text);
     }

@@ -59,7 +59,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             interrupts: interrupts()?,
             redactor: &self.redactor,
             who: self.who,
-            evidence: self.site.dir.evidence(self.number),
+            evidence: self.site.dir()?.evidence(self.number),
             number: self.number,
             rollout,
         };

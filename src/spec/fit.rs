@@ -13,27 +13,53 @@ pub(super) fn fit(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
     match target {
         TargetSpec::Process { .. } => process(spec, check),
         TargetSpec::Docker { .. } => docker(spec, check),
-        TargetSpec::Kubernetes { .. } => {
-            later(
-                "kubernetes",
-                "agentctl render kubernetes writes what kubectl applies",
-                check,
+        TargetSpec::Kubernetes { .. } => kubernetes(spec, check),
+    }
+}
+
+fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
+    if !matches!(spec.agent.kind, Kind::Service | Kind::Worker) {
+        let message = format!(
+            "kind = \"{}\" is not supported by the kubernetes target",
+            spec.agent.kind.word()
+        );
+        check.refuse_with(
+            "agent.kind",
+            message,
+            "agentctl render kubernetes writes what kubectl applies",
+        );
+    }
+    has_image(spec, check);
+    for (at, gate) in spec.gate.iter().enumerate() {
+        let message = format!(
+            "nothing measures {} in a cluster: no edge stands before replicas there",
+            gate.metric.name()
+        );
+        let hint = "probes, holds and approvals under [rollout] work there";
+        check.refuse_with(&format!("gate.{at}.metric"), message, hint);
+    }
+    for (at, probe) in spec.rollout.probe.iter().enumerate() {
+        let mut names = probe.request.headers.keys();
+        if names.any(|name| name.eq_ignore_ascii_case("authorization")) {
+            check.refuse_with(
+                &format!("rollout.probe.{at}"),
+                "a probe goes through the cluster's API, which takes Authorization for itself",
+                "probe a path that needs none",
             );
         }
     }
 }
 
-fn later(target: &str, hint: &str, check: &mut Check<'_>) {
-    let message = format!("this version of agentctl does not deploy to the {target} target");
-    check.refuse_with("target", message, hint);
-}
-
-fn docker(spec: &Spec, check: &mut Check<'_>) {
-    kind(spec.agent.kind, "docker", check);
+fn has_image(spec: &Spec, check: &mut Check<'_>) {
     if spec.build.is_none() && spec.image.image.is_none() {
         let hint = "runtime = \"python\" under [build]";
         check.refuse_with("run", "it is not said what image a container runs", hint);
     }
+}
+
+fn docker(spec: &Spec, check: &mut Check<'_>) {
+    kind(spec.agent.kind, "docker", check);
+    has_image(spec, check);
     secrets_are_near(spec, "the docker target", check);
     if spec
         .run

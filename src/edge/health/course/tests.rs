@@ -10,6 +10,7 @@ fn health() -> Health {
         every: 500,
         timeout: 100,
         failures: 3,
+        is_mute: false,
     }
 }
 
@@ -19,7 +20,6 @@ fn walk(from: Standing, age: u64, looks: &str) -> Vec<Verdict> {
     let verdicts = looks.chars().map(|look| {
         let says = |failed: bool| if failed { Err("no".to_owned()) } else { Ok(()) };
         let seen = Look {
-            is_mute: false,
             ready: says("-!".contains(look)),
             live: says(look == 'x'),
         };
