@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &args::Report, shown: &mut Shown) -> Result<Exit> 
         environment: site.environment.clone(),
         rollout,
         events: journaled::events(&store, rollout).await?,
-        logs: logs(&site.dir.evidence(rollout))?,
+        logs: logs(&site.dir()?.evidence(rollout))?,
     })?;
     if shown.is_json() && args.out.is_none() {
         shown.json("report", serde_json::to_value(&report)?);
