@@ -245,7 +245,10 @@ fn verbs() -> Vec<String> {
 /// What this run does not come to, or not every time: its holds are shorter than the five seconds of
 /// a heartbeat, which alone tells how the gates stand. Tests of the `ui` room pin these; one of the
 /// engine pins `counted`, which comes where a gate compares.
-const UNSEEN: [&str; 30] = [
+const UNSEEN: [&str; 33] = [
+    "absent",
+    "wrong",
+    "hint",
     "watching",
     "rollback",
     "hold",
@@ -293,7 +296,7 @@ const JSON_SESSION: [&str; 15] = [
     "agentctl report 3 --output json; agentctl report 3 -o r.html --output json; python3 record.py > t.csv; agentctl analyze t.csv --output json; agentctl analyze t.csv --aa --runs 2 --output json",
     "cp good.toml agent.toml; agentctl deploy --output json; agentctl check --output json",
     "printf '[scale]\\nmin = 4\\nschedule = [{ from = \"0 8 * * *\", to = \"0 9 * * *\", replicas = 5 }]\\n' >> agent.toml",
-    "for i in 1 2; do agentctl autoscale --output json; done; agentctl history --output json",
+    "for i in 1 2; do agentctl autoscale --output json; done; agentctl doctor --output json; agentctl history --output json",
     "mkdir a; agentctl init a --output json; agentctl man a --output json; agentctl stop --now --output json; agentctl destroy --yes --output json",
 ];
 

@@ -12,6 +12,7 @@ mod check;
 mod completions;
 mod deploy;
 mod destroy;
+mod doctor;
 mod exit;
 mod history;
 mod image;
@@ -32,6 +33,7 @@ mod render;
 mod report;
 mod resume;
 mod rollback;
+mod saved;
 mod show;
 mod site;
 mod status;
@@ -102,8 +104,12 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Edge {
             state,
             containers,
+            engine,
             succeed,
-        } => crate::edge::run(&state, containers.as_deref(), succeed).map(|()| Exit::Done),
+        } => {
+            let containers = containers.as_deref().map(|owner| (owner, engine.as_path()));
+            crate::edge::run(&state, containers, succeed).map(|()| Exit::Done)
+        }
         Verb::Attend { name } => {
             in_runtime(async { crate::target::attend(&name).await.map(|()| Exit::Done) })
         }
@@ -113,6 +119,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Images(Images::List(args)) => in_runtime(images::list(&args, shown)),
         Verb::Images(Images::Prune(args)) => in_runtime(images::prune(&args, shown)),
         Verb::Images(Images::Scan(args)) => images::scan(&args, shown),
+        Verb::Doctor(args) => in_runtime(doctor::run(&args, shown)),
         Verb::Plan(args) => in_runtime(plan::run(&args, shown)),
         Verb::Status(args) => in_runtime(status::run(&args, shown)),
         Verb::Rollback(args) => in_runtime(rollback::run(&args, shown)),

@@ -6,6 +6,7 @@
 
 mod analyze;
 mod console;
+mod doctor;
 mod error;
 #[cfg(test)]
 mod fixtures;
@@ -28,6 +29,7 @@ mod words;
 
 pub(crate) use analyze::{AlarmsView, JudgedView};
 pub(crate) use console::{Color, Console, Output, Reader, Wishes};
+pub(crate) use doctor::{DoctorView, Finding};
 pub(crate) use history::{HistoryView, PastView};
 pub(crate) use images::{ImageView, ImagesView};
 pub(crate) use plan::PlanView;

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Which, percent};
+use super::Which;
+use super::render::percent;
 use crate::spec::Percent;
 
 #[derive(Debug, Args)]
