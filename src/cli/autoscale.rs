@@ -163,7 +163,7 @@ impl Scaler<'_> {
             store: self.store,
             hold: &lease.hold,
             shown: self.shown,
-            values,
+            values: &values,
             notify: None,
             who: lease.who.clone(),
             number: decided.number,

@@ -257,7 +257,7 @@ impl Deployment<'_> {
             store: self.store,
             hold: &self.lease.hold,
             shown: self.shown,
-            values: values.clone(),
+            values,
             notify: self.project.loaded.spec.notify.as_ref(),
             who: self.lease.who.clone(),
             number,

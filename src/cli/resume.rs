@@ -48,7 +48,7 @@ pub(crate) async fn walk(
         store,
         hold: &lease.hold,
         shown,
-        values,
+        values: &values,
         notify: None,
         who: lease.who.clone(),
         number: last.number,

@@ -57,7 +57,7 @@ async fn go_back(
         store,
         hold: &lease.hold,
         shown,
-        values,
+        values: &values,
         notify: None,
         who: lease.who.clone(),
         number,

@@ -9,13 +9,14 @@ use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
 use super::tell::{self, Told};
 use crate::advice::with_hint;
-use crate::engine::{self, Audience, Engine, Interrupt, Looks};
+use crate::engine::{self, Audience, Engine, Interrupt, Noted};
 use crate::journal::{Hold, Store};
 use crate::notify::Herald;
 use crate::redact::Redactor;
 use crate::rollout::{Event, Outcome, Plan, Rollout};
 use crate::spec::Notify;
-use crate::target::{Target, secrets};
+use crate::target::Target;
+use crate::target::secrets::Values;
 use crate::ui;
 
 /// A rollout that is about to be walked, by whom it may be.
@@ -25,7 +26,8 @@ pub(crate) struct Walk<'a, T, S> {
     pub(crate) store: &'a S,
     pub(crate) hold: &'a Hold,
     pub(crate) shown: &'a mut Shown,
-    pub(crate) values: secrets::Values,
+    /// Of secrets.
+    pub(crate) values: &'a Values,
     /// Who is told; `None`: as the last deploy said.
     pub(crate) notify: Option<&'a Notify>,
     pub(crate) who: String,
@@ -50,7 +52,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
     }
 
     async fn walk(mut self, rollout: Rollout, first: Vec<Event>) -> Result<Outcome> {
-        let redactor = Redactor::new(&self.values);
+        let redactor = Redactor::new(self.values);
         self.shown.keep_out(redactor.clone());
         let herald = self.herald(&rollout, &redactor).await?;
         if let Some(herald) = herald.as_ref().filter(|_| first.is_empty()) {
@@ -73,7 +75,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             evidence: self.site.dir()?.evidence(self.number),
             number: self.number,
             rollout,
-            looks: Looks::default(),
+            noted: Noted::default(),
         };
         let walked = tokio::select! {
             walked = engine.walk(first) => walked,
@@ -100,7 +102,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
         let Some(notify) = notify.filter(|_| !rollout.plan().is_scale()) else {
             return Ok(None);
         };
-        match tell::open(&notify, &self.values) {
+        match tell::open(&notify, self.values) {
             Ok(outbox) => {
                 let herald =
                     tell::herald(self.site, self.number, notify, &outbox, redactor.clone());

@@ -181,12 +181,13 @@ impl Watcher<'_> {
             because: Some(format!("watch: {}", failed.says)),
             ..back(Some((release, wanted)), to, startup, last)
         };
+        let values = target.kept_secrets().await?;
         let walk = Walk {
             site: &self.project.site,
             store: self.store,
             hold: &lease.hold,
             shown: self.shown,
-            values: target.kept_secrets().await?,
+            values: &values,
             notify: None,
             target: &target,
             who: lease.who.clone(),

@@ -49,7 +49,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 biased;
                 answer = &mut answer => return answer,
                 // Once begun it is not broken off.
-                () = self.looks.due() => self.note_look().await?,
+                () = self.noted.due() => self.note_look().await?,
             }
         }
     }

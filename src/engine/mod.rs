@@ -9,7 +9,7 @@ mod evidence;
 mod gates;
 mod interrupt;
 mod live;
-mod looks;
+mod noted;
 mod perform;
 mod probe;
 #[cfg(test)]
@@ -22,7 +22,7 @@ use anyhow::{Context, Result};
 use tokio::time::sleep;
 
 pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
-pub(crate) use looks::Looks;
+pub(crate) use noted::Noted;
 
 use crate::advice::Advise;
 use crate::analysis::Verdict;
@@ -59,7 +59,7 @@ pub(crate) struct Engine<'a, T, S> {
     /// The rollout's number in the journal.
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,
-    pub(crate) looks: Looks,
+    pub(crate) noted: Noted,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {

@@ -22,14 +22,14 @@ const PART: u64 = 5;
 
 /// The last look at the gate that is asked.
 #[derive(Default)]
-pub(crate) struct Looks {
+pub(crate) struct Noted {
     last: RefCell<Option<Measured>>,
     /// The gate, by when it began to be asked, and when it was last written down.
     written: RefCell<Option<(Stamp, Stamp)>>,
     due: Notify,
 }
 
-impl Looks {
+impl Noted {
     pub(super) async fn due(&self) {
         self.due.notified().await;
     }
@@ -58,7 +58,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         };
         if self.rollout.phase() == Phase::Forward {
             let measured = self.measured(seen, verdicts);
-            self.looks.see(measured, since, (self.clock)());
+            self.noted.see(measured, since, (self.clock)());
         }
     }
 
@@ -76,7 +76,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     /// It changes nothing that is believed, so it is only written down and shown.
     pub(super) async fn note_look(&self) -> Result<()> {
-        let last = self.looks.last.borrow().clone();
+        let last = self.noted.last.borrow().clone();
         match last {
             Some(last) => self.note(in_short(last)).await,
             None => Ok(()),
@@ -85,7 +85,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     /// When the gate is no longer asked: all that was seen of it.
     pub(super) async fn keep_look(&self) -> Result<()> {
-        let last = self.looks.last.take();
+        let last = self.noted.last.take();
         match last {
             Some(last) => self.note(last).await,
             None => Ok(()),
