@@ -16,7 +16,7 @@ impl Kubernetes {
     /// open requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
         self.still_ours().await?;
-        self.with_world(async |world, router| {
+        self.with_world(async |world, _| {
             world.catch_up()?;
             for release in world.things.releases() {
                 let kept = self.objects_of(release).await?;
@@ -31,7 +31,8 @@ impl Kubernetes {
             if now {
                 self.kill_pods().await?;
             }
-            while !world.things.seen(router).releases.is_empty() {
+            // The cluster hears of it before its pods do.
+            while world.things.each(What::Pods).next().is_some() {
                 world.news().await?;
             }
             Ok(())
@@ -56,7 +57,7 @@ impl Kubernetes {
     async fn kill_pods(&self) -> Result<()> {
         let pods = address::all("v1", "Pod", &self.cluster.namespace);
         let ours = address::escaped(&format!("{NAME}={}", self.cluster.agent));
-        let query = format!("{pods}?labelSelector={ours}&gracePeriodSeconds=1");
+        let query = format!("{pods}?labelSelector={ours}&gracePeriodSeconds=0");
         let deleted = self
             .cluster
             .ask(Method::DELETE, &query, &Body::None, "end the pods");
