@@ -233,7 +233,10 @@ fn verbs() -> Vec<String> {
 /// What this run does not come to, or not every time: its holds are shorter than the five seconds of
 /// a heartbeat, which alone tells how the gates stand. Tests of the `ui` room pin these; one of the
 /// engine pins `counted`, which comes where a gate compares.
-const UNSEEN: [&str; 21] = [
+const UNSEEN: [&str; 24] = [
+    "absent",
+    "wrong",
+    "hint",
     "counted",
     "gates",
     "gate",
@@ -271,7 +274,7 @@ const JSON_SESSION: [&str; 14] = [
     "agentctl deploy --output json; agentctl history --output json; agentctl logs --output json",
     "cp good.toml agent.toml; agentctl deploy --output json; agentctl check --output json",
     "printf '[scale]\\nmin = 4\\nschedule = [{ from = \"0 8 * * *\", to = \"0 9 * * *\", replicas = 5 }]\\n' >> agent.toml",
-    "for i in 1 2; do agentctl autoscale --output json; done; agentctl history --output json",
+    "for i in 1 2; do agentctl autoscale --output json; done; agentctl doctor --output json; agentctl history --output json",
     "mkdir a; agentctl init a --output json; agentctl man a --output json; agentctl stop --now --output json; agentctl destroy --yes --output json",
 ];
 

@@ -2,7 +2,7 @@
 
 mod bad;
 mod changes;
-mod crowd;
+pub(crate) mod crowd;
 mod killed;
 mod lives;
 mod secrets;

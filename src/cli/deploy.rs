@@ -12,6 +12,7 @@ use super::lease::{self, Lease};
 use super::objects;
 use super::proposal::{Proposal, propose};
 use super::prune;
+use super::saved::Saved;
 use super::show::Shown;
 use super::site::{Project, now, variable};
 use super::store::AnyStore;
@@ -32,9 +33,15 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     let mut project = Project::load(&args.file)?;
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
+    let saved = args.plan.as_deref().map(Saved::read).transpose()?;
     let values = secret_values(&project)?;
+    objects::look(&mut project).await?;
     fits(&project).await?;
-    let contents = artifact::made(&project, shown).await?;
+    // What a plan was saved for is there already.
+    let contents = match saved {
+        Some(_) => artifact::planned(&project, shown).await?,
+        None => artifact::made(&project, shown).await?,
+    };
     make_place(&project, &contents, args.take_over).await?;
     let store = project.site.store().await?;
     let lease = lease::acquire(&store).await?;
@@ -45,6 +52,7 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
             lease,
             shown,
             target: project.site.target(lease.hold.fence()).await?,
+            saved: saved.as_ref(),
         };
         deployment.run(args.again, contents, values).await
     };
@@ -65,7 +73,7 @@ async fn make_place(project: &Project, contents: &Contents, take_over: bool) -> 
     cluster.takes_over.set(take_over);
     match (&contents.artifact, cluster.makes_namespace.get()) {
         (Artifact::Image(image), true) => {
-            let objects = objects::of(project, &image.name, ReleaseId(0))?;
+            let objects = objects::of(project, &image.name, ReleaseId(0)).await?;
             cluster.make_namespace(&objects).await
         }
         _ => Ok(()),
@@ -78,6 +86,7 @@ struct Deployment<'a> {
     lease: &'a Lease,
     shown: &'a mut Shown,
     target: Any,
+    saved: Option<&'a Saved>,
 }
 
 impl Deployment<'_> {
@@ -88,10 +97,13 @@ impl Deployment<'_> {
         values: secrets::Values,
     ) -> Result<Exit> {
         let mut past = journaled::read(self.store).await?;
-        let number = past.last().map_or(1, |past| past.number + 1);
+        let number = journaled::next(&past);
         let seen = self.target.observe().await?;
         let by = self.lease.who.clone();
         let proposal = propose(self.project, contents, self.store, &past, &seen, by).await?;
+        if let Some(saved) = self.saved {
+            saved.holds(&Saved::of(&self.project.site, number, &proposal, &seen))?;
+        }
         let Some(plan) = proposal.plan.clone() else {
             return self.nothing(proposal, values).await;
         };
@@ -178,7 +190,7 @@ impl Deployment<'_> {
 
     /// Keeps what the release runs from, so that no later edit reaches it.
     async fn keep(&self, proposal: &Proposal) -> Result<()> {
-        let mut release = objects::filled(self.project, proposal.release.clone())?;
+        let mut release = objects::filled(self.project, proposal.release.clone()).await?;
         match &release.contents.artifact {
             Artifact::Files(files) => self.keep_files(files)?,
             Artifact::Image(_) if objects::is_in_cluster(self.project) => {
@@ -260,7 +272,7 @@ impl Deployment<'_> {
     }
 }
 
-fn secret_values(project: &Project) -> Result<secrets::Values> {
+pub(crate) fn secret_values(project: &Project) -> Result<secrets::Values> {
     if objects::is_in_cluster(project) {
         return objects::values(project);
     }

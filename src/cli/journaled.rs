@@ -23,6 +23,11 @@ pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Journaled>> {
     Ok(past)
 }
 
+/// The number of the next one.
+pub(crate) fn next(past: &[Journaled]) -> u64 {
+    past.last().map_or(1, |past| past.number + 1)
+}
+
 /// One of them.
 pub(crate) async fn find<S: Store>(store: &S, number: u64) -> Result<Journaled> {
     one(number, store.read(number).await?)

@@ -11,6 +11,7 @@ mod check;
 mod completions;
 mod deploy;
 mod destroy;
+mod doctor;
 mod exit;
 mod history;
 mod image;
@@ -29,6 +30,7 @@ mod push;
 mod render;
 mod resume;
 mod rollback;
+mod saved;
 mod show;
 mod site;
 mod status;
@@ -104,6 +106,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Images(Images::List(args)) => in_runtime(images::list(&args, shown)),
         Verb::Images(Images::Prune(args)) => in_runtime(images::prune(&args, shown)),
         Verb::Images(Images::Scan(args)) => images::scan(&args, shown),
+        Verb::Doctor(args) => in_runtime(doctor::run(&args, shown)),
         Verb::Plan(args) => in_runtime(plan::run(&args, shown)),
         Verb::Status(args) => in_runtime(status::run(&args, shown)),
         Verb::Rollback(args) => in_runtime(rollback::run(&args, shown)),

@@ -46,7 +46,7 @@ async fn go_back(
     let target = site.target(lease.hold.fence()).await?;
     let mut past = journaled::read(store).await?;
     let seen = target.observe().await?;
-    let number = past.last().map_or(1, |past| past.number + 1);
+    let number = journaled::next(&past);
     let release = engine::release(store, wanted(args, site, &past)?).await?;
     let plan = plan(&past, &release, &seen);
     target.fetch(&release).await?;

@@ -5,6 +5,7 @@
 //! ends the printing, never the rollout; time is handed in.
 
 mod console;
+mod doctor;
 mod error;
 #[cfg(test)]
 mod fixtures;
@@ -25,6 +26,7 @@ mod tests;
 mod words;
 
 pub(crate) use console::{Color, Console, Output, Reader, Wishes};
+pub(crate) use doctor::{DoctorView, Finding};
 pub(crate) use history::{HistoryView, PastView};
 pub(crate) use images::{ImageView, ImagesView};
 pub(crate) use plan::PlanView;

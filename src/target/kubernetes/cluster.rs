@@ -11,11 +11,13 @@ use hyper::{Method, Request};
 use kube::Client;
 use kube::core::WatchEvent;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::address;
 use super::reach::{Reached, reach};
 use super::refusal::{self, Place};
+use super::served::Served;
 
 /// Whose fields are agentctl's.
 pub(super) const MANAGER: &str = "agentctl";
@@ -29,7 +31,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// An agent in a namespace of a cluster.
 pub(crate) struct Cluster {
     client: Client,
-    url: String,
+    pub(super) url: String,
     pub(super) namespace: String,
     pub(super) agent: String,
     /// For messages: `support-agent (staging)`.
@@ -45,6 +47,8 @@ pub(crate) struct Cluster {
     pub(super) confirmed: Cell<Option<SystemTime>>,
     /// For the first Secret.
     pub(super) salt: RefCell<Option<String>>,
+    /// Asked when it is first needed.
+    pub(super) served: OnceCell<Served>,
     /// What was applied by this process, by its path, and does not have to be again.
     pub(super) applied: RefCell<HashMap<String, Value>>,
 }
@@ -88,6 +92,7 @@ impl Cluster {
             requests: Cell::new(0),
             confirmed: Cell::new(None),
             salt: RefCell::default(),
+            served: OnceCell::new(),
             applied: RefCell::default(),
         }
     }
