@@ -13,18 +13,25 @@ pub(crate) fn changes(old: &Contents, new: &Contents) -> serde_json::Result<Vec<
     names.sort();
     names.dedup();
     let changed = |name: &&String| old.get(*name) != new.get(*name);
-    Ok(names
-        .into_iter()
-        .filter(changed)
+    let mut changed: Vec<&String> = names.into_iter().filter(changed).collect();
+    // Whatever else changed says it better.
+    if changed.len() > 1 {
+        changed.retain(|name| *name != WORKLOAD);
+    }
+    let lines = changed.into_iter();
+    Ok(lines
         .map(|name| line(name, old.get(name), new.get(name)))
         .collect())
 }
+
+/// Everything in a cluster that makes replicas, as a hash.
+const WORKLOAD: &str = "cluster.workload";
 
 fn line(name: &str, old: Option<&String>, new: Option<&String>) -> String {
     match (old, new) {
         _ if name == "artifact.files" => "files of the agent".to_owned(),
         _ if name == "image" => "image of the agent".to_owned(),
-        _ if name == "cluster.workload" => "what makes its replicas in the cluster".to_owned(),
+        _ if name == WORKLOAD => "what makes its replicas in the cluster".to_owned(),
         _ if name == "cluster.secret_values" => "the value of a secret".to_owned(),
         _ if name.starts_with("config.prompts.") => format!("{name} has another text"),
         (Some(old), Some(new)) => format!("{name}: {old} → {new}"),
