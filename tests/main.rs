@@ -3,6 +3,7 @@
 
 mod simulated;
 mod source;
+mod sources;
 mod support;
 
 mod approve;

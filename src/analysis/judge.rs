@@ -22,6 +22,9 @@ pub(crate) struct Verdict {
     pub(crate) figure: Option<f64>,
     /// One sentence: the figure against its bound, or what is missing.
     pub(crate) says: String,
+    /// The stable release beside it fails the gate as well: it is not the candidate's doing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) both: bool,
 }
 
 impl Verdict {
@@ -33,6 +36,7 @@ impl Verdict {
             finding: Finding::Unclear,
             figure: None,
             says: format!("{name} was not seen of both releases"),
+            both: false,
         }
     }
 }
@@ -54,10 +58,52 @@ pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
         finding,
         figure,
         says,
+        both: false,
     }
 }
 
-fn figure(metric: Metric, window: &Measures) -> Option<f64> {
+/// How much worse than the stable release's figure the candidate's may be where both fail a gate,
+/// so that it is still not the candidate's doing.
+const ALIKE: f64 = 2.0;
+
+/// The same, where the stable release has traffic too: what both fail at once, alike, is found
+/// unclear.
+pub(crate) fn judge_beside(
+    gate: &MetricGate,
+    window: &Measures,
+    stable: (&str, &Measures),
+) -> Verdict {
+    // It may have begun a moment later: half as much is enough to excuse.
+    let enough = MetricGate {
+        min_requests: gate.min_requests / 2,
+        ..gate.clone()
+    };
+    let (mine, beside) = (judge(gate, window), judge(&enough, stable.1));
+    let fail = mine.finding == Finding::Fail && beside.finding == Finding::Fail;
+    match (mine.figure, beside.figure) {
+        (Some(figure), Some(other)) if fail && alike(gate, figure, other) => Verdict {
+            finding: Finding::Unclear,
+            says: format!(
+                "{}, and so is {}'s, {}",
+                mine.says,
+                stable.0,
+                gate.metric.show(other)
+            ),
+            both: true,
+            ..mine
+        },
+        _ => mine,
+    }
+}
+
+fn alike(gate: &MetricGate, mine: f64, other: f64) -> bool {
+    match gate.most().is_some_and(|most| mine > most.value()) {
+        true => mine <= other * ALIKE,
+        false => mine * ALIKE >= other,
+    }
+}
+
+pub(super) fn figure(metric: Metric, window: &Measures) -> Option<f64> {
     match metric {
         Metric::ErrorRate => window.error_rate(),
         Metric::LatencyP50 => window.latency(0.50),
@@ -65,7 +111,11 @@ fn figure(metric: Metric, window: &Measures) -> Option<f64> {
         Metric::LatencyP99 => window.latency(0.99),
         Metric::Requests => Some(window.requests as f64),
         Metric::TokensPerRequest => window.tokens_per_request(),
+        Metric::TokensPerConversation => window.tokens_per_conversation(),
         Metric::CostPerConversation => window.cost_per_conversation(),
+        Metric::ToolCallsPerConversation => window.tool_calls_per_conversation(),
+        Metric::StepsPerConversation => window.steps_per_conversation(),
+        Metric::Sourced => None,
     }
 }
 
@@ -74,8 +124,12 @@ fn lacks_requests(gate: &MetricGate, window: &Measures) -> bool {
 }
 
 fn missing(gate: &MetricGate, window: &Measures) -> String {
+    let of = match gate.window {
+        None => "at this weight".to_owned(),
+        Some(period) => format!("in {period}"),
+    };
     format!(
-        "{} needs {} more requests at this weight ({} of {})",
+        "{} needs {} more requests {of} ({} of {})",
         gate.metric.name(),
         gate.min_requests - window.requests,
         window.requests,
@@ -83,24 +137,26 @@ fn missing(gate: &MetricGate, window: &Measures) -> String {
     )
 }
 
-fn against_bounds(gate: &MetricGate, value: f64) -> (Finding, String) {
+pub(super) fn against_bounds(gate: &MetricGate, value: f64) -> (Finding, String) {
     let shown = gate.metric.show(value);
-    let name = gate.metric.name();
-    let above = gate.max.map(Bound::value).filter(|max| value > *max);
-    let below = gate.min.map(Bound::value).filter(|min| value < *min);
+    let name = match gate.metric {
+        Metric::Sourced => gate.label(),
+        metric => metric.name(),
+    };
+    let above = gate.most().map(Bound::value).filter(|max| value > *max);
+    let below = gate.least().map(Bound::value).filter(|min| value < *min);
     match (above, below) {
         (Some(max), _) => (
             Finding::Fail,
             format!("{name} {shown} is above {}", gate.metric.show(max)),
         ),
-        (None, Some(min)) => below_minimum(gate, &shown, min),
+        (None, Some(min)) => below_minimum(gate, name, &shown, min),
         (None, None) => (Finding::Pass, format!("{name} {shown}")),
     }
 }
 
 /// A count that is still growing has not failed: it is not there yet.
-fn below_minimum(gate: &MetricGate, shown: &str, min: f64) -> (Finding, String) {
-    let name = gate.metric.name();
+fn below_minimum(gate: &MetricGate, name: &str, shown: &str, min: f64) -> (Finding, String) {
     let bound = gate.metric.show(min);
     match gate.metric {
         Metric::Requests => (Finding::Unclear, format!("{name} {shown} of {bound}")),
@@ -123,8 +179,13 @@ impl Metric {
         match self {
             Self::ErrorRate => format!("{:.1} %", value * 100.0),
             Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99 => seconds(value),
-            Self::Requests | Self::TokensPerRequest => format!("{value:.0}"),
+            Self::Requests | Self::TokensPerRequest | Self::TokensPerConversation => {
+                format!("{value:.0}")
+            }
+            Self::ToolCallsPerConversation | Self::StepsPerConversation => format!("{value:.1}"),
             Self::CostPerConversation => format!("{value:.4}"),
+            // In as few digits as tell it apart.
+            Self::Sourced => format!("{}", (value * 1e4).round() / 1e4),
         }
     }
 }
@@ -139,19 +200,13 @@ fn seconds(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Period, Unclear};
+    use crate::spec::Period;
 
     fn gate(metric: Metric, max: Option<Bound>, min: Option<Bound>) -> MetricGate {
         MetricGate {
-            name: None,
-            metric,
             max,
             min,
-            against: None,
-            worse_by: None,
-            early: false,
-            min_requests: 20,
-            unclear: Unclear::Wait,
+            ..MetricGate::on(metric)
         }
     }
 

@@ -6,13 +6,15 @@
 mod amount;
 mod clock;
 mod compare;
+mod figures;
 mod judge;
 pub mod judges;
 mod measures;
 mod replicas;
 
 pub(crate) use amount::Source;
-pub(crate) use compare::{Comparison, compare};
-pub(crate) use judge::{Finding, Verdict, judge};
-pub(crate) use measures::Measures;
+pub(crate) use compare::{Comparison, Judge, compare};
+pub(crate) use figures::{About, Sources, judge_figure};
+pub(crate) use judge::{Finding, Verdict, judge, judge_beside};
+pub(crate) use measures::{Measures, Used};
 pub(crate) use replicas::{Decision, Less, Moment, Turn, Work, decide};

@@ -163,7 +163,7 @@ impl Scaler<'_> {
             store: self.store,
             hold: &lease.hold,
             shown: self.shown,
-            redactor: Redactor::new(&values),
+            values: &values,
             who: lease.who.clone(),
             number: decided.number,
             exit: Exit::of_outcome,

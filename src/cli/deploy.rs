@@ -195,7 +195,7 @@ impl Deployment<'_> {
             store: self.store,
             hold: &self.lease.hold,
             shown: self.shown,
-            redactor: Redactor::new(values),
+            values,
             who: self.lease.who.clone(),
             number,
             exit: Exit::of_outcome,

@@ -121,7 +121,7 @@ fn plan(
 ) -> Plan {
     let spec = &project.loaded.spec;
     let wanted = |id| seen.releases.get(&id).map_or(0, |live| live.wanted);
-    Plan::new(&Wish {
+    let mut plan = Plan::new(&Wish {
         from: in_force.map(|id| (id, wanted(id))),
         to: release.id,
         replicas,
@@ -130,5 +130,10 @@ fn plan(
         approve: project.loaded.approve,
         auto_undo: spec.rollback.auto,
         startup: spec.health.startup.within,
-    })
+    });
+    if spec.gate.iter().any(|gate| gate.source.is_some()) {
+        let folder = std::path::absolute(project.folder());
+        plan.folder = folder.map_or_else(|_| String::new(), |path| path.display().to_string());
+    }
+    plan
 }

@@ -13,7 +13,6 @@ use super::store::AnyStore;
 use super::walk::Walk;
 use crate::advice::advice;
 use crate::engine;
-use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Phase, Plan, back};
 use crate::target::{Seen, Target};
@@ -58,7 +57,7 @@ async fn go_back(
         store,
         hold: &lease.hold,
         shown,
-        redactor: Redactor::new(&values),
+        values: &values,
         who: lease.who.clone(),
         number,
         exit: Exit::of_outcome,

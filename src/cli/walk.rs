@@ -8,11 +8,13 @@ use super::exit::{Exit, Standing};
 use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
 use crate::advice::with_hint;
+use crate::analysis::Sources;
 use crate::engine::{self, Audience, Engine, Interrupt};
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
 use crate::rollout::{Event, Outcome, Plan, Rollout};
 use crate::target::Target;
+use crate::target::secrets::Values;
 use crate::ui;
 
 /// A rollout that is about to be walked, by whom it may be.
@@ -22,7 +24,8 @@ pub(crate) struct Walk<'a, T, S> {
     pub(crate) store: &'a S,
     pub(crate) hold: &'a Hold,
     pub(crate) shown: &'a mut Shown,
-    pub(crate) redactor: Redactor,
+    /// Of secrets.
+    pub(crate) values: &'a Values,
     pub(crate) who: String,
     pub(crate) number: u64,
     /// What the process will exit with.
@@ -45,7 +48,12 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
     }
 
     async fn walk(self, rollout: Rollout, first: Vec<Event>) -> Result<Outcome> {
-        self.shown.keep_out(self.redactor.clone());
+        let redactor = Redactor::new(self.values);
+        self.shown.keep_out(redactor.clone());
+        let sources = Sources {
+            values: self.values.clone(),
+            folder: rollout.plan().folder.clone().into(),
+        };
         let title = title(self.site, self.number);
         let watching = Watching::new(self.shown.console(), title, &rollout);
         let planned = Event::Planned(Box::new((**rollout.plan()).clone()));
@@ -57,7 +65,8 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             audience: &watching,
             clock: &now,
             interrupts: interrupts()?,
-            redactor: &self.redactor,
+            redactor: &redactor,
+            sources: &sources,
             who: self.who,
             evidence: self.site.dir.evidence(self.number),
             number: self.number,

@@ -19,7 +19,7 @@ mod tables;
 mod walk;
 
 pub(crate) use event::{
-    Counted, Effect, Event, Live, Next, Outcome, Reason, Side, Slot, Stamp, Units, Why,
+    Counted, Effect, Event, Live, Marks, Next, Outcome, Reason, Side, Slot, Stamp, Units, Why,
 };
 pub(crate) use history::{History, Past};
 pub(crate) use plan::{Gate, Plan, Step};

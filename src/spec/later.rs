@@ -10,7 +10,6 @@ const LATER: &[&str] = &[
     "rollout.strategy = shadow",
     "rollout.strategy = ab",
     "rollout.strategy = auto",
-    "gate.*.source",
 ];
 
 /// What to say of a key that is not supported yet.

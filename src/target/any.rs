@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anyhow::Result;
 
 use super::secrets::Values;
-use super::{Docker, Log, Process, Reply, Seen, Target, Traffic};
+use super::{Docker, Log, Place, Process, Reply, Seen, Spent, Target, Traffic};
 use crate::release::{Release, ReleaseId};
 use crate::spec::{ProbeRequest, Spec};
 
@@ -172,6 +172,10 @@ impl Target for Any {
         within: u64,
     ) -> Result<Reply> {
         each!(self, target => target.request(release, request, within).await)
+    }
+
+    async fn spent(&self, from: Place) -> Result<Spent> {
+        each!(self, target => target.spent(from).await)
     }
 
     async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {

@@ -62,6 +62,7 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
             .collect(),
         keys: vec![ConversationKey::Header("x-conversation".to_owned())],
         sticky: true,
+        settle: None,
     }
 }
 

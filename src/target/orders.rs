@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::Traffic;
 use crate::edge::api::{self, Drain, Health, Key, Piece};
 use crate::release::Contents;
-use crate::spec::{self, ConversationKey, Part, ProbeRequest, Template};
+use crate::spec::{self, ConversationKey, Part, Period, ProbeRequest, Template};
 
 pub(super) fn traffic(traffic: &Traffic, fence: u64) -> api::Traffic {
     let shares = traffic.shares.iter();
@@ -18,6 +18,7 @@ pub(super) fn traffic(traffic: &Traffic, fence: u64) -> api::Traffic {
             .collect(),
         keys: traffic.keys.iter().map(key).collect(),
         sticky: traffic.sticky,
+        settle: traffic.settle.map(Period::as_millis),
     }
 }
 

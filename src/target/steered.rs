@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use tokio::sync::Mutex;
 
-use super::{Log, Reply, Seen, Target, Traffic, look, orders};
+use super::{Log, Place, Reply, Seen, Spent, Target, Traffic, look, orders};
 use crate::edge::api;
 use crate::edge::client::{Edge, Lost, Watch};
 use crate::release::{Release, ReleaseId};
@@ -171,6 +171,14 @@ impl<S: Stage> Target for Steered<S> {
             millis: reply.millis,
             says: reply.says,
         })
+    }
+
+    async fn spent(&self, from: Place) -> Result<Spent> {
+        again_if_lost(async || match self.stage.edge().await? {
+            Some(edge) => Ok(look::spent(edge.spent(from.epoch, from.next).await?)),
+            None => Ok(Spent::default()),
+        })
+        .await
     }
 
     async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {

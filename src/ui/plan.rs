@@ -178,16 +178,24 @@ fn bounds(gate: &MetricGate) -> String {
     let bound = |word: &str, bound: Option<crate::spec::Bound>| {
         bound.map(|bound| format!(" {word} {}", gate.metric.show(bound.value())))
     };
-    let bounds: Vec<_> = [bound("at most", gate.max), bound("at least", gate.min)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let bounds = [
+        bound("at most", gate.most()),
+        bound("at least", gate.least()),
+    ];
+    let bounds: Vec<_> = bounds.into_iter().flatten().collect();
+    let window = gate.window.map_or_else(String::new, |window| {
+        format!(" in the last {}", words::duration(window.as_millis()))
+    });
     let name = gate
         .name
         .iter()
         .map(|name| format!("{name}: "))
         .collect::<String>();
-    format!("{name}{}{}", gate.metric.name(), bounds.join(","))
+    let what = match &gate.source {
+        Some(source) => source.shown(),
+        None => gate.metric.name().to_owned(),
+    };
+    format!("{name}{what}{}{window}", bounds.join(","))
 }
 
 fn comparison(gate: &MetricGate) -> String {
@@ -205,6 +213,7 @@ fn comparison(gate: &MetricGate) -> String {
 
 fn unclear(plan: &Plan, gate: &MetricGate) -> String {
     let requests = match gate.against {
+        _ if gate.source.is_some() => "an answer".to_owned(),
         None => words::some(gate.min_requests, "request"),
         Some(_) => "enough evidence".to_owned(),
     };
@@ -215,6 +224,7 @@ fn unclear(plan: &Plan, gate: &MetricGate) -> String {
         ),
         Unclear::Pass => format!("passes without {requests}"),
         Unclear::Fail => format!("fails without {requests}"),
+        Unclear::Approve => format!("asks a person without {requests}"),
     }
 }
 

@@ -31,6 +31,11 @@ impl Latency {
         self.0[bucket_of(micros)].fetch_add(1, Relaxed);
     }
 
+    /// Takes back what was recorded before.
+    pub(crate) fn forget(&self, micros: u64) {
+        self.0[bucket_of(micros)].fetch_sub(1, Relaxed);
+    }
+
     /// (upper bound in microseconds, count), rising, without empty ones.
     pub(crate) fn buckets(&self) -> Vec<(u64, u64)> {
         let counts = self.0.iter().map(|count| count.load(Relaxed));

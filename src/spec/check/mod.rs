@@ -42,7 +42,7 @@ impl<'a> Check<'a> {
         self.health(spec);
         self.drain(spec);
         rollout::check(&spec.rollout, self);
-        gate::check(&spec.gate, self);
+        gate::check(spec, self);
         cluster::check(spec, self);
     }
 

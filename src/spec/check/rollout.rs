@@ -6,6 +6,7 @@ pub(super) fn check(rollout: &Rollout, check: &mut Check<'_>) {
         let message = "with max_surge and max_unavailable both 0 no replica can be replaced";
         check.refuse_with("rollout.max_unavailable", message, "max_surge = 1");
     }
+    check.above_zero("rollout.settle", rollout.settle);
     for (at, probe) in rollout.probe.iter().enumerate() {
         check.above_zero(
             &format!("rollout.probe.{at}.expect.within"),

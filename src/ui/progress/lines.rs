@@ -23,6 +23,8 @@ pub(super) struct Lines {
     asked: Option<(usize, Gate)>,
     undoing: bool,
     failing: BTreeMap<(ReleaseId, u32), String>,
+    paused: bool,
+    asks: bool,
 }
 
 /// What it is about, and what happened.
@@ -48,6 +50,8 @@ impl Lines {
 
     pub(super) fn glimpse(&mut self, console: &mut Console, now: &Moment) {
         let mut all = self.failures(now);
+        all.extend(self.pauses(now));
+        all.extend(self.hold_asks(now));
         if all.is_empty() && now.at.0.saturating_sub(self.last.0) >= SILENCE {
             all.push(said("still", still(now)));
         }
@@ -82,7 +86,7 @@ impl Lines {
             Event::Done(effect) => done(plan, effect, verbose),
             Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
             Event::Aborted(_) => Some(said("aborted", AGAIN)),
-            Event::Counted(_) | Event::Failed(..) | Event::Finished(_) => None,
+            Event::Marked(_) | Event::Counted(_) | Event::Failed(..) | Event::Finished(_) => None,
         }
     }
 
@@ -103,6 +107,25 @@ impl Lines {
         let new = asked.is_some() && asked != self.asked;
         self.asked = asked;
         new.then(|| said("gate", say::doing(now.rollout, now.seen, now.at)))
+    }
+
+    /// Both releases fail a gate, or do so no more.
+    fn pauses(&mut self, now: &Moment) -> Option<Said> {
+        let both = now.verdicts.iter().find(|verdict| verdict.both);
+        let before = std::mem::replace(&mut self.paused, both.is_some());
+        match both {
+            Some(verdict) if !before => Some(said("paused", Line::new(Tone::Wait, &verdict.says))),
+            None if before => Some(said("gate", say::doing(now.rollout, now.seen, now.at))),
+            _ => None,
+        }
+    }
+
+    /// A hold that is over and waits for a person.
+    fn hold_asks(&mut self, now: &Moment) -> Option<Said> {
+        let is_hold = matches!(now.rollout.gate(), Some((Gate::Hold(_), _)));
+        let asks = is_hold && now.rollout.asks(now.at).is_some();
+        let new = asks && !std::mem::replace(&mut self.asks, asks);
+        new.then(|| said("gate", still(now)))
     }
 
     /// Replicas that fail in a way not told before.
