@@ -24,6 +24,7 @@ mod killed;
 mod lease;
 mod lints;
 mod output;
+mod probes;
 mod render;
 mod rollback;
 mod rooms;

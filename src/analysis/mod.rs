@@ -10,6 +10,7 @@ mod figures;
 mod judge;
 pub mod judges;
 mod measures;
+mod probed;
 mod replicas;
 
 pub(crate) use amount::Source;
@@ -17,4 +18,5 @@ pub(crate) use compare::{Comparison, Judge, compare};
 pub(crate) use figures::{About, Sources, judge_figure};
 pub(crate) use judge::{Finding, Verdict, judge, judge_beside};
 pub(crate) use measures::{Measures, Used};
+pub(crate) use probed::Probed;
 pub(crate) use replicas::{Decision, Less, Moment, Turn, Work, decide};

@@ -180,6 +180,9 @@ pub(crate) struct Request {
     pub(crate) body: String,
     /// Milliseconds.
     pub(crate) within: u64,
+    /// To this replica if it is ready, else to another one.
+    #[serde(default)]
+    pub(crate) replica: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +193,9 @@ pub(crate) struct Reply {
     /// At most 1 MiB of it, as text.
     pub(crate) body: String,
     pub(crate) millis: u64,
+    /// Until the first bytes of the body came.
+    #[serde(default)]
+    pub(crate) first_millis: Option<u64>,
     pub(crate) says: Option<String>,
 }
 

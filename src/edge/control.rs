@@ -127,7 +127,7 @@ fn done(outcome: Result<(), Refused>, keeper: &Keeper) -> Answer {
 
 async fn ask(keeper: &Keeper, pool: &str, request: Request) -> Answer {
     let (number, address) = keeper
-        .ready_one(pool)
+        .ready_one(pool, request.replica)
         .ok_or_else(|| Refused::none_ready(pool))?;
     Ok(json(
         StatusCode::OK,

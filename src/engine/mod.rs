@@ -12,7 +12,7 @@ mod interrupt;
 mod live;
 mod looks;
 mod perform;
-mod probe;
+pub(crate) mod probe;
 #[cfg(test)]
 mod tests;
 

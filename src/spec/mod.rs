@@ -27,6 +27,7 @@ mod origin;
 mod overlay;
 mod percent;
 mod period;
+mod probe;
 mod problem;
 mod quantity;
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub(crate) use notify::Notify;
 pub(crate) use observe::{Observe, Otel};
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;
+pub(crate) use probe::{Expect, Probe, ProbeRequest};
 pub(crate) use problem::Problem;
 #[cfg(any(fuzzing, test))]
 pub(crate) use problem::Problems;
@@ -63,8 +65,7 @@ pub(crate) use quantity::Quantity;
 #[cfg(test)]
 pub(crate) use rollout::Against;
 pub(crate) use rollout::{
-    Bound, Expect, Metric, MetricGate, Probe, ProbeRequest, Rollback, Rollout, RolloutStep,
-    Strategy, Unclear,
+    Bound, Metric, MetricGate, Rollback, Rollout, RolloutStep, Strategy, Unclear,
 };
 pub(crate) use scale::{Figure, Queue, QueueKind, Scale, Scaler, Window};
 pub(crate) use schema::schema;

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{GateSource, Percent, Period};
+use super::{GateSource, Percent, Period, Probe};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -93,71 +93,6 @@ pub(crate) enum RolloutStep {
         #[schemars(length(min = 1))]
         approve: String,
     },
-}
-
-/// A request to the candidate, and what must come back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Probe {
-    /// What it is called in plans and reports; not given: its method and path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
-    pub(crate) name: Option<String>,
-    /// What is sent.
-    pub(crate) request: ProbeRequest,
-    /// What must come back.
-    #[serde(default)]
-    pub(crate) expect: Expect,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ProbeRequest {
-    /// GET, POST, …
-    #[serde(default = "get")]
-    #[schemars(extend("format" = "token"))]
-    pub(crate) method: String,
-    /// Begins with /.
-    #[schemars(extend("format" = "url-path"))]
-    pub(crate) path: String,
-    /// Headers beside the usual ones.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    #[schemars(extend(
-        "propertyNames" = {"format": "token"},
-        "additionalProperties" = {"type": "string", "format": "header"}
-    ))]
-    pub(crate) headers: std::collections::BTreeMap<String, String>,
-    /// Sent as a JSON body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) json: Option<serde_json::Value>,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Expect {
-    /// The status of the reply.
-    #[schemars(range(min = 100, max = 599))]
-    pub(crate) status: u16,
-    /// A JSONPath that must find something in the reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "json-path"))]
-    pub(crate) json: Option<String>,
-    /// A later reply has failed.
-    pub(crate) within: Period,
-}
-
-impl Default for Expect {
-    fn default() -> Self {
-        Self {
-            status: 200,
-            json: None,
-            within: Period::secs(10),
-        }
-    }
 }
 
 /// A bound on a measured figure of the candidate, judged during every hold.

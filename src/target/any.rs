@@ -170,8 +170,9 @@ impl Target for Any {
         release: ReleaseId,
         request: &ProbeRequest,
         within: u64,
+        replica: Option<u32>,
     ) -> Result<Reply> {
-        each!(self, target => target.request(release, request, within).await)
+        each!(self, target => target.request(release, request, within, replica).await)
     }
 
     async fn spent(&self, from: Place) -> Result<Spent> {

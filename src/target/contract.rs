@@ -110,11 +110,11 @@ async fn a_ready_replica_answers<T: Target>(target: &T, new: &Release) {
         headers: BTreeMap::new(),
         json: None,
     };
-    let reply = target.request(new.id, &request, 5_000).await.unwrap();
+    let reply = target.request(new.id, &request, 5_000, None).await.unwrap();
     assert_eq!((reply.status, reply.replica), (Some(200), 1));
     assert!(
         target
-            .request(ReleaseId(99), &request, 5_000)
+            .request(ReleaseId(99), &request, 5_000, None)
             .await
             .is_err()
     );

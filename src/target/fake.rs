@@ -115,7 +115,13 @@ impl Target for Fake {
         Ok(())
     }
 
-    async fn request(&self, id: ReleaseId, _: &ProbeRequest, _: u64) -> Result<Reply> {
+    async fn request(
+        &self,
+        id: ReleaseId,
+        _: &ProbeRequest,
+        _: u64,
+        _: Option<u32>,
+    ) -> Result<Reply> {
         if self.wanted.borrow().get(&id).copied().unwrap_or(0) == 0 {
             bail!("no replica of {id} is ready");
         }
@@ -124,6 +130,7 @@ impl Target for Fake {
             status: Some(self.behaviour(id).status.unwrap_or(200)),
             body: "{}".to_owned(),
             millis: 1,
+            first_millis: Some(1),
             says: None,
         })
     }

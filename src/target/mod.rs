@@ -46,6 +46,8 @@ pub(crate) struct Reply {
     pub(crate) status: Option<u16>,
     pub(crate) body: String,
     pub(crate) millis: u64,
+    /// Until the first bytes of its body came.
+    pub(crate) first_millis: Option<u64>,
     pub(crate) says: Option<String>,
 }
 
@@ -86,12 +88,13 @@ pub(crate) trait Target {
     /// Every later request follows these shares.
     async fn route(&self, traffic: &Traffic) -> Result<()>;
 
-    /// Sends one request to one ready replica of this release.
+    /// Sends one request to one ready replica of this release: to that one, if it is.
     async fn request(
         &self,
         release: ReleaseId,
         request: &ProbeRequest,
         within: u64,
+        replica: Option<u32>,
     ) -> Result<Reply>;
 
     /// What conversations used, from this place on.

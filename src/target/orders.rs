@@ -22,7 +22,7 @@ pub(super) fn traffic(traffic: &Traffic, fence: u64) -> api::Traffic {
     }
 }
 
-pub(super) fn request(request: &ProbeRequest, within: u64) -> api::Request {
+pub(super) fn request(request: &ProbeRequest, within: u64, replica: Option<u32>) -> api::Request {
     let mut headers = request.headers.clone();
     if request.json.is_some() {
         headers
@@ -39,6 +39,7 @@ pub(super) fn request(request: &ProbeRequest, within: u64) -> api::Request {
             .map(ToString::to_string)
             .unwrap_or_default(),
         within,
+        replica,
     }
 }
 

@@ -160,8 +160,12 @@ impl<S: Stage> Target for Steered<S> {
         release: ReleaseId,
         request: &ProbeRequest,
         within: u64,
+        replica: Option<u32>,
     ) -> Result<Reply> {
-        let (pool, order) = (release.to_string(), orders::request(request, within));
+        let (pool, order) = (
+            release.to_string(),
+            orders::request(request, within, replica),
+        );
         let ask = async || self.edge_for_orders().await?.request(&pool, &order).await;
         let reply = again_if_lost(ask).await?;
         Ok(Reply {
@@ -169,6 +173,7 @@ impl<S: Stage> Target for Steered<S> {
             status: reply.status,
             body: reply.body,
             millis: reply.millis,
+            first_millis: reply.first_millis,
             says: reply.says,
         })
     }

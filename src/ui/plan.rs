@@ -8,7 +8,7 @@ use super::say;
 use super::table::{Align, aligned, table};
 use super::words::{self, Clock};
 use crate::rollout::{Gate, Plan, Slot, Step};
-use crate::spec::{MetricGate, Probe, Unclear};
+use crate::spec::{Expect, MetricGate, Probe, ProbeRequest, Unclear};
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct PlanView<'a> {
@@ -229,21 +229,30 @@ fn unclear(plan: &Plan, gate: &MetricGate) -> String {
 }
 
 fn probe_line(probe: &Probe) -> Line {
-    let name = probe
-        .name
-        .iter()
-        .map(|name| format!("{name}: "))
-        .collect::<String>();
-    let json = probe
-        .expect
-        .json
-        .iter()
-        .map(|path| format!(" with {path}"))
-        .collect::<String>();
-    let within = words::duration(probe.expect.within.as_millis());
+    let name = probe.name.iter().map(|name| format!("{name}: "));
+    let turns = probe.turns().into_iter().map(|turn| turn_line(turn));
+    let turns: Vec<String> = turns.collect();
+    format!("{}{}", name.collect::<String>(), turns.join(", then ")).into()
+}
+
+fn turn_line((request, expect): (&ProbeRequest, &Expect)) -> String {
+    let parts = [
+        expect.json.as_ref().map(|path| format!(" with {path}")),
+        expect
+            .matches
+            .as_ref()
+            .map(|pattern| format!(" like {pattern}")),
+        expect
+            .events
+            .map(|events| format!(" with {}", words::some(events.into(), "event"))),
+        expect
+            .first_within
+            .map(|first| format!(" beginning within {}", words::duration(first.as_millis()))),
+    ];
+    let parts: String = parts.into_iter().flatten().collect();
+    let within = words::duration(expect.within.as_millis());
     format!(
-        "{name}{} {} → {}{json} within {within}",
-        probe.request.method, probe.request.path, probe.expect.status
+        "{} {} → {}{parts} within {within}",
+        request.method, request.path, expect.status
     )
-    .into()
 }
