@@ -5,8 +5,12 @@ mod changes;
 mod crowd;
 mod killed;
 mod lives;
+mod pipeline;
+mod renewed;
 mod secrets;
+mod unchanged;
 mod way;
+mod workers;
 
 use std::process::Command;
 

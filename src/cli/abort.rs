@@ -1,7 +1,5 @@
 //! `agentctl abort`
 
-use std::time::Duration;
-
 use anyhow::Result;
 use tokio::time::sleep;
 
@@ -15,12 +13,9 @@ use super::site::Site;
 use super::store::AnyStore;
 use crate::advice::advice;
 use crate::engine::ABORT;
-use crate::journal::Held;
+use crate::journal::{Held, Store};
 use crate::rollout::{Event, Phase};
 use crate::target::Target;
-
-/// How often the journal is looked at while another process undoes.
-const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
@@ -44,7 +39,7 @@ pub(crate) async fn undo(site: &Site, store: &AnyStore, shown: &mut Shown) -> Re
                 shown.note(format!("asked for the undo of rollout {}", running.number));
                 asked = true;
             }
-            Err(_) => sleep(LOOK).await,
+            Err(_) => sleep(store.pace()).await,
         }
         if let Some(ended) = ended(store, &running).await? {
             return told(site, &ended, shown).await;

@@ -136,6 +136,8 @@ pub(crate) enum Verb {
         state: PathBuf,
         #[arg(long)]
         containers: Option<String>,
+        #[arg(long)]
+        succeed: bool,
     },
     /// What the other commands speak with on a Docker host
     #[command(hide = true)]
@@ -152,6 +154,9 @@ pub(crate) struct Deploy {
     /// Deploy even what was undone shortly before
     #[arg(long)]
     pub(crate) again: bool,
+    /// In a cluster, make fields agentctl's that somebody else set
+    #[arg(long)]
+    pub(crate) take_over: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::image::{self, Subject};
+use super::objects;
 use super::render::prompts;
 use super::show::Shown;
 use super::site::{Project, variable};
@@ -10,7 +11,7 @@ use crate::advice::advice;
 use crate::image::{Digest, Registry, Repository, Surroundings};
 use crate::release::{Artifact, Contents, Image};
 use crate::spec::TargetSpec;
-use crate::target::Tree;
+use crate::target::{Tree, secrets};
 
 /// What the release would be made of; an image that is not there yet is named by its tag.
 pub(crate) async fn planned(project: &Project, shown: &mut Shown) -> Result<Contents> {
@@ -41,10 +42,23 @@ async fn contents(project: &Project, shown: &mut Shown, makes: bool) -> Result<C
                 Some(ready) if spec.build.is_none() => resolved(ready).await?,
                 _ => built(project, shown, makes).await?,
             };
-            Artifact::Image(Box::new(Image::of(spec, name, prompts(project)?)))
+            let mut image = Image::of(spec, name, prompts(project)?);
+            if objects::is_in_cluster(project) {
+                let values = values(project, makes).await?;
+                image.cluster = Some(objects::given(project, &image.name, &values).await?);
+            }
+            Artifact::Image(Box::new(image))
         }
     };
     Ok(Contents::of(spec, artifact))
+}
+
+/// Who only plans need not have them: those that are kept stand for them.
+async fn values(project: &Project, makes: bool) -> Result<secrets::Values> {
+    match objects::values(project) {
+        Err(_) if !makes => project.site.cluster().await?.kept_secrets().await,
+        values => values,
+    }
 }
 
 /// A ready image by what its registry says that its tag is now.
@@ -61,8 +75,15 @@ async fn resolved(name: &str) -> Result<String> {
 }
 
 async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<String> {
-    let subject = Subject::look_through(project, None, shown)?;
+    let platform = platform(project).await?;
+    let subject = Subject::look_through(project, platform.as_deref(), shown).await?;
     if project.loaded.spec.image.repository.is_none() {
+        if objects::is_in_cluster(project) {
+            return Err(advice(
+                "the image has no way to the cluster: agent.toml names no registry",
+                "repository = \"registry.example.com/agents/NAME\" under [image]",
+            ));
+        }
         return on_the_host(project, &subject, shown, makes).await;
     }
     let digest = match makes {
@@ -75,14 +96,52 @@ async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<Stri
     })
 }
 
+/// Where agent.toml does not settle it, the image is for the machine that it runs on.
+async fn platform(project: &Project) -> Result<Option<String>> {
+    let named = match &project.loaded.spec.build {
+        Some(build) => build.platforms.as_slice(),
+        None => &[],
+    };
+    match (named, &project.loaded.target) {
+        ([_], _) | ([], TargetSpec::Docker { host: None, .. } | TargetSpec::Process { .. }) => {
+            Ok(None)
+        }
+        (_, TargetSpec::Docker { .. }) => of_host(project, named).await.map(Some),
+        ([], _) => Ok(None),
+        (many, _) => Err(advice(
+            format!(
+                "a deploy is of one image, and build.platforms names {}",
+                many.join(", ")
+            ),
+            format!(
+                "name the one that runs there: platforms = [\"{}\"] under [build]",
+                many[0]
+            ),
+        )),
+    }
+}
+
+async fn of_host(project: &Project, named: &[String]) -> Result<String> {
+    let own = project.site.engine().await?.platform().await?;
+    match named.is_empty() || named.contains(&own) {
+        true => Ok(own),
+        false => Err(advice(
+            format!(
+                "the host is {own}, and build.platforms names {}",
+                named.join(", ")
+            ),
+            format!("name it too: platforms = [\"{own}\"] under [build]"),
+        )),
+    }
+}
+
 /// What the registry has already costs one look.
 async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Digest> {
-    if let Some(digest) = image::pushed(subject).await? {
-        return Ok(digest);
-    }
-    let digest = image::published(subject, shown).await?.digest;
-    let name = format!("{}@{digest}", subject.repository());
-    image::sign(subject, &name, None, shown).await?;
+    let digest = match image::pushed(subject).await? {
+        Some(digest) => digest,
+        None => image::published(subject, shown).await?.digest,
+    };
+    image::sign(subject, &digest, None, shown).await?;
     Ok(digest)
 }
 

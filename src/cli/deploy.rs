@@ -2,13 +2,15 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::args;
 use super::artifact;
 use super::exit::Exit;
+use super::image::tagged;
 use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
+use super::objects;
 use super::proposal::{Proposal, propose};
 use super::prune;
 use super::show::Shown;
@@ -20,7 +22,7 @@ use crate::engine;
 use crate::image;
 use crate::journal::Store;
 use crate::redact::Redactor;
-use crate::release::{Artifact, Contents, Identity, Release};
+use crate::release::{Artifact, Contents, Identity, Release, ReleaseId};
 use crate::rollout::{Outcome, Plan, Stamp};
 use crate::spec::TargetSpec;
 use crate::target::{Any, Target, secrets};
@@ -34,6 +36,7 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     let values = secret_values(&project)?;
     fits(&project).await?;
     let contents = artifact::made(&project, shown).await?;
+    make_place(&project, &contents, args.take_over).await?;
     let store = project.site.store().await?;
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| {
@@ -46,7 +49,28 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
         };
         deployment.run(args.again, contents, values).await
     };
-    lease.during(&store, work).await
+    let exit = lease.during(&store, work).await?;
+    if objects::is_in_cluster(&project) {
+        let requests = project.site.cluster().await?.requests();
+        shown.detail(format!("{requests} requests to the cluster's API"));
+    }
+    Ok(exit)
+}
+
+/// The journal lies where the agent runs, and so that has to be there first.
+async fn make_place(project: &Project, contents: &Contents, take_over: bool) -> Result<()> {
+    if !objects::is_in_cluster(project) {
+        return Ok(());
+    }
+    let cluster = project.site.cluster().await?;
+    cluster.takes_over.set(take_over);
+    match (&contents.artifact, cluster.makes_namespace.get()) {
+        (Artifact::Image(image), true) => {
+            let objects = objects::of(project, &image.name, ReleaseId(0))?;
+            cluster.make_namespace(&objects).await
+        }
+        _ => Ok(()),
+    }
 }
 
 struct Deployment<'a> {
@@ -82,7 +106,7 @@ impl Deployment<'_> {
         self.keep(&proposal).await?;
         self.stand_by(&values, plan.from.is_none()).await?;
         if seen.url.is_none() {
-            self.target.listen(address(self.project)?).await?;
+            self.target.listen(address(self.project)).await?;
         }
         self.walk(plan, number, &values).await
     }
@@ -95,7 +119,7 @@ impl Deployment<'_> {
         }
         self.stand_by(&values, false).await?;
         self.leave().await?;
-        self.target.listen(address(self.project)?).await?;
+        self.target.listen(address(self.project)).await?;
         let seen = self.target.observe().await?;
         self.shown
             .nothing_changed(&self.project.site, proposal.release.id, &seen);
@@ -150,15 +174,24 @@ impl Deployment<'_> {
 
     /// Keeps what the release runs from, so that no later edit reaches it.
     async fn keep(&self, proposal: &Proposal) -> Result<()> {
-        let mut release = proposal.release.clone();
+        let mut release = objects::filled(self.project, proposal.release.clone())?;
         match &release.contents.artifact {
             Artifact::Files(files) => self.keep_files(files)?,
+            Artifact::Image(_) if objects::is_in_cluster(self.project) => {
+                self.put(&release).await?;
+                return self.target.fetch(&release).await;
+            }
             Artifact::Image(image) => {
+                tagged(self.project, &image.name).await?;
                 self.target.fetch(&release).await?;
                 release.base = self.what_is_in(&image.name).await?;
             }
         }
-        let bytes = serde_json::to_vec_pretty(&release)?;
+        self.put(&release).await
+    }
+
+    async fn put(&self, release: &Release) -> Result<()> {
+        let bytes = serde_json::to_vec_pretty(release)?;
         self.store
             .put(&self.lease.hold, &engine::document(release.id), &bytes)
             .await
@@ -178,7 +211,7 @@ impl Deployment<'_> {
     }
 
     fn keep_files(&self, files: &Identity) -> Result<()> {
-        match artifact::tree(self.project).keep(&self.project.site.dir)? == *files {
+        match artifact::tree(self.project).keep(&self.project.site.dir()?)? == *files {
             true => Ok(()),
             false => Err(advice(
                 "the agent's files changed while they were copied",
@@ -210,10 +243,11 @@ impl Deployment<'_> {
     /// A changed address is opened now, so that a release that is undone takes none away; old files
     /// make room; a first deploy that came to nothing leaves nothing running.
     async fn afterwards(&mut self, outcome: &Outcome, first: bool) -> Result<()> {
+        self.target.settle().await?;
         match outcome {
             Outcome::Completed => {
                 self.leave().await?;
-                self.target.listen(address(self.project)?).await?;
+                self.target.listen(address(self.project)).await?;
                 let seen = self.target.observe().await?;
                 prune::run(&self.target, self.store, &seen).await
             }
@@ -224,23 +258,34 @@ impl Deployment<'_> {
 }
 
 fn secret_values(project: &Project) -> Result<secrets::Values> {
+    if objects::is_in_cluster(project) {
+        return objects::values(project);
+    }
     secrets::fetch(&project.loaded.spec.secrets, project.folder(), &variable)
 }
 
-fn address(project: &Project) -> Result<SocketAddr> {
+/// `None`: nobody calls it.
+fn address(project: &Project) -> Option<SocketAddr> {
+    if !project.loaded.spec.agent.kind.is_called() {
+        return None;
+    }
     match project.loaded.target {
         TargetSpec::Process { listen } | TargetSpec::Docker { listen, .. } => {
-            Ok(SocketAddr::new(listen, project.loaded.spec.run.port))
+            Some(SocketAddr::new(listen, project.loaded.spec.run.port))
         }
-        TargetSpec::Kubernetes { .. } => bail!("a cluster's own objects open its addresses"),
+        // A cluster's own objects open its addresses.
+        TargetSpec::Kubernetes { .. } => None,
     }
 }
 
 /// Found out before anything is changed.
 pub(crate) async fn fits(project: &Project) -> Result<()> {
-    let (target, address) = (project.site.target(0).await?, address(project)?);
-    match project.loaded.target {
-        TargetSpec::Process { .. } => address_is_free(project, &target, address).await,
+    let (target, address) = (project.site.target(0).await?, address(project));
+    match (&project.loaded.target, address) {
+        (TargetSpec::Process { .. }, None) => Ok(()),
+        (TargetSpec::Process { .. }, Some(address)) => {
+            address_is_free(project, &target, address).await
+        }
         _ => target.fits(&project.loaded.spec, address).await,
     }
 }

@@ -21,6 +21,7 @@ mod lease;
 mod logs;
 mod manifests;
 mod metrics;
+mod objects;
 mod plan;
 mod probe;
 mod proposal;
@@ -92,9 +93,11 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Config(Config::Show(args)) => show::config(&args, shown),
         Verb::Completions { shell } => completions::completions(shell, shown),
         Verb::Man { folder } => completions::man(&folder, shown),
-        Verb::Edge { state, containers } => {
-            crate::edge::run(&state, containers.as_deref()).map(|()| Exit::Done)
-        }
+        Verb::Edge {
+            state,
+            containers,
+            succeed,
+        } => crate::edge::run(&state, containers.as_deref(), succeed).map(|()| Exit::Done),
         Verb::Attend { name } => {
             in_runtime(async { crate::target::attend(&name).await.map(|()| Exit::Done) })
         }

@@ -8,6 +8,7 @@ use super::deploy;
 use super::exit::Exit;
 use super::journaled;
 use super::lease;
+use super::objects;
 use super::proposal::propose;
 use super::show::Shown;
 use super::site::Project;
@@ -31,6 +32,10 @@ pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     match &proposal.plan {
         Some(plan) => {
             target.has_room(spec, plan.most()).await?;
+            let release = objects::filled(&project, proposal.release.clone())?;
+            for line in target.differences(&release).await? {
+                shown.note(line);
+            }
             shown.plan(&project.site, plan, &proposal.changes);
         }
         None => shown.nothing_changed(&project.site, proposal.release.id, &seen),

@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use super::journaled::{Journaled, history};
+use super::objects;
 use super::site::Project;
+use crate::advice::because;
 use crate::engine;
 use crate::journal::Store;
 use crate::release::{Contents, Release, ReleaseId, changes};
@@ -39,7 +41,10 @@ pub(crate) async fn propose<S: Store>(
     let replicas = replicas(project, &release, in_force, seen);
     let plan = match runs_already(&release, replicas, in_force, seen) {
         true => None,
-        false => Some(plan(project, &release, replicas, in_force, seen)),
+        false => {
+            let plan = plan(project, &release, replicas, in_force, seen);
+            Some(fitted(project, plan)?)
+        }
     };
     Ok(Proposal {
         release,
@@ -61,6 +66,7 @@ fn numbered(contents: Contents, known: &[Release], by: String) -> Result<Release
         made: super::site::now().0,
         by,
         base: None,
+        objects: Vec::new(),
         contents,
     })
 }
@@ -110,6 +116,22 @@ fn runs_already(
         && live.is_some_and(|live| live.wanted == replicas)
         && seen.shares.get(&release.id) == Some(&Percent::FULL)
         && !others
+}
+
+/// # Errors
+/// A share that replicas cannot make up, where nothing else splits requests.
+fn fitted(project: &Project, plan: Plan) -> Result<Plan> {
+    if !objects::split_by_replicas(project) {
+        return Ok(plan);
+    }
+    plan.by_replicas().map_err(|cause| {
+        because(
+            format!("{} cannot be rolled out like this", project.site.name()),
+            cause,
+            "such weights in rollout.steps, more replicas, or network.router = \"gateway\", which \
+             splits by weight",
+        )
+    })
 }
 
 fn plan(

@@ -54,5 +54,6 @@ pub(crate) async fn walk(
         exit,
     };
     let outcome = walk.resumed(last.rollout, then).await?;
+    target.settle().await?;
     Ok(exit(&outcome))
 }

@@ -63,6 +63,7 @@ async fn go_back(
         exit: Exit::of_outcome,
     };
     let outcome = walk.new_rollout(plan).await?;
+    target.settle().await?;
     Ok(Exit::of_outcome(&outcome))
 }
 

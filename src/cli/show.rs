@@ -66,6 +66,11 @@ impl Shown {
         self.0.note(text.as_ref());
     }
 
+    /// For who asked for more.
+    pub(crate) fn detail(&mut self, text: impl AsRef<str>) {
+        self.0.detail(text.as_ref());
+    }
+
     pub(crate) fn text(&mut self, text: &str) {
         self.0.text(text);
     }
@@ -133,11 +138,8 @@ impl Shown {
 
     pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) {
         let url = seen.url.as_deref();
-        let says = format!(
-            "nothing changed: {release} of {} is live at {}",
-            site.name(),
-            url.unwrap_or("no address")
-        );
+        let at = url.map(|url| format!(" at {url}")).unwrap_or_default();
+        let says = format!("nothing changed: {release} of {} is live{at}", site.name());
         self.result("unchanged", says, json!({ "release": release, "url": url }));
     }
 

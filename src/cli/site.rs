@@ -18,7 +18,9 @@ use crate::image::Surroundings;
 use crate::journal::{Directory, Remote};
 use crate::rollout::Stamp;
 use crate::spec::{Loaded, Spec, TargetSpec, agent_place};
-use crate::target::{Any, Docker, Host, Machine, Names, Process, StateDir};
+use crate::target::{
+    Any, Cluster, Docker, Host, Journal, Kubernetes, Machine, Names, Papers, Process, StateDir,
+};
 
 /// Beyond what an agent.toml may be, so that one that is larger is seen to be.
 const MOST: u64 = 16 << 20;
@@ -29,10 +31,10 @@ const DEFAULT_FILE: &str = "agent.toml";
 pub(crate) struct Site {
     pub(crate) agent: String,
     pub(crate) environment: Option<String>,
-    pub(crate) dir: StateDir,
     target: TargetSpec,
     /// Reached when it is first needed, and then by all.
     host: OnceCell<Rc<Host>>,
+    cluster: OnceCell<(Rc<Cluster>, Rc<Journal>)>,
 }
 
 /// An agent.toml that was read, and the folder it stands in.
@@ -98,14 +100,18 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 
 impl Site {
     fn new(agent: &str, environment: Option<String>, target: TargetSpec) -> Result<Self> {
-        let dir = StateDir::of(&variable, agent, environment.as_deref())?;
         Ok(Self {
             agent: agent.to_owned(),
             environment,
-            dir,
             target,
             host: OnceCell::new(),
+            cluster: OnceCell::new(),
         })
+    }
+
+    /// Where this machine keeps what it knows of the agent; an image needs no such place.
+    pub(crate) fn dir(&self) -> Result<StateDir> {
+        StateDir::of(&variable, &self.agent, self.environment.as_deref())
     }
 
     /// By file, by name, or the only agent that there is here.
@@ -134,7 +140,7 @@ impl Site {
     fn known(agent: &str, environment: Option<String>, target: TargetSpec) -> Result<Self> {
         let site = Self::new(agent, environment, target)?;
         let is_here = matches!(site.target, TargetSpec::Process { .. });
-        match !is_here || site.dir.path().is_dir() {
+        match !is_here || site.dir()?.path().is_dir() {
             true => Ok(site),
             false => Err(advice(
                 format!("no agent named {} was deployed here", site.name()),
@@ -175,7 +181,8 @@ impl Site {
     pub(crate) async fn store(&self) -> Result<AnyStore> {
         Ok(match &self.target {
             TargetSpec::Docker { .. } => AnyStore::Host(Remote::new(Rc::clone(self.host().await?))),
-            _ => AnyStore::Directory(Directory::new(self.dir.path(), &self.name())),
+            TargetSpec::Kubernetes { .. } => AnyStore::Cluster(Rc::clone(&self.reached().await?.1)),
+            _ => AnyStore::Directory(Directory::new(self.dir()?.path(), &self.name())),
         })
     }
 
@@ -185,8 +192,16 @@ impl Site {
             TargetSpec::Docker { .. } => {
                 Any::Docker(Docker::new(Rc::clone(self.host().await?), fence))
             }
+            TargetSpec::Kubernetes { .. } => {
+                let (cluster, journal) = self.reached().await?;
+                Any::Kubernetes(Kubernetes::new(
+                    Rc::clone(cluster),
+                    Rc::clone(journal),
+                    fence,
+                ))
+            }
             _ => {
-                let machine = Machine::new(&self.agent, self.dir.clone(), executable()?);
+                let machine = Machine::new(&self.agent, self.dir()?, executable()?);
                 Any::Process(Process::new(machine, fence))
             }
         })
@@ -195,6 +210,36 @@ impl Site {
     /// The engine that the agent runs on.
     pub(crate) async fn engine(&self) -> Result<&Engine> {
         Ok(&self.host().await?.engine)
+    }
+
+    /// The cluster that the agent runs in.
+    pub(crate) async fn cluster(&self) -> Result<&Cluster> {
+        Ok(&self.reached().await?.0)
+    }
+
+    async fn reached(&self) -> Result<&(Rc<Cluster>, Rc<Journal>)> {
+        let reach = async || {
+            let (context, namespace) = match &self.target {
+                TargetSpec::Kubernetes {
+                    context, namespace, ..
+                } => (context.as_deref(), namespace.as_deref()),
+                _ => (None, None),
+            };
+            let title = self.name();
+            let cluster = Cluster::connect(context, namespace, &self.agent, title.clone()).await?;
+            let makes = matches!(
+                &self.target,
+                TargetSpec::Kubernetes {
+                    create_namespace: true,
+                    ..
+                }
+            );
+            cluster.makes_namespace.set(makes);
+            let cluster = Rc::new(cluster);
+            let papers = Papers::new(Rc::clone(&cluster));
+            Ok((cluster, Rc::new(Journal::new(papers, &title))))
+        };
+        self.cluster.get_or_try_init(reach).await
     }
 
     async fn host(&self) -> Result<&Rc<Host>> {

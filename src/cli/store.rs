@@ -1,16 +1,18 @@
 //! The journal, wherever the agent lives.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
 
 use crate::journal::{Asked, Directory, Hold, Holder, Now, Owner, Record, Remote, Store};
-use crate::target::Host;
+use crate::target::{Host, Journal};
 
 pub(crate) enum AnyStore {
     Directory(Directory),
     Host(Remote<Rc<Host>>),
+    Cluster(Rc<Journal>),
 }
 
 macro_rules! each {
@@ -18,6 +20,7 @@ macro_rules! each {
         match $any {
             AnyStore::Directory($store) => $does,
             AnyStore::Host($store) => $does,
+            AnyStore::Cluster($store) => $does,
         }
     };
 }
@@ -65,5 +68,9 @@ impl Store for AnyStore {
 
     async fn asked(&self, hold: &Hold, rollout: u64) -> Result<Vec<Asked>> {
         each!(self, store => store.asked(hold, rollout).await)
+    }
+
+    fn pace(&self) -> Duration {
+        each!(self, store => store.pace())
     }
 }

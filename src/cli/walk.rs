@@ -68,7 +68,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             redactor: &redactor,
             sources: &sources,
             who: self.who,
-            evidence: self.site.dir.evidence(self.number),
+            evidence: self.site.dir()?.evidence(self.number),
             number: self.number,
             rollout,
         };

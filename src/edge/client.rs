@@ -24,9 +24,10 @@ use tokio::net::UnixStream;
 pub(crate) use watch::Watch;
 
 use super::api::{Listen, Refusal, Reply, Request, ScalePool, State, Stop, Traffic};
-use super::home::Home;
+use super::home::{Home, SOCKET};
 use super::launch::PRIVATE;
 use super::logs;
+use super::program;
 use crate::advice::advice;
 use crate::docker::Link;
 
@@ -136,9 +137,37 @@ impl Edge {
             return Ok(edge);
         }
         let home = Home::make(state_dir)?;
-        let mut child = launch(&home, executable)?;
+        let mut child = launch(&home, executable, &[])?;
         let answered = tokio::time::timeout(START_WITHIN, wait(&home, &mut child)).await;
         answered.unwrap_or_else(|_| Err(silent(&home, "it does not answer")))
+    }
+
+    /// One of this program: one of another, that is not newer, gives its place to it.
+    pub(crate) async fn renew(self, state_dir: &Path, executable: &Path) -> Result<Edge> {
+        let program = program::name_of(executable)?;
+        if !self.state().await?.is_to_give_way(&program) {
+            return Ok(self);
+        }
+        let home = Home::make(state_dir)?;
+        let mut child = launch(&home, executable, &["--succeed"])?;
+        let renewed = async {
+            while self
+                .state()
+                .await
+                .ok()
+                .and_then(|state| state.program)
+                .as_ref()
+                != Some(&program)
+            {
+                if let Some(status) = child.try_wait()? {
+                    bail!(silent(&home, &format!("it ended with {status}")));
+                }
+                tokio::time::sleep(RETRY).await;
+            }
+            Ok(self)
+        };
+        let renewed = tokio::time::timeout(START_WITHIN, renewed).await;
+        renewed.unwrap_or_else(|_| Err(silent(&home, "it does not take over")))
     }
 
     /// One that runs in a container: what is sent over the link is passed on to its socket.
@@ -188,6 +217,12 @@ impl Edge {
     /// Answers at once; the watch ends when the edge has.
     pub(crate) async fn stop(&self, order: &Stop) -> Result<State> {
         self.order("POST", "/stop", order).await
+    }
+
+    /// Another edge is waiting in the same folder to take its place.
+    pub(super) async fn succeed(&self) -> Result<State> {
+        let answer = self.ask("POST", "/succeed", Vec::new(), ANSWERS_WITHIN);
+        understand(&answer.await?)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
@@ -276,7 +311,7 @@ where
 }
 
 async fn dial(home: &Home) -> io::Result<UnixStream> {
-    let (path, _dir) = home.way_to_socket()?;
+    let (path, _dir) = home.way_to(SOCKET)?;
     UnixStream::connect(path).await
 }
 
@@ -350,7 +385,7 @@ fn refused(status: u16, body: &[u8]) -> anyhow::Error {
 
 /// It is to outlive this command and whoever gave it, and is no part of a replica, even if that
 /// is where the command was given.
-fn launch(home: &Home, executable: &Path) -> Result<Child> {
+fn launch(home: &Home, executable: &Path, more: &[&str]) -> Result<Child> {
     let log = logs::open(&home.log())
         .with_context(|| format!("cannot write {}", home.log().display()))?;
     let mut command = Command::new(executable);
@@ -358,6 +393,8 @@ fn launch(home: &Home, executable: &Path) -> Result<Child> {
         .arg("edge")
         .arg("--state")
         .arg(home.dir())
+        .args(more)
+        .env(program::VARIABLE, program::name_of(executable)?)
         .current_dir("/");
     PRIVATE.iter().for_each(|name| {
         command.env_remove(name);

@@ -85,7 +85,9 @@ impl Containers {
     pub(super) async fn start(&self, making: &Making<'_>) -> Result<(Container, SocketAddr)> {
         self.write_secrets(making)?;
         let id = self.made(making).await?;
-        self.remove_beside(&making.replica).await?;
+        if !making.container.sidecars.is_empty() {
+            self.remove_beside(&making.replica).await?;
+        }
         let started = self.engine.docker.start_container(&id, None).await;
         started.map_err(|error| self.engine.failure(error))?;
         let address = self.address(&id, making.container.port).await?;
@@ -200,6 +202,12 @@ impl Containers {
         self.remove(replica).await
     }
 
+    /// The container that an edge of this name served from before it was published elsewhere.
+    pub(super) async fn remove_predecessor(&self) {
+        // What is left is removed when another one is to be called so.
+        let _ = remove(&self.engine, &predecessor(&self.owner)).await;
+    }
+
     async fn remove_beside(&self, replica: &str) -> Result<()> {
         let all = self.found().await?.into_iter();
         for one in all.filter(|one| one.is_beside && one.replica == replica) {
@@ -271,6 +279,11 @@ impl Container {
             }
         }
     }
+}
+
+/// What an edge's container is called once another one takes its place.
+pub(crate) fn predecessor(owner: &str) -> String {
+    format!("{owner}-edge-before")
 }
 
 /// `None`: there is none.

@@ -6,7 +6,7 @@
 //! conversations.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
@@ -16,6 +16,7 @@ use super::replica::Replica;
 
 mod claim;
 mod conversations;
+mod heir;
 mod ledger;
 mod pool;
 mod turns;
@@ -23,6 +24,8 @@ mod turns;
 pub(crate) use claim::Claim;
 pub(crate) use conversations::OpenConversation;
 use conversations::{Conversations, Seat};
+pub(super) use heir::Guests;
+use heir::Heir;
 use pool::Pool;
 use turns::Turns;
 
@@ -37,6 +40,8 @@ pub(crate) struct Table {
     conversations: Mutex<Conversations>,
     changed: watch::Sender<u64>,
     clock: Clock,
+    /// Set once, under the write lock.
+    heir: OnceLock<Heir>,
     me: Weak<Table>,
 }
 
@@ -63,6 +68,7 @@ impl Table {
             conversations: Mutex::new(Conversations::new(MOST_CONVERSATIONS)),
             changed: watch::Sender::new(0),
             clock,
+            heir: OnceLock::new(),
             me: Weak::clone(me),
         })
     }

@@ -318,7 +318,7 @@ fn kind(metric: Metric) -> Kind {
     }
 }
 
-fn is_split(weight: Percent) -> bool {
+pub(super) fn is_split(weight: Percent) -> bool {
     weight > Percent::ZERO && weight < Percent::FULL
 }
 

@@ -149,7 +149,7 @@ pub(crate) async fn release<S: Store>(store: &S, id: ReleaseId) -> Result<Releas
 
 /// The name that a release is kept under.
 pub(crate) fn document(id: ReleaseId) -> String {
-    format!("release-{id}.json")
+    id.document()
 }
 
 /// The name that the list of an image's packages is kept under; `digest` is `sha256:…`.

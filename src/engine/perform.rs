@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use tokio::time::{Instant, timeout_at};
 
 use super::Engine;
+use super::compare::is_split;
 use super::live::live;
 use crate::journal::Store;
 use crate::release::{Release, ReleaseId};
@@ -124,7 +125,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 .collect(),
             keys: drain.key,
             sticky: plan.sticky,
-            settle: plan.settle,
+            settle: plan.settle.filter(|_| is_split(weight)),
         })
     }
 

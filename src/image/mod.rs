@@ -24,7 +24,7 @@ mod scan;
 mod sign;
 mod tags;
 
-pub(crate) use build::{Builder, Login, Logins, build};
+pub(crate) use build::{Builder, Logins, build};
 pub(crate) use content::content_tag;
 pub(crate) use context::{Context, Looked, Memory, find};
 pub(crate) use dockerfile::Dockerfile;

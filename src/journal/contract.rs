@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::shelf::memory::InMemory;
 use super::*;
 
 /// One module of tests for a store, from a function that gives two views of a fresh journal and
@@ -45,6 +46,13 @@ contract! {
     memory: memory();
     directory: directory();
     remote: remote();
+    shelf: shelf();
+}
+
+fn shelf() -> (Shelved<InMemory>, Shelved<InMemory>, ()) {
+    let place = InMemory::default();
+    let open = || Shelved::new(place.clone(), "support-agent");
+    (open(), open(), ())
 }
 
 fn memory() -> (Memory, Memory, ()) {

@@ -101,6 +101,15 @@ impl Lease {
         (self.holder.as_ref() == from).then(|| self.give(owner, at))
     }
 
+    /// It was given at this very moment, and the answer lost.
+    pub(super) fn given(&self, owner: &Owner, at: u64) -> Option<Hold> {
+        let holder = self.holder.as_ref()?;
+        let is_this = holder.owner == *owner && holder.since == at && holder.beat.count == 0;
+        is_this.then_some(Hold {
+            fence: holder.fence,
+        })
+    }
+
     fn give(&mut self, owner: Owner, at: u64) -> Hold {
         self.fence += 1;
         self.holder = Some(Holder {

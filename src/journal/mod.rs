@@ -25,6 +25,7 @@ mod lease;
 mod memory;
 mod owner;
 mod remote;
+mod shelf;
 
 pub(crate) use directory::Directory;
 pub(crate) use error::{Corrupt, Fenced, Held, Newer, hint};
@@ -33,6 +34,7 @@ pub(crate) use lease::{Hold, Holder};
 pub(crate) use memory::Memory;
 pub(crate) use owner::Owner;
 pub(crate) use remote::{Ask, Remote, Unanswered, answer};
+pub(crate) use shelf::{Kept, LEASE, Shelf, Shelved};
 
 /// How long a heartbeat may stay unchanged, seen by one observer, before the lease is free.
 pub(crate) const TTL: Duration = Duration::from_secs(15);
@@ -84,6 +86,11 @@ pub(crate) trait Store {
     /// Takes the requests that were left for this rollout, each once; ones for another are dropped.
     /// Costs one look at a file's name when there is none.
     async fn asked(&self, hold: &Hold, rollout: u64) -> Result<Vec<Asked>>;
+
+    /// How often it may be looked at while another process writes.
+    fn pace(&self) -> Duration {
+        Duration::from_millis(50)
+    }
 }
 
 /// Such names are files, keys of a ConfigMap and words in a message alike.

@@ -24,6 +24,8 @@ fn line(name: &str, old: Option<&String>, new: Option<&String>) -> String {
     match (old, new) {
         _ if name == "artifact.files" => "files of the agent".to_owned(),
         _ if name == "image" => "image of the agent".to_owned(),
+        _ if name == "cluster.workload" => "what makes its replicas in the cluster".to_owned(),
+        _ if name == "cluster.secret_values" => "the value of a secret".to_owned(),
         _ if name.starts_with("config.prompts.") => format!("{name} has another text"),
         (Some(old), Some(new)) => format!("{name}: {old} → {new}"),
         (Some(old), None) => format!("{name}: {old} → not set"),

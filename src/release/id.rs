@@ -14,6 +14,13 @@ impl fmt::Display for ReleaseId {
     }
 }
 
+impl ReleaseId {
+    /// The name of the document that it is kept as.
+    pub(crate) fn document(self) -> String {
+        format!("release-{self}.json")
+    }
+}
+
 impl FromStr for ReleaseId {
     type Err = String;
 

@@ -11,4 +11,4 @@ mod record;
 pub(crate) use changes::changes;
 pub(crate) use id::ReleaseId;
 pub(crate) use identity::Identity;
-pub(crate) use record::{Artifact, Contents, Image, Release};
+pub(crate) use record::{Artifact, Contents, Given, Image, Release};

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Identity, ReleaseId};
 use crate::spec::{
-    Config, Drain, Gpu, Health, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
+    Config, Drain, Gpu, Health, Kind, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
 };
 
 /// What is started.
@@ -32,6 +33,19 @@ pub(crate) struct Image {
     pub(crate) sidecars: BTreeMap<String, Sidecar>,
     /// Texts by their path below `config.prompts`.
     pub(crate) prompts: BTreeMap<String, String>,
+    /// What a cluster is given beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cluster: Option<Given>,
+}
+
+/// What decides in a cluster how a release behaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Given {
+    /// Of the object that makes its replicas, but for how many.
+    pub(crate) workload: Identity,
+    /// Of the values of its secrets, which are part of it: what was started has the old ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secret_values: Option<Identity>,
 }
 
 impl Image {
@@ -52,6 +66,7 @@ impl Image {
                 .collect(),
             sidecars: spec.sidecars.clone(),
             prompts,
+            cluster: None,
         }
     }
 }
@@ -67,6 +82,8 @@ pub(crate) struct Contents {
     pub(crate) secrets: BTreeMap<String, SecretSource>,
     pub(crate) health: Health,
     pub(crate) drain: Drain,
+    #[serde(default, skip_serializing_if = "Kind::is_service")]
+    pub(crate) kind: Kind,
 }
 
 impl Contents {
@@ -85,6 +102,7 @@ impl Contents {
             secrets: spec.secrets.clone(),
             health: spec.health.clone(),
             drain: spec.drain.clone(),
+            kind: spec.agent.kind,
         }
     }
 
@@ -105,6 +123,9 @@ pub(crate) struct Release {
     /// What its image was built on, by digest where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) base: Option<String>,
+    /// As they were rendered for a cluster, so that going back needs no source tree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) objects: Vec<Value>,
     #[serde(flatten)]
     pub(crate) contents: Contents,
 }

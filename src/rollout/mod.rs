@@ -12,6 +12,7 @@ mod live;
 mod plan;
 #[cfg(test)]
 pub(crate) mod samples;
+mod shares;
 #[cfg(test)]
 mod simulation;
 mod state;

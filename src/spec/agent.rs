@@ -115,6 +115,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) fn is_service(&self) -> bool {
+        *self == Self::Service
+    }
+
     /// Whether its replicas answer requests.
     pub(crate) fn serves(self) -> bool {
         matches!(self, Self::Service | Self::Stateful | Self::Daemon)

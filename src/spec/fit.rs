@@ -13,27 +13,56 @@ pub(super) fn fit(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
     match target {
         TargetSpec::Process { .. } => process(spec, check),
         TargetSpec::Docker { .. } => docker(spec, check),
-        TargetSpec::Kubernetes { .. } => {
-            later(
-                "kubernetes",
-                "agentctl render kubernetes writes what kubectl applies",
-                check,
+        TargetSpec::Kubernetes { .. } => kubernetes(spec, check),
+    }
+}
+
+fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
+    if !matches!(spec.agent.kind, Kind::Service | Kind::Worker) {
+        let message = format!(
+            "kind = \"{}\" is not supported by the kubernetes target",
+            spec.agent.kind.word()
+        );
+        check.refuse_with(
+            "agent.kind",
+            message,
+            "agentctl render kubernetes writes what kubectl applies",
+        );
+    }
+    has_image(spec, check);
+    let gates = spec.gate.iter().enumerate();
+    for (at, gate) in gates.filter(|(_, gate)| gate.source.is_none()) {
+        let message = format!(
+            "nothing measures {} in a cluster: no edge stands before replicas there",
+            gate.metric.name()
+        );
+        let hint =
+            "gates with a source, and probes, holds and approvals under [rollout] work there";
+        check.refuse_with(&format!("gate.{at}.metric"), message, hint);
+    }
+    for (at, probe) in spec.rollout.probe.iter().enumerate() {
+        let turns = probe.turns();
+        let mut names = turns.iter().flat_map(|(request, _)| request.headers.keys());
+        if names.any(|name| name.eq_ignore_ascii_case("authorization")) {
+            check.refuse_with(
+                &format!("rollout.probe.{at}"),
+                "a probe goes through the cluster's API, which takes Authorization for itself",
+                "probe a path that needs none",
             );
         }
     }
 }
 
-fn later(target: &str, hint: &str, check: &mut Check<'_>) {
-    let message = format!("this version of agentctl does not deploy to the {target} target");
-    check.refuse_with("target", message, hint);
-}
-
-fn docker(spec: &Spec, check: &mut Check<'_>) {
-    kind(spec.agent.kind, "docker", check);
+fn has_image(spec: &Spec, check: &mut Check<'_>) {
     if spec.build.is_none() && spec.image.image.is_none() {
         let hint = "runtime = \"python\" under [build]";
         check.refuse_with("run", "it is not said what image a container runs", hint);
     }
+}
+
+fn docker(spec: &Spec, check: &mut Check<'_>) {
+    kind(spec.agent.kind, "docker", check);
+    has_image(spec, check);
     secrets_are_near(spec, "the docker target", check);
     if spec
         .run
@@ -104,17 +133,25 @@ fn process(spec: &Spec, check: &mut Check<'_>) {
 }
 
 fn kind(kind: Kind, target: &str, check: &mut Check<'_>) {
-    if kind != Kind::Service {
-        let message = format!(
-            "kind = \"{}\" is not supported by the {target} target",
-            kind.word()
-        );
-        check.refuse_with(
-            "agent.kind",
-            message,
-            "agentctl render kubernetes writes what runs it in a cluster",
-        );
-    }
+    let (why, hint) = match kind {
+        Kind::Service | Kind::Worker => return,
+        Kind::Stateful => (
+            "its disk belongs to one replica, and a rollout runs two releases side by side",
+            "keep its data in a service with storage, or in a cluster: agentctl render kubernetes",
+        ),
+        Kind::Daemon => (
+            "it runs once on each machine of a cluster, and here is one machine",
+            "kind = \"worker\" in this environment, with run.replicas = 1",
+        ),
+        Kind::Job | Kind::Cron => (
+            "it comes to an end, and a rollout replaces what goes on running",
+            "agentctl render compose, and docker-compose run or cron; or in a cluster: agentctl \
+             render kubernetes",
+        ),
+    };
+    let kind = kind.word();
+    let message = format!("kind = \"{kind}\" does not run on the {target} target: {why}");
+    check.refuse_with("agent.kind", message, hint);
 }
 
 /// Paths of what is given, and does nothing for a process.

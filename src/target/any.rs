@@ -6,13 +6,15 @@ use std::net::SocketAddr;
 use anyhow::Result;
 
 use super::secrets::Values;
-use super::{Docker, Log, Place, Process, Reply, Seen, Spent, Target, Traffic};
+use super::{Docker, Kubernetes, Log, Place, Process, Reply, Seen, Spent, Target, Traffic};
+use crate::advice::advice;
 use crate::release::{Release, ReleaseId};
 use crate::spec::{ProbeRequest, Spec};
 
 pub(crate) enum Any {
     Process(Process),
     Docker(Docker),
+    Kubernetes(Kubernetes),
 }
 
 macro_rules! each {
@@ -20,19 +22,32 @@ macro_rules! each {
         match $any {
             Any::Process($target) => $does,
             Any::Docker($target) => $does,
+            Any::Kubernetes($target) => $does,
         }
     };
 }
 
 impl Any {
-    /// Opens the address that users reach the agent at.
-    pub(crate) async fn listen(&self, address: SocketAddr) -> Result<()> {
-        each!(self, target => target.listen(address).await)
+    /// Opens the address that users reach the agent at; `None`: nobody calls it.
+    pub(crate) async fn listen(&self, address: Option<SocketAddr>) -> Result<()> {
+        match self {
+            Self::Process(target) => target.listen(address).await,
+            Self::Docker(target) => target.listen(address).await,
+            // Its own objects open it.
+            Self::Kubernetes(_) => Ok(()),
+        }
     }
 
     /// As Prometheus reads it; `None` if nothing runs.
     pub(crate) async fn metrics(&self) -> Result<Option<String>> {
-        each!(self, target => target.metrics().await)
+        match self {
+            Self::Process(target) => target.metrics().await,
+            Self::Docker(target) => target.metrics().await,
+            Self::Kubernetes(_) => Err(advice(
+                "no edge stands before replicas in a cluster, and so nothing measures them here",
+                "observe.metrics lets the cluster's Prometheus read the agent's own figures",
+            )),
+        }
     }
 
     /// Ends everything that was started there, and waits for that; `now` does not wait for open
@@ -40,7 +55,7 @@ impl Any {
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
         each!(self, target => target.stop(now).await)?;
         match self {
-            Self::Process(_) => Ok(()),
+            Self::Process(_) | Self::Kubernetes(_) => Ok(()),
             Self::Docker(target) => target.stage.stop_beside().await,
         }
     }
@@ -58,6 +73,7 @@ impl Any {
         match self {
             Self::Process(target) => Ok(target.stage.is_there()),
             Self::Docker(target) => target.stage.is_there().await,
+            Self::Kubernetes(target) => target.is_there().await,
         }
     }
 
@@ -66,15 +82,17 @@ impl Any {
         match self {
             Self::Process(target) => target.stage.remove_everything().await,
             Self::Docker(target) => target.stage.remove_everything().await,
+            Self::Kubernetes(target) => target.remove_everything().await,
         }
     }
 
     /// # Errors
     /// What is known before anything is changed: why nothing can be deployed there.
-    pub(crate) async fn fits(&self, spec: &Spec, address: SocketAddr) -> Result<()> {
+    pub(crate) async fn fits(&self, spec: &Spec, address: Option<SocketAddr>) -> Result<()> {
         match self {
             Self::Process(_) => Ok(()),
             Self::Docker(target) => target.stage.fits(spec, address).await,
+            Self::Kubernetes(target) => target.cluster.fits(spec).await,
         }
     }
 
@@ -82,7 +100,7 @@ impl Any {
     /// Where so many replicas at once have no room.
     pub(crate) async fn has_room(&self, spec: &Spec, replicas: u32) -> Result<()> {
         match self {
-            Self::Process(_) => Ok(()),
+            Self::Process(_) | Self::Kubernetes(_) => Ok(()),
             Self::Docker(target) => target.stage.has_room(spec, replicas).await,
         }
     }
@@ -90,8 +108,16 @@ impl Any {
     /// What a deploy would do with services and tools, in words.
     pub(crate) async fn due_beside(&self, spec: &Spec) -> Result<Vec<String>> {
         match self {
-            Self::Process(_) => Ok(Vec::new()),
+            Self::Process(_) | Self::Kubernetes(_) => Ok(Vec::new()),
             Self::Docker(target) => target.stage.due_beside(spec).await,
+        }
+    }
+
+    /// What applying the release's objects would change, in lines.
+    pub(crate) async fn differences(&self, release: &Release) -> Result<Vec<String>> {
+        match self {
+            Self::Process(_) | Self::Docker(_) => Ok(Vec::new()),
+            Self::Kubernetes(target) => target.differences(release).await,
         }
     }
 
@@ -103,7 +129,7 @@ impl Any {
         say: &mut dyn FnMut(String),
     ) -> Result<()> {
         match self {
-            Self::Process(_) => Ok(()),
+            Self::Process(_) | Self::Kubernetes(_) => Ok(()),
             Self::Docker(target) => target.stage.stand_by(spec, values, say).await,
         }
     }
@@ -111,20 +137,29 @@ impl Any {
     /// Services and tools that agent.toml does not name any more end.
     pub(crate) async fn leave(&self, spec: &Spec, say: &mut dyn FnMut(String)) -> Result<()> {
         match self {
-            Self::Process(_) => Ok(()),
+            Self::Process(_) | Self::Kubernetes(_) => Ok(()),
             Self::Docker(target) => target.stage.leave(spec, say).await,
         }
     }
 
     /// The values that the last deploy left there.
     pub(crate) async fn kept_secrets(&self) -> Result<Values> {
-        each!(self, target => target.stage.kept_secrets().await)
+        match self {
+            Self::Process(target) => target.stage.kept_secrets().await,
+            Self::Docker(target) => target.stage.kept_secrets().await,
+            Self::Kubernetes(target) => target.cluster.kept_secrets().await,
+        }
     }
 
     /// Keeps these, and the older ones of other names that an earlier release may need; the answer
     /// is whether a value that was kept has changed.
     pub(crate) async fn keep_secrets(&self, values: &Values) -> Result<bool> {
-        each!(self, target => target.stage.keep_secrets(values).await)
+        match self {
+            Self::Process(target) => target.stage.keep_secrets(values).await,
+            Self::Docker(target) => target.stage.keep_secrets(values).await,
+            // Another value is another release, which is rolled out.
+            Self::Kubernetes(target) => target.cluster.keep_secrets(values).await.map(|_| false),
+        }
     }
 
     /// What the release is started from is there afterwards, so that no start is a download.
@@ -132,6 +167,15 @@ impl Any {
         match self {
             Self::Process(_) => Ok(()),
             Self::Docker(target) => target.stage.fetch(release).await,
+            Self::Kubernetes(target) => target.fetch(release).await,
+        }
+    }
+
+    /// When a rollout is over, whatever came of it: the cluster's own scalers go on.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        match self {
+            Self::Process(_) | Self::Docker(_) => Ok(()),
+            Self::Kubernetes(target) => target.settle().await,
         }
     }
 
@@ -144,6 +188,7 @@ impl Any {
                     releases.iter().map(|release| release.id).collect();
                 target.stage.keep_only(&releases).await
             }
+            Self::Kubernetes(target) => target.keep_only(releases).await,
         }
     }
 }

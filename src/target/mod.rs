@@ -7,6 +7,7 @@ pub(crate) mod contract;
 mod docker;
 #[cfg(test)]
 pub(crate) mod fake;
+mod kubernetes;
 mod look;
 mod orders;
 mod process;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use any::Any;
 pub(crate) use docker::{Docker, Host, Names, attend};
+pub(crate) use kubernetes::{Cluster, Journal, Kubernetes, Papers};
 pub(crate) use process::{Machine, Process, StateDir, Tree, secrets};
 pub(crate) use seen::{Failing, Seen, SeenRelease};
 

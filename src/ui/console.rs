@@ -161,6 +161,13 @@ impl Console {
         }
     }
 
+    /// For who asked for more.
+    pub(crate) fn detail(&mut self, text: &str) {
+        if self.wishes.verbose > 0 {
+            self.note(text);
+        }
+    }
+
     /// Whether the answer is yes; `None`: nobody is there to give one.
     pub(crate) fn ask(&mut self, question: &str) -> Option<bool> {
         if self.is_json() || !self.reader.stderr_is_terminal || !io::stdin().is_terminal() {

@@ -13,13 +13,14 @@ pub(super) use gather::prompts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Layout, Render, What};
 use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
 use crate::advice::advice;
+use crate::release::ReleaseId;
 use crate::render::{self, Files, Input, Templates};
 use crate::spec::{Problem, TargetSpec};
 
@@ -162,6 +163,19 @@ pub(crate) fn check(project: &Project) -> Result<()> {
             .with_context(|| format!("could not render {}", input.spec.agent.name))?;
     }
     Ok(())
+}
+
+/// Every object of a release that runs in a cluster.
+pub(crate) fn objects(project: &Project, image: &str, release: ReleaseId) -> Result<Vec<Value>> {
+    let templates = Templates::new(gather::own_templates(project.folder())?);
+    let args = Render {
+        image: Some(image.to_owned()),
+        release: Some(release),
+        ..Render::default()
+    };
+    let input = gather::input(project, &args)?;
+    render::values(&input, &templates)
+        .with_context(|| format!("could not render {}", input.spec.agent.name))
 }
 
 /// A Dockerfile as it is built, and what stays out of its context.

@@ -105,6 +105,9 @@ impl Table {
             return self.claim_but(Some(id), avoid, Absence::Awaited);
         }
         let pools = self.read();
+        if let Some(claim) = self.of_heir() {
+            return Some(claim);
+        }
         let pool = pools.get(failed.replica.pool());
         let beside = pool.and_then(|pool| Some((pool, pool.least_open(avoid)?)));
         let place = beside.or_else(|| pools.turn(Of::Requests, avoid));
@@ -118,6 +121,9 @@ impl Table {
         absence: Absence,
     ) -> Option<Claim> {
         let pools = self.read();
+        if let Some(claim) = self.of_heir() {
+            return Some(claim);
+        }
         let Some(id) = id else {
             let place = pools.turn(Of::Requests, avoid)?;
             let mut claim = self.take(&pools, place);
@@ -151,6 +157,21 @@ impl Table {
         let pool = replica.shared_pool();
         let account = conversations.ledger.open(&pool, self.now())?;
         Some((account, Arc::clone(self)))
+    }
+
+    /// The successor finds the conversation's place, and counts the request.
+    fn of_heir(&self) -> Option<Claim> {
+        let heir = self.heir.get()?;
+        heir.replica.claim();
+        heir.window.open();
+        Some(Claim {
+            replica: Arc::clone(&heir.replica),
+            window: Arc::clone(&heir.window),
+            conversation: None,
+            account: None,
+            idle: 0,
+            sticky: false,
+        })
     }
 
     fn take(&self, pools: &Pools, (pool, replica): Place<'_>) -> Claim {

@@ -91,6 +91,12 @@ fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure>
     controller::instead(objects.collect::<Result<_, Failure>>()?, input, templates)
 }
 
+/// The objects themselves, for who applies them.
+pub(crate) fn values(input: &Input, templates: &Templates) -> Result<Vec<Value>, Failure> {
+    let objects = objects(input, templates)?.into_iter();
+    Ok(objects.map(|object| object.value).collect())
+}
+
 /// A file for each object.
 pub(crate) fn kubernetes(input: &Input, templates: &Templates) -> Result<Files, Failure> {
     let mut files = Files::default();

@@ -89,8 +89,15 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
     for (text, message) in [
         ("", "how a process of the agent is started is not given"),
         (
-            "kind = \"worker\"\n[run]\ncommand = [\"a\"]",
-            "kind = \"worker\" is not supported by the process target",
+            "kind = \"job\"\n[run]\ncommand = [\"a\"]",
+            "kind = \"job\" does not run on the process target: it comes to an end, and a rollout \
+             replaces what goes on running",
+        ),
+        (
+            "kind = \"stateful\"\n[run]\ncommand = [\"a\"]\n[environments.x]\ntarget = { docker = {} }\n\
+             image.image = \"a\"",
+            "kind = \"stateful\" does not run on the docker target: its disk belongs to one replica, \
+             and a rollout runs two releases side by side",
         ),
         (
             "[run]\ncommand = [\"a\"]\n[secrets]\nA = { kubernetes = \"b/c\" }",
@@ -102,7 +109,12 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
         ),
         (
             "[run]\ncommand = [\"a\"]\n[environments.x]\ntarget = { kubernetes = {} }",
-            "this version of agentctl does not deploy to the kubernetes target",
+            "it is not said what image a container runs",
+        ),
+        (
+            "[[gate]]\nname = \"smoke\"\nsource = { command = [\"true\"] }\n[[gate]]\nmetric = \
+             \"error_rate\"\nmax = 0.1\n[environments.x]\ntarget = { kubernetes = {} }\nimage.image = \"a\"",
+            "nothing measures error_rate in a cluster: no edge stands before replicas there",
         ),
     ] {
         let environment = text.contains("environments").then_some("x");

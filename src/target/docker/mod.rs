@@ -16,6 +16,7 @@ mod objects;
 mod program;
 mod recipe;
 mod removal;
+mod renew;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ use crate::advice::advice;
 use crate::docker::{Engine, Link};
 use crate::edge::api;
 use crate::edge::client::Edge;
+use crate::edge::containers::EDGE;
 use crate::image::pull;
 use crate::journal::{Ask, Unanswered};
 use crate::release::{Artifact, Release, ReleaseId};
@@ -242,15 +244,18 @@ impl Stage for Rc<Host> {
             return Ok(edge);
         }
         let address: Option<SocketAddr> = self.read("address").await?;
-        let address = address.context("where the agent is published is not known any more")?;
         let edge = self.edge_at(address).await?;
-        let address = edge::inside(address);
-        edge.listen(&api::Listen { fence, address }).await?;
+        if let Some(address) = address.map(edge::inside) {
+            edge.listen(&api::Listen { fence, address }).await?;
+        }
         Ok(edge)
     }
 
-    async fn edge_to_listen(&self, address: SocketAddr) -> Result<(Edge, SocketAddr)> {
-        Ok((self.edge_at(address).await?, edge::inside(address)))
+    async fn edge_to_listen(
+        &self,
+        address: Option<SocketAddr>,
+    ) -> Result<(Edge, Option<SocketAddr>)> {
+        Ok((self.edge_at(address).await?, address.map(edge::inside)))
     }
 
     async fn listens(&self, address: SocketAddr) -> Result<()> {
@@ -258,8 +263,14 @@ impl Stage for Rc<Host> {
     }
 
     /// The container would only be started again.
-    async fn ended(&self) -> Result<()> {
-        self.remove_edge().await
+    async fn ended(&self) -> Result<bool> {
+        let replicas = vec![format!("{EDGE}={}", self.names.project)];
+        // A host that is lost is waited for by whoever asks next.
+        let left = self.containers(replicas).await;
+        match left.is_ok_and(|left| left.is_empty()) {
+            true => self.remove_edge().await.map(|()| true),
+            false => Ok(false),
+        }
     }
 
     fn url(&self, listen: SocketAddr) -> String {

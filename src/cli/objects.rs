@@ -1,0 +1,81 @@
+//! The objects of a release, for an agent that runs in a cluster.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::render;
+use super::site::{Project, variable};
+use crate::release::{Artifact, Given, Identity, Release, ReleaseId};
+use crate::spec::{Kind, Router, SecretSource, TargetSpec};
+use crate::target::secrets::{self, Values};
+
+/// What stands for the number that a release gets when it is known what is in it.
+const ANY: ReleaseId = ReleaseId(0);
+
+pub(crate) fn is_in_cluster(project: &Project) -> bool {
+    matches!(project.loaded.target, TargetSpec::Kubernetes { .. })
+}
+
+/// As `render kubernetes` shows them.
+pub(crate) fn of(project: &Project, image: &str, release: ReleaseId) -> Result<Vec<Value>> {
+    render::objects(project, image, release)
+}
+
+/// The release with its objects, where it runs in a cluster.
+pub(crate) fn filled(project: &Project, mut release: Release) -> Result<Release> {
+    if let (Artifact::Image(image), true) = (&release.contents.artifact, is_in_cluster(project)) {
+        release.objects = of(project, &image.name, release.id)?;
+    }
+    Ok(release)
+}
+
+/// What in them decides how the release behaves.
+pub(crate) async fn given(project: &Project, image: &str, values: &Values) -> Result<Given> {
+    let objects = of(project, image, ANY)?;
+    let named = |object: &&Value| object["metadata"]["labels"]["agentctl.dev/release"] == "r0";
+    let workload = objects
+        .into_iter()
+        .find(|object| !object["spec"]["template"].is_null() && named(&object))
+        .context("nothing makes replicas")?;
+    let cluster = project.site.cluster().await?;
+    Ok(Given {
+        workload: identity(workload),
+        secret_values: cluster.mark_of(values).await?,
+    })
+}
+
+/// How many replicas there are, and how a Deployment would change them by itself, is no part of it.
+fn identity(mut workload: Value) -> Identity {
+    if let Some(spec) = workload["spec"].as_object_mut() {
+        spec.remove("replicas");
+        spec.remove("strategy");
+    }
+    Identity::of(json!(workload).to_string().as_bytes())
+}
+
+/// Values from variables and files; others the cluster has, or fetches.
+pub(crate) fn values(project: &Project) -> Result<Values> {
+    let near = project.loaded.spec.secrets.iter();
+    let near = near.filter(|(_, source)| is_near(source));
+    let near: BTreeMap<_, _> = near
+        .map(|(name, source)| (name.clone(), source.clone()))
+        .collect();
+    secrets::fetch(&near, project.folder(), &variable)
+}
+
+fn is_near(source: &SecretSource) -> bool {
+    matches!(source, SecretSource::Env(_) | SecretSource::File(_))
+}
+
+/// Whether a release's share of the requests can be no other than that of its replicas.
+pub(crate) fn split_by_replicas(project: &Project) -> bool {
+    let spec = &project.loaded.spec;
+    let is_plain = match spec.network.router {
+        Router::Service => true,
+        Router::Auto => spec.network.gateway.is_none(),
+        Router::Gateway | Router::Istio | Router::Nginx => false,
+    };
+    is_in_cluster(project) && (is_plain || spec.agent.kind == Kind::Worker)
+}

@@ -1,0 +1,189 @@
+//! What applying a release would change, object by object, as the cluster itself says it. No object of a
+//! release holds a secret's value: they refer to it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::orders::is_scaler;
+use super::world::release_of;
+use super::{Kubernetes, address};
+use crate::release::{Release, ReleaseId};
+use crate::target::Target;
+
+/// What the cluster itself writes.
+const ITS_OWN: [&str; 6] = [
+    "managedFields",
+    "resourceVersion",
+    "generation",
+    "uid",
+    "creationTimestamp",
+    "selfLink",
+];
+
+/// More of one value is not read.
+const SHOWN: usize = 60;
+
+impl Kubernetes {
+    /// One line for each object that is new, and for each field that is another; nothing is changed.
+    pub(crate) async fn differences(&self, release: &Release) -> Result<Vec<String>> {
+        let seen = self.observe().await?;
+        let before = seen.shares.keys().find(|id| **id != release.id);
+        let stable = match before {
+            Some(stable) => self.objects_of(*stable).await?.to_vec(),
+            None => Vec::new(),
+        };
+        let mut lines = Vec::new();
+        for object in &release.objects {
+            let title = address::title(object);
+            let path = address::of(object, &self.cluster.namespace)?;
+            let live = self.cluster.get(&path).await?;
+            let owned = self.router().await?.owns(object);
+            match live {
+                None => {
+                    self.cluster.would_apply(object).await?;
+                    lines.push(format!("+ {title}"));
+                    let alike = stable.iter().find(|one| is_like(one, object));
+                    lines.extend(alike.iter().flat_map(|one| between(one, object)));
+                }
+                // Where requests go is changed by the rollout, and by nothing else.
+                Some(_) if owned || is_scaler(object) => {}
+                Some(live) => {
+                    let applied = self.cluster.would_apply(object).await?;
+                    let changed = between(&plain(live), &plain(applied));
+                    if !changed.is_empty() {
+                        lines.push(format!("~ {title}"));
+                        lines.extend(changed);
+                    }
+                }
+            }
+        }
+        Ok(lines)
+    }
+}
+
+/// The same thing of another release.
+fn is_like(other: &Value, object: &Value) -> bool {
+    let name = |object: &Value, release: ReleaseId| {
+        let name = object["metadata"]["name"].as_str()?;
+        Some(name.replace(&format!("-{release}"), ""))
+    };
+    match (release_of(other), release_of(object)) {
+        (Some(old), Some(new)) => {
+            other["kind"] == object["kind"] && name(other, old) == name(object, new)
+        }
+        _ => false,
+    }
+}
+
+fn plain(mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.retain(|name, _| !ITS_OWN.contains(&name.as_str()));
+    }
+    object
+}
+
+/// `spec.replicas: 3 → 4`, but for what only says of which release it is.
+fn between(old: &Value, new: &Value) -> Vec<String> {
+    let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+    leaves(old, String::new(), &mut before);
+    leaves(new, String::new(), &mut after);
+    let releases = [release_of(old), release_of(new)];
+    let of_release = |value: Option<&String>, release: Option<ReleaseId>| {
+        let (value, release) = (value?, release?);
+        let id = release.to_string();
+        Some(
+            value
+                .replace(&format!("-{id}"), "-")
+                .replace(&format!("\"{id}\""), ""),
+        )
+    };
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = names.into_iter().filter(|name| {
+        let (old, new) = (before.get(*name), after.get(*name));
+        let (old_plain, new_plain) = (of_release(old, releases[0]), of_release(new, releases[1]));
+        old != new && (old_plain.is_none() || old_plain != new_plain)
+    });
+    changed
+        .map(|name| {
+            let shown =
+                |value: Option<&String>| value.map_or("not set".to_owned(), |text| cut(text));
+            format!(
+                "    {name}: {} → {}",
+                shown(before.get(name)),
+                shown(after.get(name))
+            )
+        })
+        .collect()
+}
+
+fn leaves(value: &Value, path: String, found: &mut BTreeMap<String, String>) {
+    let below = |name: &str| match path.is_empty() {
+        true => name.to_owned(),
+        false => format!("{path}.{name}"),
+    };
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                leaves(value, below(name), found);
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                let name = item["name"].as_str().map_or(at.to_string(), str::to_owned);
+                leaves(item, below(&name), found);
+            }
+        }
+        value => drop(found.insert(path, value.to_string())),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn workload(release: &str, image: &str) -> Value {
+        json!({
+            "kind": "Deployment",
+            "metadata": {
+                "name": format!("bot-{release}"),
+                "labels": { "agentctl.dev/release": release },
+            },
+            "spec": { "containers": [{ "name": "bot", "image": image }] },
+        })
+    }
+
+    #[test]
+    fn a_new_release_is_held_against_the_one_before() {
+        let (old, new) = (workload("r1", "bot@1"), workload("r2", "bot@2"));
+        assert!(is_like(&old, &new));
+        assert_eq!(
+            between(&old, &new),
+            ["    spec.containers.bot.image: \"bot@1\" → \"bot@2\""]
+        );
+    }
+
+    #[test]
+    fn what_the_cluster_writes_is_no_difference() {
+        let live =
+            json!({ "metadata": { "uid": "1", "name": "bot" }, "spec": { "a": 1 }, "status": {} });
+        let applied = json!({ "metadata": { "uid": "2", "name": "bot" }, "spec": { "a": 2 } });
+        assert_eq!(
+            between(&plain(live), &plain(applied)),
+            ["    spec.a: 1 → 2"]
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! What is applied, and when: everything that a release needs beside its replicas, the replicas, and
+//! who gets requests.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
+
+use super::world::{What, World, release_of};
+use super::{Kubernetes, address};
+use crate::advice::advice;
+use crate::journal::{Fenced, HEARTBEAT, Store};
+use crate::release::{Release, ReleaseId};
+use crate::spec::Percent;
+use crate::target::{Target, Traffic};
+
+/// How long a cluster may take to send requests as it was told.
+const CONFIRMED: Duration = Duration::from_secs(60);
+
+/// What changes the number of replicas by itself, and so comes when the rollout is over.
+const SCALERS: [&str; 3] = [
+    "ScaledObject",
+    "HorizontalPodAutoscaler",
+    "VerticalPodAutoscaler",
+];
+
+/// What makes a release's replicas.
+const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"];
+
+impl Kubernetes {
+    /// Everything but replicas, routes and scalers is there afterwards.
+    pub(crate) async fn fetch(&self, release: &Release) -> Result<()> {
+        if release.objects.is_empty() {
+            return Err(advice(
+                format!("{} was not made for a cluster", release.id),
+                "agentctl rollback --to names another release",
+            ));
+        }
+        self.still_ours().await?;
+        self.pause_scalers().await?;
+        self.know(release);
+        let router = self.router().await?;
+        let own = |object: &&Value| {
+            !router.owns(object) && !is_scaler(object) && !is_workload(object, release.id)
+        };
+        for object in release.objects.iter().filter(own) {
+            self.apply_once(object).await?;
+        }
+        Ok(())
+    }
+
+    /// One owner of the number of replicas at a time: while a rollout runs that is agentctl, and then
+    /// whatever scales the release that serves.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        let seen = self.observe().await?;
+        let full = seen
+            .shares
+            .iter()
+            .find(|(_, share)| **share == Percent::FULL);
+        let Some((serving, _)) = full else {
+            return Ok(());
+        };
+        let kept = self.objects_of(*serving).await?;
+        for scaler in kept.iter().filter(|object| is_scaler(object)) {
+            self.apply_once(scaler).await?;
+        }
+        Ok(())
+    }
+
+    /// Scalers of what serves now wait until the rollout is over.
+    async fn pause_scalers(&self) -> Result<()> {
+        for release in self.observe().await?.releases.into_keys() {
+            let kept = self.objects_of(release).await?;
+            for scaler in kept.iter().filter(|object| is_scaler(object)) {
+                let path = address::of(scaler, &self.cluster.namespace)?;
+                self.cluster.delete(&path).await?;
+                self.cluster.applied.borrow_mut().remove(&path);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn scaled(&self, release: &Release, replicas: u32) -> Result<()> {
+        self.still_ours().await?;
+        self.know(release);
+        self.with_world(async |world, _| match replicas {
+            0 => self.end(world, release).await,
+            _ => self.keep_up(world, release, replicas).await,
+        })
+        .await
+    }
+
+    async fn keep_up(&self, world: &mut World, release: &Release, replicas: u32) -> Result<()> {
+        if world.things.workload(release.id).is_none() {
+            for object in release.objects.iter().filter(|one| is_own(one, release.id)) {
+                let told = self.apply_once(object).await?;
+                if let (Some(told), true) = (told, object["kind"] == "Service") {
+                    world.things.told(What::Services, told);
+                }
+            }
+        }
+        let workloads = release.objects.iter();
+        for workload in workloads.filter(|one| is_workload(one, release.id)) {
+            let mut workload = workload.clone();
+            workload["spec"]["replicas"] = json!(replicas);
+            // A scaler of the cluster may own the number.
+            let told = self.cluster.apply(&workload, true).await?;
+            world.things.told(What::Workloads, told);
+        }
+        Ok(())
+    }
+
+    /// Its pods leave as they were told to, and nobody waits for them here.
+    async fn end(&self, world: &mut World, release: &Release) -> Result<()> {
+        let own = |object: &&Value| {
+            is_workload(object, release.id) || is_own(object, release.id) || is_scaler(object)
+        };
+        for object in release.objects.iter().filter(own) {
+            let path = address::of(object, &self.cluster.namespace)?;
+            self.cluster.delete(&path).await?;
+            self.cluster.applied.borrow_mut().remove(&path);
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            match object["kind"].as_str() {
+                Some("Service") => world.things.bury(What::Services, name),
+                Some("Deployment") => world.things.bury(What::Workloads, name),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns when the cluster sends requests so.
+    pub(super) async fn routed(&self, traffic: &Traffic) -> Result<()> {
+        self.still_ours().await?;
+        let Some(newest) = traffic.shares.keys().next_back() else {
+            bail!("nobody is to get traffic");
+        };
+        let kept = self.objects_of(*newest).await?;
+        self.with_world(async |world, router| {
+            for (what, object) in router.objects(&kept, traffic) {
+                let told = self.cluster.apply(&object, false).await?;
+                world.things.told(what, told);
+            }
+            let deadline = Instant::now() + CONFIRMED;
+            world.catch_up()?;
+            while !router.is_confirmed(&world.things, traffic) {
+                match timeout_at(deadline, world.news()).await {
+                    Ok(news) => drop(news?),
+                    Err(_) => return Err(unconfirmed(router.name())),
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// What this process has applied already stays as it is; then there is no answer.
+    async fn apply_once(&self, object: &Value) -> Result<Option<Value>> {
+        let path = address::of(object, &self.cluster.namespace)?;
+        if self.cluster.applied.borrow().get(&path) == Some(object) {
+            return Ok(None);
+        }
+        let told = self.cluster.apply(object, false).await?;
+        let mut applied = self.cluster.applied.borrow_mut();
+        applied.insert(path, object.clone());
+        Ok(Some(told))
+    }
+
+    /// A write under the lease a moment ago is proof enough, by a clock that goes on while the machine
+    /// sleeps.
+    pub(super) async fn still_ours(&self) -> Result<()> {
+        if self.fence == 0 {
+            return Ok(());
+        }
+        let confirmed = self.cluster.confirmed.get();
+        let since = confirmed.and_then(|at| SystemTime::now().duration_since(at).ok());
+        if since.is_some_and(|since| since < HEARTBEAT) {
+            return Ok(());
+        }
+        let holder = self.journal.holder().await?;
+        match &holder {
+            Some(holder) if holder.fence == self.fence => Ok(()),
+            _ => bail!(Fenced {
+                what: self.cluster.title.clone(),
+                holder,
+            }),
+        }
+    }
+}
+
+fn unconfirmed(router: &str) -> anyhow::Error {
+    advice(
+        format!("the cluster did not send requests as it was told (router: {router})"),
+        "kubectl get endpointslices, kubectl get events: who keeps endpoints or routes up to date?",
+    )
+}
+
+/// Belongs to this release alone, beside its workload and scalers.
+fn is_own(object: &Value, release: ReleaseId) -> bool {
+    release_of(object) == Some(release)
+        && !is_workload(object, release)
+        && !is_scaler(object)
+        && named_by(object, release)
+}
+
+pub(super) fn is_workload(object: &Value, release: ReleaseId) -> bool {
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let is_its = release_of(object) == Some(release);
+    is_its && WORKLOADS.contains(&kind) && !name(object).ends_with("-prepull")
+}
+
+pub(super) fn is_scaler(object: &Value) -> bool {
+    let kind = object["kind"].as_str().unwrap_or_default();
+    SCALERS.contains(&kind)
+}
+
+fn named_by(object: &Value, release: ReleaseId) -> bool {
+    name(object).contains(&format!("-{release}"))
+}
+
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}

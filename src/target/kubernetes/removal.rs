@@ -1,0 +1,169 @@
+//! Ends and takes away what agentctl made, and nothing else.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use hyper::Method;
+use serde_json::Value;
+
+use super::cluster::{Body, MANAGER};
+use super::world::{NAME, RELEASE, What, World};
+use super::{Kubernetes, address};
+use crate::release::{Release, ReleaseId};
+
+impl Kubernetes {
+    /// Ends all replicas and takes their Services away, and waits for that; `now` does not wait for
+    /// open requests.
+    pub(crate) async fn stop(&self, now: bool) -> Result<()> {
+        self.still_ours().await?;
+        self.with_world(async |world, router| {
+            world.catch_up()?;
+            for release in world.things.releases() {
+                let kept = self.objects_of(release).await?;
+                for object in kept.iter().filter(|one| super::orders::is_scaler(one)) {
+                    let path = address::of(object, &self.cluster.namespace)?;
+                    self.cluster.delete(&path).await?;
+                }
+            }
+            for what in [What::Workloads, What::Services, What::Routes] {
+                self.delete_all(world, what).await?;
+            }
+            if now {
+                self.kill_pods().await?;
+            }
+            while !world.things.seen(router).releases.is_empty() {
+                world.news().await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_all(&self, world: &mut World, what: What) -> Result<()> {
+        let named = |object: &Value| {
+            let path = self_link(object, what, &self.cluster.namespace)?;
+            Some((object["metadata"]["name"].as_str()?.to_owned(), path))
+        };
+        let all: Vec<_> = world.things.each(what).filter_map(named).collect();
+        for (name, path) in all {
+            self.cluster.delete(&path).await?;
+            self.cluster.applied.borrow_mut().remove(&path);
+            world.things.bury(what, &name);
+        }
+        Ok(())
+    }
+
+    async fn kill_pods(&self) -> Result<()> {
+        let pods = address::all("v1", "Pod", &self.cluster.namespace);
+        let ours = address::escaped(&format!("{NAME}={}", self.cluster.agent));
+        let query = format!("{pods}?labelSelector={ours}&gracePeriodSeconds=1");
+        let deleted = self
+            .cluster
+            .ask(Method::DELETE, &query, &Body::None, "end the pods");
+        deleted.await.map(drop)
+    }
+
+    /// Whether agentctl made anything there that is not removed yet.
+    pub(crate) async fn is_there(&self) -> Result<bool> {
+        let leases = address::all("coordination.k8s.io/v1", "Lease", &self.cluster.namespace);
+        let lease = format!("{leases}/{}", self.cluster.agent);
+        Ok(self.cluster.get(&lease).await?.is_some())
+    }
+
+    /// Every object of every release that is kept, the secrets and the journal; the namespace stays.
+    pub(crate) async fn remove_everything(&self) -> Result<()> {
+        let mut paths = BTreeMap::new();
+        for name in self.journal.documents().await? {
+            let Some(kept) = release(&name) else {
+                continue;
+            };
+            for object in self.objects_of(kept).await?.iter() {
+                if object["kind"] != "Namespace" {
+                    paths.insert(address::of(object, &self.cluster.namespace)?, ());
+                }
+            }
+        }
+        for path in paths.keys() {
+            self.cluster.delete(path).await?;
+        }
+        let secrets = address::all("v1", "Secret", &self.cluster.namespace);
+        let own = format!("{secrets}/{}-secrets", self.cluster.agent);
+        self.cluster.delete(&own).await?;
+        self.forget().await
+    }
+
+    /// Configurations go with the journal: both are ConfigMaps.
+    async fn forget(&self) -> Result<()> {
+        let maps = address::all("v1", "ConfigMap", &self.cluster.namespace);
+        let agent = &self.cluster.agent;
+        for label in [NAME, super::papers::JOURNAL] {
+            let ours = format!("{label}={agent},app.kubernetes.io/managed-by={MANAGER}");
+            let query = format!("{maps}?labelSelector={}", address::escaped(&ours));
+            let what = "remove the journal";
+            self.cluster
+                .ask(Method::DELETE, &query, &Body::None, what)
+                .await?;
+        }
+        let leases = address::all("coordination.k8s.io/v1", "Lease", &self.cluster.namespace);
+        self.cluster
+            .delete(&format!("{leases}/{agent}"))
+            .await
+            .map(drop)
+    }
+
+    /// Documents and configurations that only other releases have go.
+    pub(crate) async fn keep_only(&self, releases: &[&Release]) -> Result<()> {
+        let maps = address::all("v1", "ConfigMap", &self.cluster.namespace);
+        let kept: Vec<ReleaseId> = releases.iter().map(|release| release.id).collect();
+        for name in self.journal.documents().await? {
+            let Some(old) = release(&name).filter(|release| !kept.contains(release)) else {
+                continue;
+            };
+            self.drop_config(old, releases).await?;
+            self.cluster
+                .delete(&format!("{maps}/{}-document-{name}", self.cluster.agent))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn drop_config(&self, release: ReleaseId, kept: &[&Release]) -> Result<()> {
+        let is_kept = |object: &&Value| {
+            let mut all = kept.iter().flat_map(|release| &release.objects);
+            !all.any(|one| address::title(one) == address::title(object))
+        };
+        let objects = self.objects_of(release).await?;
+        let configs = objects
+            .iter()
+            .filter(|object| object["kind"] == "ConfigMap");
+        for object in configs.filter(is_kept) {
+            let path = address::of(object, &self.cluster.namespace)?;
+            self.cluster.delete(&path).await?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn release(document: &str) -> Option<ReleaseId> {
+    let release = document.strip_prefix("release-")?.strip_suffix(".json")?;
+    release.parse().ok()
+}
+
+/// Items of a list do not say of what kind they are.
+fn self_link(object: &Value, what: What, namespace: &str) -> Option<String> {
+    let name = object["metadata"]["name"].as_str()?;
+    let of = |version, kind| format!("{}/{name}", address::all(version, kind, namespace));
+    match what {
+        What::Workloads => Some(of("apps/v1", "Deployment")),
+        What::Services if is_released_or_main(object) => Some(of("v1", "Service")),
+        What::Routes if object["metadata"]["labels"][RELEASE].is_null() => {
+            Some(of("v1", "ConfigMap"))
+        }
+        _ => None,
+    }
+}
+
+fn is_released_or_main(object: &Value) -> bool {
+    let labels = &object["metadata"]["labels"];
+    labels["app.kubernetes.io/managed-by"] == MANAGER
+}

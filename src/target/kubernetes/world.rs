@@ -1,0 +1,355 @@
+//! Everything of the agent in the cluster, as it was heard of up to now, and what that comes to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use anyhow::Result;
+use futures_util::StreamExt;
+use futures_util::future::FutureExt;
+use futures_util::stream::{LocalBoxStream, SelectAll};
+use serde_json::Value;
+
+use super::address::{self, escaped};
+use super::cluster::Cluster;
+use super::heard::{Change, Objects, Topic, feed, put, take_in};
+use super::pods::{Standing, standing};
+use super::router::Router;
+use crate::release::ReleaseId;
+use crate::target::{Failing, Seen, SeenRelease};
+
+pub(super) const RELEASE: &str = "agentctl.dev/release";
+pub(super) const NAME: &str = "app.kubernetes.io/name";
+/// What the cluster calls the owner of a slice.
+const OF_SERVICE: &str = "kubernetes.io/service-name";
+
+/// What is listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    Pods,
+    Workloads,
+    Services,
+    /// Which pods each Service sends requests to.
+    Endpoints,
+    Warnings,
+    /// What routers have beside Services.
+    Routes,
+}
+
+/// Everything by kind and name.
+#[derive(Default)]
+pub(super) struct Things {
+    pub(super) agent: String,
+    pub(super) namespace: String,
+    all: BTreeMap<What, Objects>,
+    /// What was deleted here; older news of it is no news.
+    buried: BTreeSet<String>,
+}
+
+pub(super) struct World {
+    pub(super) things: Things,
+    feeds: SelectAll<LocalBoxStream<'static, (What, Result<Change>)>>,
+}
+
+impl World {
+    /// All that there is now.
+    pub(super) async fn open(cluster: &Rc<Cluster>, router: &dyn Router) -> Result<Self> {
+        let topics = topics(cluster, router).await?;
+        let mut missing: Vec<What> = topics.iter().map(|(what, _)| *what).collect();
+        let feeds = topics.into_iter().map(|(what, topic)| {
+            let changes = feed(Rc::clone(cluster), topic);
+            changes.map(move |change| (what, change)).boxed_local()
+        });
+        let mut world = Self {
+            things: Things::of(&cluster.agent, &cluster.namespace),
+            feeds: feeds.collect(),
+        };
+        while !missing.is_empty() {
+            let Some(what) = world.news().await? else {
+                break;
+            };
+            if let Some(at) = missing.iter().position(|one| *one == what) {
+                missing.remove(at);
+            }
+        }
+        Ok(world)
+    }
+
+    /// The next change of anything.
+    pub(super) async fn news(&mut self) -> Result<Option<What>> {
+        let Some((what, change)) = self.feeds.next().await else {
+            return Ok(None);
+        };
+        self.things.take_in(what, change?);
+        Ok(Some(what))
+    }
+
+    /// What came in meanwhile; waits for nothing.
+    pub(super) fn catch_up(&mut self) -> Result<()> {
+        while let Some(Some((what, change))) = self.feeds.next().now_or_never() {
+            self.things.take_in(what, change?);
+        }
+        Ok(())
+    }
+}
+
+async fn topics(cluster: &Cluster, router: &dyn Router) -> Result<Vec<(What, Topic)>> {
+    let namespace = &cluster.namespace;
+    let ours = format!(
+        "&labelSelector={}",
+        escaped(&format!("{NAME}={}", cluster.agent))
+    );
+    let of = |version: &str, kind: &str| Topic {
+        path: address::all(version, kind, namespace),
+        selectors: ours.clone(),
+    };
+    let slices = of("discovery.k8s.io/v1", "EndpointSlice");
+    let has_slices = cluster.get("/apis/discovery.k8s.io/v1").await?.is_some();
+    let warnings = Topic {
+        path: address::all("v1", "Event", namespace),
+        selectors: format!(
+            "&fieldSelector={}",
+            escaped("involvedObject.kind=Pod,type=Warning")
+        ),
+    };
+    let mut topics = vec![
+        (What::Pods, of("v1", "Pod")),
+        (What::Workloads, of("apps/v1", "Deployment")),
+        (What::Services, of("v1", "Service")),
+        (
+            What::Endpoints,
+            if has_slices {
+                slices
+            } else {
+                of("v1", "Endpoints")
+            },
+        ),
+        (What::Warnings, warnings),
+    ];
+    topics.extend(router.listens(namespace).map(|topic| (What::Routes, topic)));
+    Ok(topics)
+}
+
+impl Things {
+    pub(super) fn of(agent: &str, namespace: &str) -> Self {
+        Self {
+            agent: agent.to_owned(),
+            namespace: namespace.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn take_in(&mut self, what: What, change: Change) {
+        let is_buried = |object: &Value| self.buried.contains(uid(object));
+        match &change {
+            Change::Put(object) if is_buried(object) => {}
+            _ => take_in(self.all.entry(what).or_default(), change),
+        }
+    }
+
+    /// What an answer told.
+    pub(super) fn told(&mut self, what: What, object: Value) {
+        put(self.all.entry(what).or_default(), object);
+    }
+
+    /// It was deleted here.
+    pub(super) fn bury(&mut self, what: What, name: &str) {
+        let gone = self.all.entry(what).or_default().remove(name);
+        self.buried
+            .extend(gone.map(|object| uid(&object).to_owned()));
+    }
+
+    pub(super) fn named(&self, what: What, name: &str) -> Option<&Value> {
+        self.all.get(&what)?.get(name)
+    }
+
+    pub(super) fn each(&self, what: What) -> impl Iterator<Item = &Value> {
+        self.all.get(&what).into_iter().flat_map(Objects::values)
+    }
+
+    pub(super) fn workload(&self, release: ReleaseId) -> Option<&Value> {
+        let mut all = self.each(What::Workloads);
+        all.find(|object| release_of(object) == Some(release))
+    }
+
+    pub(super) fn releases(&self) -> BTreeSet<ReleaseId> {
+        let workloads = self.each(What::Workloads);
+        let leaving = self.each(What::Pods).filter(|pod| is_leaving(pod));
+        workloads.chain(leaving).filter_map(release_of).collect()
+    }
+
+    /// In the order in which they were made, which numbers them.
+    pub(super) fn pods(&self, release: ReleaseId) -> Vec<&Value> {
+        let all = self.each(What::Pods);
+        let mut pods: Vec<&Value> = all.filter(|pod| release_of(pod) == Some(release)).collect();
+        let made = |pod: &&Value| {
+            let metadata = &pod["metadata"];
+            let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
+            (text("creationTimestamp"), text("name"))
+        };
+        pods.sort_by_key(made);
+        pods
+    }
+
+    /// Names of the pods that this Service sends requests to.
+    pub(super) fn reached(&self, service: &str) -> BTreeSet<&str> {
+        let all = self.each(What::Endpoints);
+        all.filter(|object| service_of(object) == service)
+            .flat_map(addresses)
+            .collect()
+    }
+
+    pub(super) fn service_of(&self, release: ReleaseId) -> String {
+        format!("{}-{release}", self.agent)
+    }
+
+    /// How each pod of a release stands, with its number.
+    pub(super) fn standings(&self, release: ReleaseId) -> Vec<(u32, &Value, Standing)> {
+        let service = self.service_of(release);
+        let is_served = self.named(What::Services, &service).is_some();
+        let reached = self.reached(&service);
+        let pods = (1..).zip(self.pods(release));
+        pods.map(|(number, pod)| {
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            let reached = !is_served || reached.contains(name);
+            (number, pod, standing(pod, reached, &self.warnings(name)))
+        })
+        .collect()
+    }
+
+    fn warnings(&self, pod: &str) -> Vec<&Value> {
+        let all = self.each(What::Warnings);
+        let mut warnings: Vec<&Value> = all
+            .filter(|event| event["involvedObject"]["name"] == pod)
+            .collect();
+        warnings.sort_by_key(|event| event["lastTimestamp"].as_str().unwrap_or_default());
+        warnings
+    }
+
+    pub(super) fn seen(&self, router: &dyn Router) -> Seen {
+        let releases = self.releases().into_iter();
+        Seen {
+            url: router.url(self),
+            releases: releases.map(|id| (id, self.release(id))).collect(),
+            shares: router.shares(self),
+        }
+    }
+
+    fn release(&self, id: ReleaseId) -> SeenRelease {
+        let workload = self.workload(id);
+        let wanted = workload.map_or(0, |workload| {
+            workload["spec"]["replicas"].as_u64().unwrap_or(1) as u32
+        });
+        let mut counted = Counted::default();
+        for (number, _, standing) in self.standings(id) {
+            counted.add(number, standing);
+        }
+        if let Some(says) = workload.and_then(not_made) {
+            counted.not_made(wanted, says);
+        }
+        counted.seen(wanted)
+    }
+}
+
+/// The pods of one release.
+#[derive(Default)]
+struct Counted {
+    alive: u32,
+    ready: u32,
+    leaving: u32,
+    hopeless: u32,
+    failing: Vec<Failing>,
+}
+
+impl Counted {
+    fn add(&mut self, replica: u32, standing: Standing) {
+        self.alive += u32::from(!matches!(standing, Standing::Leaving | Standing::Over));
+        let (restarts, says) = match standing {
+            Standing::Ready => return self.ready += 1,
+            Standing::Leaving => return self.leaving += 1,
+            Standing::Over | Standing::Coming(None) => return,
+            Standing::Coming(Some(says)) => (0, says),
+            Standing::Exits(times, says) => (times, says),
+            Standing::Hopeless(says) => {
+                self.hopeless += 1;
+                (0, says)
+            }
+        };
+        self.failing.push(Failing {
+            replica,
+            restarts,
+            says,
+        });
+    }
+
+    /// The cluster refuses to make those that are missing. What leaves may still hold their room.
+    fn not_made(&mut self, wanted: u32, says: String) {
+        let missing = wanted.saturating_sub(self.alive);
+        if missing == 0 {
+            return;
+        }
+        if self.leaving == 0 {
+            self.hopeless += missing;
+        }
+        self.failing.push(Failing {
+            replica: self.alive + 1,
+            restarts: 0,
+            says: format!("is not made: {says}"),
+        });
+    }
+
+    /// What is ready beyond what is wanted is about to leave.
+    fn seen(self, wanted: u32) -> SeenRelease {
+        let ready = self.ready.min(wanted);
+        SeenRelease {
+            wanted,
+            ready,
+            coming: wanted.saturating_sub(ready + self.hopeless),
+            leaving: self.leaving + (self.ready - ready),
+            failing: self.failing,
+            ..SeenRelease::default()
+        }
+    }
+}
+
+/// What keeps the cluster from making pods: a quota, a rule of its own.
+fn not_made(workload: &Value) -> Option<String> {
+    let conditions = workload["status"]["conditions"].as_array()?;
+    let is_it = |one: &&Value| one["type"] == "ReplicaFailure" && one["status"] == "True";
+    let failure = conditions.iter().find(is_it)?;
+    Some(failure["message"].as_str()?.to_owned())
+}
+
+fn uid(object: &Value) -> &str {
+    object["metadata"]["uid"].as_str().unwrap_or_default()
+}
+
+pub(super) fn release_of(object: &Value) -> Option<ReleaseId> {
+    object["metadata"]["labels"][RELEASE].as_str()?.parse().ok()
+}
+
+fn is_leaving(pod: &Value) -> bool {
+    !pod["metadata"]["deletionTimestamp"].is_null()
+}
+
+/// A slice names its Service; Endpoints are called as theirs is.
+fn service_of(object: &Value) -> &str {
+    let metadata = &object["metadata"];
+    let labelled = metadata["labels"][OF_SERVICE].as_str();
+    let name = metadata["name"].as_str().unwrap_or_default();
+    labelled.unwrap_or(name)
+}
+
+/// Names of the pods that are ready to be sent to.
+fn addresses(object: &Value) -> Vec<&str> {
+    let slices = object["endpoints"].as_array().into_iter().flatten();
+    let slices = slices.filter(|one| one["conditions"]["ready"] != false);
+    let subsets = object["subsets"].as_array().into_iter().flatten();
+    let subsets = subsets.filter_map(|subset| subset["addresses"].as_array());
+    slices
+        .chain(subsets.flatten())
+        .filter_map(|one| one["targetRef"]["name"].as_str())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+use serde_json::json;
+
+use super::*;
+use crate::spec::Percent;
+use crate::target::Traffic;
+use crate::target::kubernetes::router;
+
+const OLD: ReleaseId = ReleaseId(1);
+const NEW: ReleaseId = ReleaseId(2);
+
+fn labelled(kind: &str, name: &str, release: &str) -> Value {
+    json!({
+        "kind": kind,
+        "metadata": { "name": name, "uid": name, "labels": { RELEASE: release } },
+    })
+}
+
+fn workload(release: &str, replicas: u32) -> Value {
+    let mut workload = labelled("Deployment", &format!("bot-{release}"), release);
+    workload["spec"]["replicas"] = json!(replicas);
+    workload
+}
+
+fn pod(release: &str, name: &str, ready: bool) -> Value {
+    let mut pod = labelled("Pod", name, release);
+    let status = if ready { "True" } else { "False" };
+    pod["status"] = json!({
+        "phase": "Running",
+        "conditions": [{ "type": "Ready", "status": status }],
+    });
+    pod
+}
+
+fn endpoints(service: &str, pods: &[&str]) -> Value {
+    let all: Vec<Value> = pods
+        .iter()
+        .map(|pod| json!({ "targetRef": { "name": pod } }))
+        .collect();
+    json!({ "metadata": { "name": service }, "subsets": [{ "addresses": all }] })
+}
+
+fn slice(service: &str, pods: &[&str]) -> Value {
+    let all: Vec<Value> = pods
+        .iter()
+        .map(|pod| json!({ "targetRef": { "name": pod }, "conditions": { "ready": true } }))
+        .collect();
+    json!({
+        "metadata": { "name": format!("{service}-x7"), "labels": { OF_SERVICE: service } },
+        "endpoints": all,
+    })
+}
+
+fn service(name: &str) -> Value {
+    json!({
+        "kind": "Service",
+        "metadata": { "name": name, "uid": name },
+        "spec": { "selector": { NAME: "bot" }, "ports": [{ "port": 8000 }] },
+    })
+}
+
+fn world() -> Things {
+    let mut things = Things::of("bot", "agents");
+    things.told(What::Workloads, workload("r1", 2));
+    things.told(What::Services, service("bot-r1"));
+    for (name, ready) in [("a", true), ("b", true)] {
+        things.told(What::Pods, pod("r1", name, ready));
+    }
+    things
+}
+
+fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
+    let shares = shares.iter();
+    Traffic {
+        shares: shares
+            .map(|(id, share)| (*id, Percent::new(*share).unwrap()))
+            .collect(),
+        keys: Vec::new(),
+        settle: None,
+        sticky: false,
+    }
+}
+
+fn release(things: &Things) -> SeenRelease {
+    let seen = things.seen(&*router::of(&[], "bot"));
+    seen.releases[&OLD].clone()
+}
+
+#[test]
+fn a_replica_counts_once_its_service_sends_to_it() {
+    for reached in [endpoints("bot-r1", &["a"]), slice("bot-r1", &["a"])] {
+        let mut things = world();
+        things.told(What::Endpoints, reached);
+        let seen = release(&things);
+        assert_eq!((seen.wanted, seen.ready, seen.coming), (2, 1, 1));
+    }
+}
+
+#[test]
+fn what_nobody_can_mend_is_not_coming() {
+    let mut things = world();
+    let mut broken = pod("r1", "b", false);
+    broken["status"]["containerStatuses"] = json!([{
+        "image": "bot@sha256:0",
+        "state": { "waiting": { "reason": "ImagePullBackOff", "message": "not found" } },
+    }]);
+    things.told(What::Pods, broken);
+    things.told(What::Endpoints, endpoints("bot-r1", &["a"]));
+    let seen = release(&things);
+    assert_eq!((seen.ready, seen.coming), (1, 0));
+    let failing = &seen.failing[0];
+    assert_eq!((failing.replica, failing.restarts), (2, 0));
+    assert_eq!(failing.says, "cannot pull bot@sha256:0: not found");
+}
+
+#[test]
+fn a_quota_is_told_with_the_clusters_words() {
+    let mut things = world();
+    let mut refused = workload("r1", 3);
+    refused["status"]["conditions"] = json!([{
+        "type": "ReplicaFailure", "status": "True",
+        "message": "pods \"bot\" is forbidden: exceeded quota: small",
+    }]);
+    things.told(What::Workloads, refused);
+    things.told(What::Endpoints, endpoints("bot-r1", &["a", "b"]));
+    let seen = release(&things);
+    assert_eq!((seen.ready, seen.coming), (2, 0));
+    assert!(seen.failing[0].says.ends_with("exceeded quota: small"));
+}
+
+#[test]
+fn what_was_deleted_here_does_not_come_back_by_old_news() {
+    let mut things = world();
+    things.bury(What::Workloads, "bot-r1");
+    things.take_in(What::Workloads, Change::Put(workload("r1", 2)));
+    assert!(things.workload(OLD).is_none());
+}
+
+#[test]
+fn a_service_selects_one_release_or_all() {
+    let router = router::of(&[], "bot");
+    let kept = [service("bot")];
+    let one = router.objects(&kept, &traffic(&[(NEW, 100.0)]));
+    assert_eq!(one[0].1["spec"]["selector"][RELEASE], "r2");
+    let both = router.objects(&kept, &traffic(&[(OLD, 75.0), (NEW, 25.0)]));
+    assert!(both[0].1["spec"]["selector"][RELEASE].is_null());
+    let mut things = world();
+    things.told(What::Services, both[0].1.clone());
+    let shares = things.seen(&*router).shares;
+    assert_eq!(shares, traffic(&[(OLD, 75.0), (NEW, 25.0)]).shares);
+    assert_eq!(
+        things.seen(&*router).url.as_deref(),
+        Some("http://bot.agents.svc:8000")
+    );
+}
+
+#[test]
+fn a_split_is_confirmed_once_requests_follow_it() {
+    let router = router::of(&[], "bot");
+    let mut things = world();
+    things.told(What::Workloads, workload("r2", 1));
+    things.told(What::Pods, pod("r2", "c", true));
+    things.told(What::Endpoints, endpoints("bot-r1", &["a", "b"]));
+    let to_new = traffic(&[(NEW, 100.0)]);
+    let cases: [(&[&str], bool); 4] = [
+        (&["a", "b"], false),
+        (&["a", "b", "c"], false),
+        (&[], false),
+        (&["c"], true),
+    ];
+    for (reached, is_so) in cases {
+        things.told(What::Endpoints, endpoints("bot", reached));
+        assert_eq!(router.is_confirmed(&things, &to_new), is_so, "{reached:?}");
+    }
+}
