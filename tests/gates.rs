@@ -59,7 +59,7 @@ min_requests = 6
 #[test]
 fn fails_more_often_than_the_release_beside_it() {
     let gate = r#"
-run.env.FAIL_EVERY = "2"
+run.env.FAIL_EVERY = "3"
 [[gate]]
 metric = "error_rate"
 against = "stable"
@@ -71,6 +71,85 @@ worse_by = 0.1
     let why = " beside 0.0 % (10 % more is no harm), more than chance explains";
     assert!(reason.ends_with(why), "{reason}");
     assert!(evidence.verdicts.contains(reason), "{}", evidence.verdicts);
+}
+
+#[test]
+fn answers_slower_than_the_release_beside_it() {
+    let place = Place::deployed("");
+    (0..110).for_each(|_| _ = place.get("/"));
+    place.spec(&format!(
+        r#"{CANARY}
+run.env.DELAY = "0.1"
+[[gate]]
+metric = "latency_p50"
+against = "stable"
+"#
+    ));
+    let deploy = place.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    let ran = deploy.under_load(&place);
+    let reason = undone(&place, ran, "undoing   latency_p50 ").reason;
+    assert!(
+        reason.ends_with(" ms, more than chance explains\n"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn uses_more_than_the_release_beside_it() {
+    let place = Place::deployed("run.env.TOKENS = \"100\"");
+    place.spec(&format!(
+        r#"{CANARY}
+rollout.settle = "50ms"
+run.env.TOKENS = "700"
+[[gate]]
+metric = "tokens_per_conversation"
+against = "stable"
+cap = 1000
+"#
+    ));
+    let deploy = place.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    let ran = deploy.under_load(&place);
+    let evidence = undone(&place, ran, "undoing   tokens_per_conversation ");
+    let why = "tokens_per_conversation 700 beside 100, more than chance explains\n";
+    assert_eq!(evidence.reason, why);
+}
+
+#[test]
+fn half_of_the_answers_are_errors() {
+    let (place, deploy) = canary("run.env.FAIL_EVERY = \"1\"\n");
+    let ran = deploy.under_load(&place);
+    let reason = undone(&place, ran, "undoing   ").reason;
+    assert!(reason.ends_with(" requests to r2 failed\n"), "{reason}");
+}
+
+#[test]
+fn what_both_releases_fail_at_once_pauses() {
+    let place = Place::deployed("run.env.FAIL_EVERY = \"2\"");
+    place.spec(&format!(
+        r#"{CANARY}
+run.env = {{ FAIL_EVERY = "2", ANSWER = "two" }}
+[[gate]]
+metric = "error_rate"
+max = 0.1
+min_requests = 10
+"#
+    ));
+    let deploy = place.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    eventually("it pauses", || {
+        place.get("/");
+        fs::read_to_string(&deploy.err)
+            .unwrap()
+            .contains("  paused  ")
+    });
+    place.run(&["abort"]).ends(0);
+    deploy
+        .wait()
+        .ends(1)
+        .says("paused    error_rate ")
+        .says(" is above 10.0 %, and so is r1's, ");
 }
 
 #[test]
@@ -190,6 +269,32 @@ unclear = "{unclear}"
         .says("error_rate needs 20 more requests at this weight (0 of 20), and the hold is over");
     place.spec(&gate("pass"));
     place.run(&["deploy", "--again"]).ends(0);
+    assert_eq!(place.ask("reply"), "two");
+}
+
+#[test]
+fn a_person_is_asked_where_a_gate_cannot_say() {
+    let place = Place::deployed("");
+    place.spec(
+        r#"
+run.env.ANSWER = "two"
+rollout.strategy = "canary"
+rollout.steps = [{ weight = 50, hold = "50ms" }, { weight = 100 }]
+[[gate]]
+metric = "error_rate"
+max = 0.1
+unclear = "approve"
+"#,
+    );
+    let deploy = place.start(&["deploy"]);
+    deploy.until(
+        "waiting for: agentctl approve — the gates cannot say; error_rate needs 20 more requests",
+    );
+    let approve = || place.run(&["approve"]);
+    approve().exactly(0, "", "approved rollout 2: the gates cannot say\n");
+    // At 100 % it is asked once more.
+    eventually("it is asked again", || place.run(&["approve"]).code == 0);
+    deploy.wait().ends(0);
     assert_eq!(place.ask("reply"), "two");
 }
 

@@ -3,6 +3,7 @@
 
 mod simulated;
 mod source;
+mod sources;
 mod support;
 
 mod approve;
@@ -26,6 +27,7 @@ mod lease;
 mod lints;
 mod notify;
 mod output;
+mod probes;
 mod render;
 mod report;
 mod rollback;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::advice::Advise;
 
-mod prometheus;
+pub(super) mod prometheus;
 mod rabbitmq;
 mod redis;
 

@@ -1,10 +1,68 @@
-use super::judges::{EARLY, Finding, Margin, Missing, Rates, Risk};
+use super::judge::figure;
+use super::judges::{EARLY, Finding, Latency, Margin, Missing, Rates, Risk, Spend};
 use super::{Evidence, Measures, Verdict};
-use crate::spec::{MetricGate, Percent};
+use crate::spec::{Metric, MetricGate, Percent};
 
-/// What a gate that compares has to go by.
+/// What a gate that compares goes by.
+pub(crate) enum Judge {
+    Errors(Rates),
+    Latency {
+        judge: Latency,
+        /// What the candidate has begun and not answered is slow here: only so harm is excluded.
+        cautious: Latency,
+    },
+    Spend(Spend),
+}
+
+impl Judge {
+    fn finding(&self, risk: Risk) -> Finding {
+        match self {
+            Self::Errors(rates) => rates.finding(risk),
+            Self::Spend(spend) => spend.finding(risk),
+            Self::Latency { judge, cautious } => {
+                match (judge.finding(risk), cautious.finding(risk)) {
+                    (Finding::Fail, _) => Finding::Fail,
+                    (_, Finding::Pass) => Finding::Pass,
+                    _ => Finding::Unclear,
+                }
+            }
+        }
+    }
+
+    fn worse(&self) -> f64 {
+        match self {
+            Self::Errors(rates) => rates.worse(),
+            Self::Spend(spend) => spend.worse(),
+            Self::Latency { judge, .. } => judge.worse(),
+        }
+    }
+
+    fn harmless(&self) -> f64 {
+        match self {
+            Self::Errors(rates) => rates.harmless(),
+            Self::Spend(spend) => spend.harmless(),
+            Self::Latency { cautious, .. } => {
+                let slowest = cautious.slowest();
+                slowest.map_or(f64::NEG_INFINITY, Rates::harmless)
+            }
+        }
+    }
+
+    fn missing(&self) -> Missing {
+        match self {
+            Self::Errors(rates) => Missing::of_rates(rates),
+            Self::Spend(spend) => Missing::of_spend(spend),
+            Self::Latency { cautious, .. } => {
+                let slowest = cautious.slowest();
+                slowest.map_or(Missing::Everything, Missing::of_rates)
+            }
+        }
+    }
+}
+
+/// A gate's judge, and what it is shown with.
 pub(crate) struct Comparison<'a> {
-    pub(crate) rates: &'a Rates,
+    pub(crate) judge: &'a Judge,
     pub(crate) risk: Risk,
     /// Of the last step; both began at once.
     pub(crate) stable: &'a Measures,
@@ -17,12 +75,23 @@ impl MetricGate {
     pub(crate) fn margin(&self) -> Margin {
         self.worse_by.and_then(Margin::new).unwrap_or(Margin::NONE)
     }
+
+    /// The shares of the stable release's conversations that a gate on a latency looks at: its own,
+    /// and what is slower still.
+    pub(crate) fn quantiles(&self) -> &'static [f64] {
+        match self.metric {
+            Metric::LatencyP50 => &[0.50, 0.95, 0.99],
+            Metric::LatencyP95 => &[0.95, 0.99],
+            Metric::LatencyP99 => &[0.99],
+            _ => &[],
+        }
+    }
 }
 
 /// Judges one gate that compares the candidate with the stable release.
 pub(crate) fn compare(gate: &MetricGate, beside: &Comparison) -> Verdict {
     let name = gate.metric.name();
-    let finding = beside.rates.finding(beside.risk);
+    let finding = beside.judge.finding(beside.risk);
     let says = match finding {
         Finding::Fail => format!("{name} {}, more than chance explains", beside.figures(gate)),
         Finding::Pass => format!(
@@ -35,15 +104,16 @@ pub(crate) fn compare(gate: &MetricGate, beside: &Comparison) -> Verdict {
     Verdict {
         gate: gate.name.clone().unwrap_or_else(|| name.to_owned()),
         finding,
-        figure: rate(beside.candidate),
+        figure: compared(gate.metric, beside.candidate),
         says,
-        evidence: Evidence::of(beside.rates, beside.risk),
+        evidence: Evidence::of(beside.judge, beside.risk),
+        both: false,
     }
 }
 
 impl Evidence {
-    fn of(rates: &Rates, risk: Risk) -> Option<Self> {
-        let (worse, harmless) = (rates.worse(), rates.harmless());
+    fn of(judge: &Judge, risk: Risk) -> Option<Self> {
+        let (worse, harmless) = (judge.worse(), judge.harmless());
         (worse.is_finite() && harmless.is_finite()).then_some(Self {
             worse,
             fails: risk.bound(),
@@ -56,8 +126,8 @@ impl Evidence {
 impl Comparison<'_> {
     /// "4.0 % beside 1.0 % (10 % more is no harm)".
     fn figures(&self, gate: &MetricGate) -> String {
-        let show = |measures| match rate(measures) {
-            Some(rate) => gate.metric.show(rate),
+        let show = |measures| match compared(gate.metric, measures) {
+            Some(figure) => gate.metric.show(figure),
             None => "nothing".to_owned(),
         };
         let margin = Percent::new(gate.margin().get() * 100.0).filter(|more| *more > Percent::ZERO);
@@ -74,7 +144,8 @@ impl Comparison<'_> {
             0 => "requests",
             _ => "conversations",
         };
-        Missing::of_rates(self.rates).says(units, self.per_second(), &harm(gate))
+        let missing = self.judge.missing();
+        missing.says(units, self.per_second(), &harm(gate))
     }
 
     fn per_second(&self) -> Option<f64> {
@@ -85,33 +156,55 @@ impl Comparison<'_> {
 }
 
 fn harm(gate: &MetricGate) -> String {
-    match gate.margin().harm() {
-        2.0 => "a doubling of errors".to_owned(),
-        times => format!("{times:.1} times the errors"),
+    // A margin on a latency is time, and not how many are slow.
+    let margin = match gate.metric.is_latency() {
+        true => Margin::NONE,
+        false => gate.margin(),
+    };
+    let what = what(gate.metric);
+    match margin.harm() {
+        2.0 => format!("a doubling of {what}"),
+        times => format!("{times:.1} times the {what}"),
     }
 }
 
-fn rate(measures: &Measures) -> Option<f64> {
-    (measures.begun > 0).then(|| measures.failed as f64 / measures.begun as f64)
+fn what(metric: Metric) -> &'static str {
+    match metric {
+        Metric::ErrorRate => "errors",
+        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 => "slow replies",
+        Metric::Requests => "requests",
+        Metric::TokensPerRequest | Metric::TokensPerConversation => "tokens",
+        Metric::CostPerConversation => "cost",
+        Metric::ToolCallsPerConversation => "tool calls",
+        Metric::StepsPerConversation => "steps",
+        Metric::Sourced => "what the source counts",
+    }
+}
+
+/// Where conversations are judged and not requests, the figure is theirs too.
+fn compared(metric: Metric, measures: &Measures) -> Option<f64> {
+    match metric {
+        Metric::ErrorRate => {
+            (measures.begun > 0).then(|| measures.failed as f64 / measures.begun as f64)
+        }
+        Metric::LatencyP50 => measures.slowest(0.50),
+        Metric::LatencyP95 => measures.slowest(0.95),
+        Metric::LatencyP99 => measures.slowest(0.99),
+        metric => figure(metric, measures),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::judges::{Count, Share};
     use super::*;
-    use crate::spec::{Against, Metric, Unclear};
+    use crate::spec::Against;
 
     fn gate(worse_by: Option<f64>) -> MetricGate {
         MetricGate {
-            name: None,
-            metric: Metric::ErrorRate,
-            max: None,
-            min: None,
             against: Some(Against::Stable),
             worse_by,
-            early: false,
-            min_requests: 20,
-            unclear: Unclear::Wait,
+            ..MetricGate::on(Metric::ErrorRate)
         }
     }
 
@@ -173,7 +266,7 @@ mod tests {
             let verdict = compare(
                 &gate,
                 &Comparison {
-                    rates: &rates,
+                    judge: &Judge::Errors(rates),
                     risk: Risk::new(0.01).unwrap(),
                     stable: &measured(stable),
                     candidate: &measured(candidate),

@@ -25,6 +25,9 @@ pub(crate) struct Verdict {
     /// Of a gate that compares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) evidence: Option<Evidence>,
+    /// The stable release beside it fails the gate as well: it is not the candidate's doing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) both: bool,
 }
 
 /// What a gate that compares goes by: natural logarithms of e-values, and what they must reach.
@@ -48,6 +51,7 @@ impl Verdict {
             figure: None,
             says: format!("{name} was not seen of both releases"),
             evidence: None,
+            both: false,
         }
     }
 }
@@ -70,6 +74,48 @@ pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
         figure,
         says,
         evidence: None,
+        both: false,
+    }
+}
+
+/// How much worse than the stable release's figure the candidate's may be where both fail a gate,
+/// so that it is still not the candidate's doing.
+const ALIKE: f64 = 2.0;
+
+/// The same, where the stable release has traffic too: what both fail at once, alike, is found
+/// unclear.
+pub(crate) fn judge_beside(
+    gate: &MetricGate,
+    window: &Measures,
+    stable: (&str, &Measures),
+) -> Verdict {
+    // It may have begun a moment later: half as much is enough to excuse.
+    let enough = MetricGate {
+        min_requests: gate.min_requests / 2,
+        ..gate.clone()
+    };
+    let (mine, beside) = (judge(gate, window), judge(&enough, stable.1));
+    let fail = mine.finding == Finding::Fail && beside.finding == Finding::Fail;
+    match (mine.figure, beside.figure) {
+        (Some(figure), Some(other)) if fail && alike(gate, figure, other) => Verdict {
+            finding: Finding::Unclear,
+            says: format!(
+                "{}, and so is {}'s, {}",
+                mine.says,
+                stable.0,
+                gate.metric.show(other)
+            ),
+            both: true,
+            ..mine
+        },
+        _ => mine,
+    }
+}
+
+fn alike(gate: &MetricGate, mine: f64, other: f64) -> bool {
+    match gate.most().is_some_and(|most| mine > most.value()) {
+        true => mine <= other * ALIKE,
+        false => mine * ALIKE >= other,
     }
 }
 
@@ -82,7 +128,11 @@ pub(crate) fn figure(metric: Metric, window: &Measures) -> Option<f64> {
         Metric::LatencyP99 => window.latency(0.99),
         Metric::Requests => Some(window.requests as f64),
         Metric::TokensPerRequest => window.tokens_per_request(),
+        Metric::TokensPerConversation => window.tokens_per_conversation(),
         Metric::CostPerConversation => window.cost_per_conversation(),
+        Metric::ToolCallsPerConversation => window.tool_calls_per_conversation(),
+        Metric::StepsPerConversation => window.steps_per_conversation(),
+        Metric::Sourced => None,
     }
 }
 
@@ -91,8 +141,12 @@ fn lacks_requests(gate: &MetricGate, window: &Measures) -> bool {
 }
 
 fn missing(gate: &MetricGate, window: &Measures) -> String {
+    let of = match gate.window {
+        None => "at this weight".to_owned(),
+        Some(period) => format!("in {period}"),
+    };
     format!(
-        "{} needs {} more requests at this weight ({} of {})",
+        "{} needs {} more requests {of} ({} of {})",
         gate.metric.name(),
         gate.min_requests - window.requests,
         window.requests,
@@ -100,24 +154,26 @@ fn missing(gate: &MetricGate, window: &Measures) -> String {
     )
 }
 
-fn against_bounds(gate: &MetricGate, value: f64) -> (Finding, String) {
+pub(super) fn against_bounds(gate: &MetricGate, value: f64) -> (Finding, String) {
     let shown = gate.metric.show(value);
-    let name = gate.metric.name();
-    let above = gate.max.map(Bound::value).filter(|max| value > *max);
-    let below = gate.min.map(Bound::value).filter(|min| value < *min);
+    let name = match gate.metric {
+        Metric::Sourced => gate.label(),
+        metric => metric.name(),
+    };
+    let above = gate.most().map(Bound::value).filter(|max| value > *max);
+    let below = gate.least().map(Bound::value).filter(|min| value < *min);
     match (above, below) {
         (Some(max), _) => (
             Finding::Fail,
             format!("{name} {shown} is above {}", gate.metric.show(max)),
         ),
-        (None, Some(min)) => below_minimum(gate, &shown, min),
+        (None, Some(min)) => below_minimum(gate, name, &shown, min),
         (None, None) => (Finding::Pass, format!("{name} {shown}")),
     }
 }
 
 /// A count that is still growing has not failed: it is not there yet.
-fn below_minimum(gate: &MetricGate, shown: &str, min: f64) -> (Finding, String) {
-    let name = gate.metric.name();
+fn below_minimum(gate: &MetricGate, name: &str, shown: &str, min: f64) -> (Finding, String) {
     let bound = gate.metric.show(min);
     match gate.metric {
         Metric::Requests => (Finding::Unclear, format!("{name} {shown} of {bound}")),
@@ -140,8 +196,13 @@ impl Metric {
         match self {
             Self::ErrorRate => format!("{:.1} %", value * 100.0),
             Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99 => seconds(value),
-            Self::Requests | Self::TokensPerRequest => format!("{value:.0}"),
+            Self::Requests | Self::TokensPerRequest | Self::TokensPerConversation => {
+                format!("{value:.0}")
+            }
+            Self::ToolCallsPerConversation | Self::StepsPerConversation => format!("{value:.1}"),
             Self::CostPerConversation => format!("{value:.4}"),
+            // In as few digits as tell it apart.
+            Self::Sourced => format!("{}", (value * 1e4).round() / 1e4),
         }
     }
 }
@@ -156,19 +217,13 @@ fn seconds(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Period, Unclear};
+    use crate::spec::Period;
 
     fn gate(metric: Metric, max: Option<Bound>, min: Option<Bound>) -> MetricGate {
         MetricGate {
-            name: None,
-            metric,
             max,
             min,
-            against: None,
-            worse_by: None,
-            early: false,
-            min_requests: 20,
-            unclear: Unclear::Wait,
+            ..MetricGate::on(metric)
         }
     }
 

@@ -29,6 +29,29 @@ pub(crate) struct Measures {
     pub(crate) cost_micros: u64,
     /// Requests that told their cost.
     pub(crate) cost_requests: u64,
+    #[serde(default)]
+    pub(crate) tool_calls: u64,
+    /// Requests that told their calls of tools.
+    #[serde(default)]
+    pub(crate) tool_call_requests: u64,
+    /// Calls of the model.
+    #[serde(default)]
+    pub(crate) steps: u64,
+    /// Requests that told their steps.
+    #[serde(default)]
+    pub(crate) step_requests: u64,
+    /// What has begun in it and was answered, each by the longest time of its replies; as `latency`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) slowest: Vec<(u64, u64)>,
+}
+
+/// What one conversation used; `None`: it was not told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Used {
+    pub(crate) tokens: Option<u64>,
+    pub(crate) cost_micros: Option<u64>,
+    pub(crate) tool_calls: Option<u64>,
+    pub(crate) steps: Option<u64>,
 }
 
 impl Measures {
@@ -39,16 +62,26 @@ impl Measures {
 
     /// Seconds within which this share (0 to 1) of the requests ended, rounded up to a bucket.
     pub(crate) fn latency(&self, share: f64) -> Option<f64> {
-        let total: u64 = self.latency.iter().map(|(_, count)| count).sum();
-        let rank = (total as f64 * share).ceil().max(1.0) as u64;
-        let mut below = 0;
-        self.latency
+        within(&self.latency, share)
+    }
+
+    /// Seconds within which this share of the conversations had each of their replies.
+    pub(crate) fn slowest(&self, share: f64) -> Option<f64> {
+        within(&self.slowest, share)
+    }
+
+    /// How many conversations were answered.
+    pub(crate) fn answered(&self) -> u64 {
+        self.slowest.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Of those, the ones with a reply that surely took longer; times are known to a bucket.
+    pub(crate) fn slower_than(&self, seconds: f64) -> u64 {
+        let slower = self
+            .slowest
             .iter()
-            .find(|(_, count)| {
-                below += count;
-                below >= rank
-            })
-            .map(|(bound, _)| *bound as f64 / 1e6)
+            .filter(|(bound, _)| *bound as f64 > seconds * 1e6);
+        slower.map(|(_, count)| count).sum()
     }
 
     /// Both stretches of time together.
@@ -122,11 +155,75 @@ impl Measures {
 
     /// In the agent's currency.
     pub(crate) fn cost_per_conversation(&self) -> Option<f64> {
-        match self.cost_requests {
-            0 => None,
-            _ => ratio(self.cost_micros, self.conversations).map(|micros| micros / 1e6),
+        let micros = self.per_conversation(self.cost_micros, self.cost_requests);
+        micros.map(|micros| micros / 1e6)
+    }
+
+    pub(crate) fn tokens_per_conversation(&self) -> Option<f64> {
+        self.per_conversation(self.tokens, self.token_requests)
+    }
+
+    pub(crate) fn tool_calls_per_conversation(&self) -> Option<f64> {
+        self.per_conversation(self.tool_calls, self.tool_call_requests)
+    }
+
+    pub(crate) fn steps_per_conversation(&self) -> Option<f64> {
+        self.per_conversation(self.steps, self.step_requests)
+    }
+
+    /// `None` where no request told it. Requests that belong to no conversation stand for themselves.
+    fn per_conversation(&self, sum: u64, told: u64) -> Option<f64> {
+        let units = match self.conversations {
+            0 => self.requests,
+            conversations => conversations,
+        };
+        ratio(sum, units).filter(|_| told > 0)
+    }
+
+    /// What was counted since an earlier look of the same stretch.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            since: self.since,
+            requests: self.requests.saturating_sub(earlier.requests),
+            errors: self.errors.saturating_sub(earlier.errors),
+            open: self.open,
+            latency: less(&self.latency, &earlier.latency),
+            conversations: self.conversations.saturating_sub(earlier.conversations),
+            begun: self.begun.saturating_sub(earlier.begun),
+            failed: self.failed.saturating_sub(earlier.failed),
+            tokens: self.tokens.saturating_sub(earlier.tokens),
+            token_requests: self.token_requests.saturating_sub(earlier.token_requests),
+            cost_micros: self.cost_micros.saturating_sub(earlier.cost_micros),
+            cost_requests: self.cost_requests.saturating_sub(earlier.cost_requests),
+            tool_calls: self.tool_calls.saturating_sub(earlier.tool_calls),
+            tool_call_requests: self
+                .tool_call_requests
+                .saturating_sub(earlier.tool_call_requests),
+            steps: self.steps.saturating_sub(earlier.steps),
+            step_requests: self.step_requests.saturating_sub(earlier.step_requests),
+            slowest: less(&self.slowest, &earlier.slowest),
         }
     }
+}
+
+fn within(buckets: &[(u64, u64)], share: f64) -> Option<f64> {
+    let total: u64 = buckets.iter().map(|(_, count)| count).sum();
+    let rank = (total as f64 * share).ceil().max(1.0) as u64;
+    let mut below = 0;
+    let holding = buckets.iter().find(|(_, count)| {
+        below += count;
+        below >= rank
+    });
+    holding.map(|(bound, _)| *bound as f64 / 1e6)
+}
+
+fn less(buckets: &[(u64, u64)], earlier: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let before = |bound: u64| earlier.iter().find(|(other, _)| *other == bound);
+    let left = buckets.iter().map(|(bound, count)| {
+        let before = before(*bound).map_or(0, |(_, count)| *count);
+        (*bound, count.saturating_sub(before))
+    });
+    left.filter(|(_, count)| *count > 0).collect()
 }
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {

@@ -9,21 +9,19 @@ use super::journaled;
 use super::lease::{self, Lease};
 use super::resume;
 use super::show::Shown;
-use super::site::Site;
+use super::site::{Site, now};
 use crate::advice::advice;
 use crate::engine::APPROVE;
 use crate::journal::Held;
-use crate::rollout::{Event, Gate};
+use crate::rollout::Event;
 
 /// Says yes to whoever walks the rollout; if nobody does, goes on with it here.
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store().await?;
     let last = journaled::read(&store).await?.pop();
-    let waiting = last.as_ref().and_then(|last| match last.rollout.gate() {
-        Some((Gate::Approve(what), _)) if last.rollout.can_go_on() => Some((last.number, what)),
-        _ => None,
-    });
+    let last = last.as_ref().filter(|last| last.rollout.can_go_on());
+    let waiting = last.and_then(|last| Some((last.number, last.rollout.asks(now())?)));
     let Some((number, what)) = waiting else {
         return Err(advice(
             format!("no rollout of {} waits for approval", site.name()),

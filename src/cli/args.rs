@@ -101,6 +101,8 @@ pub(crate) enum Verb {
     Logs(Logs),
     /// Print the measured figures of every release, as Prometheus reads them
     Metrics(Which),
+    /// Send the probes of agent.toml to a release that runs, and say what came back
+    Probe(super::probe::Asked),
     /// Say yes to the rollout that waits for it
     Approve(Which),
     /// Stop the running rollout and undo it

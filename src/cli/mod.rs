@@ -26,6 +26,7 @@ mod metrics;
 mod objects;
 mod origin;
 mod plan;
+mod probe;
 mod proposal;
 mod prune;
 mod push;
@@ -128,6 +129,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Report(args) => in_runtime(report::run(&args, shown)),
         Verb::Logs(args) => in_runtime(logs::run(&args, shown)),
         Verb::Metrics(args) => in_runtime(metrics::run(&args, shown)),
+        Verb::Probe(args) => in_runtime(probe::run(&args, shown)),
         Verb::Approve(args) => in_runtime(approve::run(&args, shown)),
         Verb::Abort(args) => in_runtime(abort::run(&args, shown)),
         Verb::Resume(args) => in_runtime(resume::run(&args, shown)),

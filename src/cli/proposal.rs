@@ -159,7 +159,7 @@ fn plan(
         rollout.strategy = choice.strategy;
         choice.why
     });
-    let plan = Plan::new(&Wish {
+    let mut plan = Plan::new(&Wish {
         from: in_force.map(|id| (id, wanted(id))),
         to: release.id,
         replicas,
@@ -169,5 +169,9 @@ fn plan(
         auto_undo: spec.rollback.auto,
         startup: spec.health.startup.within,
     });
+    if spec.gate.iter().any(|gate| gate.source.is_some()) {
+        let folder = std::path::absolute(project.folder());
+        plan.folder = folder.map_or_else(|_| String::new(), |path| path.display().to_string());
+    }
     Plan { chosen, ..plan }
 }

@@ -124,13 +124,24 @@ impl Shown {
 
     /// What a verb that did what it was asked for came to, with more about it for programs.
     pub(crate) fn result(&mut self, outcome: &'static str, says: impl AsRef<str>, more: Value) {
-        let exit = Exit::Done as u8;
+        self.result_with(outcome, Exit::Done, says.as_ref(), more);
+    }
+
+    /// The same of one that may come to nothing good.
+    pub(crate) fn result_with(
+        &mut self,
+        outcome: &'static str,
+        exit: Exit,
+        says: &str,
+        more: Value,
+    ) {
+        let exit = exit as u8;
         let result = Answer {
             outcome,
             exit,
             more,
         };
-        self.0.result(says.as_ref(), &result);
+        self.0.result(says, &result);
     }
 
     /// What was decided before anything follows from it.

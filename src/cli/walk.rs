@@ -9,6 +9,7 @@ use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
 use super::tell::{self, Told};
 use crate::advice::with_hint;
+use crate::analysis::Sources;
 use crate::engine::{self, Audience, Engine, Interrupt, Noted};
 use crate::journal::{Hold, Store};
 use crate::notify::Herald;
@@ -58,6 +59,10 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
         if let Some(herald) = herald.as_ref().filter(|_| first.is_empty()) {
             herald.started(&rollout, now());
         }
+        let sources = Sources {
+            values: self.values.clone(),
+            folder: rollout.plan().folder.clone().into(),
+        };
         let title = title(self.site, self.number);
         let watching = Watching::new(self.shown.console(), title, &rollout);
         let planned = Event::Planned(Box::new((**rollout.plan()).clone()));
@@ -71,6 +76,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             clock: &now,
             interrupts: interrupts()?,
             redactor: &redactor,
+            sources: &sources,
             who: self.who,
             evidence: self.site.dir()?.evidence(self.number),
             number: self.number,

@@ -8,6 +8,7 @@
 //! | `PUT /pools/{name}` | [`ScalePool`] | replicas are started, or drained and stopped, after the answer |
 //! | `PUT /traffic` | [`Traffic`] | shares changed: every later request follows them; a new window begins |
 //! | `POST /pools/{name}/request` | [`Request`] | [`Reply`]: sent to one ready replica of the pool |
+//! | `GET /spent/{epoch}/{place}` | | [`Spent`]: what conversations used, from that place of that epoch on |
 //! | `GET /metrics` | | Prometheus text |
 //! | `POST /succeed` | | gives its place to the edge that waits in the same folder, then answers |
 //! | `POST /stop` | [`Stop`] | drains and stops everything, then the edge itself |
@@ -131,6 +132,41 @@ pub(crate) struct Traffic {
     pub(crate) keys: Vec<Key>,
     /// Whether a conversation keeps its pool while shares move.
     pub(crate) sticky: bool,
+    /// Milliseconds after its beginning when what a conversation has used is told; `None`: nobody
+    /// is going to ask.
+    #[serde(default)]
+    pub(crate) settle: Option<u64>,
+}
+
+/// What conversations used, and requests that belong to none, in the order in which they began:
+/// one entry for each that began since the shares last changed and has settled.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Spent {
+    /// Another one than before: places are counted anew.
+    pub(crate) epoch: u64,
+    /// The place after the last one that is told here.
+    pub(crate) next: u64,
+    /// A bounded number; where it is not empty there may be more.
+    pub(crate) units: Vec<Unit>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unit {
+    pub(crate) pool: String,
+    pub(crate) used: Used,
+}
+
+/// What was told of one conversation; `None`: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Used {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cost_micros: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tool_calls: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) steps: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +184,9 @@ pub(crate) struct Request {
     pub(crate) body: String,
     /// Milliseconds.
     pub(crate) within: u64,
+    /// To this replica if it is ready, else to another one.
+    #[serde(default)]
+    pub(crate) replica: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +197,9 @@ pub(crate) struct Reply {
     /// At most 1 MiB of it, as text.
     pub(crate) body: String,
     pub(crate) millis: u64,
+    /// Until the first bytes of the body came.
+    #[serde(default)]
+    pub(crate) first_millis: Option<u64>,
     pub(crate) says: Option<String>,
 }
 
@@ -266,4 +308,18 @@ pub(crate) struct Measures {
     /// From `x-agentctl-cost` or `usage.cost`, in millionths of the agent's currency.
     pub(crate) cost_micros: u64,
     pub(crate) cost_requests: u64,
+    /// From `x-agentctl-tool-calls` or `usage.tool_calls`.
+    #[serde(default)]
+    pub(crate) tool_calls: u64,
+    #[serde(default)]
+    pub(crate) tool_call_requests: u64,
+    /// From `x-agentctl-steps` or `usage.steps`: calls of the model.
+    #[serde(default)]
+    pub(crate) steps: u64,
+    #[serde(default)]
+    pub(crate) step_requests: u64,
+    /// What has begun here and was answered, each by the longest time of its replies so far; buckets
+    /// as in `latency`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) slowest: Vec<(u64, u64)>,
 }

@@ -2,6 +2,7 @@
 //! that was killed and came back in between is not noticed.
 
 mod begin;
+mod spent;
 mod watch;
 
 use std::fmt;

@@ -107,6 +107,7 @@ async fn route(request: hyper::Request<Incoming>, keeper: &Rc<Keeper>) -> Answer
     match (&head.method, path.as_slice()) {
         (&Method::GET, ["state"]) => Ok(json(StatusCode::OK, &keeper.state())),
         (&Method::GET, ["watch"]) => Ok(Response::new(Either::Right(watch(keeper)))),
+        (&Method::GET, ["spent", epoch, place]) => spent(keeper, epoch, place),
         (&Method::GET, ["metrics"]) => Ok(text(metrics::text(&keeper.state()))),
         (&Method::PUT, ["listen"]) => done(keeper.listen(read(body).await?), keeper),
         (&Method::PUT, ["pools", pool]) => {
@@ -127,12 +128,18 @@ fn done(outcome: Result<(), Refused>, keeper: &Keeper) -> Answer {
 
 async fn ask(keeper: &Keeper, pool: &str, request: Request) -> Answer {
     let (number, address) = keeper
-        .ready_one(pool)
+        .ready_one(pool, request.replica)
         .ok_or_else(|| Refused::none_ready(pool))?;
     Ok(json(
         StatusCode::OK,
         &errand::run(number, address, request).await,
     ))
+}
+
+fn spent(keeper: &Keeper, epoch: &str, place: &str) -> Answer {
+    let number = |text: &str| text.parse().map_err(|_| Refused::unknown(text));
+    let spent = keeper.table().spent(number(epoch)?, number(place)?);
+    Ok(json(StatusCode::OK, &spent))
 }
 
 /// A pool's name is part of file names and markers.

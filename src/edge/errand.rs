@@ -18,8 +18,10 @@ const LARGEST_BODY: usize = 1024 * 1024;
 pub(super) async fn run(replica: u32, address: SocketAddr, request: Request) -> Reply {
     let begun = Instant::now();
     let within = Duration::from_millis(request.within);
-    let outcome = tokio::time::timeout(within, exchange(address, request)).await;
-    let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut first = None;
+    let outcome = tokio::time::timeout(within, exchange(address, request, &mut first)).await;
+    let millis = |until: Instant| until.duration_since(begun).as_millis() as u64;
+    let (whole, first_millis) = (millis(Instant::now()), first.map(millis));
     let (status, body, says) = match outcome {
         Ok(Ok((status, body))) => (Some(status.as_u16()), body, None),
         Ok(Err(why)) => (None, String::new(), Some(format!("{why:#}"))),
@@ -36,12 +38,18 @@ pub(super) async fn run(replica: u32, address: SocketAddr, request: Request) -> 
         replica,
         status,
         body,
-        millis,
+        millis: whole,
+        first_millis,
         says,
     }
 }
 
-async fn exchange(address: SocketAddr, request: Request) -> Result<(StatusCode, String)> {
+/// `first`: when the first bytes of the body came.
+async fn exchange(
+    address: SocketAddr,
+    request: Request,
+    first: &mut Option<Instant>,
+) -> Result<(StatusCode, String)> {
     let stream = TcpStream::connect(address).await.context("no connection")?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
@@ -52,7 +60,7 @@ async fn exchange(address: SocketAddr, request: Request) -> Result<(StatusCode, 
             .await
             .context("no answer that is HTTP")?;
         let status = answer.status();
-        Ok((status, text(answer.into_body()).await?))
+        Ok((status, text(answer.into_body(), first).await?))
     };
     tokio::pin!(answer);
     tokio::select! {
@@ -82,10 +90,11 @@ fn outgoing(address: SocketAddr, request: Request) -> Result<hyper::Request<Full
 }
 
 /// The first MiB.
-async fn text(mut body: hyper::body::Incoming) -> Result<String> {
+async fn text(mut body: hyper::body::Incoming, first: &mut Option<Instant>) -> Result<String> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.context("the reply broke off")?;
+        first.get_or_insert_with(Instant::now);
         bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| &data[..]));
         if bytes.len() >= LARGEST_BODY {
             bytes.truncate(LARGEST_BODY);

@@ -27,6 +27,11 @@ pub(crate) struct Counters {
     token_requests: AtomicU64,
     cost_micros: AtomicU64,
     cost_requests: AtomicU64,
+    tool_calls: AtomicU64,
+    tool_call_requests: AtomicU64,
+    steps: AtomicU64,
+    step_requests: AtomicU64,
+    slowest: Latency,
 }
 
 /// How a request ended.
@@ -34,9 +39,40 @@ pub(crate) struct Counters {
 pub(crate) struct Ending {
     /// A 5xx answer, or a reply that the replica broke off.
     pub(crate) error: bool,
+    /// The replica broke off its reply, or gave none.
+    pub(crate) broken: bool,
     /// Microseconds from the request's head to the reply's end.
     pub(crate) micros: u64,
     pub(crate) usage: Usage,
+}
+
+/// What a request's end changes of the conversation that began in its window, or of the request
+/// itself where it belongs to none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// It has failed now, and had not before.
+    pub(crate) fails: bool,
+    /// Its slowest reply so far, and with this one; microseconds.
+    pub(crate) before: Option<u64>,
+    pub(crate) slowest: u64,
+}
+
+impl Change {
+    /// Of a request that stands for itself.
+    pub(crate) fn of_one(ending: &Ending) -> Self {
+        Self {
+            fails: ending.error,
+            before: None,
+            slowest: ending.took(),
+        }
+    }
+}
+
+impl Ending {
+    /// Without end where the reply never came to one.
+    pub(crate) fn took(&self) -> u64 {
+        if self.broken { u64::MAX } else { self.micros }
+    }
 }
 
 impl Counters {
@@ -63,6 +99,11 @@ impl Counters {
             token_requests: from.token_requests.into(),
             cost_micros: from.cost_micros.into(),
             cost_requests: from.cost_requests.into(),
+            tool_calls: from.tool_calls.into(),
+            tool_call_requests: from.tool_call_requests.into(),
+            steps: from.steps.into(),
+            step_requests: from.step_requests.into(),
+            slowest: Latency::restored(&from.slowest),
         }
     }
 
@@ -80,6 +121,11 @@ impl Counters {
             token_requests: self.token_requests.load(Relaxed),
             cost_micros: self.cost_micros.load(Relaxed),
             cost_requests: self.cost_requests.load(Relaxed),
+            tool_calls: self.tool_calls.load(Relaxed),
+            tool_call_requests: self.tool_call_requests.load(Relaxed),
+            steps: self.steps.load(Relaxed),
+            step_requests: self.step_requests.load(Relaxed),
+            slowest: self.slowest.buckets(),
         }
     }
 
@@ -89,13 +135,28 @@ impl Counters {
         if ending.error {
             self.errors.fetch_add(1, Relaxed);
         }
-        if let Some(tokens) = ending.usage.tokens {
-            self.tokens.fetch_add(tokens, Relaxed);
-            self.token_requests.fetch_add(1, Relaxed);
+        let usage = ending.usage;
+        for (told, sum, count) in [
+            (usage.tokens, &self.tokens, &self.token_requests),
+            (usage.cost_micros, &self.cost_micros, &self.cost_requests),
+            (usage.tool_calls, &self.tool_calls, &self.tool_call_requests),
+            (usage.steps, &self.steps, &self.step_requests),
+        ] {
+            if let Some(told) = told {
+                sum.fetch_add(told, Relaxed);
+                count.fetch_add(1, Relaxed);
+            }
         }
-        if let Some(micros) = ending.usage.cost_micros {
-            self.cost_micros.fetch_add(micros, Relaxed);
-            self.cost_requests.fetch_add(1, Relaxed);
+    }
+
+    fn change(&self, change: &Change) {
+        self.failed.fetch_add(u64::from(change.fails), Relaxed);
+        if change.before != Some(change.slowest) {
+            self.slowest.record(change.slowest);
+            change
+                .before
+                .iter()
+                .for_each(|before| self.slowest.forget(*before));
         }
     }
 }
@@ -150,10 +211,10 @@ impl Window {
         self.total.begun.fetch_add(1, Relaxed);
     }
 
-    /// Something that began here had its first error.
-    pub(crate) fn fail(&self) {
-        self.counts.failed.fetch_add(1, Relaxed);
-        self.total.failed.fetch_add(1, Relaxed);
+    /// Of something that began here.
+    pub(crate) fn change(&self, change: &Change) {
+        self.counts.change(change);
+        self.total.change(change);
     }
 
     /// Whether that is a conversation's first request in this window, and in this pool.

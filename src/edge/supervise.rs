@@ -301,13 +301,15 @@ impl Keeper {
         &self.table
     }
 
-    /// An address of a ready replica, the one with the fewest open requests, and its number.
-    pub(super) fn ready_one(&self, pool: &str) -> Option<(u32, SocketAddr)> {
+    /// An address of a ready replica, the wanted one or that with the fewest open requests, and its
+    /// number.
+    pub(super) fn ready_one(&self, pool: &str, wanted: Option<u32>) -> Option<(u32, SocketAddr)> {
         let book = self.book();
         let replicas = book.pools.get(pool)?.replicas.values();
         let placed = replicas.filter_map(|kept| kept.hands.as_ref()?.placed.as_ref());
         let ready = placed.filter(|replica| replica.standing() == Standing::Ready);
-        let chosen = ready.min_by_key(|replica| replica.open())?;
+        let another = |number: u32| wanted.is_some_and(|wanted| wanted != number);
+        let chosen = ready.min_by_key(|replica| (another(replica.number()), replica.open()))?;
         Some((chosen.number(), chosen.address()))
     }
 }

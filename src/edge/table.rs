@@ -11,12 +11,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use super::api::{Key, Measures, Standing, Traffic};
+use super::api::{Key, Measures, Spent, Standing, Traffic};
 use super::replica::Replica;
 
 mod claim;
 mod conversations;
 mod heir;
+mod ledger;
 mod pool;
 mod turns;
 
@@ -125,7 +126,17 @@ impl Table {
             for pool in pools.all.iter_mut().filter(|_| moved) {
                 pool.begin_window(now_ms);
             }
+            let ledger = &mut self.all_conversations().ledger;
+            ledger.follow(traffic.settle);
+            if moved {
+                ledger.begin(now_ms);
+            }
         });
+    }
+
+    /// What conversations used, from this place on.
+    pub(super) fn spent(&self, epoch: u64, place: u64) -> Spent {
+        self.swept().ledger.told(epoch, place)
     }
 
     pub(crate) fn traffic(&self) -> Traffic {

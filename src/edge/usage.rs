@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 static TOKENS: HeaderName = HeaderName::from_static("x-agentctl-tokens");
 static COST: HeaderName = HeaderName::from_static("x-agentctl-cost");
+static TOOL_CALLS: HeaderName = HeaderName::from_static("x-agentctl-tool-calls");
+static STEPS: HeaderName = HeaderName::from_static("x-agentctl-steps");
 
 /// `None`: it does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub(crate) struct Usage {
     pub(crate) tokens: Option<u64>,
     /// Millionths of the agent's currency.
     pub(crate) cost_micros: Option<u64>,
+    pub(crate) tool_calls: Option<u64>,
+    /// Calls of the model.
+    pub(crate) steps: Option<u64>,
 }
 
 impl Usage {
@@ -22,6 +27,8 @@ impl Usage {
         Self {
             tokens: number(headers, &TOKENS).map(|tokens| tokens as u64),
             cost_micros: number(headers, &COST).map(micros),
+            tool_calls: number(headers, &TOOL_CALLS).map(|calls| calls as u64),
+            steps: number(headers, &STEPS).map(|steps| steps as u64),
         }
     }
 
@@ -30,6 +37,8 @@ impl Usage {
         Self {
             tokens: self.tokens.or(other.tokens),
             cost_micros: self.cost_micros.or(other.cost_micros),
+            tool_calls: self.tool_calls.or(other.tool_calls),
+            steps: self.steps.or(other.steps),
         }
     }
 }
@@ -101,6 +110,8 @@ struct Told {
     #[serde(alias = "completion_tokens")]
     output_tokens: Option<f64>,
     cost: Option<f64>,
+    tool_calls: Option<f64>,
+    steps: Option<f64>,
 }
 
 impl Told {
@@ -114,15 +125,20 @@ impl Told {
         self.input_tokens = self.input_tokens.or(earlier.input_tokens);
         self.output_tokens = self.output_tokens.or(earlier.output_tokens);
         self.cost = self.cost.or(earlier.cost);
+        self.tool_calls = self.tool_calls.or(earlier.tool_calls);
+        self.steps = self.steps.or(earlier.steps);
     }
 
     fn usage(&self) -> Usage {
         let parts = [self.input_tokens, self.output_tokens];
         let parts = parts.into_iter().flatten().reduce(|a, b| a + b);
         let tokens = self.total_tokens.or(parts);
+        let whole = |told: Option<f64>| told.filter(|t| is_amount(*t)).map(|told| told as u64);
         Usage {
-            tokens: tokens.filter(|t| is_amount(*t)).map(|tokens| tokens as u64),
+            tokens: whole(tokens),
             cost_micros: self.cost.filter(|c| is_amount(*c)).map(micros),
+            tool_calls: whole(self.tool_calls),
+            steps: whole(self.steps),
         }
     }
 }

@@ -1,26 +1,118 @@
 //! Gates that compare: what they go by, over all steps so far.
+//!
+//! What was gathered at the weights before is in the journal; of this one the edge has all counts,
+//! and keeps what conversations used until it was read and written down.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use crate::analysis::judges::{Confidence, Count, Kind, Promise, Rates, Share};
-use crate::analysis::{Comparison, Measures, Verdict, compare};
+use crate::analysis::judges::{
+    Arm, Cap, Confidence, Count, Kind, Latency, LatencyEvidence, Promise, Rates, Risk, Share,
+    Spend, SpendEvidence, Thresholds,
+};
+use crate::analysis::{Comparison, Judge, Measures, Used, Verdict, compare};
 use crate::journal::Store;
-use crate::rollout::{Counted, Units};
-use crate::spec::{MetricGate, Percent};
-use crate::target::{Seen, Target};
+use crate::release::ReleaseId;
+use crate::rollout::{Counted, Effect, Event, Marks, Phase, Units};
+use crate::spec::{Metric, MetricGate, Percent};
+use crate::target::{Place, Seen, Target};
+
+/// The stable release's conversations that tell what is slow.
+const ENOUGH: u64 = 100;
+
+/// Buckets of times are this much apart at most: what is over this much more is surely over.
+const BUCKET: f64 = 17.0 / 16.0;
+
+/// Conversations read until that is written down.
+const UNWRITTEN: usize = 1_000;
+
+/// What judges wrote down, by gate.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Evidence {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    slow: BTreeMap<usize, LatencyEvidence>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    spent: BTreeMap<usize, SpendEvidence>,
+    #[serde(default)]
+    place: Place,
+}
+
+/// What conversations used, as far as it was read.
+#[derive(Default)]
+pub(super) struct Spending {
+    judges: BTreeMap<usize, Spend>,
+    place: Place,
+    unwritten: usize,
+}
+
+impl Spending {
+    /// Enough to be written down now.
+    pub(super) fn is_much(&self) -> bool {
+        self.unwritten >= UNWRITTEN
+    }
+}
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
     /// Both releases have traffic.
     pub(super) fn can_compare(&self) -> bool {
-        let weight = self.rollout.step().weight;
-        let both = weight > Percent::ZERO && weight < Percent::FULL;
+        let both = is_split(self.rollout.step().weight);
         both && self.rollout.plan().stable().is_some()
     }
 
-    pub(super) fn compared(&self, gate: &MetricGate, seen: &Seen) -> Option<Verdict> {
+    /// What counts as slow is found before the first row that is compared: a time that was chosen by
+    /// what is judged by it would be no fair one.
+    pub(super) async fn mark(&mut self, effect: &Effect) -> Result<()> {
+        let splits = matches!(effect, Effect::Route(weight) if is_split(*weight));
+        if !splits || self.rollout.phase() != Phase::Forward || self.unmarked().next().is_none() {
+            return Ok(());
+        }
+        let seen = self.target.observe().await.ok();
+        let stable = seen.as_ref().zip(self.rollout.plan().stable());
+        let total = stable.and_then(|(seen, id)| Some(&seen.releases.get(&id)?.total));
+        let Some(total) = total.filter(|total| total.answered() >= ENOUGH) else {
+            return Ok(());
+        };
+        let marks: Marks = self
+            .unmarked()
+            .map(|(at, gate)| (at, times(gate, total)))
+            .collect();
+        self.record(Event::Marked(marks)).await
+    }
+
+    fn unmarked(&self) -> impl Iterator<Item = (usize, &MetricGate)> {
+        let marks = self.rollout.marks();
+        self.comparing()
+            .filter(|(at, gate)| gate.metric.is_latency() && !marks.contains_key(at))
+    }
+
+    /// Gates that compare, with their indices.
+    fn comparing(&self) -> impl Iterator<Item = (usize, &MetricGate)> {
+        let gates = self.rollout.plan().gates.iter().enumerate();
+        gates.filter(|(_, gate)| gate.against.is_some())
+    }
+
+    pub(super) fn compared(
+        &self,
+        at: usize,
+        gate: &MetricGate,
+        seen: &Seen,
+        spending: &Spending,
+    ) -> Option<Verdict> {
         let (stable, candidate) = self.windows(seen)?;
+        let judge = match gate.metric {
+            Metric::ErrorRate => Judge::Errors(self.rates(gate, seen)?),
+            metric if metric.is_spend() => Judge::Spend(spending.judges.get(&at)?.clone()),
+            _ => match self.latency(at, gate, seen) {
+                Some((judge, cautious)) => Judge::Latency { judge, cautious },
+                None => return Some(self.unknown(gate)),
+            },
+        };
         let comparison = Comparison {
-            rates: &self.rates(gate, seen)?,
-            risk: self.promise()?.split(&self.kinds()).first().copied()?,
+            judge: &judge,
+            risk: self.risk(at)?,
             stable,
             candidate,
             now: (self.clock)().0,
@@ -28,23 +120,56 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         Some(compare(gate, &comparison))
     }
 
-    /// For the rows to come; `None` where no gate will ask.
-    pub(super) fn count(&self, seen: &Seen) -> Option<Counted> {
-        if self.kinds().is_empty() || !self.can_compare() {
-            return None;
+    fn unknown(&self, gate: &MetricGate) -> Verdict {
+        let stable = self.rollout.plan().stable();
+        let stable = stable.map_or_else(String::new, |id| id.to_string());
+        Verdict {
+            says: format!(
+                "{} cannot be compared: {stable} had answered fewer than {ENOUGH} conversations \
+                 before this step, so what is slow is not known",
+                gate.metric.name()
+            ),
+            ..Verdict::nothing_seen(gate)
         }
+    }
+
+    /// For the rows to come, and for whoever goes on with this one; `None` where no gate will ask.
+    pub(super) fn count(&self, seen: &Seen, spending: &Spending) -> Option<Counted> {
+        let mut comparing = self.comparing().peekable();
+        comparing.peek()?;
+        let evidence = self.can_compare().then(|| Evidence {
+            slow: comparing
+                .filter_map(|(at, gate)| Some((at, self.latency(at, gate, seen)?.0.evidence())))
+                .collect(),
+            spent: spending
+                .judges
+                .iter()
+                .map(|(at, judge)| (*at, judge.evidence()))
+                .collect(),
+            place: spending.place,
+        })?;
+        let is_empty = evidence.slow.is_empty() && evidence.spent.is_empty();
+        let evidence = serde_json::to_value(evidence).ok().filter(|_| !is_empty);
+        Some(Counted {
+            evidence,
+            ..self.units(seen)?
+        })
+    }
+
+    fn units(&self, seen: &Seen) -> Option<Counted> {
         let (stable, candidate) = self.windows(seen)?;
         Some(Counted {
             row: self.rollout.row(),
             weight: self.rollout.step().weight,
             stable: units(stable),
             candidate: units(candidate),
+            evidence: None,
         })
     }
 
     /// Each row by its own weight, this one as it stands now.
     fn rates(&self, gate: &MetricGate, seen: &Seen) -> Option<Rates> {
-        let now = self.count(seen)?;
+        let now = self.units(seen)?;
         let before = self.rollout.counted().iter();
         let before = before.filter(|counted| counted.row != now.row);
         let mut rates = Rates::new(gate.margin());
@@ -55,23 +180,155 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         Some(rates)
     }
 
-    fn windows<'s>(&self, seen: &'s Seen) -> Option<(&'s Measures, &'s Measures)> {
+    /// The judge, and the cautious one. `None`: what is slow is not known.
+    fn latency(&self, at: usize, gate: &MetricGate, seen: &Seen) -> Option<(Latency, Latency)> {
+        let marks = self.rollout.marks().get(&at)?;
+        let (stable, candidate) = self.windows(seen)?;
+        let before = self
+            .written(false)
+            .and_then(|mut written| written.slow.remove(&at));
+        let mut judge = match before {
+            Some(evidence) => Latency::resume(gate.margin(), evidence),
+            None => {
+                let seconds = marks.iter().map(|micros| *micros as f64 / 1e6);
+                Latency::new(Thresholds::frozen(seconds)?, gate.margin())
+            }
+        };
+        judge.step(share(self.rollout.step().weight)?);
+        let mut cautious = judge.clone();
+        let stretch = if gate.margin().get() > 0.0 {
+            BUCKET
+        } else {
+            1.0
+        };
+        let open = candidate.begun.saturating_sub(candidate.answered());
+        let beside = |seconds: f64| slower(stable, seconds, 0);
+        judge.told(&beside, &|seconds| slower(candidate, seconds * stretch, 0));
+        cautious.told(&beside, &|seconds| {
+            slower(candidate, seconds * stretch, open)
+        });
+        Some((judge, cautious))
+    }
+
+    /// What was written down last: before this row, or also in it.
+    fn written(&self, with_this_row: bool) -> Option<Evidence> {
+        let row = self.rollout.row();
+        let counted = self.rollout.counted().iter().rev();
+        let mut counted = counted.filter(|counted| with_this_row || counted.row != row);
+        let evidence = counted.find_map(|counted| counted.evidence.clone())?;
+        serde_json::from_value(evidence).ok()
+    }
+
+    /// As it was written down; what was read since is read again.
+    pub(super) fn spending(&self) -> Spending {
+        let written = self.written(true).unwrap_or_default();
+        let judges = self.comparing().filter_map(|(at, gate)| {
+            let cap = Cap::new(gate.cap?)?;
+            let judge = match written.spent.get(&at) {
+                Some(evidence) => Spend::resume(gate.margin(), evidence.clone()),
+                None => Spend::new(cap, gate.margin()),
+            };
+            Some((at, judge))
+        });
+        Spending {
+            judges: judges.collect(),
+            place: written.place,
+            unwritten: 0,
+        }
+    }
+
+    /// Reads on to the end.
+    pub(super) async fn read_spent(&self, spending: &mut Spending) -> Result<()> {
+        if spending.judges.is_empty() || !self.can_compare() {
+            return Ok(());
+        }
+        let share = share(self.rollout.step().weight);
+        loop {
+            let spent = self.target.spent(spending.place).await?;
+            if let Some(share) = share.filter(|_| spent.place.epoch != spending.place.epoch) {
+                spending
+                    .judges
+                    .values_mut()
+                    .for_each(|judge| judge.step(share));
+            }
+            spending.place = spent.place;
+            spending.unwritten += spent.units.len();
+            for (release, used) in &spent.units {
+                self.see(*release, used, spending);
+            }
+            if spent.units.is_empty() || spending.is_much() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn see(&self, release: ReleaseId, used: &Used, spending: &mut Spending) {
+        let plan = self.rollout.plan();
+        let arm = match release {
+            id if id == plan.to => Arm::Candidate,
+            id if Some(id) == plan.stable() => Arm::Stable,
+            _ => return,
+        };
+        for (at, judge) in &mut spending.judges {
+            let metric = plan.gates.get(*at).map(|gate| gate.metric);
+            if let Some(value) = metric.and_then(|metric| used.of(metric)) {
+                judge.see(arm, value);
+            }
+        }
+    }
+
+    pub(super) fn windows<'s>(&self, seen: &'s Seen) -> Option<(&'s Measures, &'s Measures)> {
         let plan = self.rollout.plan();
         let window = |id| seen.releases.get(&id).map(|release| &release.window);
         Some((window(plan.stable()?)?, window(plan.to)?))
     }
 
-    fn promise(&self) -> Option<Promise> {
-        let confidence = Confidence::new(self.rollout.plan().confidence)?;
-        Some(Promise::new(confidence))
+    /// This gate's part of the one promise.
+    fn risk(&self, at: usize) -> Option<Risk> {
+        let promise = Promise::new(Confidence::new(self.rollout.plan().confidence)?);
+        let (gates, kinds): (Vec<usize>, Vec<Kind>) = self
+            .comparing()
+            .map(|(at, gate)| (at, kind(gate.metric)))
+            .unzip();
+        let risks = promise.split(&kinds);
+        let mine = gates.iter().position(|gate| *gate == at)?;
+        risks.get(mine).copied()
     }
+}
 
-    /// One for each gate that compares; all judge errors, so that all have the same risk.
-    fn kinds(&self) -> Vec<Kind> {
-        let gates = self.rollout.plan().gates.iter();
-        let comparing = gates.filter(|gate| gate.against.is_some());
-        comparing.map(|_| Kind::Errors).collect()
+impl Used {
+    /// In the metric's unit.
+    fn of(&self, metric: Metric) -> Option<f64> {
+        let (used, unit) = match metric {
+            Metric::TokensPerConversation => (self.tokens, 1.0),
+            Metric::CostPerConversation => (self.cost_micros, 1e6),
+            Metric::ToolCallsPerConversation => (self.tool_calls, 1.0),
+            Metric::StepsPerConversation => (self.steps, 1.0),
+            _ => (None, 1.0),
+        };
+        used.map(|used| used as f64 / unit)
     }
+}
+
+fn kind(metric: Metric) -> Kind {
+    match metric {
+        Metric::ErrorRate => Kind::Errors,
+        metric if metric.is_latency() => Kind::Latency,
+        _ => Kind::Spend,
+    }
+}
+
+pub(super) fn is_split(weight: Percent) -> bool {
+    weight > Percent::ZERO && weight < Percent::FULL
+}
+
+/// In microseconds.
+fn times(gate: &MetricGate, total: &Measures) -> Vec<u64> {
+    let quantiles = gate.quantiles().iter();
+    let times = quantiles.filter_map(|share| total.slowest(*share));
+    times
+        .map(|seconds| (seconds * 1e6).round() as u64)
+        .collect()
 }
 
 fn share(weight: Percent) -> Option<Share> {
@@ -88,4 +345,11 @@ fn units(window: &Measures) -> Units {
 /// What has begun and failed may be read in the moment between the two.
 fn count(units: Units) -> Count {
     Count::new(units.begun, units.failed.min(units.begun)).unwrap_or_default()
+}
+
+/// Conversations, and those of them that took longer; `open` ones count as such.
+fn slower(window: &Measures, seconds: f64, open: u64) -> Count {
+    let seconds = (seconds * 1e6).round() / 1e6;
+    let slower = window.slower_than(seconds) + open;
+    Count::new(window.answered() + open, slower).unwrap_or_default()
 }

@@ -1,15 +1,25 @@
 //! Gates: asked until they open, fail, or their time is up.
 
 use anyhow::Result;
-use tokio::time::{Duration, timeout};
+use tokio::time::Duration;
 
 use super::Engine;
+use super::compare::Spending;
+use super::figures::Figures;
+use super::looks::Looks;
 use super::perform::{Failure, because};
-use crate::analysis::{Finding, Verdict, judge};
+use crate::analysis::{Finding, Measures, Verdict, judge, judge_beside};
 use crate::journal::Store;
-use crate::rollout::{Stamp, Why};
-use crate::spec::{Against, MetricGate, Period, Unclear};
+use crate::release::ReleaseId;
+use crate::rollout::{Effect, Event, Gate, Stamp, Why};
+use crate::spec::{MetricGate, Period, Unclear};
 use crate::target::{Seen, SeenRelease, Target};
+
+/// Requests seen until half of them failing says something.
+const SOME: u64 = 20;
+
+/// What a person's yes is waited for at least until the next look.
+const LOOK: u64 = 1_000;
 
 /// Whether the gates open now.
 enum Opening {
@@ -17,98 +27,214 @@ enum Opening {
     Shut(String),
     /// Until this stamp at least.
     Wait(Stamp),
+    /// Both releases fail at once.
+    Paused(String),
+}
+
+/// What is known of a hold beside what is seen at this moment.
+struct Holding<'e> {
+    over: Stamp,
+    figures: Figures<'e>,
+    spending: Spending,
+    looks: Looks,
+    paused: Option<Stamp>,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
-    /// Judges the metric gates all through the hold, and beyond it while one is unclear.
-    pub(super) async fn hold(&self, period: Period) -> Result<(), Failure> {
+    /// Judges the metric gates all through the hold, and beyond it while one is unclear; the answer
+    /// is what happened: the gates are open, or there is something to write down before they are
+    /// asked again.
+    pub(super) async fn hold(&self, period: Period) -> Result<Event, Failure> {
+        let mut holding = self.holding(period);
+        let mut seen = self.target.observe().await?;
+        loop {
+            self.candidate_is_well(&seen)?;
+            self.read_spent(&mut holding.spending).await?;
+            if let Some(counted) = self.much_was_read(&seen, &holding) {
+                return Ok(counted);
+            }
+            let verdicts = self.verdicts(&seen, &mut holding);
+            self.glimpse(&seen, &verdicts);
+            let until = match self.opening(&verdicts, holding.over) {
+                // Nobody passes a gate before it was asked once.
+                Opening::Open if holding.figures.is_waiting() => Stamp((self.clock)().0 + LOOK),
+                Opening::Open => return Ok(Event::Done(Effect::Ask(Gate::Hold(period)))),
+                Opening::Shut(says) => return Err(judged(Why::Gate, says, &seen, verdicts)),
+                Opening::Wait(until) => {
+                    holding.paused = None;
+                    until
+                }
+                Opening::Paused(says) => {
+                    let since = *holding.paused.get_or_insert((self.clock)());
+                    let until = Stamp(since.0 + self.rollout.plan().patience.as_millis());
+                    if until <= (self.clock)() {
+                        let says = format!("{says}, and patience is over");
+                        return Err(judged(Why::Outage, says, &seen, verdicts));
+                    }
+                    until
+                }
+            };
+            seen = self.next_until(until, seen, &mut holding.figures).await?;
+        }
+    }
+
+    fn holding(&self, period: Period) -> Holding<'_> {
         let began = match self.rollout.gate() {
             Some((_, since)) => since,
             None => (self.clock)(),
         };
-        let over = Stamp(began.0 + period.as_millis());
-        let mut seen = self.target.observe().await?;
-        loop {
-            self.candidate_is_whole(&seen)?;
-            let verdicts = self.verdicts(&seen);
-            self.glimpse(&seen, &verdicts);
-            match self.opening(&verdicts, over) {
-                Opening::Open => return Ok(()),
-                Opening::Shut(says) => {
-                    let failure = Failure::new(Why::Gate, says).seeing(&seen);
-                    return Err(Failure {
-                        verdicts,
-                        ..failure
-                    });
-                }
-                Opening::Wait(until) => seen = self.next_until(until, seen).await?,
-            }
+        let gates = self.rollout.plan().gates.iter();
+        Holding {
+            over: Stamp(began.0 + period.as_millis()),
+            figures: self.figures(),
+            spending: self.spending(),
+            looks: Looks::of(gates.filter_map(|gate| gate.window)),
+            paused: None,
         }
     }
 
-    /// A person's word comes as an interruption; until then only a lost replica ends it.
+    fn much_was_read(&self, seen: &Seen, holding: &Holding<'_>) -> Option<Event> {
+        let spending = Some(&holding.spending).filter(|spending| spending.is_much())?;
+        self.count(seen, spending).map(Event::Counted)
+    }
+
+    /// A person's word comes as an interruption; until then only a lost replica ends it, or half of
+    /// all requests failing.
     pub(super) async fn await_approval(&self) -> Result<(), Failure> {
+        let mut holding = self.holding(Period::default());
         let mut seen = self.target.observe().await?;
         loop {
-            self.candidate_is_whole(&seen)?;
-            self.glimpse(&seen, &self.verdicts(&seen));
-            seen = self.target.next().await?;
+            self.candidate_is_well(&seen)?;
+            self.read_spent(&mut holding.spending).await?;
+            let verdicts = self.verdicts(&seen, &mut holding);
+            self.glimpse(&seen, &verdicts);
+            let some_time = Stamp((self.clock)().0 + LOOK);
+            seen = self
+                .next_until(some_time, seen, &mut holding.figures)
+                .await?;
         }
     }
 
-    /// The next look, at the latest when the wait is over.
-    async fn next_until(&self, until: Stamp, seen: Seen) -> Result<Seen> {
+    /// The next look or answer, at the latest when the wait is over.
+    async fn next_until<'e>(
+        &'e self,
+        until: Stamp,
+        seen: Seen,
+        figures: &mut Figures<'e>,
+    ) -> Result<Seen> {
         let left = until.0.saturating_sub((self.clock)().0);
-        match timeout(Duration::from_millis(left), self.target.next()).await {
-            Ok(next) => next,
-            Err(_) => Ok(seen),
+        tokio::select! {
+            next = self.target.next() => next,
+            () = self.next_answer(figures) => Ok(seen),
+            () = tokio::time::sleep(Duration::from_millis(left)) => Ok(seen),
         }
     }
 
-    fn candidate_is_whole(&self, seen: &Seen) -> Result<(), Failure> {
+    /// What no gate has to say: its replicas are ready, and it does not fail half of all requests.
+    fn candidate_is_well(&self, seen: &Seen) -> Result<(), Failure> {
         let to = self.rollout.plan().to;
         let wanted = self.rollout.step().candidate;
         let none = SeenRelease::default();
         let side = seen.releases.get(&to).unwrap_or(&none);
-        if side.ready >= wanted {
-            return Ok(());
+        if side.ready < wanted {
+            let because = because(to, side);
+            let says = format!(
+                "{to} has {} of {wanted} replicas ready{because}",
+                side.ready
+            );
+            return Err(Failure::new(Why::LostReadiness, says).seeing(seen));
         }
-        let because = because(to, side);
-        let says = format!(
-            "{to} has {} of {wanted} replicas ready{because}",
-            side.ready
-        );
-        Err(Failure::new(Why::LostReadiness, says).seeing(seen))
+        match self.half_fails(seen) {
+            Some(verdict) if !verdict.both => Err(judged(
+                Why::Failing,
+                verdict.says.clone(),
+                seen,
+                vec![verdict],
+            )),
+            _ => Ok(()),
+        }
     }
 
-    fn verdicts(&self, seen: &Seen) -> Vec<Verdict> {
+    /// Found where half of the candidate's requests fail; of both, where the stable release's do
+    /// nearly as often.
+    fn half_fails(&self, seen: &Seen) -> Option<Verdict> {
         let plan = self.rollout.plan();
-        let window = seen.releases.get(&plan.to).map(|to| to.window.clone());
-        let window = window.unwrap_or_default();
-        let verdict = |gate: &MetricGate| match gate.against {
-            None => judge(gate, &window),
-            Some(Against::Stable) => {
-                let compared = self.compared(gate, seen);
-                compared.unwrap_or_else(|| Verdict::nothing_seen(gate))
+        let window = |id| seen.releases.get(&id).map(|release| &release.window);
+        let failing = |window: &Measures, some: u64, part: u64| {
+            window.requests >= some && window.errors * part >= window.requests
+        };
+        let mine = window(plan.to).filter(|mine| failing(mine, SOME, 2))?;
+        let as_well = |id: &ReleaseId| window(*id).is_some_and(|it| failing(it, SOME / 2, 4));
+        let stable = plan.stable().filter(|_| self.can_compare()).filter(as_well);
+        let says = format!(
+            "{} of {} requests to {} failed",
+            mine.errors, mine.requests, plan.to
+        );
+        Some(Verdict {
+            gate: "requests".to_owned(),
+            finding: Finding::Unclear,
+            figure: mine.error_rate(),
+            says: match stable {
+                Some(stable) => format!("{says}, and {stable} fails as well"),
+                None => says,
+            },
+            evidence: None,
+            both: stable.is_some(),
+        })
+    }
+
+    fn verdicts(&self, seen: &Seen, holding: &mut Holding<'_>) -> Vec<Verdict> {
+        let plan = self.rollout.plan();
+        let none = Measures::default();
+        let window = |id| seen.releases.get(&id).map(|release| &release.window);
+        let mine = window(plan.to).unwrap_or(&none);
+        let beside = plan.stable().and_then(window).unwrap_or(&none);
+        let now = (self.clock)();
+        holding.looks.take(now, [mine, beside]);
+        let verdict = |(at, gate): (usize, &MetricGate)| {
+            if gate.source.is_some() {
+                return holding.figures.judge(at, gate);
+            }
+            if gate.against.is_some() {
+                let compared = self.compared(at, gate, seen, &holding.spending);
+                return compared.unwrap_or_else(|| Verdict::nothing_seen(gate));
+            }
+            let [mine, beside] = match gate.window {
+                Some(window) => holding.looks.lately(window, now, [mine, beside]),
+                None => [mine.clone(), beside.clone()],
+            };
+            match plan.stable().filter(|_| self.can_compare()) {
+                Some(stable) => judge_beside(gate, &mine, (&stable.to_string(), &beside)),
+                None => judge(gate, &mine),
             }
         };
-        self.asked_now().into_iter().map(verdict).collect()
+        let verdicts = self.asked_now().map(verdict);
+        verdicts.chain(self.half_fails(seen)).collect()
     }
 
     /// Without a stable release that has traffic there is nothing to compare with.
-    fn asked_now(&self) -> Vec<&MetricGate> {
-        let gates = self.rollout.plan().gates.iter();
-        let asked = gates.filter(|gate| gate.against.is_none() || self.can_compare());
-        asked.collect()
+    fn asked_now(&self) -> impl Iterator<Item = (usize, &MetricGate)> {
+        let gates = self.rollout.plan().gates.iter().enumerate();
+        gates.filter(|(_, gate)| gate.against.is_none() || self.can_compare())
     }
 
     fn opening(&self, verdicts: &[Verdict], over: Stamp) -> Opening {
         let plan = self.rollout.plan();
         let give_up = Stamp(over.0 + plan.patience.as_millis());
-        opening(&self.asked_now(), verdicts, (self.clock)(), over, give_up)
+        let gates: Vec<&MetricGate> = self.asked_now().map(|(_, gate)| gate).collect();
+        opening(&gates, verdicts, (self.clock)(), over, give_up)
     }
 }
 
+fn judged(why: Why, says: String, seen: &Seen, verdicts: Vec<Verdict>) -> Failure {
+    let failure = Failure::new(why, says).seeing(seen);
+    Failure {
+        verdicts,
+        ..failure
+    }
+}
+
+/// `verdicts`: one for each gate, and maybe one beside them that is of both releases.
 fn opening(
     gates: &[&MetricGate],
     verdicts: &[Verdict],
@@ -118,6 +244,9 @@ fn opening(
 ) -> Opening {
     if let Some(failed) = verdicts.iter().find(|v| v.finding == Finding::Fail) {
         return Opening::Shut(named(failed));
+    }
+    if let Some(both) = verdicts.iter().find(|verdict| verdict.both) {
+        return Opening::Paused(named(both));
     }
     let passed = verdicts.iter().all(|v| v.finding == Finding::Pass);
     let is_early = passed && gates.iter().any(|gate| gate.early);
@@ -137,6 +266,7 @@ fn opening(
             Opening::Shut(format!("{}, and patience is over", named(verdict)))
         }
         (None, Some(_)) => Opening::Wait(give_up),
+        (None, None) if unclear(Unclear::Approve).is_some() => Opening::Wait(Stamp(now.0 + LOOK)),
         (None, None) => Opening::Open,
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::Engine;
 use crate::journal::{Asked, Store};
-use crate::rollout::{Effect, Event, Gate, Phase};
+use crate::rollout::{Effect, Event, Phase};
 use crate::target::Target;
 
 /// A look for requests is one `stat`; a person notices nothing below a tenth of a second.
@@ -96,7 +96,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 
     fn waits_for_approval(&self) -> bool {
-        matches!(self.rollout.gate(), Some((Gate::Approve(_), _)))
+        self.rollout.asks((self.clock)()).is_some()
     }
 
     fn abortable(&self) -> bool {

@@ -6,12 +6,14 @@
 
 mod compare;
 mod evidence;
+mod figures;
 mod gates;
 mod interrupt;
 mod live;
+mod looks;
 mod noted;
 mod perform;
-mod probe;
+pub(crate) mod probe;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +27,7 @@ pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
 pub(crate) use noted::Noted;
 
 use crate::advice::Advise;
-use crate::analysis::Verdict;
+use crate::analysis::{Sources, Verdict};
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
@@ -52,6 +54,8 @@ pub(crate) struct Engine<'a, T, S> {
     pub(crate) clock: &'a dyn Fn() -> Stamp,
     pub(crate) interrupts: tokio::sync::watch::Receiver<Option<Interrupt>>,
     pub(crate) redactor: &'a Redactor,
+    /// Whom gates ask that go by no metric of the edge.
+    pub(crate) sources: &'a Sources,
     /// Whose process this is.
     pub(crate) who: String,
     /// Where this rollout's evidence goes.
@@ -76,6 +80,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             match self.rollout.next() {
                 Next::Run(effect) => {
                     let is_retried = self.rollout.phase() != Phase::Forward;
+                    self.mark(&effect).await?;
                     let event = self.answer(&effect).await?;
                     self.keep_look().await?;
                     self.keep_counts(&event).await?;
@@ -96,11 +101,18 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     /// What was counted at this weight goes with the window when the weight changes. Where it cannot
     /// be looked at, later steps judge by themselves: that costs time, and breaks no promise.
     async fn keep_counts(&mut self, event: &Event) -> Result<()> {
-        let Event::Done(Effect::Ask(Gate::Hold(_))) = event else {
-            return Ok(());
+        let is_left = match event {
+            Event::Done(Effect::Ask(Gate::Hold(_))) => true,
+            Event::Approved(_) => matches!(self.rollout.gate(), Some((Gate::Hold(_), _))),
+            _ => false,
         };
+        if !is_left {
+            return Ok(());
+        }
+        let mut spending = self.spending();
+        let _ = self.read_spent(&mut spending).await;
         let seen = self.target.observe().await.ok();
-        match seen.and_then(|seen| self.count(&seen)) {
+        match seen.and_then(|seen| self.count(&seen, &spending)) {
             Some(counted) => self.record(Event::Counted(counted)).await,
             None => Ok(()),
         }

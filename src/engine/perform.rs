@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use tokio::time::{Instant, timeout_at};
 
 use super::Engine;
+use super::compare::is_split;
 use super::live::live;
 use crate::journal::Store;
 use crate::release::{Release, ReleaseId};
@@ -58,7 +59,14 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             Effect::AwaitGone(most) => self.gone(*most).await,
             Effect::Route(weight) => self.route(*weight).await,
             Effect::Retire(id) => self.retire(*id).await,
-            Effect::Ask(gate) => self.ask(gate).await,
+            Effect::Ask(Gate::Hold(period)) => {
+                return match self.hold(*period).await {
+                    Ok(event) => event,
+                    Err(failure) => self.failed(effect, failure).await,
+                };
+            }
+            Effect::Ask(Gate::Probe) => self.probe().await,
+            Effect::Ask(Gate::Approve(_)) => self.await_approval().await,
         };
         match done {
             Ok(()) => Event::Done(effect.clone()),
@@ -117,6 +125,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 .collect(),
             keys: drain.key,
             sticky: plan.sticky,
+            settle: plan.settle.filter(|_| is_split(weight)),
         })
     }
 
@@ -150,14 +159,6 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 return Ok(());
             }
             seen = self.target.next().await?;
-        }
-    }
-
-    async fn ask(&self, gate: &Gate) -> Result<(), Failure> {
-        match gate {
-            Gate::Probe => self.probe().await,
-            Gate::Hold(period) => self.hold(*period).await,
-            Gate::Approve(_) => self.await_approval().await,
         }
     }
 

@@ -1,12 +1,17 @@
-//! Probes: one request each to the candidate, and what must come back.
+//! Probes: synthetic conversations with one release, and what must come back.
 
 use anyhow::Result;
+use regex_lite::Regex;
+use serde_json::Value;
+use serde_json_path::JsonPath;
 
 use super::Engine;
 use super::perform::Failure;
+use crate::analysis::Probed;
 use crate::journal::Store;
+use crate::release::ReleaseId;
 use crate::rollout::Why;
-use crate::spec::{Expect, Probe};
+use crate::spec::{Expect, Probe, ProbeRequest};
 use crate::target::{Reply, Target};
 
 /// How much of an unexpected reply is shown.
@@ -15,11 +20,11 @@ const SHOWN: usize = 200;
 impl<T: Target, S: Store> Engine<'_, T, S> {
     pub(super) async fn probe(&self) -> Result<(), Failure> {
         let plan = self.rollout.plan();
-        for probe in &plan.probes {
-            let within = probe.expect.within.as_millis();
-            let reply = self.target.request(plan.to, &probe.request, within).await?;
-            if let Err(says) = expected(&probe.expect, &reply) {
-                let says = format!("{}: {}-{} {says}", name(probe), plan.to, reply.replica);
+        for (at, probe) in plan.probes.iter().enumerate() {
+            let conversation = format!("probe-{}-{}-{at}", self.number, (self.clock)().0);
+            let probed = run(self.target, plan.to, probe, &conversation).await?;
+            if let Some(says) = probed.failure {
+                let says = format!("probe {}: {says}", probed.name);
                 let seen = self.target.observe().await?;
                 return Err(Failure::new(Why::Probe, says).seeing(&seen));
             }
@@ -28,10 +33,65 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 }
 
-fn name(probe: &Probe) -> String {
-    match &probe.name {
-        Some(name) => format!("probe {name}"),
-        None => format!("probe {} {}", probe.request.method, probe.request.path),
+/// All turns of it, until one is not as expected; `conversation` is a name that no other has.
+///
+/// # Errors
+/// Where nobody could be asked.
+pub(crate) async fn run<T: Target>(
+    target: &T,
+    release: ReleaseId,
+    probe: &Probe,
+    conversation: &str,
+) -> Result<Probed> {
+    let turns = probe.turns();
+    let (mut millis, mut replica, mut failure) = (0, None, None);
+    for (at, (request, expect)) in turns.iter().enumerate() {
+        let request = named(request, conversation);
+        let within = expect.within.as_millis();
+        let reply = target.request(release, &request, within, replica).await?;
+        millis += reply.millis;
+        replica = Some(reply.replica);
+        if let Err(says) = expected(expect, &reply) {
+            let turn = match turns.len() {
+                1 => String::new(),
+                _ => format!("turn {}: ", at + 1),
+            };
+            failure = Some(format!("{turn}{release}-{} {says}", reply.replica));
+            break;
+        }
+    }
+    Ok(Probed {
+        name: probe.label(),
+        suite: probe.suite.clone(),
+        millis,
+        failure,
+    })
+}
+
+/// The request with the conversation's name in it.
+fn named(request: &ProbeRequest, conversation: &str) -> ProbeRequest {
+    let fill = |text: &str| text.replace("{conversation}", conversation);
+    let headers = request.headers.iter();
+    ProbeRequest {
+        method: request.method.clone(),
+        path: fill(&request.path),
+        headers: headers
+            .map(|(name, value)| (name.clone(), fill(value)))
+            .collect(),
+        json: request.json.as_ref().map(|json| filled(json, &fill)),
+    }
+}
+
+fn filled(json: &Value, fill: &impl Fn(&str) -> String) -> Value {
+    match json {
+        Value::String(text) => Value::String(fill(text)),
+        Value::Array(all) => all.iter().map(|one| filled(one, fill)).collect(),
+        Value::Object(all) => {
+            let all = all.iter();
+            all.map(|(key, value)| (key.clone(), filled(value, fill)))
+                .collect()
+        }
+        other => other.clone(),
     }
 }
 
@@ -47,22 +107,65 @@ fn expected(expect: &Expect, reply: &Reply) -> Result<(), String> {
             shown(&reply.body)
         ));
     }
-    if reply.millis > expect.within.as_millis() {
-        return Err(format!("took {} ms of {}", reply.millis, expect.within));
-    }
-    match &expect.json {
-        Some(path) => found(path, &reply.body),
+    in_time(expect, reply)?;
+    let found = match &expect.json {
+        Some(path) => found(path, &reply.body)?,
+        None => reply.body.clone(),
+    };
+    has_events(expect, &reply.body)?;
+    match &expect.matches {
+        Some(pattern) => matches(pattern, &found),
         None => Ok(()),
     }
 }
 
-fn found(path: &str, body: &str) -> Result<(), String> {
-    let path = serde_json_path::JsonPath::parse(path).map_err(|error| error.to_string())?;
-    let json: serde_json::Value = serde_json::from_str(body)
+fn in_time(expect: &Expect, reply: &Reply) -> Result<(), String> {
+    if reply.millis > expect.within.as_millis() {
+        return Err(format!("took {} ms of {}", reply.millis, expect.within));
+    }
+    match (expect.first_within, reply.first_millis) {
+        (Some(within), None) => Err(format!("sent nothing within {within}")),
+        (Some(within), Some(first)) if first > within.as_millis() => {
+            Err(format!("began after {first} ms of {within}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn has_events(expect: &Expect, body: &str) -> Result<(), String> {
+    let events = body
+        .lines()
+        .filter(|line| line.starts_with("data:"))
+        .count();
+    match expect.events {
+        Some(wanted) if events < wanted as usize => {
+            Err(format!("sent {events} events of {wanted}: {}", shown(body)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn matches(pattern: &str, text: &str) -> Result<(), String> {
+    let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
+    match regex.is_match(text) {
+        true => Ok(()),
+        false => Err(format!("answered nothing like {pattern}: {}", shown(text))),
+    }
+}
+
+/// What the path finds, as text.
+fn found(path: &str, body: &str) -> Result<String, String> {
+    let path = JsonPath::parse(path).map_err(|error| error.to_string())?;
+    let json: Value = serde_json::from_str(body)
         .map_err(|_| format!("answered with what is not JSON: {}", shown(body)))?;
-    match path.query(&json).is_empty() {
+    let found = path.query(&json).all();
+    let texts = found.iter().map(|value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    match found.is_empty() {
         true => Err(format!("answered without {path}: {}", shown(body))),
-        false => Ok(()),
+        false => Ok(texts.collect::<Vec<_>>().join("\n")),
     }
 }
 
@@ -75,45 +178,99 @@ fn shown(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::spec::Period;
 
-    #[test]
-    fn what_must_come_back() {
-        let expect = Expect {
-            status: 200,
-            json: Some("$.reply".to_owned()),
-            within: Period::secs(1),
-        };
-        let reply = |status, body: &str, millis| Reply {
+    fn reply(status: Option<u16>, body: &str, millis: u64) -> Reply {
+        Reply {
             replica: 1,
             status,
             body: body.to_owned(),
             millis,
+            first_millis: Some(millis / 2),
             says: None,
+        }
+    }
+
+    #[test]
+    fn what_must_come_back() {
+        let expect = Expect {
+            json: Some("$.reply".to_owned()),
+            within: Period::secs(1),
+            ..Expect::default()
+        };
+        let like = Expect {
+            matches: Some("^h[aeiou]$".to_owned()),
+            ..expect.clone()
+        };
+        let stream = Expect {
+            events: Some(2),
+            first_within: Some(Period::millis(100)),
+            ..Expect::default()
         };
         let cases = [
-            (reply(Some(200), r#"{"reply":"hi"}"#, 5), Ok(())),
+            (&expect, reply(Some(200), r#"{"reply":"hi"}"#, 5), Ok(())),
             (
+                &expect,
                 reply(Some(200), r#"{"reply":"hi"}"#, 1001),
                 Err("took 1001 ms of 1s"),
             ),
             (
+                &expect,
                 reply(Some(200), "{}", 5),
                 Err("answered without $.reply: {}"),
             ),
             (
+                &expect,
                 reply(Some(200), "<html>", 5),
                 Err("answered with what is not JSON: <html>"),
             ),
             (
+                &expect,
                 reply(Some(500), "oops", 5),
                 Err("answered 500 instead of 200: oops"),
             ),
-            (reply(None, "", 5), Err("gave no answer")),
+            (&expect, reply(None, "", 5), Err("gave no answer")),
+            (&like, reply(Some(200), r#"{"reply":"hi"}"#, 5), Ok(())),
+            (
+                &like,
+                reply(Some(200), r#"{"reply":"hm"}"#, 5),
+                Err("answered nothing like ^h[aeiou]$: hm"),
+            ),
+            (
+                &stream,
+                reply(Some(200), "data: a\n\ndata: b\n\n", 50),
+                Ok(()),
+            ),
+            (
+                &stream,
+                reply(Some(200), "data: a\n\n", 50),
+                Err("sent 1 events of 2: data: a\n\n"),
+            ),
+            (
+                &stream,
+                reply(Some(200), "data: a\n\ndata: b\n\n", 500),
+                Err("began after 250 ms of 100ms"),
+            ),
         ];
-        for (reply, result) in cases {
-            assert_eq!(expected(&expect, &reply), result.map_err(str::to_owned));
+        for (expect, reply, result) in cases {
+            assert_eq!(expected(expect, &reply), result.map_err(str::to_owned));
         }
+    }
+
+    #[test]
+    fn a_conversation_is_named_everywhere() {
+        let request = ProbeRequest {
+            method: "POST".to_owned(),
+            path: "/chat/{conversation}".to_owned(),
+            headers: [("X-Id".to_owned(), "{conversation}".to_owned())].into(),
+            json: Some(json!({ "a": ["{conversation}", 1] })),
+        };
+        let named = named(&request, "p-1");
+        assert_eq!(named.path, "/chat/p-1");
+        assert_eq!(named.headers["X-Id"], "p-1");
+        assert_eq!(named.json, Some(json!({ "a": ["p-1", 1] })));
     }
 }

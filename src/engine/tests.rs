@@ -5,7 +5,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::*;
-use crate::analysis::Measures;
+use crate::analysis::{Measures, Used};
 use crate::journal::{Asked, Memory, Now, Owner};
 use crate::release::Identity;
 use crate::rollout::samples::plan_for;
@@ -140,6 +140,7 @@ impl Story {
             clock: &clock,
             interrupts,
             redactor: &Redactor::new(&secrets),
+            sources: &Sources::default(),
             who: "anna@laptop".to_owned(),
             evidence: evidence.path().join("0001"),
             number: 1,
@@ -169,15 +170,9 @@ async fn same_as_its_journal(rollout: &Rollout, store: &Memory) {
 
 fn error_rate(unclear: Unclear) -> MetricGate {
     MetricGate {
-        name: None,
-        metric: Metric::ErrorRate,
         max: Some(Bound::Number(0.05)),
-        min: None,
-        against: None,
-        worse_by: None,
-        early: false,
-        min_requests: 20,
         unclear,
+        ..MetricGate::on(Metric::ErrorRate)
     }
 }
 
@@ -390,6 +385,184 @@ async fn what_was_counted_is_journaled_before_its_step_is_left() {
     });
     let counted: Vec<_> = counted.collect();
     assert_eq!(counted, [(Percent::new(50.0).unwrap(), units, units)]);
+}
+
+/// Conversations that were all answered, so many of them slowly.
+fn answered(quick: u64, slow: u64) -> Measures {
+    Measures {
+        begun: quick + slow,
+        conversations: quick + slow,
+        slowest: vec![(100_000, quick), (200_000, slow)],
+        ..Measures::default()
+    }
+}
+
+fn against(metric: Metric) -> MetricGate {
+    MetricGate {
+        against: Some(spec::Against::Stable),
+        unclear: Unclear::Pass,
+        ..MetricGate::on(metric)
+    }
+}
+
+fn timed(before: u64, stable: (u64, u64), candidate: (u64, u64)) -> Fake {
+    let behaviour = |(quick, slow)| Behaviour {
+        total: answered(before, before / 20),
+        window: answered(quick, slow),
+        ..Behaviour::default()
+    };
+    Fake::default()
+        .with(OLD, behaviour(stable))
+        .with(NEW, behaviour(candidate))
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_slower_than_the_stable_release_is_undone() {
+    let story = Story {
+        gates: vec![against(Metric::LatencyP50)],
+        target: timed(1_000, (900, 40), (500, 440)),
+        ..Story::default()
+    };
+    let told = story.told().await;
+    assert_eq!(
+        reason(&told).says,
+        "latency_p50 100 ms beside 100 ms, more than chance explains"
+    );
+    let marks = told.events.iter().filter_map(|event| match event {
+        Event::Marked(marks) => Some(marks.clone()),
+        _ => None,
+    });
+    let marks: Vec<_> = marks.collect();
+    assert_eq!(
+        marks,
+        [BTreeMap::from([(0, vec![100_000, 100_000, 200_000])])]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_slow_is_not_known_where_few_were_answered_before() {
+    let story = Story {
+        gates: vec![MetricGate {
+            unclear: Unclear::Fail,
+            ..against(Metric::LatencyP95)
+        }],
+        target: timed(50, (900, 40), (500, 440)),
+        ..Story::default()
+    };
+    let told = story.told().await;
+    let says = "latency_p95 cannot be compared: r1 had answered fewer than 100 conversations before this \
+                step, so what is slow is not known, and the hold is over";
+    assert_eq!(reason(&told).says, says);
+}
+
+fn used(tokens: u64, count: usize) -> Vec<Used> {
+    let one = Used {
+        tokens: Some(tokens),
+        ..Used::default()
+    };
+    vec![one; count]
+}
+
+fn thrifty() -> MetricGate {
+    MetricGate {
+        cap: Some(10_000.0),
+        ..against(Metric::TokensPerConversation)
+    }
+}
+
+fn spends(stable: Vec<Used>, candidate: Vec<Used>) -> Fake {
+    let behaviour = |used| Behaviour {
+        used,
+        ..Behaviour::default()
+    };
+    Fake::default()
+        .with(OLD, behaviour(stable))
+        .with(NEW, behaviour(candidate))
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_uses_more_than_the_stable_release_is_undone() {
+    let story = Story {
+        gates: vec![thrifty()],
+        target: spends(used(1_000, 900), used(3_000, 900)),
+        ..Story::default()
+    };
+    let says = reason(&story.told().await).says;
+    assert!(says.starts_with("tokens_per_conversation "), "{says}");
+    assert!(says.ends_with(", more than chance explains"), "{says}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_conversations_used_is_written_down_as_it_is_read_and_once() {
+    let story = Story {
+        gates: vec![thrifty()],
+        target: spends(used(1_000, 1_700), used(1_000, 1_700)),
+        ..Story::default()
+    };
+    let told = story.told().await;
+    assert_eq!(told.ended.unwrap(), Outcome::Completed);
+    let places = told.events.iter().filter_map(|event| match event {
+        Event::Counted(counted) => {
+            Some(counted.evidence.as_ref().unwrap()["place"]["next"].clone())
+        }
+        _ => None,
+    });
+    let places: Vec<_> = places.collect();
+    assert_eq!(places, [1_000, 2_000, 3_000, 3_400]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_of_all_requests_failing_needs_no_gate() {
+    let cases = [((20, 10), true), ((19, 19), false), ((40, 19), false)];
+    for ((requests, errors), undone) in cases {
+        let story = Story {
+            target: Fake::default().with(NEW, answers(requests, errors)),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        match undone {
+            false => assert_eq!(told.ended.unwrap(), Outcome::Completed),
+            true => {
+                let reason = reason(&told);
+                assert_eq!(reason.why, Why::Failing);
+                assert_eq!(reason.says, "10 of 20 requests to r2 failed");
+                assert_eq!(told.seconds, 0);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_both_releases_fail_at_once_is_not_undone() {
+    let cases = [
+        (
+            (100, 45),
+            "error_rate 45.0 % is above 5.0 %, and so is r1's, 40.0 %, and patience is over",
+        ),
+        ((100, 90), ""),
+    ];
+    for (candidate, says) in cases {
+        let story = Story {
+            gates: vec![error_rate(Unclear::Wait)],
+            target: Fake::default()
+                .with(OLD, answers(100, 40))
+                .with(NEW, answers(candidate.0, candidate.1)),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        match says {
+            "" => assert!(matches!(told.ended, Ok(Outcome::RolledBack(_)))),
+            says => {
+                assert!(matches!(told.ended, Ok(Outcome::Stalled(_))));
+                assert_eq!(
+                    (reason(&told).why, reason(&told).says.as_str()),
+                    (Why::Outage, says)
+                );
+                assert_eq!(told.seconds, 60, "the patience of the plan");
+                assert_eq!(told.calls.last().unwrap(), "route r1 50 %, r2 50 %");
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

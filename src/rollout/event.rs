@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Gate, Plan};
@@ -70,6 +72,10 @@ pub(crate) enum Why {
     LostReadiness,
     Probe,
     Gate,
+    /// Half of the requests fail: told by no gate, but by what nobody would let pass.
+    Failing,
+    /// Both releases fail at once, and it did not get better in time.
+    Outage,
     /// A person said stop.
     Aborted,
     /// The target refused, or could not be reached.
@@ -106,12 +112,16 @@ pub(crate) struct Units {
 }
 
 /// What gates that compare go by: counted in one row, at its weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Counted {
     pub(crate) row: usize,
     pub(crate) weight: Percent,
     pub(crate) stable: Units,
     pub(crate) candidate: Units,
+    /// What the judges of other gates than those on errors wrote down, up to this row and with it;
+    /// only they read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<serde_json::Value>,
 }
 
 /// One look while a gate was asked, for whoever reads about it later: nothing follows from it.
@@ -124,6 +134,8 @@ pub(crate) struct Measured {
     pub(crate) candidate: Option<Measures>,
     pub(crate) verdicts: Vec<Verdict>,
 }
+/// By the index of a gate that compares latencies: the times in microseconds that it goes by.
+pub(crate) type Marks = BTreeMap<usize, Vec<u64>>;
 
 /// What happened; a rollout's state is a fold over these and nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,7 +145,9 @@ pub(crate) enum Event {
     /// Another process (said who) went on with it: what was known of the world is in doubt.
     Resumed(String),
     Observed(Live),
-    /// Before the row is left, for the rows to come.
+    /// Found before the first row that is compared, and never changed.
+    Marked(Marks),
+    /// Before the row is left, for the rows to come; and now and then before that.
     Counted(Counted),
     /// Now and then while a gate is asked, and when it no longer is.
     Measured(Box<Measured>),

@@ -21,7 +21,8 @@ mod tables;
 mod walk;
 
 pub(crate) use event::{
-    Counted, Effect, Event, Live, Measured, Next, Outcome, Reason, Side, Slot, Stamp, Units, Why,
+    Counted, Effect, Event, Live, Marks, Measured, Next, Outcome, Reason, Side, Slot, Stamp, Units,
+    Why,
 };
 pub(crate) use history::{History, MayGoBack, Past};
 pub(crate) use plan::{Gate, Plan, Step};

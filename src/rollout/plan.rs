@@ -67,6 +67,12 @@ pub(crate) struct Plan {
     /// Of all gates that compare together.
     #[serde(default = "usual_confidence", skip_serializing_if = "is_usual")]
     pub(crate) confidence: f64,
+    /// Where commands of gates run: beside agent.toml.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) folder: String,
+    /// How long after its beginning what a conversation has used is compared; `None`: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settle: Option<Period>,
     /// How long past its hold an unclear gate with `unclear = "wait"` is waited for.
     pub(crate) patience: Period,
     /// How long a started replica may take to get ready.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 
-use super::event::{Counted, Effect, Event, Live, Next, Outcome, Reason, Stamp, Why};
+use super::event::{Counted, Effect, Event, Live, Marks, Next, Outcome, Reason, Stamp, Why};
 use super::plan::{Gate, Plan, Step};
 use super::walk::{RULES, Rule, View, towards};
-use crate::spec::Percent;
+use crate::spec::{MetricGate, Percent, Unclear};
 
 /// Failures in a row, where there is nothing to undo to, until a person is needed.
 const ATTEMPTS: u32 = 3;
@@ -41,6 +41,7 @@ pub(crate) struct Rollout {
     pub(super) live: Option<Live>,
     /// By row: what gates that compare go by.
     pub(super) counted: Vec<Counted>,
+    pub(super) marks: Marks,
     /// Failures since something last worked.
     pub(super) failures: u32,
     /// What it came to.
@@ -77,6 +78,7 @@ impl Rollout {
             asked: None,
             live: None,
             counted: Vec::new(),
+            marks: Marks::new(),
             failures: 0,
             outcome: None,
             finished: None,
@@ -134,6 +136,26 @@ impl Rollout {
         &self.counted
     }
 
+    /// What counts as slow for the gates that compare latencies.
+    pub(crate) fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// What a person is asked now, in words: to approve a step, or gates that cannot say although
+    /// their hold is over.
+    pub(crate) fn asks(&self, now: Stamp) -> Option<&str> {
+        match self.gate()? {
+            (Gate::Approve(what), _) => Some(what),
+            (Gate::Hold(period), since) => {
+                let is_over = now.0 >= since.0 + period.as_millis();
+                let asks = |gate: &MetricGate| gate.unclear == Unclear::Approve;
+                let asks = is_over && self.plan.gates.iter().any(asks);
+                asks.then_some("the gates cannot say")
+            }
+            (Gate::Probe, _) => None,
+        }
+    }
+
     /// The world as known; `None` where it has to be looked at first.
     #[cfg(test)]
     pub(crate) fn live(&self) -> Option<&Live> {
@@ -189,6 +211,9 @@ impl Rollout {
             _ if self.finished.is_some() => bail!("the journal goes on after the rollout's end"),
             Event::Observed(live) => self.live = Some(live),
             Event::Counted(counted) => self.count(counted),
+            Event::Marked(marks) => marks.into_iter().for_each(|(gate, times)| {
+                self.marks.entry(gate).or_insert(times);
+            }),
             Event::Measured(_) => {}
             Event::Done(effect) => self.done(at, &effect),
             Event::Failed(effect, reason) => self.fail(&effect, reason),
@@ -233,7 +258,9 @@ impl Rollout {
     }
 
     fn approve(&mut self, at: Stamp) {
-        self.open(at, |asked| matches!(asked, Gate::Approve(_)));
+        if self.asks(at).is_some() {
+            self.open(at, |_| true);
+        }
     }
 
     /// A gate may take hours: what was known of the world before it is in doubt.
@@ -276,7 +303,8 @@ impl Rollout {
     }
 
     fn waits_for_a_person(&self, reason: &Reason) -> bool {
-        !self.plan.auto_undo && matches!(reason.why, Why::Gate | Why::Probe)
+        let undoes = self.plan.auto_undo || !matches!(reason.why, Why::Gate | Why::Probe);
+        !undoes || reason.why == Why::Outage
     }
 
     fn retry(&mut self, reason: Reason) {

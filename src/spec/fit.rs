@@ -30,16 +30,19 @@ fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
         );
     }
     has_image(spec, check);
-    for (at, gate) in spec.gate.iter().enumerate() {
+    let gates = spec.gate.iter().enumerate();
+    for (at, gate) in gates.filter(|(_, gate)| gate.source.is_none()) {
         let message = format!(
             "nothing measures {} in a cluster: no edge stands before replicas there",
             gate.metric.name()
         );
-        let hint = "probes, holds and approvals under [rollout] work there";
+        let hint =
+            "gates with a source, and probes, holds and approvals under [rollout] work there";
         check.refuse_with(&format!("gate.{at}.metric"), message, hint);
     }
     for (at, probe) in spec.rollout.probe.iter().enumerate() {
-        let mut names = probe.request.headers.keys();
+        let turns = probe.turns();
+        let mut names = turns.iter().flat_map(|(request, _)| request.headers.keys());
         if names.any(|name| name.eq_ignore_ascii_case("authorization")) {
             check.refuse_with(
                 &format!("rollout.probe.{at}"),

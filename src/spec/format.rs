@@ -17,6 +17,9 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "json-path" => serde_json_path::JsonPath::parse(text)
             .map(drop)
             .map_err(|error| format!("\"{text}\" is not a JSONPath: {error}")),
+        "regex" => regex_lite::Regex::new(text)
+            .map(drop)
+            .map_err(|error| format!("\"{text}\" is not a regular expression: {error}")),
         "label" => hold(is_label(text), text, LABEL),
         "variable" => hold(is_variable(text), text, VARIABLE),
         "own-variable" => own_variable(text),

@@ -13,7 +13,7 @@ use super::origin::Origins;
 use super::problem::{Problem, Problems};
 use super::resolve::{Variables, resolve};
 use super::source::Source;
-use super::{Environment, Rollout, Spec, Strategy, TargetSpec, limits, overlay, shape};
+use super::{Environment, GateSource, Rollout, Spec, Strategy, TargetSpec, limits, overlay, shape};
 
 /// A valid agent.toml in the environment that was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,6 +143,12 @@ impl Loaded {
         let has_steps = matches!(rollout.strategy, Strategy::Canary | Strategy::Auto);
         if has_steps && rollout.steps.is_empty() {
             rollout.steps = Rollout::usual_steps();
+        }
+        let usual = &spec.observe.prometheus;
+        for gate in &mut spec.gate {
+            if let Some(GateSource::Prometheus { server, .. }) = &mut gate.source {
+                *server = server.take().or_else(|| usual.clone());
+            }
         }
         Self {
             spec,

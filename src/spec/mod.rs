@@ -14,6 +14,7 @@ pub(crate) mod contract;
 mod environment;
 mod fit;
 mod format;
+mod gate_source;
 mod health;
 mod later;
 mod limits;
@@ -26,6 +27,7 @@ mod origin;
 mod overlay;
 mod percent;
 mod period;
+mod probe;
 mod problem;
 mod quantity;
 #[cfg(test)]
@@ -46,6 +48,7 @@ pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
 pub(crate) use build::{Allow, Build, Image, Manager, Runtime};
 pub(crate) use container::{Gpu, Nodes, Resources, Toleration, Volume};
 pub(crate) use environment::{Environment, TargetSpec};
+pub(crate) use gate_source::{EVERY, GateSource};
 pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use load::{Loaded, agent_place};
 pub(crate) use names::{image_name, looks_secret};
@@ -54,13 +57,15 @@ pub(crate) use notify::{Format, Moment, Notify};
 pub(crate) use observe::{Observe, Otel};
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;
+pub(crate) use probe::{Expect, Probe, ProbeRequest};
 pub(crate) use problem::Problem;
 #[cfg(any(fuzzing, test))]
 pub(crate) use problem::Problems;
 pub(crate) use quantity::Quantity;
+#[cfg(test)]
+pub(crate) use rollout::Against;
 pub(crate) use rollout::{
-    Against, Bound, Expect, Metric, MetricGate, Probe, ProbeRequest, Rollback, Rollout,
-    RolloutStep, Strategy, Unclear,
+    Bound, Metric, MetricGate, Rollback, Rollout, RolloutStep, Strategy, Unclear,
 };
 pub(crate) use scale::{Figure, Queue, QueueKind, Scale, Scaler, Window};
 pub(crate) use schema::schema;

@@ -3,7 +3,7 @@
 
 use super::check::Check;
 use super::show::key;
-use super::{Part, Spec, Template};
+use super::{GateSource, Part, Spec, Template};
 
 /// The variables of the environment that agentctl runs in.
 pub(crate) type Variables<'v> = &'v dyn Fn(&str) -> Option<String>;
@@ -35,6 +35,10 @@ fn templates(spec: &mut Spec) -> Vec<(String, &mut Template)> {
     for (path, map) in maps {
         let entries = map.iter_mut();
         all.extend(entries.map(|(name, value)| (format!("{path}.{}", key(name)), value)));
+    }
+    for (at, gate) in spec.gate.iter_mut().enumerate() {
+        let texts = gate.source.iter_mut().flat_map(GateSource::templates);
+        all.extend(texts.map(|(name, text)| (format!("gate.{at}.source.{name}"), text)));
     }
     if let Some(notify) = &mut spec.notify {
         all.extend(notify.templates_mut());

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Percent, Period};
+use super::{GateSource, Percent, Period, Probe};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +42,9 @@ pub(crate) struct Rollout {
     /// the stable one, all of them together, however often they are looked at.
     #[schemars(range(min = 0.51, max = 0.9999))]
     pub(crate) confidence: f64,
+    /// For gates that compare what conversations use: each counts with what it has used this long
+    /// after it began, whatever its release does with the time.
+    pub(crate) settle: Period,
     /// Requests sent to the candidate before any user's request is.
     pub(crate) probe: Vec<Probe>,
 }
@@ -57,6 +60,7 @@ impl Default for Rollout {
             max_unavailable: 0,
             patience: Period::secs(3600),
             confidence: 0.99,
+            settle: Period::secs(120),
             probe: Vec::new(),
         }
     }
@@ -93,71 +97,6 @@ pub(crate) enum RolloutStep {
     },
 }
 
-/// A request to the candidate, and what must come back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Probe {
-    /// What it is called in plans and reports; not given: its method and path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
-    pub(crate) name: Option<String>,
-    /// What is sent.
-    pub(crate) request: ProbeRequest,
-    /// What must come back.
-    #[serde(default)]
-    pub(crate) expect: Expect,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ProbeRequest {
-    /// GET, POST, …
-    #[serde(default = "get")]
-    #[schemars(extend("format" = "token"))]
-    pub(crate) method: String,
-    /// Begins with /.
-    #[schemars(extend("format" = "url-path"))]
-    pub(crate) path: String,
-    /// Headers beside the usual ones.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    #[schemars(extend(
-        "propertyNames" = {"format": "token"},
-        "additionalProperties" = {"type": "string", "format": "header"}
-    ))]
-    pub(crate) headers: std::collections::BTreeMap<String, String>,
-    /// Sent as a JSON body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) json: Option<serde_json::Value>,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Expect {
-    /// The status of the reply.
-    #[schemars(range(min = 100, max = 599))]
-    pub(crate) status: u16,
-    /// A JSONPath that must find something in the reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "json-path"))]
-    pub(crate) json: Option<String>,
-    /// A later reply has failed.
-    pub(crate) within: Period,
-}
-
-impl Default for Expect {
-    fn default() -> Self {
-        Self {
-            status: 200,
-            json: None,
-            within: Period::secs(10),
-        }
-    }
-}
-
 /// A bound on a measured figure of the candidate, judged during every hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -167,21 +106,38 @@ pub(crate) struct MetricGate {
     #[schemars(length(min = 1))]
     pub(crate) name: Option<String>,
     /// The measured figure.
+    #[serde(default = "sourced", skip_serializing_if = "is_sourced")]
     pub(crate) metric: Metric,
+    /// Whom to ask for a figure that is not measured by the edge; instead of `metric`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<GateSource>,
+    /// How often the source is asked; not given: 15s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) every: Option<Period>,
     /// At most this; a number, or for a latency a duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max: Option<Bound>,
     /// At least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min: Option<Bound>,
+    /// At least the first of these, and at most the second; instead of `min` and `max`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) range: Vec<Bound>,
+    /// Judge only what was counted lately, this long; not given: since the weight last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<Period>,
     /// Compare the candidate with the stable release beside it, while both have traffic; instead of
-    /// `max` and `min`, and for error_rate.
+    /// `max` and `min`, for all metrics but requests and tokens_per_request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) against: Option<Against>,
     /// How much worse than that is no harm: 0.1 is a tenth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 4.0))]
     pub(crate) worse_by: Option<f64>,
+    /// Where what conversations use is compared: what one may use at most. What goes beyond counts as
+    /// this much, and those that go beyond are compared as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cap: Option<f64>,
     /// Where every gate has passed before the hold is over, go on at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) early: bool,
@@ -189,13 +145,59 @@ pub(crate) struct MetricGate {
     #[serde(default = "twenty")]
     pub(crate) min_requests: u64,
     /// What a gate counts as that still cannot say when a hold is over: wait for more requests
-    /// (`rollout.patience` at most), pass or fail.
+    /// (`rollout.patience` at most), pass, fail, or approve: wait for a person's yes.
     #[serde(default)]
     pub(crate) unclear: Unclear,
 }
 
+fn sourced() -> Metric {
+    Metric::Sourced
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde wants it
+fn is_sourced(metric: &Metric) -> bool {
+    *metric == Metric::Sourced
+}
+
 fn twenty() -> u64 {
     20
+}
+
+impl MetricGate {
+    #[cfg(test)]
+    pub(crate) fn on(metric: Metric) -> Self {
+        Self {
+            name: None,
+            metric,
+            source: None,
+            every: None,
+            max: None,
+            min: None,
+            range: Vec::new(),
+            window: None,
+            against: None,
+            worse_by: None,
+            cap: None,
+            early: false,
+            min_requests: twenty(),
+            unclear: Unclear::Wait,
+        }
+    }
+
+    /// What it is called.
+    pub(crate) fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.metric.name())
+    }
+
+    /// What the figure must reach at least.
+    pub(crate) fn least(&self) -> Option<Bound> {
+        self.min.or_else(|| self.range.first().copied())
+    }
+
+    /// What the figure may reach at most.
+    pub(crate) fn most(&self) -> Option<Bound> {
+        self.max.or_else(|| self.range.get(1).copied())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -207,10 +209,27 @@ pub(crate) enum Metric {
     LatencyP99,
     Requests,
     TokensPerRequest,
+    TokensPerConversation,
     CostPerConversation,
+    ToolCallsPerConversation,
+    StepsPerConversation,
+    /// Of a source that the gate names.
+    #[serde(skip)]
+    Sourced,
 }
 
 impl Metric {
+    /// What conversations use: compared by pairs of values.
+    pub(crate) fn is_spend(self) -> bool {
+        matches!(
+            self,
+            Self::TokensPerConversation
+                | Self::CostPerConversation
+                | Self::ToolCallsPerConversation
+                | Self::StepsPerConversation
+        )
+    }
+
     pub(crate) fn is_latency(self) -> bool {
         matches!(self, Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99)
     }
@@ -224,7 +243,11 @@ impl Metric {
             Self::LatencyP99 => "latency_p99",
             Self::Requests => "requests",
             Self::TokensPerRequest => "tokens_per_request",
+            Self::TokensPerConversation => "tokens_per_conversation",
             Self::CostPerConversation => "cost_per_conversation",
+            Self::ToolCallsPerConversation => "tool_calls_per_conversation",
+            Self::StepsPerConversation => "steps_per_conversation",
+            Self::Sourced => "the source's figure",
         }
     }
 }
@@ -251,6 +274,7 @@ pub(crate) enum Unclear {
     Wait,
     Pass,
     Fail,
+    Approve,
 }
 
 /// What happens by itself when a gate fails.

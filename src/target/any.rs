@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anyhow::Result;
 
 use super::secrets::Values;
-use super::{Docker, Kubernetes, Log, Process, Reply, Seen, Target, Traffic};
+use super::{Docker, Kubernetes, Log, Place, Process, Reply, Seen, Spent, Target, Traffic};
 use crate::advice::advice;
 use crate::release::{Release, ReleaseId};
 use crate::spec::{ProbeRequest, Spec};
@@ -215,8 +215,13 @@ impl Target for Any {
         release: ReleaseId,
         request: &ProbeRequest,
         within: u64,
+        replica: Option<u32>,
     ) -> Result<Reply> {
-        each!(self, target => target.request(release, request, within).await)
+        each!(self, target => target.request(release, request, within, replica).await)
+    }
+
+    async fn spent(&self, from: Place) -> Result<Spent> {
+        each!(self, target => target.spent(from).await)
     }
 
     async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {

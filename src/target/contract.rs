@@ -65,6 +65,7 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
             .collect(),
         keys: vec![ConversationKey::Header("x-conversation".to_owned())],
         sticky: true,
+        settle: None,
     }
 }
 
@@ -112,11 +113,11 @@ async fn a_ready_replica_answers<T: Target>(target: &T, new: &Release) {
         headers: BTreeMap::new(),
         json: None,
     };
-    let reply = target.request(new.id, &request, 5_000).await.unwrap();
+    let reply = target.request(new.id, &request, 5_000, None).await.unwrap();
     assert_eq!((reply.status, reply.replica), (Some(200), 1));
     assert!(
         target
-            .request(ReleaseId(99), &request, 5_000)
+            .request(ReleaseId(99), &request, 5_000, None)
             .await
             .is_err()
     );

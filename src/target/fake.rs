@@ -1,13 +1,13 @@
 //! A target in memory for the engine's tests; the contract suite holds it to what real ones do.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::{Failing, Log, Reply, Seen, SeenRelease, Target, Traffic};
-use crate::analysis::Measures;
+use super::{Failing, Log, Place, Reply, Seen, SeenRelease, Spent, Target, Traffic};
+use crate::analysis::{Measures, Used};
 use crate::release::{Release, ReleaseId};
 use crate::spec::{Percent, ProbeRequest};
 
@@ -18,6 +18,10 @@ pub(crate) struct Behaviour {
     pub(crate) crashes: bool,
     /// What its requests come to, counted from the moment it has a share.
     pub(crate) window: Measures,
+    /// What all its requests came to before.
+    pub(crate) total: Measures,
+    /// What each of its conversations used that began since it has a share.
+    pub(crate) used: Vec<Used>,
     /// The status that it answers with; 200 if none is set.
     pub(crate) status: Option<u16>,
     /// Loses a replica as soon as it has this share.
@@ -29,6 +33,8 @@ pub(crate) struct Fake {
     behaviours: BTreeMap<ReleaseId, Behaviour>,
     wanted: RefCell<BTreeMap<ReleaseId, u32>>,
     shares: RefCell<BTreeMap<ReleaseId, Percent>>,
+    /// Rises whenever shares change.
+    epoch: Cell<u64>,
     /// Verbs in the order that they were called in.
     pub(crate) calls: RefCell<Vec<String>>,
 }
@@ -61,6 +67,7 @@ impl Fake {
             false => SeenRelease {
                 wanted,
                 ready: wanted,
+                total: behaviour.total,
                 window: share.map(|_| behaviour.window).unwrap_or_default(),
                 ..SeenRelease::default()
             },
@@ -103,11 +110,18 @@ impl Target for Fake {
         let shares = traffic.shares.iter();
         let words: Vec<_> = shares.map(|(id, share)| format!("{id} {share}")).collect();
         self.called(format!("route {}", words.join(", ")));
+        self.epoch.set(self.epoch.get() + 1);
         *self.shares.borrow_mut() = traffic.shares.clone();
         Ok(())
     }
 
-    async fn request(&self, id: ReleaseId, _: &ProbeRequest, _: u64) -> Result<Reply> {
+    async fn request(
+        &self,
+        id: ReleaseId,
+        _: &ProbeRequest,
+        _: u64,
+        _: Option<u32>,
+    ) -> Result<Reply> {
         if self.wanted.borrow().get(&id).copied().unwrap_or(0) == 0 {
             bail!("no replica of {id} is ready");
         }
@@ -116,7 +130,26 @@ impl Target for Fake {
             status: Some(self.behaviour(id).status.unwrap_or(200)),
             body: "{}".to_owned(),
             millis: 1,
+            first_millis: Some(1),
             says: None,
+        })
+    }
+
+    async fn spent(&self, from: Place) -> Result<Spent> {
+        let shares = self.shares.borrow();
+        let used = shares.keys().map(|id| (*id, self.behaviour(*id).used));
+        let most = used.clone().map(|(_, used)| used.len()).max().unwrap_or(0);
+        let turns = (0..most).flat_map(|turn| {
+            used.clone()
+                .filter_map(move |(id, used)| Some((id, *used.get(turn)?)))
+        });
+        let epoch = self.epoch.get();
+        let next = if from.epoch == epoch { from.next } else { 0 };
+        let units: Vec<_> = turns.skip(next as usize).take(10).collect();
+        let next = next + units.len() as u64;
+        Ok(Spent {
+            place: Place { epoch, next },
+            units,
         })
     }
 

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::{Failing, Seen, SeenRelease};
-use crate::analysis::Measures;
+use super::{Failing, Place, Seen, SeenRelease, Spent};
+use crate::analysis::{Measures, Used};
 use crate::edge::api::{self, PoolState, ReplicaState, Standing, State};
 use crate::release::ReleaseId;
 use crate::spec::Percent;
@@ -55,6 +55,25 @@ fn failing(replica: &ReplicaState) -> Option<Failing> {
     })
 }
 
+pub(super) fn spent(told: api::Spent) -> Spent {
+    let units = told.units.into_iter().filter_map(|unit| {
+        let used = Used {
+            tokens: unit.used.tokens,
+            cost_micros: unit.used.cost_micros,
+            tool_calls: unit.used.tool_calls,
+            steps: unit.used.steps,
+        };
+        Some((unit.pool.parse().ok()?, used))
+    });
+    Spent {
+        place: Place {
+            epoch: told.epoch,
+            next: told.next,
+        },
+        units: units.collect(),
+    }
+}
+
 fn measures(counted: &api::Measures) -> Measures {
     Measures {
         since: counted.since,
@@ -69,5 +88,10 @@ fn measures(counted: &api::Measures) -> Measures {
         token_requests: counted.token_requests,
         cost_micros: counted.cost_micros,
         cost_requests: counted.cost_requests,
+        tool_calls: counted.tool_calls,
+        tool_call_requests: counted.tool_call_requests,
+        steps: counted.steps,
+        step_requests: counted.step_requests,
+        slowest: counted.slowest.clone(),
     }
 }

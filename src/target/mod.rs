@@ -17,6 +17,7 @@ mod steered;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use any::Any;
 pub(crate) use docker::{Docker, Host, Names, attend};
@@ -24,8 +25,9 @@ pub(crate) use kubernetes::{Cluster, Journal, Kubernetes, Papers, Served};
 pub(crate) use process::{Machine, Process, StateDir, Tree, secrets};
 pub(crate) use seen::{Failing, Seen, SeenRelease};
 
+use crate::analysis::Used;
 use crate::release::{Release, ReleaseId};
-use crate::spec::{ConversationKey, Percent, ProbeRequest};
+use crate::spec::{ConversationKey, Percent, Period, ProbeRequest};
 
 /// Which release gets which share, and what keeps a conversation where it began.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +36,8 @@ pub(crate) struct Traffic {
     pub(crate) shares: BTreeMap<ReleaseId, Percent>,
     pub(crate) keys: Vec<ConversationKey>,
     pub(crate) sticky: bool,
+    /// How long after its beginning what a conversation has used is read; `None`: nobody reads it.
+    pub(crate) settle: Option<Period>,
 }
 
 /// A reply to a request that was sent to one replica.
@@ -44,7 +48,25 @@ pub(crate) struct Reply {
     pub(crate) status: Option<u16>,
     pub(crate) body: String,
     pub(crate) millis: u64,
+    /// Until the first bytes of its body came.
+    pub(crate) first_millis: Option<u64>,
     pub(crate) says: Option<String>,
+}
+
+/// Where reading what conversations used goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// Another one than before: shares have changed meanwhile, or the edge is another.
+    pub(crate) epoch: u64,
+    pub(crate) next: u64,
+}
+
+/// What conversations used that began since the shares last changed, in the order of beginning.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Spent {
+    /// After the last of them; where there is one there may be more.
+    pub(crate) place: Place,
+    pub(crate) units: Vec<(ReleaseId, Used)>,
 }
 
 /// The last lines that one replica wrote, oldest first.
@@ -68,13 +90,17 @@ pub(crate) trait Target {
     /// Every later request follows these shares.
     async fn route(&self, traffic: &Traffic) -> Result<()>;
 
-    /// Sends one request to one ready replica of this release.
+    /// Sends one request to one ready replica of this release: to that one, if it is.
     async fn request(
         &self,
         release: ReleaseId,
         request: &ProbeRequest,
         within: u64,
+        replica: Option<u32>,
     ) -> Result<Reply>;
+
+    /// What conversations used, from this place on.
+    async fn spent(&self, from: Place) -> Result<Spent>;
 
     async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>>;
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::Traffic;
 use crate::edge::api::{self, Drain, Health, Key, Piece};
 use crate::release::Contents;
-use crate::spec::{self, ConversationKey, Part, ProbeRequest, Template};
+use crate::spec::{self, ConversationKey, Part, Period, ProbeRequest, Template};
 
 pub(super) fn traffic(traffic: &Traffic, fence: u64) -> api::Traffic {
     let shares = traffic.shares.iter();
@@ -18,10 +18,11 @@ pub(super) fn traffic(traffic: &Traffic, fence: u64) -> api::Traffic {
             .collect(),
         keys: traffic.keys.iter().map(key).collect(),
         sticky: traffic.sticky,
+        settle: traffic.settle.map(Period::as_millis),
     }
 }
 
-pub(super) fn request(request: &ProbeRequest, within: u64) -> api::Request {
+pub(super) fn request(request: &ProbeRequest, within: u64, replica: Option<u32>) -> api::Request {
     let mut headers = request.headers.clone();
     if request.json.is_some() {
         headers
@@ -38,6 +39,7 @@ pub(super) fn request(request: &ProbeRequest, within: u64) -> api::Request {
             .map(ToString::to_string)
             .unwrap_or_default(),
         within,
+        replica,
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use tokio::sync::Mutex;
 
-use super::{Log, Reply, Seen, Target, Traffic, look, orders};
+use super::{Log, Place, Reply, Seen, Spent, Target, Traffic, look, orders};
 use crate::edge::api;
 use crate::edge::client::{Edge, Lost, Watch};
 use crate::release::{Release, ReleaseId};
@@ -181,8 +181,12 @@ impl<S: Stage> Target for Steered<S> {
         release: ReleaseId,
         request: &ProbeRequest,
         within: u64,
+        replica: Option<u32>,
     ) -> Result<Reply> {
-        let (pool, order) = (release.to_string(), orders::request(request, within));
+        let (pool, order) = (
+            release.to_string(),
+            orders::request(request, within, replica),
+        );
         let ask = async || self.edge_for_orders().await?.request(&pool, &order).await;
         let reply = again_if_lost(ask).await?;
         Ok(Reply {
@@ -190,8 +194,17 @@ impl<S: Stage> Target for Steered<S> {
             status: reply.status,
             body: reply.body,
             millis: reply.millis,
+            first_millis: reply.first_millis,
             says: reply.says,
         })
+    }
+
+    async fn spent(&self, from: Place) -> Result<Spent> {
+        again_if_lost(async || match self.stage.edge().await? {
+            Some(edge) => Ok(look::spent(edge.spent(from.epoch, from.next).await?)),
+            None => Ok(Spent::default()),
+        })
+        .await
     }
 
     async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {

@@ -17,9 +17,7 @@ use crate::release::ReleaseId;
 use crate::rollout::{
     Effect, Event, Gate, Live, Outcome, Plan, Reason, Rollout, Side, Slot, Stamp, Why, Wish,
 };
-use crate::spec::{
-    Bound, Metric, MetricGate, Percent, Period, Probe, RolloutStep, Strategy, Unclear,
-};
+use crate::spec::{Bound, Metric, MetricGate, Percent, Period, Probe, RolloutStep, Strategy};
 use crate::target::{Failing, Seen, SeenRelease};
 
 /// 2026-10-06 12:03:44 UTC.
@@ -100,15 +98,8 @@ pub(super) fn percent(value: u16) -> Percent {
 
 pub(super) fn gates() -> Vec<MetricGate> {
     let gate = |metric, max| MetricGate {
-        name: None,
-        metric,
         max: Some(max),
-        min: None,
-        against: None,
-        worse_by: None,
-        early: false,
-        min_requests: 20,
-        unclear: Unclear::Wait,
+        ..MetricGate::on(metric)
     };
     vec![
         gate(Metric::ErrorRate, Bound::Number(0.05)),
@@ -223,6 +214,7 @@ pub(super) fn verdicts() -> Vec<Verdict> {
         finding,
         figure: None,
         says: says.to_owned(),
+        both: false,
     };
     vec![
         verdict("error_rate", Finding::Pass, "error_rate 0.0 %"),

@@ -8,7 +8,7 @@ use super::say;
 use super::table::{Align, aligned, table};
 use super::words::{self, Clock};
 use crate::rollout::{Gate, Plan, Slot, Step};
-use crate::spec::{MetricGate, Probe, Unclear};
+use crate::spec::{Expect, MetricGate, Probe, ProbeRequest, Unclear};
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct PlanView<'a> {
@@ -183,16 +183,24 @@ pub(super) fn bounds(gate: &MetricGate) -> String {
     let bound = |word: &str, bound: Option<crate::spec::Bound>| {
         bound.map(|bound| format!(" {word} {}", gate.metric.show(bound.value())))
     };
-    let bounds: Vec<_> = [bound("at most", gate.max), bound("at least", gate.min)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let bounds = [
+        bound("at most", gate.most()),
+        bound("at least", gate.least()),
+    ];
+    let bounds: Vec<_> = bounds.into_iter().flatten().collect();
+    let window = gate.window.map_or_else(String::new, |window| {
+        format!(" in the last {}", words::duration(window.as_millis()))
+    });
     let name = gate
         .name
         .iter()
         .map(|name| format!("{name}: "))
         .collect::<String>();
-    format!("{name}{}{}", gate.metric.name(), bounds.join(","))
+    let what = match &gate.source {
+        Some(source) => source.shown(),
+        None => gate.metric.name().to_owned(),
+    };
+    format!("{name}{what}{}{window}", bounds.join(","))
 }
 
 fn comparison(gate: &MetricGate) -> String {
@@ -210,6 +218,7 @@ fn comparison(gate: &MetricGate) -> String {
 
 fn unclear(plan: &Plan, gate: &MetricGate) -> String {
     let requests = match gate.against {
+        _ if gate.source.is_some() => "an answer".to_owned(),
         None => words::some(gate.min_requests, "request"),
         Some(_) => "enough evidence".to_owned(),
     };
@@ -220,25 +229,35 @@ fn unclear(plan: &Plan, gate: &MetricGate) -> String {
         ),
         Unclear::Pass => format!("passes without {requests}"),
         Unclear::Fail => format!("fails without {requests}"),
+        Unclear::Approve => format!("asks a person without {requests}"),
     }
 }
 
 fn probe_line(probe: &Probe) -> Line {
-    let name = probe
-        .name
-        .iter()
-        .map(|name| format!("{name}: "))
-        .collect::<String>();
-    let json = probe
-        .expect
-        .json
-        .iter()
-        .map(|path| format!(" with {path}"))
-        .collect::<String>();
-    let within = words::duration(probe.expect.within.as_millis());
+    let name = probe.name.iter().map(|name| format!("{name}: "));
+    let turns = probe.turns().into_iter().map(|turn| turn_line(turn));
+    let turns: Vec<String> = turns.collect();
+    format!("{}{}", name.collect::<String>(), turns.join(", then ")).into()
+}
+
+fn turn_line((request, expect): (&ProbeRequest, &Expect)) -> String {
+    let parts = [
+        expect.json.as_ref().map(|path| format!(" with {path}")),
+        expect
+            .matches
+            .as_ref()
+            .map(|pattern| format!(" like {pattern}")),
+        expect
+            .events
+            .map(|events| format!(" with {}", words::some(events.into(), "event"))),
+        expect
+            .first_within
+            .map(|first| format!(" beginning within {}", words::duration(first.as_millis()))),
+    ];
+    let parts: String = parts.into_iter().flatten().collect();
+    let within = words::duration(expect.within.as_millis());
     format!(
-        "{name}{} {} → {}{json} within {within}",
-        probe.request.method, probe.request.path, probe.expect.status
+        "{} {} → {}{parts} within {within}",
+        request.method, request.path, expect.status
     )
-    .into()
 }

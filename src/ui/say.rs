@@ -127,11 +127,12 @@ fn awaiting(plan: &Plan, seen: &Seen, slot: Slot, wanted: u32) -> String {
 }
 
 fn asking(rollout: &Rollout, gate: &Gate, at: Stamp) -> Line {
+    if let Some(what) = rollout.asks(at) {
+        return Line::new(Tone::Wait, "waiting for: agentctl approve").dim(format!(" — {what}"));
+    }
     match gate {
         Gate::Probe => format!("probing {}", rollout.plan().to).into(),
-        Gate::Approve(what) => {
-            Line::new(Tone::Wait, "waiting for: agentctl approve").dim(format!(" — {what}"))
-        }
+        Gate::Approve(what) => what.as_str().into(),
         Gate::Hold(period) => holding(rollout, *period, at).into(),
     }
 }

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 RELEASE = os.environ.get("AGENT_RELEASE", "?")
 ANSWER = os.environ.get("ANSWER", "hello")
 FAIL_EVERY = int(os.environ.get("FAIL_EVERY", "0"))
+TOKENS = os.environ.get("TOKENS")
 DELAY = float(os.environ.get("DELAY", "0"))
 COUNT = 0
 COUNTING = threading.Lock()
@@ -68,7 +69,10 @@ class Agent(BaseHTTPRequestHandler):
     def reply(self):
         time.sleep(DELAY)
         status = 500 if next_fails() else 200
-        self.answer(status, json.dumps({"reply": ANSWER, "release": RELEASE, "pid": os.getpid()}))
+        reply = {"reply": ANSWER, "release": RELEASE, "pid": os.getpid()}
+        if TOKENS:
+            reply["usage"] = {"total_tokens": int(TOKENS)}
+        self.answer(status, json.dumps(reply))
 
     def stream(self):
         """As many events as the path says, a tenth of a second apart."""

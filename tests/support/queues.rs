@@ -166,7 +166,7 @@ impl Drop for Rabbit {
     }
 }
 
-fn is_there(program: &str) -> Option<()> {
+pub(crate) fn is_there(program: &str) -> Option<()> {
     let found = Command::new("sh")
         .args(["-c", "command -v \"$1\"", "sh", program])
         .output();

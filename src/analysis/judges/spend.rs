@@ -113,7 +113,13 @@ impl Spend {
         // The mean of two is at most the greater one.
         let most = self.worse.evidence().max(self.over.worse_peak());
         let is_worse = |bound| most >= bound && self.worse() >= bound;
-        finding(is_worse, |bound| self.harmless.evidence() >= bound, risk)
+        finding(is_worse, |bound| self.harmless() >= bound, risk)
+    }
+
+    /// ln of the e-value that the mean, cut off at the cap, is not doubled.
+    #[must_use]
+    pub fn harmless(&self) -> f64 {
+        self.harmless.evidence()
     }
 
     /// ln of the e-value that the candidate uses more than the margin allows.

@@ -31,6 +31,13 @@ impl Latency {
         self.0[bucket_of(micros)].fetch_add(1, Relaxed);
     }
 
+    /// Takes back what was recorded before, if it was: a successor may have been told of a reply that
+    /// it was not told the count of.
+    pub(crate) fn forget(&self, micros: u64) {
+        let less = |count: u64| count.checked_sub(1);
+        let _ = self.0[bucket_of(micros)].fetch_update(Relaxed, Relaxed, less);
+    }
+
     /// (upper bound in microseconds, count), rising, without empty ones.
     pub(crate) fn buckets(&self) -> Vec<(u64, u64)> {
         let counts = self.0.iter().map(|count| count.load(Relaxed));

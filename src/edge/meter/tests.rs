@@ -3,10 +3,11 @@ use super::*;
 fn told(tokens: u64) -> Ending {
     Ending {
         error: tokens == 7,
+        broken: false,
         micros: 1_000,
         usage: Usage {
             tokens: Some(tokens),
-            cost_micros: None,
+            ..Usage::default()
         },
     }
 }

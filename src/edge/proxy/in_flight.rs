@@ -23,6 +23,7 @@ impl Started {
     pub(super) fn refused(self) -> Ending {
         Ending {
             error: true,
+            broken: true,
             micros: self.micros(),
             usage: Usage::default(),
         }
@@ -38,6 +39,7 @@ pub(super) struct InFlight {
     claim: Claim,
     started: Started,
     error: bool,
+    broken: bool,
     usage: Usage,
     /// Set for tunnels: how long they stay open says nothing of the agent.
     answered_after: Option<u64>,
@@ -49,6 +51,7 @@ impl InFlight {
             claim,
             started,
             error: false,
+            broken: false,
             usage: Usage::default(),
             answered_after: None,
         }
@@ -80,7 +83,7 @@ impl InFlight {
     }
 
     pub(super) fn fail(&mut self) {
-        self.error = true;
+        (self.error, self.broken) = (true, true);
     }
 }
 
@@ -88,6 +91,7 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.claim.count(&Ending {
             error: self.error,
+            broken: self.broken,
             micros: self.answered_after.unwrap_or_else(|| self.started.micros()),
             usage: self.usage,
         });

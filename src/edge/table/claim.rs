@@ -6,7 +6,7 @@ use super::conversations::Visit;
 use super::turns::Of;
 use super::{Conversations, Pool, Pools, Table, seat_of};
 use crate::edge::conversation::ConversationId;
-use crate::edge::meter::{Ending, Window};
+use crate::edge::meter::{Change, Ending, Window};
 use crate::edge::replica::Replica;
 
 /// While it lives, its replica is not quiet and its conversation is not over.
@@ -16,6 +16,8 @@ pub(crate) struct Claim {
     /// With the table that is to hear when the request has ended.
     conversation: Option<(ConversationId, Arc<Table>)>,
     idle: u64,
+    /// The place in the ledger of a request that belongs to no conversation.
+    account: Option<(u64, Arc<Table>)>,
     /// Conversations stay where they began: one fails as a whole, and not request by request.
     sticky: bool,
 }
@@ -32,21 +34,31 @@ impl Claim {
     /// Counts the request: once, by the claim that its reply came from.
     pub(crate) fn count(&self, ending: &Ending) {
         self.window.end(ending);
-        if ending.error && self.is_first_failure() {
-            self.window.fail();
+        if let Some((account, table)) = &self.account {
+            let mut all = table.all_conversations();
+            all.ledger.enter(*account, ending.usage);
         }
-    }
-
-    fn is_first_failure(&self) -> bool {
         let conversation = self.conversation.as_ref().filter(|_| self.sticky);
-        conversation
-            .is_none_or(|(id, table)| table.all_conversations().fail(*id, self.window.since()))
+        let change = match conversation {
+            Some((id, table)) => {
+                let mut all = table.all_conversations();
+                all.change(*id, self.window.since(), ending)
+            }
+            None => Some(Change::of_one(ending)),
+        };
+        if let Some(change) = change {
+            self.window.change(&change);
+        }
     }
 
     /// A conversation begins with this request's reply, which gave it its name.
     pub(crate) fn name(&mut self, id: ConversationId, table: &Arc<Table>) {
         // Its first request was counted when it was claimed.
-        self.join(id, table, &mut table.swept());
+        let mut all = table.swept();
+        if self.join(id, table, &mut all) && self.sticky {
+            let account = self.account.take();
+            all.adopt(id, account.map(|(account, _)| account));
+        }
     }
 
     /// True if the conversation begins with this.
@@ -114,8 +126,11 @@ impl Table {
         }
         let Some(id) = id else {
             let place = pools.turn(Of::Requests, avoid)?;
-            let claim = self.take(&pools, place);
+            let mut claim = self.take(&pools, place);
             claim.window.begin();
+            if pools.traffic.settle.is_some() {
+                claim.account = self.open_account(&mut self.swept(), &claim.replica);
+            }
             return Some(claim);
         };
         // Held while a place is found, so that two first requests find the same one.
@@ -125,8 +140,23 @@ impl Table {
         let begins = claim.join(id, self, &mut conversations);
         if begins || !claim.sticky {
             claim.window.begin();
+            let account = self.open_account(&mut conversations, &claim.replica);
+            match claim.sticky {
+                true => conversations.adopt(id, account.map(|(account, _)| account)),
+                false => claim.account = account,
+            }
         }
         Some(claim)
+    }
+
+    fn open_account(
+        self: &Arc<Self>,
+        conversations: &mut Conversations,
+        replica: &Replica,
+    ) -> Option<(u64, Arc<Table>)> {
+        let pool = replica.shared_pool();
+        let account = conversations.ledger.open(&pool, self.now())?;
+        Some((account, Arc::clone(self)))
     }
 
     /// The successor finds the conversation's place, and counts the request.
@@ -138,6 +168,7 @@ impl Table {
             replica: Arc::clone(&heir.replica),
             window: Arc::clone(&heir.window),
             conversation: None,
+            account: None,
             idle: 0,
             sticky: false,
         })
@@ -150,6 +181,7 @@ impl Table {
             replica: Arc::clone(replica),
             window: Arc::clone(pool.window()),
             conversation: None,
+            account: None,
             idle: pool.idle(),
             sticky: pools.traffic.sticky,
         }

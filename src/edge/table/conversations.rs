@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::Ledger;
 use crate::edge::conversation::ConversationId;
+use crate::edge::meter::{Change, Ending};
 
 /// A replica's name that outlives the replica.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +44,13 @@ struct Conversation {
     idle: u64,
     /// Where it was last counted; `None`: not yet.
     window: Option<u64>,
-    /// Where it began; `None` once it has failed, or had a request in another pool.
-    unfailed_since: Option<u64>,
+    /// The window it began in; `None` once it had a request in another pool.
+    began: Option<u64>,
+    failed: bool,
+    /// Its slowest reply; microseconds.
+    slowest: Option<u64>,
+    /// Its place in the ledger.
+    account: Option<u64>,
     requests: u32,
 }
 
@@ -59,9 +66,14 @@ pub(crate) struct OpenConversation {
     pub(crate) idle: u64,
     /// The window that it was last counted in.
     pub(crate) window: u64,
-    /// The window that it began in, while it has neither failed nor moved.
+    /// The window that it began in, while it has not moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) unfailed_since: Option<u64>,
+    pub(crate) began: Option<u64>,
+    #[serde(default)]
+    pub(crate) failed: bool,
+    /// Its slowest reply; microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) slowest: Option<u64>,
 }
 
 pub(super) struct Conversations {
@@ -69,6 +81,8 @@ pub(super) struct Conversations {
     ends: BinaryHeap<Reverse<(u64, ConversationId)>>,
     seats: BTreeMap<Seat, u64>,
     most: usize,
+    /// Behind the same lock: what a conversation uses is entered with its request's end.
+    pub(super) ledger: Ledger,
 }
 
 impl Conversations {
@@ -79,6 +93,7 @@ impl Conversations {
             ends: BinaryHeap::new(),
             seats: BTreeMap::new(),
             most,
+            ledger: Ledger::default(),
         }
     }
 
@@ -121,7 +136,8 @@ impl Conversations {
             of_all,
         };
         if conversation.seat.pool != visit.seat.pool {
-            conversation.unfailed_since = None;
+            conversation.began = None;
+            conversation.account = None;
         }
         if conversation.seat != visit.seat {
             leave(&mut self.seats, &conversation.seat);
@@ -134,12 +150,26 @@ impl Conversations {
         first
     }
 
-    /// A request of it failed; true if it began in this window and that is its first failure.
-    pub(super) fn fail(&mut self, id: ConversationId, window: u64) -> bool {
-        let Some(conversation) = self.open.get_mut(&id) else {
-            return false;
-        };
-        conversation.unfailed_since.take() == Some(window)
+    /// What a request's end changes of it; `None` if it did not begin in the request's window.
+    pub(super) fn change(
+        &mut self,
+        id: ConversationId,
+        window: u64,
+        ending: &Ending,
+    ) -> Option<Change> {
+        let conversation = self.open.get_mut(&id)?;
+        if let Some(account) = conversation.account {
+            self.ledger.enter(account, ending.usage);
+        }
+        let began_here = conversation.began == Some(window);
+        began_here.then(|| conversation.end_of_one(ending))
+    }
+
+    /// What its first request opened is its own.
+    pub(super) fn adopt(&mut self, id: ConversationId, account: Option<u64>) {
+        if let Some(conversation) = self.open.get_mut(&id) {
+            conversation.account = account;
+        }
     }
 
     /// A request of it ended.
@@ -152,6 +182,7 @@ impl Conversations {
 
     /// Forgets those that are over.
     pub(super) fn sweep(&mut self, now: u64) {
+        self.ledger.settle(now);
         while self.next_end().is_some_and(|due| due <= now) {
             self.look_at_next(now);
         }
@@ -177,7 +208,9 @@ impl Conversations {
         self.visit(told.id, visit);
         self.part(told.id, told.seen);
         if let Some(conversation) = self.open.get_mut(&told.id) {
-            conversation.unfailed_since = told.unfailed_since;
+            conversation.began = told.began;
+            conversation.failed = told.failed;
+            conversation.slowest = told.slowest;
         }
     }
 
@@ -192,7 +225,10 @@ impl Conversations {
             seen: visit.now,
             idle: visit.idle,
             window: None,
-            unfailed_since: Some(visit.window),
+            began: Some(visit.window),
+            failed: false,
+            slowest: None,
+            account: None,
             requests: 0,
         };
         self.open.insert(id, conversation);
@@ -223,6 +259,17 @@ impl Conversations {
 }
 
 impl Conversation {
+    fn end_of_one(&mut self, ending: &Ending) -> Change {
+        let slowest = ending.took().max(self.slowest.unwrap_or(0));
+        let fails = ending.error && !self.failed;
+        self.failed |= ending.error;
+        Change {
+            fails,
+            before: self.slowest.replace(slowest),
+            slowest,
+        }
+    }
+
     /// The earliest moment at which it can be over.
     fn end(&self, now: u64) -> u64 {
         let seen = if self.requests > 0 { now } else { self.seen };
@@ -237,7 +284,9 @@ impl Conversation {
             seen: self.seen,
             idle: self.idle,
             window: self.window.unwrap_or(0),
-            unfailed_since: self.unfailed_since,
+            began: self.began,
+            failed: self.failed,
+            slowest: self.slowest,
         }
     }
 }

@@ -133,6 +133,7 @@ async fn a_request_goes_to_a_ready_replica() {
         headers: BTreeMap::from([("x-who".into(), "me".into())]),
         body: "hello".into(),
         within: 20_000,
+        replica: None,
     };
     let (status, error) = refused(stage.edge.request("a", &request).await);
     assert_eq!((status, error.as_str()), (503, "no replica of a is ready"));

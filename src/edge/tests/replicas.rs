@@ -205,6 +205,7 @@ async fn talk(stage: &Stage) -> SocketAddr {
         shares: BTreeMap::from([("a".to_owned(), 10_000)]),
         keys: vec![Key::Header("x-talk".to_owned())],
         sticky: true,
+        settle: None,
     };
     stage.edge.traffic(&traffic).await.unwrap();
     let address = "127.0.0.1:0".parse().unwrap();

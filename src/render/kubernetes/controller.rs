@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Object;
 use super::observe::{alerts::number, queries::Queries};
 use crate::render::{Controller, Failure, Input, Templates};
-use crate::spec::{Kind, MetricGate, RolloutStep};
+use crate::spec::{Kind, MetricGate, RolloutStep, Unclear};
 
 /// What a controller walks instead of the objects that agentctl would.
 pub(super) fn instead(
@@ -36,6 +36,16 @@ fn common(input: &Input, controller: Controller) -> Result<(), Failure> {
         (
             compares,
             "compares nothing with the stable release here: give the gate max or min instead of against",
+        ),
+        (
+            spec.gate.iter().any(|gate| gate.source.is_some()),
+            "asks no source of a gate here: give the gate a metric instead",
+        ),
+        (
+            spec.gate
+                .iter()
+                .any(|gate| gate.unclear == Unclear::Approve),
+            "asks nobody about a gate that cannot say: unclear = \"pass\" or \"fail\"",
         ),
         (
             !matches!(spec.agent.kind, Kind::Service | Kind::Worker),
@@ -120,7 +130,7 @@ fn approvals(input: &Input) -> bool {
 
 /// `{ min, max }` of a gate; null where there is none.
 fn bounds(gate: &MetricGate) -> Value {
-    json!({ "min": gate.min.map(number), "max": gate.max.map(number) })
+    json!({ "min": gate.least().map(number), "max": gate.most().map(number) })
 }
 
 fn object(

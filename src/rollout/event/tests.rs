@@ -1,5 +1,7 @@
 //! The journal's format. A change here breaks every journal that was written before it.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::rollout::Step;
 use crate::spec::Period;
@@ -84,8 +86,13 @@ fn each_event_keeps_its_form() {
                 failed: 1,
             },
             candidate: Units::default(),
+            evidence: None,
         }),
         r#"{"counted":{"row":1,"weight":100,"stable":{"begun":9,"failed":1},"candidate":{"begun":0,"failed":0}}}"#,
+    );
+    keeps(
+        &Event::Marked(BTreeMap::from([(1, vec![250_000])])),
+        r#"{"marked":{"1":[250000]}}"#,
     );
     keeps(
         &Event::Finished(Outcome::Completed),
@@ -121,6 +128,8 @@ fn a_plan_keeps_its_form() {
         probes: Vec::new(),
         gates: Vec::new(),
         confidence: 0.99,
+        folder: String::new(),
+        settle: None,
         patience: Period::secs(3600),
         startup: Period::secs(60),
     };

@@ -24,6 +24,8 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
         probes: Vec::new(),
         gates: Vec::new(),
         confidence: 0.99,
+        folder: String::new(),
+        settle: None,
         patience: Period::secs(3600),
         startup: Period::secs(60),
     }

@@ -54,6 +54,8 @@ impl Plan {
             probes: wish.rollout.probe.clone(),
             gates: wish.gates.to_vec(),
             confidence: wish.rollout.confidence,
+            folder: String::new(),
+            settle: wish.settle(),
             patience: wish.rollout.patience,
             startup: wish.startup,
         }
@@ -61,6 +63,12 @@ impl Plan {
 }
 
 impl Wish<'_> {
+    fn settle(&self) -> Option<Period> {
+        let spends = |gate: &MetricGate| gate.against.is_some() && gate.metric.is_spend();
+        let asked = self.gates.iter().any(spends);
+        asked.then_some(self.rollout.settle)
+    }
+
     fn table(&self) -> Table {
         match (self.from, self.rollout.strategy) {
             (Some((from, now)), _) if from == self.to => self.scale(now),

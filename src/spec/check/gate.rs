@@ -1,13 +1,20 @@
 use std::collections::BTreeSet;
 
-use super::super::{Bound, Metric, MetricGate};
-use super::Check;
+use super::super::{Bound, GateSource, Metric, MetricGate, Spec};
+use super::{Check, run};
 
-pub(super) fn check(gates: &[MetricGate], check: &mut Check<'_>) {
+pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     let mut names = BTreeSet::new();
-    for (at, gate) in gates.iter().enumerate() {
+    for (at, gate) in spec.gate.iter().enumerate() {
         let path = format!("gate.{at}");
-        bounds(gate, &path, check);
+        match &gate.source {
+            Some(source) => sourced(gate, source, &path, spec, check),
+            None if gate.metric == Metric::Sourced => {
+                let hint = "metric = \"error_rate\", or a source";
+                check.refuse_with(&path, "\"metric\" is missing in a gate", hint);
+            }
+            None => measured(gate, &path, check),
+        }
         if let Some(name) = gate.name.as_deref().filter(|name| !names.insert(*name)) {
             check.refuse(
                 &format!("{path}.name"),
@@ -17,44 +24,165 @@ pub(super) fn check(gates: &[MetricGate], check: &mut Check<'_>) {
     }
 }
 
+fn measured(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
+    if gate.every.is_some() {
+        check.refuse(
+            &format!("{path}.every"),
+            "every is for a gate with a source",
+        );
+    }
+    bounds(gate, path, check);
+}
+
+fn sourced(gate: &MetricGate, source: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>) {
+    if gate.metric != Metric::Sourced {
+        check.refuse(
+            &format!("{path}.metric"),
+            "a gate with a source has no metric",
+        );
+    }
+    if gate.name.is_none() {
+        let hint = "name = \"answer_quality\"";
+        check.refuse_with(path, "a gate with a source needs a name", hint);
+    }
+    if gate.against.is_some() {
+        let hint =
+            "a query may divide the one release's figure by the other's: {release}, {stable}";
+        let message = "what a source says cannot be compared";
+        check.refuse_with(&format!("{path}.against"), message, hint);
+    }
+    if let Some(every) = gate.every {
+        check.above_zero(&format!("{path}.every"), every);
+    }
+    let is_bounded = gate.least().is_some() || gate.most().is_some();
+    match (source.is_answer(), is_bounded) {
+        (true, true) => {
+            let hint = "json = \"$.score\" in the source, if it prints a number";
+            check.refuse_with(path, "a yes or no has no max or min", hint);
+        }
+        (true, false) => {}
+        (false, _) => bounds(gate, path, check),
+    }
+    reachable(source, path, spec, check);
+}
+
+fn reachable(source: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>) {
+    let at = format!("{path}.source");
+    if let GateSource::Prometheus { server: None, .. } = source
+        && spec.observe.prometheus.is_none()
+    {
+        let hint = "server = \"http://prometheus:9090\", or observe.prometheus for all";
+        check.refuse_with(&at, "it is not said which Prometheus to ask", hint);
+    }
+    let mut source = source.clone();
+    let templates = source.templates();
+    let names = templates.iter().map(|(name, _)| *name);
+    if names.filter(|name| *name != "http").count() > 1 {
+        check.refuse(&at, "a source takes a token or a password, not both");
+    }
+    for (name, text) in templates {
+        run::secrets_of(text, &format!("{at}.{name}"), spec, check);
+    }
+}
+
 fn bounds(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
-    let (min, max) = (format!("{path}.min"), format!("{path}.max"));
     if gate.against.is_some() {
         return compares(gate, path, check);
     }
-    for (given, key) in [(gate.worse_by.is_some(), "worse_by"), (gate.early, "early")] {
+    let only_comparing = [
+        (gate.worse_by.is_some(), "worse_by"),
+        (gate.early, "early"),
+        (gate.cap.is_some(), "cap"),
+    ];
+    for (given, key) in only_comparing {
         if given {
             let message = format!("{key} is for a gate that compares");
             check.refuse_with(&format!("{path}.{key}"), message, "against = \"stable\"");
         }
     }
-    match (gate.min, gate.max) {
+    range(gate, path, check);
+    match (gate.least(), gate.most()) {
         (None, None) => {
-            let message = format!("a gate on {} needs max or min", gate.metric.name());
+            let message = format!("a gate on {} needs max or min", gate.label());
             check.refuse_with(path, message, example(gate.metric));
         }
         (Some(least), Some(most)) if is_above(least, most) => {
-            check.refuse(&min, "min is larger than max: nothing could pass");
+            let key = if gate.range.is_empty() {
+                "min"
+            } else {
+                "range"
+            };
+            let message = match gate.range.is_empty() {
+                true => "min is larger than max: nothing could pass",
+                false => "the range ends before it begins: nothing could pass",
+            };
+            check.refuse(&format!("{path}.{key}"), message);
         }
         _ => {}
     }
-    gate.min
-        .iter()
-        .for_each(|bound| fits(*bound, gate.metric, &min, check));
-    gate.max
-        .iter()
-        .for_each(|bound| fits(*bound, gate.metric, &max, check));
+    let given = [("min", gate.min), ("max", gate.max)];
+    for (key, bound) in given
+        .into_iter()
+        .filter_map(|(key, bound)| Some((key, bound?)))
+    {
+        fits(bound, gate.metric, &format!("{path}.{key}"), check);
+    }
+    for (at, bound) in gate.range.iter().enumerate() {
+        fits(*bound, gate.metric, &format!("{path}.range.{at}"), check);
+    }
+    if let Some(window) = gate.window {
+        check.above_zero(&format!("{path}.window"), window);
+    }
+}
+
+fn range(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
+    let path = format!("{path}.range");
+    match gate.range.len() {
+        0 => {}
+        2 if gate.min.is_some() || gate.max.is_some() => {
+            check.refuse(&path, "a range is min and max already");
+        }
+        2 => {}
+        _ => check.refuse_with(&path, "a range has two ends", "range = [0.8, 1.0]"),
+    }
 }
 
 fn compares(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
-    if gate.metric != Metric::ErrorRate {
-        let message = format!("{} cannot be compared yet", gate.metric.name());
-        let hint = "compare error_rate, or give max or min instead of against";
+    let metric = gate.metric;
+    if matches!(metric, Metric::Requests | Metric::TokensPerRequest) {
+        let message = format!("{} cannot be compared", metric.name());
+        let hint = match metric {
+            Metric::Requests => "how many requests a release gets is its weight's doing",
+            _ => "compare tokens_per_conversation, or give max or min instead of against",
+        };
         check.refuse_with(&format!("{path}.against"), message, hint);
     }
-    if gate.min.is_some() || gate.max.is_some() {
+    if gate.min.is_some() || gate.max.is_some() || !gate.range.is_empty() {
         let message = "a gate that compares has neither max nor min";
         check.refuse_with(path, message, "write two gates");
+    }
+    if gate.window.is_some() {
+        let message = "a gate that compares goes by all that was seen";
+        check.refuse(&format!("{path}.window"), message);
+    }
+    cap(gate, path, check);
+}
+
+fn cap(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
+    let name = gate.metric.name();
+    match gate.cap {
+        None if gate.metric.is_spend() => {
+            let message = format!("what a conversation may use at most is not given for {name}");
+            let hint = "cap = 20000: what hardly any conversation of today uses";
+            check.refuse_with(path, message, hint);
+        }
+        Some(_) if !gate.metric.is_spend() => {
+            check.refuse(&format!("{path}.cap"), format!("{name} has no cap"));
+        }
+        Some(cap) if cap <= 0.0 => {
+            check.refuse(&format!("{path}.cap"), "cap must be above 0");
+        }
+        _ => {}
     }
 }
 
@@ -92,7 +220,7 @@ fn fits(bound: Bound, metric: Metric, path: &str, check: &mut Check<'_>) {
             let message = "an error_rate is a share from 0 to 1";
             check.refuse_with(path, message, "0.01 is one request in a hundred");
         }
-        Bound::Number(number) if number < 0.0 => {
+        Bound::Number(number) if number < 0.0 && metric != Metric::Sourced => {
             check.refuse(path, format!("{name} is never below 0"));
         }
         Bound::Number(_) | Bound::Time(_) => {}

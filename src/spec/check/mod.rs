@@ -44,7 +44,7 @@ impl<'a> Check<'a> {
         self.drain(spec);
         rollout::check(&spec.rollout, self);
         rollout::risk(spec, self);
-        gate::check(&spec.gate, self);
+        gate::check(spec, self);
         self.above_zero("rollback.window", spec.rollback.window);
         if let Some(notify) = &spec.notify {
             notify::check(notify, self);

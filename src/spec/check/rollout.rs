@@ -1,4 +1,4 @@
-use super::super::{Percent, Risk, Rollout, RolloutStep, Spec, Strategy};
+use super::super::{Expect, Percent, Probe, Risk, Rollout, RolloutStep, Spec, Strategy};
 use super::Check;
 
 /// What a release of high risk is owed is a shadow first.
@@ -17,11 +17,9 @@ pub(super) fn check(rollout: &Rollout, check: &mut Check<'_>) {
         let message = "with max_surge and max_unavailable both 0 no replica can be replaced";
         check.refuse_with("rollout.max_unavailable", message, "max_surge = 1");
     }
-    for (at, probe) in rollout.probe.iter().enumerate() {
-        check.above_zero(
-            &format!("rollout.probe.{at}.expect.within"),
-            probe.expect.within,
-        );
+    check.above_zero("rollout.settle", rollout.settle);
+    for (at, one) in rollout.probe.iter().enumerate() {
+        probe(one, &format!("rollout.probe.{at}"), check);
     }
     match (rollout.strategy, rollout.steps.as_slice()) {
         (_, []) => {}
@@ -31,6 +29,30 @@ pub(super) fn check(rollout: &Rollout, check: &mut Check<'_>) {
             "only a canary has steps",
             "strategy = \"canary\", or leave the steps out",
         ),
+    }
+}
+
+fn probe(probe: &Probe, path: &str, check: &mut Check<'_>) {
+    check.above_zero(&format!("{path}.expect.within"), probe.expect.within);
+    for (at, turn) in probe.turns.iter().enumerate() {
+        let within = format!("{path}.turns.{at}.expect.within");
+        check.above_zero(&within, turn.expect.within);
+    }
+    match (&probe.request, probe.turns.is_empty()) {
+        (None, true) => {
+            let hint = "request = { path = \"/\" }";
+            check.refuse_with(path, "\"request\" is missing in a probe", hint);
+        }
+        (Some(_), false) => {
+            let message = "a probe has one request, or turns";
+            check.refuse(&format!("{path}.turns"), message);
+        }
+        (None, false) if probe.expect != Expect::default() => {
+            let hint = "turns = [{ request = { … }, expect = { … } }]";
+            let message = "what must come back is said in each turn";
+            check.refuse_with(&format!("{path}.expect"), message, hint);
+        }
+        _ => {}
     }
 }
 

@@ -93,7 +93,7 @@ fn no_secrets(template: &Template, path: &str, check: &mut Check<'_>) {
     }
 }
 
-fn secrets_of(template: &Template, path: &str, spec: &Spec, check: &mut Check<'_>) {
+pub(super) fn secrets_of(template: &Template, path: &str, spec: &Spec, check: &mut Check<'_>) {
     let unknown = template.0.iter().filter_map(|part| match part {
         Part::Secret(name) if !spec.secrets.contains_key(name) => Some(name),
         _ => None,

@@ -41,7 +41,7 @@ pub(crate) use cluster::Cluster;
 pub(crate) use papers::Papers;
 pub(crate) use served::Served;
 
-use super::{Log, Reply, Seen, Target, Traffic};
+use super::{Log, Place, Reply, Seen, Spent, Target, Traffic};
 use crate::journal::{Shelved, Store};
 use crate::release::{Release, ReleaseId, workload_of};
 use crate::spec::ProbeRequest;
@@ -183,8 +183,14 @@ impl Target for Kubernetes {
         release: ReleaseId,
         request: &ProbeRequest,
         within: u64,
+        replica: Option<u32>,
     ) -> Result<Reply> {
-        self.asked(release, request, within).await
+        self.asked(release, request, within, replica).await
+    }
+
+    /// Nobody measures there: gates that would ask are refused before.
+    async fn spent(&self, _: Place) -> Result<Spent> {
+        Ok(Spent::default())
     }
 
     async fn logs(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {

@@ -21,16 +21,21 @@ impl Kubernetes {
         release: ReleaseId,
         request: &ProbeRequest,
         within: u64,
+        wanted: Option<u32>,
     ) -> Result<Reply> {
-        let (replica, path) = self.ready_pod(release).await?;
+        let (replica, path) = self.ready_pod(release, wanted).await?;
         let request = built(&path, request)?;
         let begun = Instant::now();
-        let answered = timeout(Duration::from_millis(within), self.answer(request)).await;
+        let mut first = None;
+        let answer = self.answer(request, &mut first);
+        let answered = timeout(Duration::from_millis(within), answer).await;
+        let first = first.map(|at: Instant| at.duration_since(begun).as_millis() as u64);
         let reply = |status, body, says| Reply {
             replica,
             status,
             body,
             millis: begun.elapsed().as_millis() as u64,
+            first_millis: first,
             says,
         };
         Ok(match answered {
@@ -48,11 +53,20 @@ impl Kubernetes {
         })
     }
 
-    async fn answer(&self, request: Request<Vec<u8>>) -> Result<(u16, String)> {
+    /// `first`: when the first bytes of the body came.
+    async fn answer(
+        &self,
+        request: Request<Vec<u8>>,
+        first: &mut Option<Instant>,
+    ) -> Result<(u16, String)> {
         let answer = self.cluster.through(request).await?;
         let status = answer.status().as_u16();
-        let bytes = answer.into_body().collect().await;
-        let bytes = bytes.context("the answer broke off")?.to_bytes();
+        let (mut body, mut bytes) = (answer.into_body(), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.context("the answer broke off")?;
+            first.get_or_insert_with(Instant::now);
+            bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| &data[..]));
+        }
         let body = String::from_utf8_lossy(&bytes).into_owned();
         match refused(&body) {
             Some(says) => Err(advice(
@@ -64,12 +78,13 @@ impl Kubernetes {
     }
 
     /// Its number, and the way to it.
-    async fn ready_pod(&self, release: ReleaseId) -> Result<(u32, String)> {
+    async fn ready_pod(&self, release: ReleaseId, wanted: Option<u32>) -> Result<(u32, String)> {
         self.with_world(async |world, _| {
             world.catch_up()?;
             let things = &world.things;
-            let mut all = things.standings(release).into_iter();
-            let ready = all.find(|(_, _, standing)| *standing == Standing::Ready);
+            let all = things.standings(release).into_iter();
+            let ready = all.filter(|(_, _, standing)| *standing == Standing::Ready);
+            let ready = ready.min_by_key(|(number, _, _)| wanted.is_some_and(|it| it != *number));
             let (number, pod, _) =
                 ready.with_context(|| format!("no replica of {release} is ready"))?;
             let name = pod["metadata"]["name"].as_str().unwrap_or_default();
@@ -96,7 +111,7 @@ fn port(pod: &Value) -> Option<u64> {
 }
 
 fn built(way: &str, request: &ProbeRequest) -> Result<Request<Vec<u8>>> {
-    let wanted = orders::request(request, 0);
+    let wanted = orders::request(request, 0, None);
     let path = match wanted.path.starts_with('/') {
         true => wanted.path,
         false => format!("/{}", wanted.path),

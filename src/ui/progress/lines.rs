@@ -20,6 +20,8 @@ const SILENCE: u64 = 30_000;
 pub(super) struct Lines {
     last: Stamp,
     failing: BTreeMap<(ReleaseId, u32), String>,
+    paused: bool,
+    asks: bool,
     teller: Teller,
 }
 
@@ -47,6 +49,8 @@ impl Lines {
 
     pub(super) fn glimpse(&mut self, console: &mut Console, now: &Moment) {
         let mut all = self.failures(now);
+        all.extend(self.pauses(now));
+        all.extend(self.hold_asks(now));
         if all.is_empty() && now.at.0.saturating_sub(self.last.0) >= SILENCE {
             all.push(said("still", still(now)));
         }
@@ -73,6 +77,25 @@ impl Lines {
             }
         }
         new
+    }
+
+    /// Both releases fail a gate, or do so no more.
+    fn pauses(&mut self, now: &Moment) -> Option<Said> {
+        let both = now.verdicts.iter().find(|verdict| verdict.both);
+        let before = std::mem::replace(&mut self.paused, both.is_some());
+        match both {
+            Some(verdict) if !before => Some(said("paused", Line::new(Tone::Wait, &verdict.says))),
+            None if before => Some(said("gate", say::doing(now.rollout, now.seen, now.at))),
+            _ => None,
+        }
+    }
+
+    /// A hold that is over and waits for a person.
+    fn hold_asks(&mut self, now: &Moment) -> Option<Said> {
+        let is_hold = matches!(now.rollout.gate(), Some((Gate::Hold(_), _)));
+        let asks = is_hold && now.rollout.asks(now.at).is_some();
+        let new = asks && !std::mem::replace(&mut self.asks, asks);
+        new.then(|| said("gate", still(now)))
     }
 }
 
@@ -110,7 +133,11 @@ impl Teller {
             Event::Done(effect) => done(plan, effect, verbose),
             Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
             Event::Aborted(_) => Some(said("aborted", AGAIN)),
-            Event::Counted(_) | Event::Measured(_) | Event::Failed(..) | Event::Finished(_) => None,
+            Event::Marked(_)
+            | Event::Counted(_)
+            | Event::Measured(_)
+            | Event::Failed(..)
+            | Event::Finished(_) => None,
         }
     }
 

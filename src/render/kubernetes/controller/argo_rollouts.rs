@@ -228,7 +228,9 @@ fn metric(name: &str, gate: &MetricGate, queries: &Queries) -> Value {
     let bad = format!("len(result) > 0 && ({})", each("<", ">").join(" || "));
     let (success, failure) = match gate.unclear {
         Unclear::Pass => (format!("!({bad})"), bad),
-        Unclear::Wait | Unclear::Fail => (format!("len(result) > 0 && {good}"), bad),
+        Unclear::Wait | Unclear::Fail | Unclear::Approve => {
+            (format!("len(result) > 0 && {good}"), bad)
+        }
     };
     json!({
         "name": name,

@@ -206,7 +206,7 @@ fn metric_template(
 ) -> Result<Object, Failure> {
     let pods = "pod=~\"{{ target }}-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)\"";
     let figure = figure(&Queries::of(input).only(pods), gate, "{{ interval }}");
-    let query = match (gate.unclear, gate.max.or(gate.min)) {
+    let query = match (gate.unclear, gate.most().or(gate.least())) {
         // No answer counts as failed: one that is just good enough stands in for it.
         (Unclear::Pass, Some(bound)) => format!("({figure}) or vector({})", super::number(bound)),
         _ => figure,

@@ -50,6 +50,13 @@ impl Queries {
             Metric::Requests => self.requests(window),
             Metric::TokensPerRequest => self.tokens_per_request(window),
             Metric::CostPerConversation => self.cost_per_conversation(window),
+            Metric::TokensPerConversation => self.per_conversation("agent_tokens_total", window),
+            Metric::ToolCallsPerConversation => {
+                self.per_conversation("agent_tool_calls_total", window)
+            }
+            // Refused before.
+            Metric::Sourced => String::new(),
+            Metric::StepsPerConversation => self.per_conversation("agent_steps_total", window),
         }
     }
 
@@ -70,7 +77,11 @@ impl Queries {
     }
 
     pub(super) fn cost_per_conversation(&self, window: &str) -> String {
-        self.ratio("agent_cost_total", "agent_conversations_total", window)
+        self.per_conversation("agent_cost_total", window)
+    }
+
+    fn per_conversation(&self, counter: &str, window: &str) -> String {
+        self.ratio(counter, "agent_conversations_total", window)
     }
 
     /// In seconds.

@@ -1,0 +1,139 @@
+use serde_json::json;
+
+use super::*;
+use crate::spec::{Bound, Metric};
+
+fn about() -> About {
+    About {
+        release: "r2".to_owned(),
+        stable: "r1".to_owned(),
+        window: 95,
+        step: 3,
+    }
+}
+
+fn command(words: &[&str], json: Option<&str>) -> GateSource {
+    GateSource::Command {
+        command: words.iter().map(|word| (*word).to_owned()).collect(),
+        json: json.map(str::to_owned),
+    }
+}
+
+#[test]
+fn one_number_or_words() {
+    let cases = [
+        (json!({ "score": 0.75 }), Ok(0.75)),
+        (json!({ "score": "12" }), Ok(12.0)),
+        (json!({ "score": true }), Ok(1.0)),
+        (json!({}), Err("$.score finds nothing")),
+        (
+            json!({ "score": "good" }),
+            Err("$.score is the text \"good\""),
+        ),
+        (json!({ "score": "NaN" }), Err("the answer is NaN")),
+        (
+            json!({ "score": null }),
+            Err("$.score is null, and no number"),
+        ),
+        (
+            json!({ "score": [1] }),
+            Err("$.score is a list, and no number"),
+        ),
+    ];
+    for (json, wanted) in cases {
+        let found = number_at("$.score", &json).map_err(|error| error.to_string());
+        assert_eq!(found, wanted.map_err(str::to_owned), "{json}");
+    }
+    let many = number_at("$.*", &json!({ "a": 1, "b": 2 })).unwrap_err();
+    assert_eq!(many.to_string(), "$.* finds 2 values");
+}
+
+#[tokio::test]
+async fn what_commands_say() {
+    let sources = Sources {
+        folder: std::env::temp_dir(),
+        ..Sources::default()
+    };
+    let cases = [
+        (command(&["true"], None), Ok(0.0)),
+        (command(&["false"], None), Ok(1.0)),
+        (
+            command(&["sh", "-c", "echo oh no >&2; exit 7"], None),
+            Err("it ended with exit status: 7: oh no"),
+        ),
+        (
+            command(
+                &[
+                    "echo",
+                    "{\"score\": 0.9, \"of\": \"{release}, {step}, {window}\"}",
+                ],
+                Some("$.score"),
+            ),
+            Ok(0.9),
+        ),
+        (
+            command(
+                &["sh", "-c", "echo \"[${AGENTCTL_STEP}, 1]\""],
+                Some("$[0]"),
+            ),
+            Ok(3.0),
+        ),
+        (
+            command(&["echo", "{"], Some("$.score")),
+            Err("it printed what is not JSON: EOF while parsing an object at line 2 column 0"),
+        ),
+    ];
+    for (source, wanted) in cases {
+        let said = sources.once(&source, &about()).await;
+        let said = said.map_err(|error| format!("{error:#}"));
+        assert_eq!(said, wanted.map_err(str::to_owned), "{source:?}");
+    }
+}
+
+#[test]
+fn what_a_gate_makes_of_it() {
+    let gate = |source| MetricGate {
+        name: Some("quality".to_owned()),
+        source: Some(source),
+        min: Some(Bound::Number(0.8)),
+        ..MetricGate::on(Metric::Sourced)
+    };
+    let score = gate(command(&["score"], Some("$.score")));
+    let plain = gate(command(&["check"], None));
+    let cases = [
+        (&score, None, Finding::Unclear, "quality is being asked for"),
+        (&score, Some(Ok(0.9)), Finding::Pass, "quality 0.9"),
+        (
+            &score,
+            Some(Ok(0.75)),
+            Finding::Fail,
+            "quality 0.75 is below 0.8",
+        ),
+        (
+            &score,
+            Some(Err("no answer within 10 s".to_owned())),
+            Finding::Unclear,
+            "quality is not known: no answer within 10 s",
+        ),
+        (&plain, Some(Ok(0.0)), Finding::Pass, "quality says yes"),
+        (&plain, Some(Ok(1.0)), Finding::Fail, "quality says no"),
+    ];
+    for (gate, answer, finding, says) in cases {
+        let verdict = judge_figure(gate, answer.as_ref());
+        assert_eq!((verdict.finding, verdict.says.as_str()), (finding, says));
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_there_is_said() {
+    let source = GateSource::Http {
+        http: Template::parse("http://127.0.0.1:9/").unwrap(),
+        json: "$.a".to_owned(),
+        bearer: Some(Template::parse("${secret:TOKEN}").unwrap()),
+        basic: None,
+        ca: None,
+    };
+    let said = Sources::default().once(&source, &about()).await;
+    let says = "the value of the secret TOKEN is not there";
+    assert_eq!(said.unwrap_err().to_string(), says);
+}

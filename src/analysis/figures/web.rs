@@ -1,0 +1,107 @@
+//! Sources over HTTP.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::{Certificate, Client, RequestBuilder, Url};
+use serde_json::Value;
+
+use super::{About, Sources, number_at, prometheus};
+use crate::spec::{GateSource, Template};
+
+/// How it is asked, beside where.
+struct Login<'a> {
+    bearer: Option<&'a Template>,
+    basic: Option<&'a Template>,
+    ca: Option<&'a str>,
+}
+
+impl Sources {
+    pub(super) async fn web(&self, source: &GateSource, about: &About) -> Result<f64> {
+        match source {
+            GateSource::Prometheus {
+                prometheus: query,
+                server,
+                bearer,
+                basic,
+                ca,
+            } => {
+                let server = server.as_deref().context("its address is not given")?;
+                let url = prometheus::query_url(server, &about.filled(query))?;
+                let login = login(bearer, basic, ca);
+                let (_, body) = self.get(url, &login).await?;
+                prometheus::one_of_any_sign(&body["data"])
+            }
+            GateSource::Http {
+                http,
+                json,
+                bearer,
+                basic,
+                ca,
+            } => {
+                let text = about.filled(&self.text(http)?);
+                let url = Url::parse(&text).context("its address is no URL")?;
+                let (is_json, body) = self.get(url, &login(bearer, basic, ca)).await?;
+                ensure!(is_json, "it answered with what is not JSON");
+                number_at(json, &body)
+            }
+            GateSource::Command { .. } => bail!("a command is not asked over HTTP"),
+        }
+    }
+
+    /// Whether it was JSON, and that.
+    async fn get(&self, url: Url, login: &Login<'_>) -> Result<(bool, Value)> {
+        let client = client(login.ca.map(|ca| self.folder.join(ca)).as_deref())?;
+        let request = self.logged_in(client.get(url), login)?;
+        let answer = request.send().await.map_err(reqwest::Error::without_url)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(reqwest::Error::without_url)?;
+        let json = serde_json::from_slice::<Value>(&body).ok();
+        let error = json.as_ref().and_then(|json| json["error"].as_str());
+        match (status.is_success(), error) {
+            (true, _) => Ok((json.is_some(), json.unwrap_or_default())),
+            (false, Some(error)) => bail!("it answered with {status}: {error}"),
+            (false, None) => bail!("it answered with {status}"),
+        }
+    }
+
+    fn logged_in(&self, request: RequestBuilder, login: &Login<'_>) -> Result<RequestBuilder> {
+        if let Some(token) = login.bearer {
+            return Ok(request.bearer_auth(self.text(token)?));
+        }
+        let Some(basic) = login.basic else {
+            return Ok(request);
+        };
+        let both = self.text(basic)?;
+        let (name, password) = both.split_once(':').context("basic is not name:password")?;
+        Ok(request.basic_auth(name, Some(password)))
+    }
+}
+
+fn login<'a>(
+    bearer: &'a Option<Template>,
+    basic: &'a Option<Template>,
+    ca: &'a Option<String>,
+) -> Login<'a> {
+    Login {
+        bearer: bearer.as_ref(),
+        basic: basic.as_ref(),
+        ca: ca.as_deref(),
+    }
+}
+
+fn client(ca: Option<&Path>) -> Result<Client> {
+    // Fails where one was chosen before, and then there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder().user_agent(concat!("agentctl/", env!("CARGO_PKG_VERSION")));
+    let builder = match ca {
+        None => builder,
+        Some(ca) => {
+            let unreadable = || format!("could not use {}", ca.display());
+            let pem = std::fs::read(ca).with_context(unreadable)?;
+            let believed = Certificate::from_pem_bundle(&pem).with_context(unreadable)?;
+            builder.tls_certs_merge(believed)
+        }
+    };
+    builder.build().context("could not prepare TLS")
+}

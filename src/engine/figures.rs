@@ -1,0 +1,90 @@
+//! Gates that ask a source: now and then, beside all looks, so that none of them waits for an answer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+
+use super::Engine;
+use crate::analysis::{About, Verdict, judge_figure};
+use crate::journal::Store;
+use crate::spec::{EVERY, MetricGate};
+use crate::target::Target;
+
+type Answer = Result<f64, String>;
+
+/// What sources said last, and who is being asked.
+#[derive(Default)]
+pub(super) struct Figures<'e> {
+    said: BTreeMap<usize, Answer>,
+    asked: FuturesUnordered<LocalBoxFuture<'e, (usize, Answer)>>,
+}
+
+impl Figures<'_> {
+    /// A gate's source has not answered yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.said.len() < self.asked.len()
+    }
+
+    pub(super) fn judge(&self, at: usize, gate: &MetricGate) -> Verdict {
+        judge_figure(gate, self.said.get(&at))
+    }
+}
+
+impl<T: Target, S: Store> Engine<'_, T, S> {
+    pub(super) fn figures(&self) -> Figures<'_> {
+        let figures = Figures::default();
+        let gates = self.rollout.plan().gates.iter().enumerate();
+        for (at, _) in gates.filter(|(_, gate)| gate.source.is_some()) {
+            figures
+                .asked
+                .push(Box::pin(self.figure(at, Duration::ZERO)));
+        }
+        figures
+    }
+
+    /// The next answer; never, where nobody is asked.
+    pub(super) async fn next_answer<'e>(&'e self, figures: &mut Figures<'e>) {
+        let Some((at, answer)) = figures.asked.next().await else {
+            return std::future::pending().await;
+        };
+        figures.said.insert(at, answer);
+        let every = self
+            .rollout
+            .plan()
+            .gates
+            .get(at)
+            .and_then(|gate| gate.every);
+        let every = every.unwrap_or(EVERY).get();
+        figures.asked.push(Box::pin(self.figure(at, every)));
+    }
+
+    async fn figure(&self, at: usize, after: Duration) -> (usize, Answer) {
+        tokio::time::sleep(after).await;
+        let gate = self.rollout.plan().gates.get(at);
+        let source = gate.and_then(|gate| Some((gate, gate.source.as_ref()?)));
+        let Some((gate, source)) = source else {
+            return std::future::pending().await;
+        };
+        let answer = self.sources.figure(source, &self.about(gate)).await;
+        (at, answer.map_err(|says| self.redactor.clean(&says)))
+    }
+
+    fn about(&self, gate: &MetricGate) -> About {
+        let plan = self.rollout.plan();
+        let now = (self.clock)();
+        let reached = self.rollout.gate().map_or(now, |(_, since)| since);
+        let window = match gate.window {
+            Some(window) => window.as_millis(),
+            None => now.0.saturating_sub(reached.0),
+        };
+        About {
+            release: plan.to.to_string(),
+            stable: plan.stable().map_or_else(String::new, |id| id.to_string()),
+            window: window / 1000,
+            step: self.rollout.row() + 1,
+        }
+    }
+}

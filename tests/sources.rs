@@ -1,0 +1,213 @@
+//! Gates whose figures others know: a real Prometheus, an HTTP server, a command.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+use crate::support::queues::is_there;
+use crate::support::{CANARY, Place, eventually, free_port};
+
+/// A server on a port of its own that answers each request so, until it is dropped.
+struct Server {
+    port: u16,
+    stop: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// `answer`: from the request's head to status and body.
+    fn start(mut answer: impl FnMut(&str) -> (u16, String) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (stop, stopped) = channel();
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stopped.try_recv().is_ok() {
+                    return;
+                }
+                let (Ok(mut stream), mut head) = (stream, [0; 4096]) else {
+                    continue;
+                };
+                let read = stream.read(&mut head).unwrap_or(0);
+                let (status, body) = answer(&String::from_utf8_lossy(&head[..read]));
+                let length = body.len();
+                let reply = format!(
+                    "HTTP/1.1 {status} OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+                let _ = stream.write_all(reply.as_bytes());
+            }
+        });
+        let thread = Some(thread);
+        Self { port, stop, thread }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.stop.send(());
+        let _ = std::net::TcpStream::connect(("127.0.0.1", self.port));
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+struct Prometheus {
+    port: u16,
+    process: Child,
+    _dir: tempfile::TempDir,
+}
+
+impl Prometheus {
+    /// Scrapes what listens there, often; `None` where there is none to be had.
+    fn start(scraped: u16) -> Option<Self> {
+        is_there("prometheus")?;
+        let dir = tempfile::tempdir().unwrap();
+        let config = format!(
+            "scrape_configs:\n- job_name: edge\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  \
+             static_configs:\n  - targets: [\"127.0.0.1:{scraped}\"]\n"
+        );
+        let file = dir.path().join("prometheus.yml");
+        fs::write(&file, config).unwrap();
+        let port = free_port();
+        let process = Command::new("prometheus")
+            .arg(format!("--config.file={}", file.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                dir.path().join("data").display()
+            ))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Some(Self {
+            port,
+            process,
+            _dir: dir,
+        })
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a canary with this gate ends with; requests come all the while.
+fn canary(place: &Place, gate: &str) -> crate::support::Ran {
+    place.spec(&format!("run.env.ANSWER = \"two\"\n{CANARY}{gate}"));
+    place.start(&["deploy"]).under_load(place)
+}
+
+#[test]
+fn a_prometheus_that_scrapes_the_edge() {
+    let place = Place::deployed("");
+    let (exe, dir) = (env!("CARGO_BIN_EXE_agentctl"), place.path("state"));
+    let folder = place.path(".");
+    let edge = Server::start(move |_| {
+        let metrics = Command::new(exe)
+            .args(["metrics"])
+            .current_dir(&folder)
+            .env("XDG_STATE_HOME", &dir)
+            .output()
+            .unwrap();
+        (200, String::from_utf8(metrics.stdout).unwrap())
+    });
+    let Some(prometheus) = Prometheus::start(edge.port) else {
+        return;
+    };
+    let errors = "sum(agentctl_errors_total{pool=\"{release}\"})";
+    let requests = "sum(agentctl_requests_total{pool=\"{release}\"})";
+    let gate = format!(
+        r#"
+run.env.FAIL_EVERY = "3"
+[[gate]]
+name = "errors"
+every = "200ms"
+max = 0.2
+source = {{ prometheus = '{errors} / ({requests} > 8)', server = "http://127.0.0.1:{}" }}
+"#,
+        prometheus.port
+    );
+    let ran = canary(&place, &gate).ends(1);
+    ran.says("undoing   errors 0.").says(" is above 0.2");
+}
+
+#[test]
+fn a_server_that_wants_a_password_and_is_away_for_a_while() {
+    let place = Place::deployed("");
+    place.write("token", "let-me-in-please");
+    let mut asked = 0;
+    let scores = Server::start(move |head| {
+        asked += 1;
+        let is_known = head.contains("authorization: Bearer let-me-in-please");
+        match (is_known, asked) {
+            (false, _) => (401, String::new()),
+            (true, 1) => (503, "{\"error\": \"later\"}".to_owned()),
+            (true, _) if head.starts_with("GET /scores/r2/1 ") => {
+                (200, "{\"score\": 0.5}".to_owned())
+            }
+            (true, _) => (404, String::new()),
+        }
+    });
+    let gate = format!(
+        r#"
+secrets.TOKEN = {{ file = "token" }}
+[[gate]]
+name = "quality"
+min = 0.8
+source = {{ http = "http://127.0.0.1:{}/scores/{{release}}/{{step}}", json = "$.score", bearer = "${{secret:TOKEN}}" }}
+"#,
+        scores.port
+    );
+    let ran = canary(&place, &gate).ends(1);
+    ran.says("undoing   quality 0.5 is below 0.8");
+}
+
+/// However often it is asked: a source that is down passes nothing.
+#[test]
+fn a_source_that_is_down_is_unclear() {
+    let place = Place::deployed("");
+    let port = free_port();
+    let gate = format!(
+        r#"
+[[gate]]
+name = "quality"
+min = 0.8
+unclear = "fail"
+source = {{ http = "http://127.0.0.1:{port}/", json = "$.score" }}
+"#
+    );
+    let steps = r#"
+rollout.strategy = "canary"
+rollout.steps = [{ weight = 50 }, { weight = 100 }]
+"#;
+    place.spec(&format!("run.env.ANSWER = \"two\"\n{steps}{gate}"));
+    place.run(&["deploy"]).ends(1).says("undoing   quality is ");
+    assert_eq!(place.ask("release"), "r1");
+}
+
+#[test]
+fn a_command_says_yes_and_then_no() {
+    let place = Place::deployed("");
+    place.write(
+        "judge.sh",
+        "echo \"$1 $AGENTCTL_STABLE\" >> asked; test ! -e no",
+    );
+    let gate = r#"
+[[gate]]
+name = "judge"
+every = "100ms"
+source = { command = ["sh", "judge.sh", "{release}"] }
+"#;
+    place.spec(&format!("run.env.ANSWER = \"two\"\n{CANARY}{gate}"));
+    let deploy = place.start(&["deploy"]);
+    eventually("it was asked", || place.path("asked").exists());
+    place.write("no", "");
+    deploy.wait().ends(1).says("undoing   judge says no");
+    assert!(place.read("asked").starts_with("r2 r1\n"));
+}
