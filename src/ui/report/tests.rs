@@ -66,6 +66,7 @@ fn look(requests: u64, errors: u64, finding: Finding) -> Event {
         figure: Some(errors as f64 / requests as f64),
         says: "error_rate <b>is</b> above".to_owned(),
         evidence,
+        both: false,
     };
     let evidence = Evidence {
         worse: errors as f64,
