@@ -86,16 +86,12 @@ impl Measures {
 
     /// Both stretches of time together.
     pub(crate) fn plus(self, more: &Self) -> Self {
-        let mut latency = BTreeMap::from_iter(self.latency);
-        for (bound, count) in &more.latency {
-            *latency.entry(*bound).or_insert(0) += count;
-        }
         Self {
             since: self.since.min(more.since),
             requests: self.requests + more.requests,
             errors: self.errors + more.errors,
             open: more.open,
-            latency: latency.into_iter().collect(),
+            latency: together(self.latency, &more.latency),
             conversations: self.conversations + more.conversations,
             begun: self.begun + more.begun,
             failed: self.failed + more.failed,
@@ -103,26 +99,23 @@ impl Measures {
             token_requests: self.token_requests + more.token_requests,
             cost_micros: self.cost_micros + more.cost_micros,
             cost_requests: self.cost_requests + more.cost_requests,
+            tool_calls: self.tool_calls + more.tool_calls,
+            tool_call_requests: self.tool_call_requests + more.tool_call_requests,
+            steps: self.steps + more.steps,
+            step_requests: self.step_requests + more.step_requests,
+            slowest: together(self.slowest, &more.slowest),
         }
     }
 
     /// What came after that; `None` where it was not all counted before this.
     pub(crate) fn minus(&self, before: &Self) -> Option<Self> {
-        let mut latency: BTreeMap<u64, u64> = self.latency.iter().copied().collect();
-        for (bound, count) in &before.latency {
-            let now = latency.get_mut(bound)?;
-            *now = now.checked_sub(*count)?;
-        }
         let of = |field: fn(&Self) -> u64| field(self).checked_sub(field(before));
         Some(Self {
             since: self.since,
             requests: of(|all| all.requests)?,
             errors: of(|all| all.errors)?,
             open: self.open,
-            latency: latency
-                .into_iter()
-                .filter(|(_, count)| *count > 0)
-                .collect(),
+            latency: apart(&self.latency, &before.latency)?,
             conversations: of(|all| all.conversations)?,
             begun: of(|all| all.begun)?,
             failed: of(|all| all.failed)?,
@@ -130,6 +123,11 @@ impl Measures {
             token_requests: of(|all| all.token_requests)?,
             cost_micros: of(|all| all.cost_micros)?,
             cost_requests: of(|all| all.cost_requests)?,
+            tool_calls: of(|all| all.tool_calls)?,
+            tool_call_requests: of(|all| all.tool_call_requests)?,
+            steps: of(|all| all.steps)?,
+            step_requests: of(|all| all.step_requests)?,
+            slowest: apart(&self.slowest, &before.slowest)?,
         })
     }
 
@@ -204,6 +202,28 @@ impl Measures {
             slowest: less(&self.slowest, &earlier.slowest),
         }
     }
+}
+
+/// By time taken, as [`Measures::latency`].
+type Times = Vec<(u64, u64)>;
+
+fn together(one: Times, other: &Times) -> Times {
+    let mut all = BTreeMap::from_iter(one);
+    for (bound, count) in other {
+        *all.entry(*bound).or_insert(0) += count;
+    }
+    all.into_iter().collect()
+}
+
+/// `None` where `before` is no part of `all`.
+fn apart(all: &Times, before: &Times) -> Option<Times> {
+    let mut left: BTreeMap<u64, u64> = all.iter().copied().collect();
+    for (bound, count) in before {
+        let now = left.get_mut(bound)?;
+        *now = now.checked_sub(*count)?;
+    }
+    left.retain(|_, count| *count > 0);
+    Some(left.into_iter().collect())
 }
 
 fn within(buckets: &[(u64, u64)], share: f64) -> Option<f64> {

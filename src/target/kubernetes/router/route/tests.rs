@@ -14,6 +14,7 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
             .collect(),
         keys: Vec::new(),
         sticky: false,
+        settle: None,
     }
 }
 
