@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::render;
 use super::site::{Project, variable};
-use crate::release::{Artifact, Given, Identity, Release, ReleaseId};
-use crate::spec::{Kind, Router, SecretSource, Spec, TargetSpec};
+use crate::release::{Artifact, Given, Identity, Release, ReleaseId, workload_of};
+use crate::spec::{Kind, Router, Scale, SecretSource, Spec, TargetSpec};
 use crate::target::secrets::{self, Values};
 
 /// What stands for the number that a release gets when it is known what is in it.
@@ -65,14 +65,10 @@ pub(crate) async fn filled(project: &Project, mut release: Release) -> Result<Re
 /// What in them decides how the release behaves.
 pub(crate) async fn given(project: &Project, image: &str, values: &Values) -> Result<Given> {
     let objects = of(project, image, ANY).await?;
-    let named = |object: &&Value| object["metadata"]["labels"]["agentctl.dev/release"] == "r0";
-    let workload = objects
-        .into_iter()
-        .find(|object| !object["spec"]["template"].is_null() && named(&object))
-        .context("nothing makes replicas")?;
+    let workload = workload_of(&objects, ANY).context("nothing makes replicas")?;
     let cluster = project.site.cluster().await?;
     Ok(Given {
-        workload: identity(workload),
+        workload: identity(workload.clone()),
         secret_values: cluster.mark_of(values).await?,
     })
 }
@@ -100,6 +96,27 @@ fn is_near(source: &SecretSource) -> bool {
     matches!(source, SecretSource::Env(_) | SecretSource::File(_))
 }
 
+/// Whether one release takes another's place at once.
+pub(crate) fn in_place(project: &Project) -> bool {
+    let kind = project.loaded.spec.agent.kind;
+    is_in_cluster(project) && matches!(kind, Kind::Cron | Kind::Daemon)
+}
+
+/// Whether the cluster itself follows the work.
+pub(crate) fn is_scaled(project: &Project, scale: &Scale) -> bool {
+    is_in_cluster(project) && scale.follows()
+}
+
+/// How many replicas are counted: what the cluster numbers by itself is one.
+pub(crate) fn counted(project: &Project) -> u32 {
+    let spec = &project.loaded.spec;
+    let is_whole = matches!(spec.agent.kind, Kind::Job | Kind::Cron | Kind::Daemon);
+    match is_whole && is_in_cluster(project) {
+        true => 1,
+        false => spec.run.replicas,
+    }
+}
+
 /// Whether a release's share of the requests can be no other than that of its replicas.
 pub(crate) fn split_by_replicas(project: &Project) -> bool {
     let spec = &project.loaded.spec;
@@ -108,5 +125,5 @@ pub(crate) fn split_by_replicas(project: &Project) -> bool {
         Router::Auto => spec.network.gateway.is_none(),
         Router::Gateway | Router::Istio | Router::Nginx => false,
     };
-    is_in_cluster(project) && (is_plain || spec.agent.kind == Kind::Worker)
+    is_in_cluster(project) && (is_plain || !spec.agent.kind.is_called())
 }

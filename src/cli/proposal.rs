@@ -11,7 +11,7 @@ use crate::engine;
 use crate::journal::Store;
 use crate::release::{Choice, Contents, Origin, Release, ReleaseId, changes, choose};
 use crate::rollout::{Plan, Wish};
-use crate::spec::{Percent, Strategy};
+use crate::spec::{Percent, Scale, Strategy};
 use crate::target::Seen;
 
 pub(crate) struct Proposal {
@@ -93,9 +93,10 @@ pub(crate) async fn releases<S: Store>(store: &S, past: &[Journaled]) -> Result<
 
 /// Where something follows the work, its number is kept.
 fn replicas(project: &Project, release: &Release, in_force: Option<ReleaseId>, seen: &Seen) -> u32 {
-    let usual = project.loaded.spec.run.replicas;
+    let usual = objects::counted(project);
     let scale = project.loaded.spec.scale.as_ref();
-    let Some(scale) = scale.filter(|scale| scale.is_asked()) else {
+    let follows = |scale: &&Scale| scale.is_asked() || objects::is_scaled(project, scale);
+    let Some(scale) = scale.filter(follows) else {
         return usual;
     };
     let stable = in_force.and_then(|id| seen.releases.get(&id));
@@ -127,6 +128,9 @@ fn runs_already(
 /// # Errors
 /// A share that replicas cannot make up, where nothing else splits requests.
 fn fitted(project: &Project, plan: Plan) -> Result<Plan> {
+    if objects::in_place(project) {
+        return Ok(plan.in_place());
+    }
     if !objects::split_by_replicas(project) {
         return Ok(plan);
     }

@@ -103,10 +103,14 @@ fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Plan {
     let wanted = |id| seen.releases.get(&id).map_or(0, |live| live.wanted);
     let stable = history(past).stable();
     let last = past.last().map(|past| past.rollout.plan());
-    back(
+    let plan = back(
         stable.map(|id| (id, wanted(id))),
         release.id,
         release.contents.health.startup.within,
         last.map(|plan| &**plan),
-    )
+    );
+    match release.is_in_place() {
+        true => plan.in_place(),
+        false => plan,
+    }
 }

@@ -38,6 +38,7 @@ macro_rules! contract {
             records_carry_the_fence_of_their_writer,
             a_request_is_taken_once,
             a_request_for_another_rollout_is_dropped,
+            a_writer_sees_what_it_wrote,
         ]);)*
     };
 }
@@ -83,6 +84,7 @@ pub(crate) async fn holds<S: Store>(open: impl AsyncFn(&str) -> (S, S)) {
     told!(records_carry_the_fence_of_their_writer);
     told!(a_request_is_taken_once);
     told!(a_request_for_another_rollout_is_dropped);
+    told!(a_writer_sees_what_it_wrote);
 }
 
 /// A directory that is asked from elsewhere; every other answer is lost.
@@ -327,6 +329,24 @@ async fn a_request_for_another_rollout_is_dropped(a: &impl Store, b: &impl Store
     let hold = a.acquire(anna(1), now()).await.unwrap();
     assert_eq!(a.asked(&hold, 7).await.unwrap(), [abort(7)]);
     assert_eq!(a.asked(&hold, 8).await.unwrap(), []);
+}
+
+async fn a_writer_sees_what_it_wrote(a: &impl Store, _: &impl Store) {
+    let hold = a.acquire(anna(1), now()).await.unwrap();
+    assert!(a.list().await.unwrap().is_empty());
+    for rollout in 1..4 {
+        for at in 0..2 {
+            a.append(&hold, rollout, at, json!(at)).await.unwrap();
+        }
+        let name = format!("r{rollout}.json");
+        a.put(&hold, &name, b"what it is").await.unwrap();
+        assert_eq!(a.get(&name).await.unwrap().unwrap(), b"what it is");
+        let all: Vec<u64> = (1..=rollout).collect();
+        assert_eq!(a.list().await.unwrap(), all);
+        for earlier in all {
+            assert_eq!(a.read(earlier).await.unwrap().len(), 2);
+        }
+    }
 }
 
 /// Far away, with a holder who gives its lease back just before it is taken from it.

@@ -28,8 +28,16 @@ pub(super) fn changed(old: &Contents, new: &Contents) -> serde_json::Result<Vec<
         new: new.remove(&name),
         name,
     });
-    Ok(both.filter(|changed| changed.old != changed.new).collect())
+    let mut changed: Vec<Changed> = both.filter(|one| one.old != one.new).collect();
+    // Whatever else changed says it better.
+    if changed.len() > 1 {
+        changed.retain(|one| one.name != WORKLOAD);
+    }
+    Ok(changed)
 }
+
+/// Everything in a cluster that makes replicas, as a hash.
+const WORKLOAD: &str = "cluster.workload";
 
 impl Changed {
     /// The agent's files, or its image.
@@ -42,7 +50,7 @@ impl Changed {
         match (&self.old, &self.new) {
             _ if name == "artifact.files" => "files of the agent".to_owned(),
             _ if name == "image" => "image of the agent".to_owned(),
-            _ if name == "cluster.workload" => "what makes its replicas in the cluster".to_owned(),
+            _ if name == WORKLOAD => "what makes its replicas in the cluster".to_owned(),
             _ if name == "cluster.secret_values" => "the value of a secret".to_owned(),
             _ if name.starts_with("config.prompts.") => format!("{name} has another text"),
             (Some(old), Some(new)) => format!("{name}: {old} → {new}"),

@@ -13,4 +13,4 @@ pub(crate) use changes::changes;
 pub(crate) use choice::{Choice, MANIFESTS, Origin, choose};
 pub(crate) use id::ReleaseId;
 pub(crate) use identity::Identity;
-pub(crate) use record::{Artifact, Contents, Given, Image, Release};
+pub(crate) use record::{Artifact, Contents, Given, Image, Release, workload_of};

@@ -131,3 +131,27 @@ pub(crate) struct Release {
     #[serde(flatten)]
     pub(crate) contents: Contents,
 }
+
+/// What makes replicas in a cluster, and is changed in place: two would run a schedule twice.
+const IN_PLACE: [&str; 3] = ["StatefulSet", "CronJob", "DaemonSet"];
+
+/// The object of this release that makes its replicas in a cluster.
+pub(crate) fn workload_of(objects: &[Value], release: ReleaseId) -> Option<&Value> {
+    let id = release.to_string();
+    objects.iter().find(|object| {
+        let metadata = &object["metadata"];
+        let is_its = metadata["labels"]["agentctl.dev/release"] == id.as_str();
+        let pods = [&object["spec"]["template"], &object["spec"]["jobTemplate"]];
+        let name = metadata["name"].as_str().unwrap_or_default();
+        is_its && !name.ends_with("-prepull") && pods.iter().any(|pod| !pod.is_null())
+    })
+}
+
+impl Release {
+    /// Whether it takes the place of the release before it at once.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let workload = workload_of(&self.objects, self.id);
+        let kind = workload.and_then(|object| object["kind"].as_str());
+        kind.is_some_and(|kind| IN_PLACE.contains(&kind))
+    }
+}

@@ -8,6 +8,7 @@
 
 mod event;
 mod history;
+mod in_place;
 mod live;
 mod plan;
 #[cfg(test)]

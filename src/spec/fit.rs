@@ -18,7 +18,7 @@ pub(super) fn fit(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
 }
 
 fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
-    if !matches!(spec.agent.kind, Kind::Service | Kind::Worker) {
+    if spec.agent.kind == Kind::Stateful {
         let message = format!(
             "kind = \"{}\" is not supported by the kubernetes target",
             spec.agent.kind.word()

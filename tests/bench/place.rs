@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::engine;
 
 /// Longer than anything here takes; reached only when something hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 pub(crate) struct Place {
     dir: tempfile::TempDir,

@@ -10,7 +10,7 @@ use crate::support::engine::docker;
 /// What is wrong with the new release, and what is said of it.
 const BAD: [(&str, &[&str]); 7] = [
     (
-        "run.env.NEVER_READY = \"1\"\nhealth.startup.within = \"2s\"",
+        "run.env.NEVER_READY = \"1\"\nhealth.startup.within = \"10s\"",
         &["503 on /ready", "  │ agent r2 starts\n"],
     ),
     (

@@ -183,6 +183,31 @@ fn a_dockerfile_that_does_not_parse() {
     }
 }
 
+#[test]
+fn a_dockerfile_that_is_empty_or_not_there() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    shop.place.write("Dockerfile", "");
+    for kit in ["1", "0"] {
+        let ran = shop.run_with("DOCKER_BUILDKIT", kit, &["push", "-q"]);
+        ran.ends(2)
+            .says("cannot be empty\n")
+            .says("hint: begin Dockerfile with FROM and an image\n");
+    }
+    fs::remove_file(shop.place.path("Dockerfile")).unwrap();
+    refused(
+        &shop,
+        &["push"],
+        "\
+error: there is no Dockerfile at Dockerfile
+  caused by: could not read Dockerfile
+  caused by: No such file or directory (os error 2)
+hint: build.dockerfile names another; runtime = \"python\", or what the agent is written in, needs none
+",
+    );
+}
+
 const NO_DOCKERFILE: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
   caused by: dockerfile parse error line 2: unknown instruction: COPYY

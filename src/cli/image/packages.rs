@@ -4,12 +4,12 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::super::show::Shown;
 use super::publish::registry;
 use super::subject::Subject;
-use crate::advice::advice;
+use crate::advice::{Advise, advice};
 use crate::image::{self, Cosign, Digest};
 
 /// Writes the list of the packages in an image that the engine has; `digest` is its name.
@@ -22,8 +22,10 @@ pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Re
         ));
     }
     let list = image::sbom(engine, &subject.name(), digest).await?;
-    fs::write(file, serde_json::to_vec_pretty(&list)?)
-        .with_context(|| format!("could not write {}", file.display()))
+    fs::write(file, serde_json::to_vec_pretty(&list)?).advise(
+        format!("could not write {}", file.display()),
+        "name a file in a folder that is there; the image is built",
+    )
 }
 
 /// By cosign, if agent.toml asks for it, it is there, and nobody has done it yet: a push may have

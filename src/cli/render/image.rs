@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::Buildable;
+use crate::advice::Advise;
 use crate::cli::args::{Render, What};
 use crate::cli::site::Project;
 use crate::render::{self, Engine, Files, Input, Templates};
@@ -49,7 +50,11 @@ pub(super) fn buildable(project: &Project, input: &Input, files: &Files) -> Resu
     let folder = project.folder().join(context);
     let rendered = |name| files.get(name).unwrap_or_default().to_owned();
     let dockerfile = match own {
-        Some(build) => read(&folder.join(&build.dockerfile))?,
+        Some(build) => read(&folder.join(&build.dockerfile)).advise(
+            format!("there is no Dockerfile at {}", build.dockerfile),
+            "build.dockerfile names another; runtime = \"python\", or what the agent is written in, \
+             needs none",
+        )?,
         None => rendered("Dockerfile"),
     };
     let names = own.map(|build| format!("{}{IGNORE}", build.dockerfile));
@@ -74,5 +79,6 @@ fn first(folder: &Path, names: impl Iterator<Item = String>) -> Result<Option<St
 }
 
 fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
+    let shown = path.components().as_path().display();
+    fs::read_to_string(path).with_context(|| format!("could not read {shown}"))
 }

@@ -17,7 +17,7 @@ use crate::image::context::Context;
 use crate::image::{Ended, Recipe};
 
 /// The Dockerfile's name in the tar; nobody's own file is called so.
-const RESERVED: &str = ".agentctl.Dockerfile";
+pub(super) const RESERVED: &str = ".agentctl.Dockerfile";
 const IGNORE: &str = ".dockerignore";
 
 pub(super) async fn build(

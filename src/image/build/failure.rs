@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::classic::RESERVED;
 use super::steps::{Step, Steps};
 use crate::advice::{Advice, with_advice};
 use crate::image::dockerfile::{Dockerfile, Instruction};
@@ -63,7 +64,9 @@ pub(super) fn explain(
     if error.downcast_ref::<Advice>().is_some() {
         return error.context(format!("could not build {}", recipe.tag));
     }
-    let cause = steps.redact(short(&format!("{error:#}")));
+    let cause = steps
+        .redact(short(&format!("{error:#}")))
+        .replace(RESERVED, name(recipe));
     let what = format!("could not build {}", recipe.tag);
     let hint = hint(&cause, steps.failed(), name(recipe));
     let is_refused = is_refused(&cause, steps.failed());
@@ -149,7 +152,10 @@ fn hint(cause: &str, failed: Option<&Step>, dockerfile: &str) -> String {
     if has(&["no space left on device"]) {
         return "make room on the engine's disk: docker system df says what takes it".to_owned();
     }
-    if has(&["parse error", "unknown instruction", "no instructions"]) {
+    if has(&["cannot be empty", "no instructions"]) {
+        return format!("begin {dockerfile} with FROM and an image");
+    }
+    if has(&["parse error", "unknown instruction"]) {
         return format!("mend that line of {dockerfile}");
     }
     if has(&["pull access denied", "manifest unknown"]) || failed.is_some_and(Step::is_base) {

@@ -185,10 +185,8 @@ impl<W: Shelf> Shelved<W> {
 
     /// `false`: it is another version by now.
     async fn put_head(&self, over: Option<String>, head: Head) -> Result<bool> {
-        let put = self
-            .way
-            .put(JOURNAL, over.as_deref(), head.bytes()?)
-            .await?;
+        let bytes = head.bytes()?;
+        let put = self.write_through(JOURNAL, over.as_deref(), bytes).await?;
         let written = put.map(|version| (Some(version), head));
         let is_written = written.is_some();
         *unpoisoned(self.head.lock())? = written;

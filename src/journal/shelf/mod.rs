@@ -199,7 +199,15 @@ impl<W: Shelf> Store for Shelved<W> {
 
     async fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
         check_name(name)?;
-        let kept = self.settled(&document::name(name)).await?;
+        let name = document::name(name);
+        // One that a picture lacks was removed: nobody asks for a hundred of them one by one.
+        if unpoisoned(self.picture.lock())?
+            .as_ref()
+            .is_some_and(|picture| !picture.contains_key(&name))
+        {
+            return Ok(None);
+        }
+        let kept = self.settled(&name).await?;
         kept.map(|kept| document::open(&kept.bytes).map(|(_, bytes)| bytes.to_vec()))
             .transpose()
     }

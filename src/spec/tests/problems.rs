@@ -109,7 +109,7 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
         ),
         (
             "[run]\ncommand = [\"a\"]\n[environments.x]\ntarget = { kubernetes = {} }",
-            "this version of agentctl does not deploy to the kubernetes target",
+            "it is not said what image a container runs",
         ),
     ] {
         let environment = text.contains("environments").then_some("x");

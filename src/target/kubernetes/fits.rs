@@ -98,7 +98,7 @@ impl Cluster {
 fn needs(spec: &Spec) -> Needs {
     let kind = spec.agent.kind;
     let mut needs = Needs::from([
-        (("apps", "deployments"), KEEP),
+        (workloads(kind), KEEP),
         (("", "services"), KEEP),
         (("", "serviceaccounts"), APPLY),
         (("networking.k8s.io", "networkpolicies"), APPLY),
@@ -121,6 +121,16 @@ fn needs(spec: &Spec) -> Needs {
         needs.insert(("", "pods/proxy"), &["get", "create"]);
     }
     needs
+}
+
+fn workloads(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Service | Kind::Worker => ("apps", "deployments"),
+        Kind::Stateful => ("apps", "statefulsets"),
+        Kind::Daemon => ("apps", "daemonsets"),
+        Kind::Job => ("batch", "jobs"),
+        Kind::Cron => ("batch", "cronjobs"),
+    }
 }
 
 /// `create, patch of apps/deployments`.

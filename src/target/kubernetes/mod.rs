@@ -22,6 +22,7 @@ mod request;
 mod router;
 mod secrets;
 mod served;
+mod sets;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -42,10 +43,10 @@ pub(crate) use served::Served;
 
 use super::{Log, Reply, Seen, Target, Traffic};
 use crate::journal::{Shelved, Store};
-use crate::release::{Release, ReleaseId};
+use crate::release::{Release, ReleaseId, workload_of};
 use crate::spec::ProbeRequest;
 use router::Router;
-use world::World;
+use world::{Form, World};
 
 /// How long `next` waits for news.
 const SECOND: Duration = Duration::from_secs(1);
@@ -67,6 +68,7 @@ pub(crate) struct Kubernetes {
 struct Listening {
     world: World,
     router: &'static str,
+    workload: Form,
 }
 
 impl Kubernetes {
@@ -80,18 +82,24 @@ impl Kubernetes {
         }
     }
 
-    /// What the newest release that is known is routed by.
     async fn router(&self) -> Result<Box<dyn Router>> {
+        Ok(self.shape().await?.0)
+    }
+
+    /// What the newest release that is known is routed by, and made by.
+    async fn shape(&self) -> Result<(Box<dyn Router>, Form)> {
         let known = self.objects.borrow().keys().next_back().copied();
         let newest = match known {
             Some(newest) => Some(newest),
             None => self.newest().await?,
         };
-        let objects = match newest {
-            Some(newest) => self.objects_of(newest).await?,
-            None => Rc::default(),
+        let Some(newest) = newest else {
+            return Ok((router::of(&[], &self.cluster.agent), Form::default()));
         };
-        Ok(router::of(&objects, &self.cluster.agent))
+        let objects = self.objects_of(newest).await?;
+        let form = workload_of(&objects, newest).and_then(Form::of);
+        let router = router::of(&objects, &self.cluster.agent);
+        Ok((router, form.unwrap_or_default()))
     }
 
     /// The newest release that is kept.
@@ -125,15 +133,14 @@ impl Kubernetes {
         &self,
         act: impl AsyncFnOnce(&mut World, &dyn Router) -> Result<T>,
     ) -> Result<T> {
-        let router = self.router().await?;
+        let (router, workload) = self.shape().await?;
         let mut kept = self.world.lock().await;
-        if kept
-            .as_ref()
-            .is_none_or(|kept| kept.router != router.name())
-        {
+        let fits = |kept: &Listening| kept.router == router.name() && kept.workload == workload;
+        if !kept.as_ref().is_some_and(fits) {
             *kept = Some(Listening {
-                world: World::open(&self.cluster, &*router).await?,
+                world: World::open(&self.cluster, &*router, &workload).await?,
                 router: router.name(),
+                workload,
             });
         }
         match kept.as_mut() {

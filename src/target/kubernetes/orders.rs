@@ -12,7 +12,7 @@ use super::world::{Things, What, World, release_of};
 use super::{Kubernetes, address};
 use crate::advice::{advice, because};
 use crate::journal::{Fenced, HEARTBEAT, Store};
-use crate::release::{Release, ReleaseId};
+use crate::release::{Release, ReleaseId, workload_of};
 use crate::spec::Percent;
 use crate::target::{Target, Traffic};
 
@@ -105,7 +105,9 @@ impl Kubernetes {
         let workloads = release.objects.iter();
         for workload in workloads.filter(|one| is_workload(one, release.id)) {
             let mut workload = workload.clone();
-            workload["spec"]["replicas"] = json!(replicas);
+            if workload["kind"] == "Deployment" {
+                workload["spec"]["replicas"] = json!(replicas);
+            }
             // A scaler of the cluster may own the number.
             let told = self.cluster.apply(&workload, true).await?;
             world.things.told(What::Workloads, told);
@@ -115,18 +117,20 @@ impl Kubernetes {
 
     /// Its pods leave as they were told to, and nobody waits for them here.
     async fn end(&self, world: &mut World, release: &Release) -> Result<()> {
+        // Where releases share a workload, it may be another's by now.
+        let has_workload = world.things.workload(release.id).is_some();
         let own = |object: &&Value| {
-            is_workload(object, release.id) || is_own(object, release.id) || is_scaler(object)
+            let workload = has_workload && is_workload(object, release.id);
+            workload || is_own(object, release.id) || is_scaler(object)
         };
         for object in release.objects.iter().filter(own) {
             let path = address::of(object, &self.cluster.namespace)?;
             self.cluster.delete(&path).await?;
             self.cluster.applied.borrow_mut().remove(&path);
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            match object["kind"].as_str() {
-                Some("Service") => world.things.bury(What::Services, name),
-                Some("Deployment") => world.things.bury(What::Workloads, name),
-                _ => {}
+            match is_workload(object, release.id) {
+                true => world.things.bury(What::Workloads, name),
+                false => world.things.bury(What::Services, name),
             }
         }
         Ok(())
@@ -217,8 +221,7 @@ fn is_own(object: &Value, release: ReleaseId) -> bool {
 
 pub(super) fn is_workload(object: &Value, release: ReleaseId) -> bool {
     let kind = object["kind"].as_str().unwrap_or_default();
-    let is_its = release_of(object) == Some(release);
-    is_its && WORKLOADS.contains(&kind) && !name(object).ends_with("-prepull")
+    WORKLOADS.contains(&kind) && workload_of(std::slice::from_ref(object), release).is_some()
 }
 
 pub(super) fn is_scaler(object: &Value) -> bool {

@@ -33,6 +33,9 @@ pub(super) fn of_status(status: &Status, what: &str, place: &Place<'_>) -> Error
     });
     let hint = hint(status, place);
     let what = match conflicts(status) {
+        _ if status.code == 401 => {
+            format!("the cluster at {} knows nobody by this login", place.url)
+        }
         Some(fields) => format!("could not {what}: {fields}"),
         None => format!("could not {what}"),
     };

@@ -7,16 +7,17 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::cluster::{Body, MANAGER};
-use super::world::{NAME, RELEASE, What, World};
+use super::world::{NAME, RELEASE, Things, What, World};
 use super::{Kubernetes, address};
 use crate::release::{Release, ReleaseId};
+use crate::target::Target;
 
 impl Kubernetes {
     /// Ends all replicas and takes their Services away, and waits for that; `now` does not wait for
     /// open requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
         self.still_ours().await?;
-        self.with_world(async |world, router| {
+        self.with_world(async |world, _| {
             world.catch_up()?;
             for release in world.things.releases() {
                 let kept = self.objects_of(release).await?;
@@ -31,7 +32,8 @@ impl Kubernetes {
             if now {
                 self.kill_pods().await?;
             }
-            while !world.things.seen(router).releases.is_empty() {
+            // The cluster hears of it before its pods do.
+            while world.things.each(What::Pods).next().is_some() {
                 world.news().await?;
             }
             Ok(())
@@ -40,11 +42,12 @@ impl Kubernetes {
     }
 
     async fn delete_all(&self, world: &mut World, what: What) -> Result<()> {
+        let things = &world.things;
         let named = |object: &Value| {
-            let path = self_link(object, what, &self.cluster.namespace)?;
+            let path = self_link(object, what, things, &self.cluster.namespace)?;
             Some((object["metadata"]["name"].as_str()?.to_owned(), path))
         };
-        let all: Vec<_> = world.things.each(what).filter_map(named).collect();
+        let all: Vec<_> = things.each(what).filter_map(named).collect();
         for (name, path) in all {
             self.cluster.delete(&path).await?;
             self.cluster.applied.borrow_mut().remove(&path);
@@ -56,7 +59,7 @@ impl Kubernetes {
     async fn kill_pods(&self) -> Result<()> {
         let pods = address::all("v1", "Pod", &self.cluster.namespace);
         let ours = address::escaped(&format!("{NAME}={}", self.cluster.agent));
-        let query = format!("{pods}?labelSelector={ours}&gracePeriodSeconds=1");
+        let query = format!("{pods}?labelSelector={ours}&gracePeriodSeconds=0");
         let deleted = self
             .cluster
             .ask(Method::DELETE, &query, &Body::None, "end the pods");
@@ -114,7 +117,8 @@ impl Kubernetes {
     /// Documents and configurations that only other releases have go.
     pub(crate) async fn keep_only(&self, releases: &[&Release]) -> Result<()> {
         let maps = address::all("v1", "ConfigMap", &self.cluster.namespace);
-        let kept: Vec<ReleaseId> = releases.iter().map(|release| release.id).collect();
+        let live = self.observe().await?.releases.into_keys();
+        let kept: Vec<ReleaseId> = releases.iter().map(|one| one.id).chain(live).collect();
         for name in self.journal.documents().await? {
             let Some(old) = release(&name).filter(|release| !kept.contains(release)) else {
                 continue;
@@ -150,11 +154,12 @@ pub(super) fn release(document: &str) -> Option<ReleaseId> {
 }
 
 /// Items of a list do not say of what kind they are.
-fn self_link(object: &Value, what: What, namespace: &str) -> Option<String> {
+fn self_link(object: &Value, what: What, things: &Things, namespace: &str) -> Option<String> {
     let name = object["metadata"]["name"].as_str()?;
-    let of = |version, kind| format!("{}/{name}", address::all(version, kind, namespace));
+    let of =
+        |version: &str, kind: &str| format!("{}/{name}", address::all(version, kind, namespace));
     match what {
-        What::Workloads => Some(of("apps/v1", "Deployment")),
+        What::Workloads => Some(of(&things.workload.version, &things.workload.kind)),
         What::Services if is_released_or_main(object) => Some(of("v1", "Service")),
         What::Routes if object["metadata"]["labels"][RELEASE].is_null() => {
             Some(of("v1", "ConfigMap"))

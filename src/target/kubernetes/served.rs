@@ -98,6 +98,11 @@ impl Served {
         self.groups.contains_key(group)
     }
 
+    pub(super) fn has(&self, group: &str, version: &str) -> bool {
+        let versions = self.groups.get(group);
+        versions.is_some_and(|all| all.iter().any(|one| one == version))
+    }
+
     /// Whether it is one of the versions that agentctl is made for.
     pub(crate) fn is_known(&self) -> bool {
         (OLDEST..=NEWEST).contains(&self.minor)

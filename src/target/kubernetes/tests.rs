@@ -66,10 +66,11 @@ impl Stand {
         let text = format!(
             "agent.name = \"bot\"\nimage.image = \"{}\"\nrun.port = 8000\nrun.writable = [\"/tmp\"]\n\
              run.command = [\"sh\", \"-c\", \"{SERVES}\"]\ndrain.grace = \"1s\"\n\
-             target = {{ kubernetes = {{ version = \"1.20\" }} }}",
+             environments.prod.target = {{ kubernetes = {{ version = \"1.20\" }} }}",
             self.image
         );
-        let loaded = Spec::from_bytes(text.as_bytes(), "agent.toml", None, &|_| None).unwrap();
+        let loaded =
+            Spec::from_bytes(text.as_bytes(), "agent.toml", Some("prod"), &|_| None).unwrap();
         let image = Image::of(&loaded.spec, self.image.clone(), BTreeMap::new());
         let artifact = Artifact::Image(Box::new(image));
         let mut release = contract::release_of(number, artifact, &["sh"]);

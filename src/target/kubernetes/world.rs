@@ -14,6 +14,7 @@ use super::cluster::Cluster;
 use super::heard::{Change, Objects, Topic, feed, put, take_in};
 use super::pods::{Standing, standing};
 use super::router::Router;
+use super::sets::{Whole, whole};
 use crate::release::ReleaseId;
 use crate::target::{Failing, Seen, SeenRelease};
 
@@ -35,11 +36,37 @@ pub(super) enum What {
     Routes,
 }
 
+/// What makes the replicas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    pub(super) version: String,
+    pub(super) kind: String,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self {
+            version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+        }
+    }
+}
+
+impl Form {
+    pub(super) fn of(workload: &Value) -> Option<Self> {
+        Some(Self {
+            version: workload["apiVersion"].as_str()?.to_owned(),
+            kind: workload["kind"].as_str()?.to_owned(),
+        })
+    }
+}
+
 /// Everything by kind and name.
 #[derive(Default)]
 pub(super) struct Things {
     pub(super) agent: String,
     pub(super) namespace: String,
+    pub(super) workload: Form,
     all: BTreeMap<What, Objects>,
     /// What was deleted here; older news of it is no news.
     buried: BTreeSet<String>,
@@ -52,15 +79,22 @@ pub(super) struct World {
 
 impl World {
     /// All that there is now.
-    pub(super) async fn open(cluster: &Rc<Cluster>, router: &dyn Router) -> Result<Self> {
-        let topics = topics(cluster, router).await?;
+    pub(super) async fn open(
+        cluster: &Rc<Cluster>,
+        router: &dyn Router,
+        workload: &Form,
+    ) -> Result<Self> {
+        let topics = topics(cluster, router, workload).await?;
         let mut missing: Vec<What> = topics.iter().map(|(what, _)| *what).collect();
         let feeds = topics.into_iter().map(|(what, topic)| {
             let changes = feed(Rc::clone(cluster), topic);
             changes.map(move |change| (what, change)).boxed_local()
         });
         let mut world = Self {
-            things: Things::of(&cluster.agent, &cluster.namespace),
+            things: Things {
+                workload: workload.clone(),
+                ..Things::of(&cluster.agent, &cluster.namespace)
+            },
             feeds: feeds.collect(),
         };
         while !missing.is_empty() {
@@ -92,7 +126,11 @@ impl World {
     }
 }
 
-async fn topics(cluster: &Cluster, router: &dyn Router) -> Result<Vec<(What, Topic)>> {
+async fn topics(
+    cluster: &Cluster,
+    router: &dyn Router,
+    workload: &Form,
+) -> Result<Vec<(What, Topic)>> {
     let namespace = &cluster.namespace;
     let ours = format!(
         "&labelSelector={}",
@@ -103,7 +141,10 @@ async fn topics(cluster: &Cluster, router: &dyn Router) -> Result<Vec<(What, Top
         selectors: ours.clone(),
     };
     let slices = of("discovery.k8s.io/v1", "EndpointSlice");
-    let has_slices = cluster.get("/apis/discovery.k8s.io/v1").await?.is_some();
+    let has_slices = match cluster.served.get() {
+        Some(served) => served.has("discovery.k8s.io", "v1"),
+        None => cluster.get("/apis/discovery.k8s.io/v1").await?.is_some(),
+    };
     let warnings = Topic {
         path: address::all("v1", "Event", namespace),
         selectors: format!(
@@ -113,7 +154,7 @@ async fn topics(cluster: &Cluster, router: &dyn Router) -> Result<Vec<(What, Top
     };
     let mut topics = vec![
         (What::Pods, of("v1", "Pod")),
-        (What::Workloads, of("apps/v1", "Deployment")),
+        (What::Workloads, of(&workload.version, &workload.kind)),
         (What::Services, of("v1", "Service")),
         (
             What::Endpoints,
@@ -236,6 +277,55 @@ impl Things {
 
     fn release(&self, id: ReleaseId) -> SeenRelease {
         let workload = self.workload(id);
+        match workload.map(|workload| whole(&self.kind_of(workload), self.running(id))) {
+            None | Some(Whole::Counted) => self.counted(id, workload),
+            Some(whole) => self.as_one(id, whole),
+        }
+    }
+
+    /// Items of a list do not say of what kind they are.
+    fn kind_of(&self, workload: &Value) -> Value {
+        let mut workload = workload.clone();
+        workload["kind"] = self.workload.kind.as_str().into();
+        workload
+    }
+
+    fn running(&self, id: ReleaseId) -> u64 {
+        let pods = self.pods(id).into_iter();
+        pods.filter(|pod| pod["status"]["phase"] == "Running")
+            .count() as u64
+    }
+
+    /// A set that the cluster numbers by itself counts as one replica.
+    fn as_one(&self, id: ReleaseId, whole: Whole) -> SeenRelease {
+        let pods = self.counted(id, None);
+        let mut failing = pods.failing;
+        let hopeless = matches!(whole, Whole::Failed(_));
+        if let Whole::Failed(says) = &whole {
+            failing.insert(
+                0,
+                Failing {
+                    replica: 1,
+                    restarts: 0,
+                    says: says.clone(),
+                },
+            );
+        }
+        let is_ready = whole == Whole::Ready;
+        if is_ready {
+            failing.clear();
+        }
+        SeenRelease {
+            wanted: 1,
+            ready: u32::from(is_ready),
+            coming: u32::from(!is_ready && !hopeless),
+            leaving: pods.leaving.min(1),
+            failing,
+            ..SeenRelease::default()
+        }
+    }
+
+    fn counted(&self, id: ReleaseId, workload: Option<&Value>) -> SeenRelease {
         let wanted = workload.map_or(0, |workload| {
             workload["spec"]["replicas"].as_u64().unwrap_or(1) as u32
         });
