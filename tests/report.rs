@@ -99,7 +99,7 @@ fn recorded_traffic_is_judged() {
 judged   stable   candidate   finding   after   evidence
 error_rate   0.0 %   20.0 %   worse   92 conversations, 1m 31s   61.6 of 5.2
 latency   p95 T   p95 T   unclear   0.0 of 5.5
-latency needs replies of both releases, to exclude twice as many slow replies
+latency needs conversations of both releases, to exclude twice as many slow conversations
 ",
         "",
     );

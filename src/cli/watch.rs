@@ -155,7 +155,11 @@ impl Watcher<'_> {
         let past = journaled::read(self.store).await?;
         let unfinished = past.last().is_some_and(|last| last.rollout.can_go_on());
         let history = history(&past);
-        if unfinished || history.stable() != Some(release) {
+        if history.stable() != Some(release) {
+            // Somebody was faster.
+            return self.look_anew().await;
+        }
+        if unfinished {
             let says = format!("{}, but a rollout was left standing", failed.says);
             self.tell("busy", says, Some(release));
             return Ok(());
@@ -195,7 +199,13 @@ impl Watcher<'_> {
             exit: Exit::of_outcome,
         };
         walk.new_rollout(plan).await?;
+        self.look_anew().await
+    }
+
+    /// What the edge told meanwhile is old by now.
+    async fn look_anew(&mut self) -> Result<()> {
         self.release = None;
+        self.target = self.project.site.target(0).await?;
         Ok(())
     }
 

@@ -23,8 +23,9 @@ struct Item {
     begins: bool,
     /// Its conversation had not failed before.
     fails: bool,
+    /// The longest time of its replies, and what they cost together: told with the last of them.
+    /// Replies of one conversation are no independent witnesses.
     latency: Option<f64>,
-    /// What the whole conversation cost: told with its last reply.
     cost: Option<f64>,
 }
 
@@ -33,6 +34,7 @@ struct Whole {
     arm: Option<Arm>,
     weight: Option<Percent>,
     failed: bool,
+    latency: Option<f64>,
     cost: Option<f64>,
     last: usize,
 }
@@ -63,6 +65,7 @@ impl Trial {
         for (unit, whole) in trial.wholes.iter().enumerate() {
             debug_assert_eq!(trial.items[whole.last].unit, unit);
             trial.items[whole.last].cost = whole.cost;
+            trial.items[whole.last].latency = whole.latency;
         }
         let latencies = trial.items.iter().filter_map(|item| item.latency);
         trial.thresholds = thresholds(latencies.collect());
@@ -85,6 +88,7 @@ impl Trial {
                 arm: observation.arm,
                 weight: observation.weight,
                 failed: false,
+                latency: None,
                 cost: None,
                 last: 0,
             });
@@ -99,12 +103,15 @@ impl Trial {
         if let Some(cost) = observation.cost {
             *whole.cost.get_or_insert(0.0) += cost;
         }
+        if let Some(seconds) = observation.latency {
+            whole.latency = Some(whole.latency.unwrap_or(0.0).max(seconds));
+        }
         self.items.push(Item {
             time: observation.time,
             unit,
             begins: known_as.is_none(),
             fails,
-            latency: observation.latency,
+            latency: None,
             cost: None,
         });
         Ok(())
@@ -303,32 +310,22 @@ impl<'t> Run<'t> {
     }
 
     fn needs(&self, what: What) -> String {
-        let (missing, units) = match what {
-            What::ErrorRate => (Missing::of_rates(&self.errors), "conversations"),
+        let missing = match what {
+            What::ErrorRate => Missing::of_rates(&self.errors),
             What::Latency => {
                 let slowest = self.latency.as_ref().and_then(Latency::slowest);
-                (
-                    slowest.map_or(Missing::Everything, Missing::of_rates),
-                    "replies",
-                )
+                slowest.map_or(Missing::Everything, Missing::of_rates)
             }
             What::CostPerConversation => {
                 let spend = self.spend.as_ref();
-                (
-                    spend.map_or(Missing::Everything, Missing::of_spend),
-                    "conversations",
-                )
+                spend.map_or(Missing::Everything, Missing::of_spend)
             }
         };
         let last = self.trial.items.last().map_or(0.0, |item| item.time);
         let first = self.trial.items.first().map_or(0.0, |item| item.time);
-        let counted = if what == What::Latency {
-            self.trial.items.len()
-        } else {
-            self.trial.units()
-        };
-        let per_second = (last > first).then(|| counted as f64 / (last - first));
-        missing.says(units, per_second, what.harm())
+        let counted = self.trial.units() as f64;
+        let per_second = (last > first).then(|| counted / (last - first));
+        missing.says("conversations", per_second, what.harm())
     }
 }
 
@@ -344,7 +341,7 @@ impl What {
     fn harm(self) -> &'static str {
         match self {
             Self::ErrorRate => "a doubling of errors",
-            Self::Latency => "twice as many slow replies",
+            Self::Latency => "twice as many slow conversations",
             Self::CostPerConversation => "a doubling of the cost",
         }
     }

@@ -178,12 +178,17 @@ fn going_back_without_a_person_has_limits() {
     for (history, rollback, now, may) in cases {
         assert_eq!(history.may_go_back(&rollback, Stamp(now)), may);
     }
+}
+
+#[test]
+fn with_auto_off_a_person_goes_back() {
+    let good = [(0, 1, true), (1, 2, true)];
     let by_hand = Rollback {
         auto: false,
-        ..rollback(10, 3)
+        ..Rollback::default()
     };
     assert_eq!(
         history(&good).may_go_back(&by_hand, Stamp(100)),
-        not("rollback.auto is false: a person decides")
+        MayGoBack::Not("rollback.auto is false: a person decides".to_owned())
     );
 }
