@@ -200,8 +200,7 @@ fn a_dockerfile_that_is_empty_or_not_there() {
         &shop,
         &["push"],
         "\
-error: there is no Dockerfile at Dockerfile
-  caused by: could not read Dockerfile
+error: could not read Dockerfile
   caused by: No such file or directory (os error 2)
 hint: build.dockerfile names another; runtime = \"python\", or what the agent is written in, needs none
 ",

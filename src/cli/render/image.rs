@@ -50,8 +50,8 @@ pub(super) fn buildable(project: &Project, input: &Input, files: &Files) -> Resu
     let folder = project.folder().join(context);
     let rendered = |name| files.get(name).unwrap_or_default().to_owned();
     let dockerfile = match own {
-        Some(build) => read(&folder.join(&build.dockerfile)).advise(
-            format!("there is no Dockerfile at {}", build.dockerfile),
+        Some(build) => fs::read_to_string(folder.join(&build.dockerfile)).advise(
+            format!("could not read {}", build.dockerfile),
             "build.dockerfile names another; runtime = \"python\", or what the agent is written in, \
              needs none",
         )?,
@@ -79,6 +79,5 @@ fn first(folder: &Path, names: impl Iterator<Item = String>) -> Result<Option<St
 }
 
 fn read(path: &Path) -> Result<String> {
-    let shown = path.components().as_path().display();
-    fs::read_to_string(path).with_context(|| format!("could not read {shown}"))
+    fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
 }
