@@ -1,6 +1,8 @@
 //! A place of its own for each test: a folder with an agent, a state folder, and the real binary.
 
 mod background;
+pub(crate) mod cluster;
+pub(crate) mod crds;
 pub(crate) mod engine;
 pub(crate) mod far;
 mod http;

@@ -13,7 +13,6 @@ use super::store::AnyStore;
 use super::walk::Walk;
 use crate::advice::advice;
 use crate::engine;
-use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Phase, Plan, back};
 use crate::target::{Seen, Target};
@@ -46,7 +45,7 @@ async fn go_back(
     let target = site.target(lease.hold.fence()).await?;
     let mut past = journaled::read(store).await?;
     let seen = target.observe().await?;
-    let number = past.last().map_or(1, |past| past.number + 1);
+    let number = journaled::next(&past);
     let release = engine::release(store, wanted(args, site, &past)?).await?;
     let plan = plan(&past, &release, &seen);
     target.fetch(&release).await?;
@@ -58,7 +57,8 @@ async fn go_back(
         store,
         hold: &lease.hold,
         shown,
-        redactor: Redactor::new(&values),
+        values,
+        notify: None,
         who: lease.who.clone(),
         number,
         exit: Exit::of_outcome,

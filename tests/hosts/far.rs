@@ -1,8 +1,9 @@
 //! An engine on another machine, as far as the network goes: killed, and cut off.
 
-use super::Hosted;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::Hosted;
 use super::crowd::Crowd;
 use crate::support::engine::there_is_an_engine;
 use crate::support::far::Far;
@@ -51,7 +52,8 @@ impl Elsewhere {
     }
 
     fn crowd(&self) -> Crowd {
-        Crowd::at((self.far.host(), self.host.place.port), 2)
+        let host = self.far.host().parse().unwrap();
+        Crowd::at(SocketAddr::new(host, self.host.place.port), 2)
     }
 
     fn status(&self) -> serde_json::Value {

@@ -1,4 +1,4 @@
-//! Starting an edge, and putting one of this program in the place of another's.
+//! Starting an edge in the background, and giving the place of one to another.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -35,24 +35,23 @@ impl Edge {
         }
         let home = Home::make(state_dir)?;
         let mut child = launch(&home, executable, &["--succeed"])?;
-        let renewed = async {
-            while self
-                .state()
-                .await
-                .ok()
-                .and_then(|state| state.program)
-                .as_ref()
-                != Some(&program)
-            {
-                if let Some(status) = child.try_wait()? {
-                    bail!(silent(&home, &format!("it ended with {status}")));
-                }
-                tokio::time::sleep(RETRY).await;
-            }
-            Ok(self)
-        };
+        let renewed = self.becomes(&program, &home, &mut child);
         let renewed = tokio::time::timeout(START_WITHIN, renewed).await;
-        renewed.unwrap_or_else(|_| Err(silent(&home, "it does not take over")))
+        renewed.unwrap_or_else(|_| Err(silent(&home, "it does not take over")))?;
+        Ok(self)
+    }
+
+    async fn becomes(&self, program: &str, home: &Home, child: &mut Child) -> Result<()> {
+        loop {
+            let state = self.state().await.ok();
+            if state.and_then(|state| state.program).as_deref() == Some(program) {
+                return Ok(());
+            }
+            if let Some(status) = child.try_wait()? {
+                bail!(silent(home, &format!("it ended with {status}")));
+            }
+            tokio::time::sleep(RETRY).await;
+        }
     }
 }
 
