@@ -1,8 +1,8 @@
 //! The control socket's client side. Each order goes over a connection of its own, so an edge
 //! that was killed and came back in between is not noticed.
 
-mod begin;
 mod spent;
+mod start;
 mod watch;
 
 use std::fmt;
