@@ -37,6 +37,15 @@ pub(crate) fn with_hint(error: anyhow::Error, hint: impl Into<String>) -> anyhow
     error.context(wrap(what, hint))
 }
 
+/// The error with what could not be done because of it, and what to type next.
+pub(crate) fn with_advice(
+    error: anyhow::Error,
+    what: impl Into<String>,
+    hint: impl Into<String>,
+) -> anyhow::Error {
+    error.context(wrap(what, hint))
+}
+
 fn wrap(what: impl Into<String>, hint: impl Into<String>) -> Advice {
     Advice {
         what: what.into(),
@@ -51,6 +60,6 @@ pub(crate) trait Advise<T> {
 
 impl<T, E: Into<anyhow::Error>> Advise<T> for Result<T, E> {
     fn advise(self, what: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
-        self.map_err(|error| error.into().context(wrap(what, hint)))
+        self.map_err(|error| with_advice(error.into(), what, hint))
     }
 }

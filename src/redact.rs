@@ -39,9 +39,20 @@ impl Redactor {
     }
 
     pub(crate) fn redact(&self, text: &str) -> String {
+        self.passed(text, |_| false).0
+    }
+
+    /// Of a text that goes on: what may leave already, and the rest, which may be a value's beginning.
+    pub(crate) fn redact_so_far<'t>(&self, text: &'t str) -> (String, &'t str) {
+        let begins = |rest: &str| self.forms.iter().any(|(form, _)| begins(form, rest));
+        self.passed(text, begins)
+    }
+
+    /// Up to where it is told to wait.
+    fn passed<'t>(&self, text: &'t str, waits: impl Fn(&str) -> bool) -> (String, &'t str) {
         let mut clean = String::with_capacity(text.len());
         let mut rest = text;
-        while let Some(first) = rest.chars().next() {
+        while let Some(first) = rest.chars().next().filter(|_| !waits(rest)) {
             let found = self
                 .forms
                 .iter()
@@ -57,7 +68,7 @@ impl Redactor {
                 }
             };
         }
-        clean
+        (clean, rest)
     }
 
     /// One line for a terminal: nothing secret in it, and nothing that steers.
@@ -80,6 +91,11 @@ impl Redactor {
             plain => plain,
         }
     }
+}
+
+/// Whether a form may go on where a text ends.
+fn begins(form: &str, rest: &str) -> bool {
+    rest.len() < form.len() && form.starts_with(rest)
 }
 
 /// One line without escape sequences; what else would steer a terminal is spelled out.
@@ -206,6 +222,23 @@ mod tests {
     fn a_key_of_several_lines_is_found_line_by_line() {
         let redactor = redactor(&[("PEM", "--BEGIN--\nMIIEpAIBAAKCAQEA\n--END--\n")]);
         assert_eq!(redactor.redact("MIIEpAIBAAKCAQEA"), "[PEM redacted]");
+    }
+
+    #[test]
+    fn a_value_in_pieces_waits_for_its_end() {
+        let redactor = redactor(&[("A", "token"), ("B", "token-of-b")]);
+        let cases = [
+            ("the tok", ("the ", "tok")),
+            ("the token", ("the ", "token")),
+            ("the tokens", ("the [A redacted]s", "")),
+            ("token-of-b t", ("[B redacted] ", "t")),
+            ("toto", ("to", "to")),
+            ("plain", ("plain", "")),
+        ];
+        for (text, (clean, rest)) in cases {
+            let found = redactor.redact_so_far(text);
+            assert_eq!((found.0.as_str(), found.1), (clean, rest), "{text}");
+        }
     }
 
     #[test]

@@ -3,10 +3,16 @@
 mod bad;
 mod changes;
 pub(crate) mod crowd;
+mod far;
 mod killed;
 mod lives;
+mod pipeline;
+mod presets;
+mod renewed;
 mod secrets;
+mod unchanged;
 mod way;
+mod workers;
 
 use std::process::Command;
 

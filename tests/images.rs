@@ -10,7 +10,7 @@ mod patience;
 mod push;
 mod tls;
 mod tokens;
-mod trouble;
+pub(crate) mod trouble;
 mod workshop;
 mod wrong;
 

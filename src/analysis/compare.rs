@@ -1,5 +1,5 @@
-use super::judges::{Finding, Margin, Missing, Rates, Risk};
-use super::{Measures, Verdict};
+use super::judges::{EARLY, Finding, Margin, Missing, Rates, Risk};
+use super::{Evidence, Measures, Verdict};
 use crate::spec::{MetricGate, Percent};
 
 /// What a gate that compares has to go by.
@@ -37,6 +37,19 @@ pub(crate) fn compare(gate: &MetricGate, beside: &Comparison) -> Verdict {
         finding,
         figure: rate(beside.candidate),
         says,
+        evidence: Evidence::of(beside.rates, beside.risk),
+    }
+}
+
+impl Evidence {
+    fn of(rates: &Rates, risk: Risk) -> Option<Self> {
+        let (worse, harmless) = (rates.worse(), rates.harmless());
+        (worse.is_finite() && harmless.is_finite()).then_some(Self {
+            worse,
+            fails: risk.bound(),
+            harmless,
+            passes: EARLY.bound(),
+        })
     }
 }
 

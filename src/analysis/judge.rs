@@ -22,6 +22,20 @@ pub(crate) struct Verdict {
     pub(crate) figure: Option<f64>,
     /// One sentence: the figure against its bound, or what is missing.
     pub(crate) says: String,
+    /// Of a gate that compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<Evidence>,
+}
+
+/// What a gate that compares goes by: natural logarithms of e-values, and what they must reach.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Evidence {
+    /// That the candidate is worse; with `fails` the gate fails.
+    pub(crate) worse: f64,
+    pub(crate) fails: f64,
+    /// That it does not do the harm that matters; with `passes` the gate passes.
+    pub(crate) harmless: f64,
+    pub(crate) passes: f64,
 }
 
 impl Verdict {
@@ -33,6 +47,7 @@ impl Verdict {
             finding: Finding::Unclear,
             figure: None,
             says: format!("{name} was not seen of both releases"),
+            evidence: None,
         }
     }
 }
@@ -54,10 +69,12 @@ pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
         finding,
         figure,
         says,
+        evidence: None,
     }
 }
 
-fn figure(metric: Metric, window: &Measures) -> Option<f64> {
+/// In the metric's unit; latencies in seconds.
+pub(crate) fn figure(metric: Metric, window: &Measures) -> Option<f64> {
     match metric {
         Metric::ErrorRate => window.error_rate(),
         Metric::LatencyP50 => window.latency(0.50),

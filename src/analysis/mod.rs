@@ -9,10 +9,16 @@ mod compare;
 mod judge;
 pub mod judges;
 mod measures;
+mod recorded;
 mod replicas;
+mod sliding;
 
 pub(crate) use amount::Source;
 pub(crate) use compare::{Comparison, compare};
-pub(crate) use judge::{Finding, Verdict, judge};
+pub(crate) use judge::{Evidence, Finding, Verdict, figure, judge};
 pub(crate) use measures::Measures;
+pub(crate) use recorded::{
+    Alarms, How, Judged, Observation, Trial, What, false_alarms, judged, observations,
+};
 pub(crate) use replicas::{Decision, Less, Moment, Turn, Work, decide};
+pub(crate) use sliding::Sliding;

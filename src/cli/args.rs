@@ -1,4 +1,5 @@
 mod render;
+mod told;
 
 use std::path::PathBuf;
 
@@ -6,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use render::{Layout, Render, System, Walker, What};
+pub(crate) use told::{Analyze, Logs, Report};
 
 use crate::spec::Period;
 
@@ -91,6 +93,10 @@ pub(crate) enum Verb {
     Rollback(Rollback),
     /// Show every rollout and how it ended
     History(Which),
+    /// Tell one rollout, with its gates' evidence, as a page that needs no network
+    Report(Report),
+    /// Judge recorded traffic as a rollout would; --aa shows how often it stops a harmless release
+    Analyze(Analyze),
     /// Show the last lines that replicas wrote
     Logs(Logs),
     /// Print the measured figures of every release, as Prometheus reads them
@@ -103,6 +109,8 @@ pub(crate) enum Verb {
     Resume(Which),
     /// Add replicas while work waits, and take them away when less does, as [scale] says
     Autoscale(Autoscale),
+    /// Keep the gates on after a rollout, and roll back by itself what fails them, until Ctrl-C
+    Watch(File),
     /// Drain and stop everything that agentctl runs for an agent here
     Stop(Stop),
     /// Remove everything that agentctl made for an agent; asks first
@@ -138,6 +146,10 @@ pub(crate) enum Verb {
         state: PathBuf,
         #[arg(long)]
         containers: Option<String>,
+        #[arg(long, default_value = "/var/run/docker.sock")]
+        engine: PathBuf,
+        #[arg(long)]
+        succeed: bool,
     },
     /// What the other commands speak with on a Docker host
     #[command(hide = true)]
@@ -178,18 +190,6 @@ pub(crate) struct Rollback {
     /// The release to go back to, like r12 [default: the last one that was good]
     #[arg(long, value_name = "RELEASE")]
     pub(crate) to: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Logs {
-    #[command(flatten)]
-    pub(crate) which: Which,
-    /// Of this release [default: every release that runs]
-    #[arg(long, value_name = "RELEASE")]
-    pub(crate) release: Option<String>,
-    /// Lines of each replica
-    #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
-    pub(crate) lines: usize,
 }
 
 #[derive(Debug, Args)]

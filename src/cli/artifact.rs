@@ -85,7 +85,8 @@ async fn resolved(name: &str) -> Result<String> {
 }
 
 async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<String> {
-    let subject = Subject::look_through(project, None, shown)?;
+    let platform = platform(project).await?;
+    let subject = Subject::look_through(project, platform.as_deref(), shown).await?;
     if project.loaded.spec.image.repository.is_none() {
         if objects::is_in_cluster(project) {
             return Err(advice(
@@ -105,14 +106,52 @@ async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<Stri
     })
 }
 
+/// Where agent.toml does not settle it, the image is for the machine that it runs on.
+async fn platform(project: &Project) -> Result<Option<String>> {
+    let named = match &project.loaded.spec.build {
+        Some(build) => build.platforms.as_slice(),
+        None => &[],
+    };
+    match (named, &project.loaded.target) {
+        ([_], _) | ([], TargetSpec::Docker { host: None, .. } | TargetSpec::Process { .. }) => {
+            Ok(None)
+        }
+        (_, TargetSpec::Docker { .. }) => of_host(project, named).await.map(Some),
+        ([], _) => Ok(None),
+        (many, _) => Err(advice(
+            format!(
+                "a deploy is of one image, and build.platforms names {}",
+                many.join(", ")
+            ),
+            format!(
+                "name the one that runs there: platforms = [\"{}\"] under [build]",
+                many[0]
+            ),
+        )),
+    }
+}
+
+async fn of_host(project: &Project, named: &[String]) -> Result<String> {
+    let own = project.site.engine().await?.platform().await?;
+    match named.is_empty() || named.contains(&own) {
+        true => Ok(own),
+        false => Err(advice(
+            format!(
+                "the host is {own}, and build.platforms names {}",
+                named.join(", ")
+            ),
+            format!("name it too: platforms = [\"{own}\"] under [build]"),
+        )),
+    }
+}
+
 /// What the registry has already costs one look.
 async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Digest> {
-    if let Some(digest) = image::pushed(subject).await? {
-        return Ok(digest);
-    }
-    let digest = image::published(subject, shown).await?.digest;
-    let name = format!("{}@{digest}", subject.repository());
-    image::sign(subject, &name, None, shown).await?;
+    let digest = match image::pushed(subject).await? {
+        Some(digest) => digest,
+        None => image::published(subject, shown).await?.digest,
+    };
+    image::sign(subject, &digest, None, shown).await?;
     Ok(digest)
 }
 

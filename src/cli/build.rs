@@ -15,7 +15,8 @@ pub(crate) async fn run(args: &args::Build, shown: &mut Shown) -> Result<Exit> {
     if args.pin {
         pin(&project, shown).await?;
     }
-    let subject = Subject::look_through(&project, args.platform.platform.as_deref(), shown)?;
+    let platform = args.platform.platform.as_deref();
+    let subject = Subject::look_through(&project, platform, shown).await?;
     let (outcome, says) = match pushed_before(&subject, shown).await {
         Some(digest) => {
             let says = format!(

@@ -1,12 +1,13 @@
 //! `agentctl deploy`
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 
 use anyhow::Result;
 
 use super::args;
 use super::artifact;
 use super::exit::Exit;
+use super::image::tagged;
 use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
 use super::objects;
@@ -16,6 +17,7 @@ use super::saved::Saved;
 use super::show::Shown;
 use super::site::{Project, now, variable};
 use super::store::AnyStore;
+use super::tell;
 use super::walk::Walk;
 use crate::advice::{Advise, advice};
 use crate::engine;
@@ -115,9 +117,11 @@ impl Deployment<'_> {
         journaled::abandon(self.store, &self.lease.hold, &mut past, number).await?;
         self.target.keep_secrets(&values).await?;
         self.keep(&proposal).await?;
+        let notify = self.project.loaded.spec.notify.as_ref();
+        tell::keep(self.store, &self.lease.hold, notify).await?;
         self.stand_by(&values, plan.from.is_none()).await?;
         if seen.url.is_none() {
-            self.target.listen(address(self.project)?).await?;
+            self.target.listen(address(self.project)).await?;
         }
         self.walk(plan, number, &values).await
     }
@@ -135,7 +139,7 @@ impl Deployment<'_> {
         }
         self.stand_by(&values, false).await?;
         self.leave().await?;
-        self.target.listen(address(self.project)?).await?;
+        self.target.listen(address(self.project)).await?;
         let seen = self.target.observe().await?;
         self.shown
             .nothing_changed(&self.project.site, proposal.release.id, &seen);
@@ -176,6 +180,15 @@ impl Deployment<'_> {
                 "look at them: agentctl history; to deploy all the same: agentctl deploy --again",
             ));
         }
+        if history.is_held_down(release.id) {
+            return Err(advice(
+                format!(
+                    "{} was rolled back by agentctl watch, and nothing has changed since",
+                    release.id
+                ),
+                "change something, or deploy it all the same: agentctl deploy --again",
+            ));
+        }
         match history.undone(release.id) {
             Some(at) if at > ago(rollback.cooldown.as_millis()) => Err(advice(
                 format!(
@@ -198,6 +211,7 @@ impl Deployment<'_> {
                 return self.target.fetch(&release).await;
             }
             Artifact::Image(image) => {
+                tagged(self.project, &image.name).await?;
                 self.target.fetch(&release).await?;
                 release.base = self.what_is_in(&image.name).await?;
             }
@@ -226,7 +240,7 @@ impl Deployment<'_> {
     }
 
     fn keep_files(&self, files: &Identity) -> Result<()> {
-        match artifact::tree(self.project).keep(&self.project.site.dir)? == *files {
+        match artifact::tree(self.project).keep(&self.project.site.dir()?)? == *files {
             true => Ok(()),
             false => Err(advice(
                 "the agent's files changed while they were copied",
@@ -243,7 +257,8 @@ impl Deployment<'_> {
             store: self.store,
             hold: &self.lease.hold,
             shown: self.shown,
-            redactor: Redactor::new(values),
+            values: values.clone(),
+            notify: self.project.loaded.spec.notify.as_ref(),
             who: self.lease.who.clone(),
             number,
             exit: Exit::of_outcome,
@@ -262,7 +277,7 @@ impl Deployment<'_> {
         match outcome {
             Outcome::Completed => {
                 self.leave().await?;
-                self.target.listen(address(self.project)?).await?;
+                self.target.listen(address(self.project)).await?;
                 let seen = self.target.observe().await?;
                 prune::run(&self.target, self.store, &seen).await
             }
@@ -279,24 +294,28 @@ pub(crate) fn secret_values(project: &Project) -> Result<secrets::Values> {
     secrets::fetch(&project.loaded.spec.secrets, project.folder(), &variable)
 }
 
-fn address(project: &Project) -> Result<SocketAddr> {
+/// `None`: nobody calls it.
+fn address(project: &Project) -> Option<SocketAddr> {
+    if !project.loaded.spec.agent.kind.is_called() {
+        return None;
+    }
     match project.loaded.target {
         TargetSpec::Process { listen } | TargetSpec::Docker { listen, .. } => {
-            Ok(SocketAddr::new(listen, project.loaded.spec.run.port))
+            Some(SocketAddr::new(listen, project.loaded.spec.run.port))
         }
-        // A cluster's own objects open its addresses, and it is told none.
-        TargetSpec::Kubernetes { .. } => {
-            let everywhere = Ipv4Addr::UNSPECIFIED.into();
-            Ok(SocketAddr::new(everywhere, project.loaded.spec.run.port))
-        }
+        // A cluster's own objects open its addresses.
+        TargetSpec::Kubernetes { .. } => None,
     }
 }
 
 /// Found out before anything is changed.
 pub(crate) async fn fits(project: &Project) -> Result<()> {
-    let (target, address) = (project.site.target(0).await?, address(project)?);
-    match project.loaded.target {
-        TargetSpec::Process { .. } => address_is_free(project, &target, address).await,
+    let (target, address) = (project.site.target(0).await?, address(project));
+    match (&project.loaded.target, address) {
+        (TargetSpec::Process { .. }, None) => Ok(()),
+        (TargetSpec::Process { .. }, Some(address)) => {
+            address_is_free(project, &target, address).await
+        }
         _ => target.fits(&project.loaded.spec, address).await,
     }
 }

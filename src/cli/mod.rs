@@ -2,6 +2,7 @@
 //! room would want.
 
 mod abort;
+mod analyze;
 mod approve;
 mod args;
 mod artifact;
@@ -23,11 +24,13 @@ mod logs;
 mod manifests;
 mod metrics;
 mod objects;
+mod origin;
 mod plan;
 mod proposal;
 mod prune;
 mod push;
 mod render;
+mod report;
 mod resume;
 mod rollback;
 mod saved;
@@ -35,8 +38,11 @@ mod show;
 mod site;
 mod status;
 mod stop;
+mod stop_signal;
 mod store;
+mod tell;
 mod walk;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -63,6 +69,7 @@ pub(crate) fn run() -> ExitCode {
             exit
         }
     };
+    shown.all_told();
     exit.into()
 }
 
@@ -94,8 +101,14 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Config(Config::Show(args)) => show::config(&args, shown),
         Verb::Completions { shell } => completions::completions(shell, shown),
         Verb::Man { folder } => completions::man(&folder, shown),
-        Verb::Edge { state, containers } => {
-            crate::edge::run(&state, containers.as_deref()).map(|()| Exit::Done)
+        Verb::Edge {
+            state,
+            containers,
+            engine,
+            succeed,
+        } => {
+            let containers = containers.as_deref().map(|owner| (owner, engine.as_path()));
+            crate::edge::run(&state, containers, succeed).map(|()| Exit::Done)
         }
         Verb::Attend { name } => {
             in_runtime(async { crate::target::attend(&name).await.map(|()| Exit::Done) })
@@ -111,6 +124,8 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Status(args) => in_runtime(status::run(&args, shown)),
         Verb::Rollback(args) => in_runtime(rollback::run(&args, shown)),
         Verb::History(args) => in_runtime(history::run(&args, shown)),
+        Verb::Analyze(args) => analyze::run(&args, shown),
+        Verb::Report(args) => in_runtime(report::run(&args, shown)),
         Verb::Logs(args) => in_runtime(logs::run(&args, shown)),
         Verb::Metrics(args) => in_runtime(metrics::run(&args, shown)),
         Verb::Approve(args) => in_runtime(approve::run(&args, shown)),
@@ -118,6 +133,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Resume(args) => in_runtime(resume::run(&args, shown)),
         Verb::Destroy(args) => in_runtime(destroy::run(&args, shown)),
         Verb::Autoscale(args) => in_runtime(autoscale::run(&args, shown)),
+        Verb::Watch(args) => in_runtime(watch::run(&args, shown)),
         Verb::Stop(args) => in_runtime(stop::run(&args, shown)),
     }
 }

@@ -12,16 +12,15 @@ use super::site::Project;
 pub(crate) async fn run(args: &args::Push, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(&args.file)?;
     shown.warnings(&project.loaded.warnings);
-    let subject = Subject::look_through(&project, args.platform.platform.as_deref(), shown)?;
+    let platform = args.platform.platform.as_deref();
+    let subject = Subject::look_through(&project, platform, shown).await?;
     let published = published(&subject, shown).await?;
     let image = format!("{}@{}", subject.repository(), published.digest);
     let list = args.sbom.path.as_deref();
     if let Some(file) = list {
         list_packages(&subject, published.digest.as_str(), file).await?;
     }
-    if !published.unchanged {
-        sign(&subject, &image, list, shown).await?;
-    }
+    sign(&subject, &published.digest, list, shown).await?;
     let (outcome, says) = published.in_words(&subject);
     let more = json!({
         "image": image,

@@ -11,7 +11,6 @@ use super::site::Site;
 use super::store::AnyStore;
 use super::walk::Walk;
 use crate::advice::advice;
-use crate::redact::Redactor;
 use crate::rollout::Event;
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
@@ -49,7 +48,8 @@ pub(crate) async fn walk(
         store,
         hold: &lease.hold,
         shown,
-        redactor: Redactor::new(&values),
+        values,
+        notify: None,
         who: lease.who.clone(),
         number: last.number,
         exit,

@@ -13,7 +13,6 @@ use super::store::AnyStore;
 use super::walk::Walk;
 use crate::advice::advice;
 use crate::engine;
-use crate::redact::Redactor;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Phase, Plan, back};
 use crate::target::{Seen, Target};
@@ -22,9 +21,9 @@ use crate::target::{Seen, Target};
 pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store().await?;
-    let past = journaled::read(&store).await?;
-    if args.to.is_none() && past.last().is_some_and(can_be_undone) {
-        return abort::undo(&site, &store, shown).await;
+    let last = journaled::read(&store).await?.pop();
+    if args.to.is_none() && last.as_ref().is_some_and(can_be_undone) {
+        return abort::undo(&site, &store, last, shown).await;
     }
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| go_back(args, &site, &store, lease, shown).await;
@@ -58,7 +57,8 @@ async fn go_back(
         store,
         hold: &lease.hold,
         shown,
-        redactor: Redactor::new(&values),
+        values,
+        notify: None,
         who: lease.who.clone(),
         number,
         exit: Exit::of_outcome,

@@ -31,7 +31,6 @@ const DEFAULT_FILE: &str = "agent.toml";
 pub(crate) struct Site {
     pub(crate) agent: String,
     pub(crate) environment: Option<String>,
-    pub(crate) dir: StateDir,
     target: TargetSpec,
     /// Reached when it is first needed, and then by all.
     host: OnceCell<Rc<Host>>,
@@ -101,15 +100,18 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 
 impl Site {
     fn new(agent: &str, environment: Option<String>, target: TargetSpec) -> Result<Self> {
-        let dir = StateDir::of(&variable, agent, environment.as_deref())?;
         Ok(Self {
             agent: agent.to_owned(),
             environment,
-            dir,
             target,
             host: OnceCell::new(),
             cluster: OnceCell::new(),
         })
+    }
+
+    /// Where this machine keeps what it knows of the agent; an image needs no such place.
+    pub(crate) fn dir(&self) -> Result<StateDir> {
+        StateDir::of(&variable, &self.agent, self.environment.as_deref())
     }
 
     /// By file, by name, or the only agent that there is here.
@@ -138,7 +140,7 @@ impl Site {
     fn known(agent: &str, environment: Option<String>, target: TargetSpec) -> Result<Self> {
         let site = Self::new(agent, environment, target)?;
         let is_here = matches!(site.target, TargetSpec::Process { .. });
-        match !is_here || site.dir.path().is_dir() {
+        match !is_here || site.dir()?.path().is_dir() {
             true => Ok(site),
             false => Err(advice(
                 format!("no agent named {} was deployed here", site.name()),
@@ -180,7 +182,7 @@ impl Site {
         Ok(match &self.target {
             TargetSpec::Docker { .. } => AnyStore::Host(Remote::new(Rc::clone(self.host().await?))),
             TargetSpec::Kubernetes { .. } => AnyStore::Cluster(Rc::clone(&self.reached().await?.1)),
-            _ => AnyStore::Directory(Directory::new(self.dir.path(), &self.name())),
+            _ => AnyStore::Directory(Directory::new(self.dir()?.path(), &self.name())),
         })
     }
 
@@ -199,7 +201,7 @@ impl Site {
                 ))
             }
             _ => {
-                let machine = Machine::new(&self.agent, self.dir.clone(), executable()?);
+                let machine = Machine::new(&self.agent, self.dir()?, executable()?);
                 Any::Process(Process::new(machine, fence))
             }
         })

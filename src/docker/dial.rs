@@ -98,7 +98,7 @@ fn unreadable(path: &Path, error: impl std::fmt::Display) -> io::Error {
 /// As `docker` does it: its own command over there passes the bytes on.
 fn over_ssh(ssh: &Ssh, said: &Said) -> io::Result<impl Both + use<>> {
     let mut command = Command::new("ssh");
-    command.args(["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"]);
+    command.args(["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"]);
     if let Some(port) = ssh.port {
         command.args(["-p", &port.to_string()]);
     }

@@ -2,11 +2,13 @@
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use hyper::StatusCode;
 use serde::Deserialize;
 
+use super::PATIENCE;
 use super::place::Place;
 use crate::advice::because;
 
@@ -27,6 +29,26 @@ pub(super) fn of_way(error: anyhow::Error, place: &Place, said: &str) -> anyhow:
     because(what, cause, hint(place, kind))
 }
 
+/// There is somebody, who says nothing.
+pub(super) fn of_silence(waited: Duration, place: &Place, said: &str) -> anyhow::Error {
+    let what = format!("the Docker engine at {place} does not answer");
+    let cause = match said.is_empty() {
+        true => format!("it was silent for {} s", waited.as_secs()),
+        false => said.to_owned(),
+    };
+    because(what, cause, when_silent(place))
+}
+
+fn when_silent(place: &Place) -> &'static str {
+    match place {
+        Place::Unix(_) => {
+            "see what ails it: sudo journalctl -u docker; often sudo systemctl restart docker helps"
+        }
+        Place::Ssh(_) => "try it by hand: ssh HOST docker version",
+        _ => "see whether an engine listens there: DOCKER_HOST, or docker context ls",
+    }
+}
+
 /// The engine answered, and said no.
 pub(super) fn of_answer(status: StatusCode, body: &[u8]) -> anyhow::Error {
     let said = match serde_json::from_slice(body) {
@@ -40,10 +62,13 @@ pub(super) fn of_answer(status: StatusCode, body: &[u8]) -> anyhow::Error {
 }
 
 pub(super) fn of_call(error: bollard::errors::Error, place: &Place, said: &str) -> anyhow::Error {
-    use bollard::errors::Error::{DockerResponseServerError, DockerStreamError};
+    use bollard::errors::Error::{
+        DockerResponseServerError, DockerStreamError, RequestTimeoutError,
+    };
     match error {
         DockerResponseServerError { message, .. } => anyhow!("{}", message.trim()),
         DockerStreamError { error } => anyhow!("{}", error.trim()),
+        RequestTimeoutError => of_silence(PATIENCE, place, said),
         other => of_way(other.into(), place, said),
     }
 }

@@ -12,10 +12,14 @@ mod place;
 mod tests;
 mod transport;
 
+use std::future::Future;
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use bollard::{ClientVersion, Docker};
 use hyper::Request;
 use hyper::header::HeaderMap;
+use tokio::time::sleep;
 
 pub(crate) use lines::{Line, Lines, Moved};
 pub(crate) use link::Link;
@@ -32,8 +36,10 @@ const OLDEST: (usize, usize) = (1, 41);
 /// What this binary was written against.
 const NEWEST: (usize, usize) = (1, 53);
 
-/// A response of this many seconds' silence is none.
-const PATIENCE: u64 = 120;
+/// A longer silence is no response.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// While it works it is asked so often whether it is still there.
+const LOOKS_EVERY: Duration = Duration::from_secs(15);
 
 #[derive(Clone)]
 pub(crate) struct Engine {
@@ -48,14 +54,13 @@ impl Engine {
     /// Asks the engine what it can do; an error says where it was looked for.
     pub(crate) async fn connect(place: Place) -> Result<Self> {
         let transport = Transport::new(place);
-        let ping = Request::head("/_ping").body(empty())?;
-        let answer = transport.request(ping).await?;
+        let answer = transport.ping().await?;
         let api = common(api(answer.headers())?, transport.place())?;
         let version = ClientVersion {
             major_version: api.0,
             minor_version: api.1,
         };
-        let docker = transport.bollard(PATIENCE, &version)?;
+        let docker = transport.bollard(PATIENCE.as_secs(), &version)?;
         Ok(Self {
             has_buildkit: has_buildkit(answer.headers()),
             transport,
@@ -77,10 +82,37 @@ impl Engine {
         self.transport.upgrade(self.versioned(request)?).await
     }
 
+    /// The work's own end, or an error once the engine has fallen silent. A step may have nothing to
+    /// say for hours; an engine that lives answers a ping all the same.
+    pub(crate) async fn attended<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            done = work => done,
+            silent = self.falls_silent() => Err(silent),
+        }
+    }
+
+    async fn falls_silent(&self) -> anyhow::Error {
+        loop {
+            sleep(LOOKS_EVERY).await;
+            if let Some(silent) = self.transport.silence().await {
+                return silent;
+            }
+        }
+    }
+
     fn versioned(&self, mut request: Request<Body>) -> Result<Request<Body>> {
         let path = format!("/v{}.{}{}", self.api.0, self.api.1, request.uri());
         *request.uri_mut() = path.parse().context("no path")?;
         Ok(request)
+    }
+
+    /// What it builds for and runs where nobody names another, like `linux/amd64`.
+    pub(crate) async fn platform(&self) -> Result<String> {
+        let version = self.docker.version().await;
+        let version = version.map_err(|error| self.failure(error))?;
+        let parts = version.os.zip(version.arch);
+        let (os, machine) = parts.context("the engine does not say what machine it is on")?;
+        Ok(format!("{os}/{machine}"))
     }
 
     /// The engine's own socket on its machine.

@@ -1,4 +1,6 @@
 use super::place::{Certificates, Place, Ssh};
+use super::transport::Transport;
+use super::{Engine, NEWEST};
 
 fn parsed(host: &str) -> Place {
     Place::parse(host, None).unwrap()
@@ -45,4 +47,46 @@ fn addresses_are_read_as_docker_reads_them() {
     ] {
         assert!(Place::parse(host, None).is_err(), "{host}");
     }
+}
+
+/// An engine that takes every connection and says nothing on it, and the way to it.
+fn dumb() -> (tempfile::TempDir, std::os::unix::net::UnixListener, Place) {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    (folder, listener, Place::Unix(socket))
+}
+
+fn told(error: &anyhow::Error) -> String {
+    let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+/// The clock jumps as soon as all wait for it.
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_never_answers_is_not_waited_for() {
+    let (_folder, _listener, place) = dumb();
+    let error = Engine::connect(place.clone()).await.err().unwrap();
+    let wanted = format!("the Docker engine at {place} does not answer: it was silent for 20 s");
+    assert_eq!(told(&error), wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_falls_silent_ends_the_work() {
+    let (_folder, _listener, place) = dumb();
+    let transport = Transport::new(place);
+    let engine = Engine {
+        docker: transport.bollard(1, bollard::API_DEFAULT_VERSION).unwrap(),
+        transport,
+        api: NEWEST,
+        has_buildkit: true,
+    };
+    let error = engine.attended(std::future::pending::<anyhow::Result<()>>());
+    let error = error.await.unwrap_err();
+    assert!(
+        told(&error).ends_with("it was silent for 60 s"),
+        "{error:#}"
+    );
+    let done = engine.attended(async { Ok(1) }).await;
+    assert_eq!(done.unwrap(), 1);
 }

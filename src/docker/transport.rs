@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use bollard::{BollardRequest, ClientVersion, Docker};
@@ -15,11 +16,17 @@ use hyper::body::{Frame, Incoming};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::time::timeout;
 use tower_service::Service;
 
 use super::dial::{Said, Wire, dial};
 use super::failure;
 use super::place::Place;
+
+/// Longer than `ssh` is given to connect, so that its own words are heard.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+/// In the middle of its work an engine may have better things to do for a while.
+const GONE_AFTER: Duration = Duration::from_secs(60);
 
 type Frames = Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>;
 
@@ -92,6 +99,31 @@ impl Transport {
         Ok(docker?)
     }
 
+    /// The answer to the smallest question there is, which no engine that works leaves waiting.
+    pub(super) async fn ping(&self) -> Result<Response<Incoming>> {
+        self.soon(self.pinged()).await
+    }
+
+    /// An error where nobody answers; whatever else goes wrong, whoever works will meet.
+    pub(super) async fn silence(&self) -> Option<anyhow::Error> {
+        let pinged = timeout(GONE_AFTER, self.pinged()).await;
+        pinged.is_err().then(|| self.silent(GONE_AFTER))
+    }
+
+    async fn pinged(&self) -> Result<Response<Incoming>> {
+        let ping = Request::head("/_ping").body(empty())?;
+        self.request(ping).await
+    }
+
+    async fn soon<T>(&self, answer: impl Future<Output = Result<T>>) -> Result<T> {
+        let answer = timeout(ANSWERS_WITHIN, answer).await;
+        answer.unwrap_or_else(|_| Err(self.silent(ANSWERS_WITHIN)))
+    }
+
+    fn silent(&self, waited: Duration) -> anyhow::Error {
+        failure::of_silence(waited, self.place(), &self.said())
+    }
+
     /// The answer, or what the engine says is wrong.
     pub(super) async fn request(&self, mut request: Request<Body>) -> Result<Response<Incoming>> {
         *request.uri_mut() = at_the_engine(request.uri())?;
@@ -101,7 +133,11 @@ impl Transport {
         self.accepted(answer).await
     }
 
-    pub(super) async fn upgrade(&self, mut request: Request<Body>) -> Result<Upgraded> {
+    pub(super) async fn upgrade(&self, request: Request<Body>) -> Result<Upgraded> {
+        self.soon(self.upgraded(request)).await
+    }
+
+    async fn upgraded(&self, mut request: Request<Body>) -> Result<Upgraded> {
         request
             .headers_mut()
             .insert("host", hyper::header::HeaderValue::from_static("engine"));

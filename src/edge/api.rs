@@ -9,6 +9,7 @@
 //! | `PUT /traffic` | [`Traffic`] | shares changed: every later request follows them; a new window begins |
 //! | `POST /pools/{name}/request` | [`Request`] | [`Reply`]: sent to one ready replica of the pool |
 //! | `GET /metrics` | | Prometheus text |
+//! | `POST /succeed` | | gives its place to the edge that waits in the same folder, then answers |
 //! | `POST /stop` | [`Stop`] | drains and stops everything, then the edge itself |
 //!
 //! Refusals are `409` for a stale fence, `410` from an edge that was told to stop, `400` for what is wrong in the request, `404` and `503`
@@ -80,6 +81,9 @@ pub(crate) struct Health {
     pub(crate) live: Option<String>,
     /// `None`: ready when its port takes a connection.
     pub(crate) ready: Option<String>,
+    /// It may have no port: without a `ready`, it is once it has run for a second.
+    #[serde(default)]
+    pub(crate) is_mute: bool,
     pub(crate) startup: Option<String>,
     pub(crate) startup_within: u64,
     pub(crate) every: u64,
@@ -166,6 +170,9 @@ pub(crate) struct Refusal {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) version: String,
+    /// Which program exactly; `None`: it was started by hand.
+    #[serde(default)]
+    pub(crate) program: Option<String>,
     pub(crate) pid: u32,
     /// Milliseconds since the epoch.
     pub(crate) started: u64,
@@ -173,6 +180,17 @@ pub(crate) struct State {
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) traffic: Traffic,
     pub(crate) pools: BTreeMap<String, PoolState>,
+}
+
+impl State {
+    /// Whether this edge is of another program than this one, and not of a newer version.
+    pub(crate) fn is_to_give_way(&self, program: &str) -> bool {
+        let version = |text: &str| -> Vec<u64> {
+            let numbers = text.split('-').next().unwrap_or_default().split('.');
+            numbers.map_while(|number| number.parse().ok()).collect()
+        };
+        self.program.as_deref() != Some(program) && version(&self.version) <= version(program)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,16 +1,16 @@
 //! The control socket's client side. Each order goes over a connection of its own, so an edge
 //! that was killed and came back in between is not noticed.
 
+mod start;
 mod watch;
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -23,14 +23,10 @@ use tokio::net::UnixStream;
 pub(crate) use watch::Watch;
 
 use super::api::{Listen, Refusal, Reply, Request, ScalePool, State, Stop, Traffic};
-use super::home::Home;
-use super::launch::PRIVATE;
-use super::logs;
+use super::home::{Home, SOCKET};
 use crate::advice::advice;
 use crate::docker::Link;
 
-const START_WITHIN: Duration = Duration::from_secs(10);
-const RETRY: Duration = Duration::from_millis(2);
 /// Orders are taken at once; only a stuck edge needs longer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// Beyond what a request to a replica may take.
@@ -128,18 +124,6 @@ impl Edge {
         }
     }
 
-    /// Starts `executable edge --state DIR` in the background unless one runs, and waits until it
-    /// answers.
-    pub(crate) async fn start(state_dir: &Path, executable: &Path) -> Result<Edge> {
-        if let Some(edge) = Edge::connect(state_dir).await? {
-            return Ok(edge);
-        }
-        let home = Home::make(state_dir)?;
-        let mut child = launch(&home, executable)?;
-        let answered = tokio::time::timeout(START_WITHIN, wait(&home, &mut child)).await;
-        answered.unwrap_or_else(|_| Err(silent(&home, "it does not answer")))
-    }
-
     /// One that runs in a container: what is sent over the link is passed on to its socket.
     pub(crate) fn behind(container: &str, link: Link) -> Self {
         Self {
@@ -187,6 +171,12 @@ impl Edge {
     /// Answers at once; the watch ends when the edge has.
     pub(crate) async fn stop(&self, order: &Stop) -> Result<State> {
         self.order("POST", "/stop", order).await
+    }
+
+    /// Another edge is waiting in the same folder to take its place.
+    pub(super) async fn succeed(&self) -> Result<State> {
+        let answer = self.ask("POST", "/succeed", Vec::new(), ANSWERS_WITHIN);
+        understand(&answer.await?)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
@@ -275,7 +265,7 @@ where
 }
 
 async fn dial(home: &Home) -> io::Result<UnixStream> {
-    let (path, _dir) = home.way_to_socket()?;
+    let (path, _dir) = home.way_to(SOCKET)?;
     UnixStream::connect(path).await
 }
 
@@ -345,55 +335,4 @@ fn refused(status: u16, body: &[u8]) -> anyhow::Error {
             String::from_utf8_lossy(body)
         ),
     }
-}
-
-/// It is to outlive this command and whoever gave it, and is no part of a replica, even if that
-/// is where the command was given.
-fn launch(home: &Home, executable: &Path) -> Result<Child> {
-    let log = logs::open(&home.log())
-        .with_context(|| format!("cannot write {}", home.log().display()))?;
-    let mut command = Command::new(executable);
-    command
-        .arg("edge")
-        .arg("--state")
-        .arg(home.dir())
-        .current_dir("/");
-    PRIVATE.iter().for_each(|name| {
-        command.env_remove(name);
-    });
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log);
-    // What this command inherited may be a pipe that somebody reads to its end.
-    close_fds::set_fds_cloexec(3, &[]);
-    command
-        .spawn()
-        .with_context(|| format!("cannot start {}", executable.display()))
-}
-
-/// The child ends well when another one was there first.
-async fn wait(home: &Home, child: &mut Child) -> Result<Edge> {
-    loop {
-        match dial(home).await {
-            Ok(_) => {
-                let way = Way::Socket(home.clone());
-                return Ok(Edge { way });
-            }
-            Err(error) if nobody_is_there(&error) => {}
-            Err(error) => return Err(error).context("cannot reach the edge"),
-        }
-        if let Some(status) = child.try_wait()?.filter(|status| !status.success()) {
-            bail!(silent(home, &format!("it ended with {status}")));
-        }
-        tokio::time::sleep(RETRY).await;
-    }
-}
-
-fn silent(home: &Home, why: &str) -> anyhow::Error {
-    anyhow!(
-        "the edge did not start: {why}; the end of {}:\n{}",
-        home.log().display(),
-        logs::last_lines(&home.log(), 5)
-    )
 }

@@ -32,8 +32,9 @@ pub(crate) const EDGE: &str = "agentctl.edge";
 pub(crate) const REPLICA: &str = "agentctl.replica";
 const BESIDE: &str = "agentctl.beside";
 
-/// Where the engine's socket is in the edge's container, and the folder of secrets that it shares.
-pub(crate) const SOCKET: &str = "/var/run/docker.sock";
+/// Where the folder of the engine's socket is in the edge's container, and that of secrets that it
+/// shares. The folder, because an engine that starts again may make another socket.
+pub(crate) const ENGINE: &str = "/engine";
 pub(crate) const SECRETS: &str = "/run/secrets";
 
 /// An engine that cannot be asked is asked again.
@@ -73,9 +74,10 @@ pub(super) struct Found {
 }
 
 impl Containers {
-    pub(super) async fn of(owner: &str) -> Result<Self> {
+    /// `socket`: the engine's.
+    pub(super) async fn of(owner: &str, socket: &Path) -> Result<Self> {
         Ok(Self {
-            engine: Engine::connect(Place::Unix(SOCKET.into())).await?,
+            engine: Engine::connect(Place::Unix(socket.to_owned())).await?,
             owner: owner.to_owned(),
             secrets: SECRETS.into(),
         })
@@ -85,7 +87,9 @@ impl Containers {
     pub(super) async fn start(&self, making: &Making<'_>) -> Result<(Container, SocketAddr)> {
         self.write_secrets(making)?;
         let id = self.made(making).await?;
-        self.remove_beside(&making.replica).await?;
+        if !making.container.sidecars.is_empty() {
+            self.remove_beside(&making.replica).await?;
+        }
         let started = self.engine.docker.start_container(&id, None).await;
         started.map_err(|error| self.engine.failure(error))?;
         let address = self.address(&id, making.container.port).await?;
@@ -200,6 +204,12 @@ impl Containers {
         self.remove(replica).await
     }
 
+    /// The container that an edge of this name served from before it was published elsewhere.
+    pub(super) async fn remove_predecessor(&self) {
+        // What is left is removed when another one is to be called so.
+        let _ = remove(&self.engine, &predecessor(&self.owner)).await;
+    }
+
     async fn remove_beside(&self, replica: &str) -> Result<()> {
         let all = self.found().await?.into_iter();
         for one in all.filter(|one| one.is_beside && one.replica == replica) {
@@ -271,6 +281,11 @@ impl Container {
             }
         }
     }
+}
+
+/// What an edge's container is called once another one takes its place.
+pub(crate) fn predecessor(owner: &str) -> String {
+    format!("{owner}-edge-before")
 }
 
 /// `None`: there is none.

@@ -39,8 +39,8 @@ type Body = Either<Full<Bytes>, Channel<Bytes>>;
 type Answer = Result<Response<Body>, Refused>;
 
 /// Takes the place of a socket that an edge before this one left behind.
-pub(super) fn open(home: &Home) -> io::Result<UnixListener> {
-    let (path, _dir) = home.way_to_socket()?;
+pub(super) fn open(home: &Home, socket: &str) -> io::Result<UnixListener> {
+    let (path, _dir) = home.way_to(socket)?;
     if let Err(error) = std::fs::remove_file(&path)
         && error.kind() != io::ErrorKind::NotFound
     {
@@ -114,6 +114,7 @@ async fn route(request: hyper::Request<Incoming>, keeper: &Rc<Keeper>) -> Answer
         }
         (&Method::PUT, ["traffic"]) => done(keeper.traffic(read(body).await?), keeper),
         (&Method::POST, ["pools", pool, "request"]) => ask(keeper, pool, read(body).await?).await,
+        (&Method::POST, ["succeed"]) => done(keeper.give_way(), keeper),
         (&Method::POST, ["stop"]) => done(keeper.stop(read(body).await?), keeper),
         (method, _) => Err(Refused::unknown(&format!("{method} {}", head.uri.path()))),
     }

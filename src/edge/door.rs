@@ -45,6 +45,23 @@ impl Door {
         Ok(())
     }
 
+    /// Goes on with a socket that a predecessor listened on.
+    pub(super) fn adopt(&mut self, listener: TcpListener, table: &Arc<Table>) -> Result<()> {
+        self.0 = Some(serve_with(listener, table).context("cannot take over what is open")?);
+        Ok(())
+    }
+
+    /// Takes no more clients. The socket is for a successor; the server has those that it has.
+    pub(super) fn rest(&mut self) -> Option<(TcpListener, Server)> {
+        let open = self.0.take()?;
+        open.server.rest();
+        Some((open.listener, open.server))
+    }
+
+    pub(super) fn socket(&self) -> Option<&TcpListener> {
+        self.0.as_ref().map(|open| &open.listener)
+    }
+
     /// Waits until the last reply has ended.
     pub(super) async fn close(self) {
         if let Some(open) = self.0 {
@@ -57,6 +74,10 @@ impl Door {
 fn serve_at(address: SocketAddr, table: &Arc<Table>) -> io::Result<Open> {
     let listener = TcpListener::bind(address)?;
     rustix::net::listen(&listener, BACKLOG)?;
+    serve_with(listener, table)
+}
+
+fn serve_with(listener: TcpListener, table: &Arc<Table>) -> io::Result<Open> {
     let address = listener.local_addr()?;
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let served = listener.try_clone()?;

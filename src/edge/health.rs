@@ -20,6 +20,9 @@ use course::{Course, Look};
 
 use super::api::{Health, Standing};
 
+/// What says nothing of itself is ready when it has run for so long.
+const STEADY: Duration = Duration::from_secs(1);
+
 /// Checks one process of a replica, from its start or from where an earlier edge left it.
 pub(super) struct Watcher<'a> {
     health: &'a Health,
@@ -29,6 +32,8 @@ pub(super) struct Watcher<'a> {
     unready_since: Instant,
     course: Course,
     has_started: bool,
+    /// From when on it counts as ready if it cannot be asked.
+    steady: Instant,
 }
 
 impl<'a> Watcher<'a> {
@@ -40,6 +45,10 @@ impl<'a> Watcher<'a> {
     ) -> Self {
         let has_started = standing == Standing::Ready;
         let course = Course::new(standing);
+        let steady = match has_started {
+            true => Instant::now(),
+            false => Instant::now() + STEADY,
+        };
         Watcher {
             health,
             address,
@@ -47,6 +56,7 @@ impl<'a> Watcher<'a> {
             unready_since: born,
             course,
             has_started,
+            steady,
         }
     }
 
@@ -92,7 +102,17 @@ impl<'a> Watcher<'a> {
         }
     }
 
+    fn runs_steadily(&self) -> Result<(), String> {
+        match Instant::now() >= self.steady {
+            true => Ok(()),
+            false => Err("it has just been started".to_owned()),
+        }
+    }
+
     async fn check(&self, path: Option<&str>) -> Result<(), String> {
+        if path.is_none() && self.health.is_mute {
+            return self.runs_steadily();
+        }
         let within = Duration::from_millis(self.health.timeout);
         let what = path.unwrap_or("its port");
         match tokio::time::timeout(within, check(self.address, path)).await {

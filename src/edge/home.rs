@@ -13,6 +13,11 @@ use anyhow::{Context, Result};
 /// `sun_path` has 108 bytes, the closing zero among them.
 const LONGEST_SOCKET_PATH: usize = 107;
 
+/// Where orders are taken.
+pub(super) const SOCKET: &str = "edge.sock";
+/// Where a successor takes over.
+pub(super) const HEIR: &str = "heir.sock";
+
 #[derive(Clone, Debug)]
 pub(super) struct Home(PathBuf);
 
@@ -46,7 +51,7 @@ impl Home {
     }
 
     pub(super) fn socket(&self) -> PathBuf {
-        self.0.join("edge.sock")
+        self.0.join(SOCKET)
     }
 
     pub(super) fn snapshot(&self) -> PathBuf {
@@ -81,15 +86,15 @@ impl Home {
         format!("{}#", self.0.display())
     }
 
-    /// A path to the socket that the kernel takes, however long the folder's own is; it holds as
+    /// A path to a socket here that the kernel takes, however long the folder's own is; it holds as
     /// long as the file beside it is open.
-    pub(super) fn way_to_socket(&self) -> io::Result<(PathBuf, Option<File>)> {
-        let straight = self.socket();
+    pub(super) fn way_to(&self, socket: &str) -> io::Result<(PathBuf, Option<File>)> {
+        let straight = self.0.join(socket);
         if straight.as_os_str().len() <= LONGEST_SOCKET_PATH {
             return Ok((straight, None));
         }
         let dir = File::open(&self.0)?;
-        let short = format!("/proc/self/fd/{}/edge.sock", dir.as_raw_fd());
+        let short = format!("/proc/self/fd/{}/{socket}", dir.as_raw_fd());
         Ok((short.into(), Some(dir)))
     }
 }

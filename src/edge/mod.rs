@@ -5,7 +5,8 @@
 //! Invariants: a request is claimed under the same lock that the table is swapped under, so none
 //! is sent to what has left; a replica gets SIGTERM only after its last open request has ended or
 //! its grace is over; what the edge wants is in its snapshot before it acts, so that its successor
-//! goes on where it was killed; an order with a lower fence than one seen before is refused.
+//! goes on where it was killed, or where it gave its place away; an order with a lower fence than
+//! one seen before is refused.
 
 pub(crate) mod api;
 pub(crate) mod client;
@@ -24,10 +25,12 @@ mod logs;
 mod meter;
 mod metrics;
 mod process;
+pub(crate) mod program;
 mod proxy;
 mod refusal;
 mod replica;
 mod snapshot;
+mod succession;
 mod supervise;
 mod table;
 #[cfg(test)]
@@ -46,14 +49,25 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
-use home::Home;
+use containers::Containers;
+use home::{Home, SOCKET};
+use succession::Start;
 use supervise::Keeper;
 
 const RETRY: Duration = Duration::from_millis(5);
 
 /// The edge's whole life. Ends well at once when another edge answers there already.
-/// `containers`: its replicas are those of the engine it runs on that carry this name.
-pub(crate) fn run(state_dir: &Path, containers: Option<&str>) -> Result<()> {
+/// `containers`: its replicas are those that carry this name, of the engine with this socket.
+/// `succeeds`: it takes the place of one that answers there.
+pub(crate) fn run(
+    state_dir: &Path,
+    containers: Option<(&str, &Path)>,
+    succeeds: bool,
+) -> Result<()> {
+    // The others were started as the program that they are to be.
+    if containers.is_some() && is_first() {
+        program::step_aside(state_dir);
+    }
     let home = Home::make(state_dir)?;
     // Refused to the leader of a group, which is what a shell makes of a command given by hand.
     let _ = rustix::process::setsid();
@@ -62,11 +76,20 @@ pub(crate) fn run(state_dir: &Path, containers: Option<&str>) -> Result<()> {
         .enable_all()
         .build_local(LocalOptions::default())?;
     runtime.block_on(async {
-        match lock(&home).await? {
-            Some(_lock) => live(home, containers).await,
+        let containers = match containers {
+            Some((owner, socket)) => Some(Containers::of(owner, socket).await?),
+            None => None,
+        };
+        match start(&home, succeeds).await? {
+            Some(start) => live(home, containers, start).await,
             None => Ok(()),
         }
     })
+}
+
+/// Of a container: it ends with its first process.
+fn is_first() -> bool {
+    std::process::id() == 1
 }
 
 /// Each request in flight takes two; shells commonly allow 1,024. What cannot be raised stays.
@@ -76,34 +99,47 @@ fn allow_many_files() {
     let _ = setrlimit(Resource::Nofile, limit);
 }
 
-async fn live(home: Home, containers: Option<&str>) -> Result<()> {
+async fn live(home: Home, containers: Option<Containers>, start: Start) -> Result<()> {
     // Taken and not looked at: a terminal that closes is no reason to end.
     let _hangups = signal(SignalKind::hangup())?;
-    let keeper = Keeper::recover(home.clone(), containers).await?;
-    let listener =
-        control::open(&home).with_context(|| format!("cannot open {}", home.socket().display()))?;
-    tokio::task::spawn_local(Rc::clone(&keeper).save_changes());
-    tokio::task::spawn_local(Rc::clone(&keeper).keep_house());
+    let keeps_containers = containers.is_some();
+    let keeper = Keeper::recover(home.clone(), containers, start).await?;
+    let listener = control::open(&home, SOCKET)
+        .with_context(|| format!("cannot open {}", home.socket().display()))?;
+    if keeps_containers {
+        program::settle(home.dir()).context("cannot settle which program this is")?;
+    }
+    keeper.spawn(Rc::clone(&keeper).save_changes());
+    keeper.spawn(Rc::clone(&keeper).keep_house());
     control::serve(listener, Rc::clone(&keeper)).await;
-    keeper.close().await
+    if !keeper.is_succeeded() {
+        return keeper.close().await;
+    }
+    keeper.fade().await;
+    keeper.outlast().await
 }
 
-/// The kernel releases it when the edge dies. `None`: an edge answers there. One that is about to
-/// end holds the lock and does not answer: it is waited for.
-async fn lock(home: &Home) -> Result<Option<File>> {
+/// The kernel releases the lock when the edge dies. `None`: an edge answers there, and keeps its
+/// place. One that is about to end holds the lock and does not answer: it is waited for.
+async fn start(home: &Home, succeeds: bool) -> Result<Option<Start>> {
     let path = home.lock();
     let file = File::options().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("cannot open {}", path.display()))?;
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Some(file)),
+            Ok(()) => {
+                let (lock, inherited) = (file, None);
+                return Ok(Some(Start { lock, inherited }));
+            }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("cannot lock {}", path.display()));
             }
-            Err(TryLockError::WouldBlock) if client::Edge::connect(home.dir()).await?.is_some() => {
-                return Ok(None);
-            }
-            Err(TryLockError::WouldBlock) => tokio::time::sleep(RETRY).await,
+            Err(TryLockError::WouldBlock) => {}
+        }
+        match client::Edge::connect(home.dir()).await? {
+            Some(edge) if succeeds => return succession::succeed(home, &edge).await.map(Some),
+            Some(_) => return Ok(None),
+            None => tokio::time::sleep(RETRY).await,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
-use hyper::header::{HeaderValue, RETRY_AFTER};
+use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::api::Key;
@@ -66,7 +66,14 @@ impl Proxy {
         request: Request<Incoming>,
         client: HeaderValue,
     ) -> Result<Response<Reply>, Infallible> {
-        Ok(self.pass(request, &client).await)
+        let mut answer = self.pass(request, &client).await;
+        let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if self.table.is_handed_over() && !switches {
+            // The next one finds the successor by itself.
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+        }
+        Ok(answer)
     }
 
     async fn pass(&self, mut request: Request<Incoming>, client: &HeaderValue) -> Response<Reply> {

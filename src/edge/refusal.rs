@@ -36,6 +36,17 @@ impl Refused {
         )
     }
 
+    pub(super) fn succeeded() -> Refused {
+        let hint = "give the command again";
+        let error = "this edge has given its place to another";
+        Refused::new(StatusCode::GONE, error, Some(hint))
+    }
+
+    pub(super) fn no_heir(error: anyhow::Error) -> Refused {
+        let error = format!("no edge can take this one's place: {error:#}");
+        Refused::new(StatusCode::BAD_REQUEST, error, None)
+    }
+
     pub(super) fn wrong(error: anyhow::Error) -> Refused {
         Refused::new(StatusCode::BAD_REQUEST, format!("{error:#}"), None)
     }

@@ -8,10 +8,12 @@ mod decide;
 mod drain;
 mod life;
 mod recover;
+mod succeed;
 mod view;
 
 use std::cell::{Ref, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
 use super::api::{Listen, Recipe, ScalePool, Standing, Stop, Traffic};
 use super::containers::Containers;
@@ -30,6 +33,7 @@ use super::snapshot::{self, Book, Exit, Hands, Kept, KeptPool};
 use super::table::Table;
 use decide::{Act, Seen, decide};
 use life::Life;
+use succeed::Parting;
 
 pub(super) struct Keeper {
     home: Home,
@@ -42,6 +46,11 @@ pub(super) struct Keeper {
     /// The book has changed since it was last written.
     unsaved: Notify,
     changes: watch::Sender<u64>,
+    /// What lives as long as this edge keeps replicas.
+    tasks: RefCell<JoinSet<()>>,
+    /// The folder's; `None`: another edge has it.
+    lock: RefCell<Option<File>>,
+    parting: RefCell<Option<Parting>>,
 }
 
 /// Names one replica: `support-agent-r13-2`.
@@ -134,6 +143,12 @@ impl Keeper {
         })
     }
 
+    pub(in crate::edge) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        let mut tasks = self.tasks.borrow_mut();
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_local(task);
+    }
+
     fn take(&self, fence: u64) -> Result<(), Refused> {
         self.admit(fence)?;
         match self.book().exit {
@@ -143,6 +158,9 @@ impl Keeper {
     }
 
     fn admit(&self, fence: u64) -> Result<(), Refused> {
+        if self.is_succeeded() {
+            return Err(Refused::succeeded());
+        }
         let highest = self.book().fence;
         match fence < highest {
             true => Err(Refused::stale(fence, highest)),
@@ -183,7 +201,7 @@ impl Keeper {
     fn bring_to_life(self: &Rc<Self>, id: &Id) {
         self.kept(id, |kept| kept.hands = Some(Hands::default()));
         if let Some(life) = Life::new(Rc::clone(self), id.clone()) {
-            tokio::task::spawn_local(life.live());
+            self.spawn(life.live());
         }
     }
 

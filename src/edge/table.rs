@@ -6,7 +6,7 @@
 //! conversations.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
@@ -16,12 +16,15 @@ use super::replica::Replica;
 
 mod claim;
 mod conversations;
+mod heir;
 mod pool;
 mod turns;
 
 pub(crate) use claim::Claim;
 pub(crate) use conversations::OpenConversation;
 use conversations::{Conversations, Seat};
+pub(super) use heir::Guests;
+use heir::Heir;
 use pool::Pool;
 use turns::Turns;
 
@@ -36,6 +39,8 @@ pub(crate) struct Table {
     conversations: Mutex<Conversations>,
     changed: watch::Sender<u64>,
     clock: Clock,
+    /// Set once, under the write lock.
+    heir: OnceLock<Heir>,
     me: Weak<Table>,
 }
 
@@ -62,6 +67,7 @@ impl Table {
             conversations: Mutex::new(Conversations::new(MOST_CONVERSATIONS)),
             changed: watch::Sender::new(0),
             clock,
+            heir: OnceLock::new(),
             me: Weak::clone(me),
         })
     }

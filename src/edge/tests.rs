@@ -5,6 +5,7 @@
 mod crash;
 mod orders;
 mod replicas;
+mod succession;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -25,7 +26,8 @@ fn stand_in_edge() {
     let Ok(dir) = std::env::var("TEST_EDGE") else {
         return;
     };
-    if let Err(error) = super::run(Path::new(&dir), None) {
+    let succeeds = std::env::var("TEST_SUCCEEDS").is_ok_and(|word| word == "--succeed");
+    if let Err(error) = super::run(Path::new(&dir), None, succeeds) {
         eprintln!("error: {error:#}");
         std::process::exit(1);
     }
@@ -132,6 +134,7 @@ impl Stage {
             health: Health {
                 live: Some("/dead".into()),
                 ready: Some("/unready".into()),
+                is_mute: false,
                 startup: None,
                 startup_within: 20_000,
                 every: 20,
@@ -206,7 +209,7 @@ async fn until(watch: &mut Watch, what: impl Fn(&State) -> bool) -> State {
 fn stand_in(dir: &Path) -> PathBuf {
     let path = dir.join("agentctl");
     let script = format!(
-        "#!/bin/sh\nTEST_EDGE=\"$3\" exec {}\n",
+        "#!/bin/sh\nTEST_EDGE=\"$3\" TEST_SUCCEEDS=\"$4\" exec {}\n",
         stand_in_command("stand_in_edge")
     );
     if !path.exists() {

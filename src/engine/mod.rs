@@ -9,6 +9,7 @@ mod evidence;
 mod gates;
 mod interrupt;
 mod live;
+mod looks;
 mod perform;
 mod probe;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use anyhow::{Context, Result};
 use tokio::time::sleep;
 
 pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
+pub(crate) use looks::Looks;
 
 use crate::advice::Advise;
 use crate::analysis::Verdict;
@@ -57,6 +59,7 @@ pub(crate) struct Engine<'a, T, S> {
     /// The rollout's number in the journal.
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,
+    pub(crate) looks: Looks,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
@@ -74,6 +77,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 Next::Run(effect) => {
                     let is_retried = self.rollout.phase() != Phase::Forward;
                     let event = self.answer(&effect).await?;
+                    self.keep_look().await?;
                     self.keep_counts(&event).await?;
                     let failed = matches!(event, Event::Failed(..));
                     self.record(event).await?;
@@ -107,15 +111,20 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     /// # Errors
     /// As [`Self::walk`].
     pub(crate) async fn record(&mut self, event: Event) -> Result<()> {
+        let at = self.write(&event).await?;
+        self.rollout.apply(at, event.clone())?;
+        self.audience.event(&self.rollout, at, &event);
+        Ok(())
+    }
+
+    async fn write(&self, event: &Event) -> Result<Stamp> {
         let at = (self.clock)();
-        let payload = serde_json::to_value(&event)?;
+        let payload = serde_json::to_value(event)?;
         self.store
             .append(self.hold, self.number, at.0, payload)
             .await
             .context("could not write the journal")?;
-        self.rollout.apply(at, event.clone())?;
-        self.audience.event(&self.rollout, at, &event);
-        Ok(())
+        Ok(at)
     }
 
     async fn release(&self, id: ReleaseId) -> Result<Release> {

@@ -9,20 +9,20 @@ use crate::hex::hex;
 use crate::release::Identity;
 
 /// Counts up when what the tag is made of changes, so that no old image passes for a new one.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// In characters: as long as a commit's.
 const LENGTH: usize = 40;
 /// They differ from commit to commit while the image stays what it is.
 pub(super) const OF_THE_COMMIT: [&str; 3] = ["OCI_VERSION", "OCI_REVISION", "OCI_CREATED"];
 
-/// `sha-` and 40 hexadecimal digits. A secret is told by its name: its value makes no image
+/// `sha-` and 40 hexadecimal digits. `platform` is like `linux/amd64`. A secret is told by its name: its value makes no image
 /// another.
 pub(crate) fn content_tag<'a>(
     files: &Identity,
     dockerfile: &str,
     args: &BTreeMap<String, String>,
     secrets: impl IntoIterator<Item = &'a str>,
-    platform: Option<&str>,
+    platform: &str,
     bases: &BTreeMap<String, String>,
 ) -> String {
     let mut secrets: Vec<_> = secrets.into_iter().collect();
@@ -54,7 +54,7 @@ mod tests {
         dockerfile: &'static str,
         args: &'static [(&'static str, &'static str)],
         secrets: &'static [&'static str],
-        platform: Option<&'static str>,
+        platform: &'static str,
         bases: &'static [(&'static str, &'static str)],
     }
 
@@ -63,7 +63,7 @@ mod tests {
         dockerfile: "FROM a",
         args: &[("A", "1")],
         secrets: &["TOKEN"],
-        platform: None,
+        platform: "linux/amd64",
         bases: &[("a", "sha256:1")],
     };
 
@@ -113,7 +113,7 @@ mod tests {
                 ..PLAIN
             },
             Given {
-                platform: Some("linux/arm64"),
+                platform: "linux/arm64",
                 ..PLAIN
             },
             Given {
@@ -167,6 +167,6 @@ mod tests {
 
     #[test]
     fn the_form_is_kept() {
-        assert_eq!(tag(&PLAIN), "sha-a7e501b37157e7f831283e9346f9046863ea55a3");
+        assert_eq!(tag(&PLAIN), "sha-038a033b0ad85f14f7e80d930ee4e2cee7f73d85");
     }
 }

@@ -58,16 +58,27 @@ impl Lock {
             .with_context(|| format!("could not write {LOCK} in {}", folder.display()))
     }
 
-    /// Those of its digests that this Dockerfile is built on: others change nothing.
+    /// Those of its digests that this Dockerfile is built on: others change nothing. A base that it
+    /// does not know is an error, since nobody would see that it is pinned no more.
     pub(crate) fn used(
         &self,
         dockerfile: &Dockerfile,
         args: &BTreeMap<String, String>,
-    ) -> BTreeMap<String, String> {
-        let bases = dockerfile.bases(args).into_iter();
-        let used = bases.filter_map(|base| self.bases.get_key_value(&base.image));
-        used.map(|(image, digest)| (image.clone(), digest.clone()))
-            .collect()
+    ) -> Result<BTreeMap<String, String>> {
+        let mut used = BTreeMap::new();
+        for base in dockerfile.bases(args) {
+            match self.bases.get(&base.image) {
+                Some(digest) => drop(used.insert(base.image, digest.clone())),
+                None if base.image.contains('@') => {}
+                None => {
+                    let (image, line) = (&base.image, base.line);
+                    let what =
+                        format!("{LOCK} does not name {image} (line {line} of the Dockerfile)");
+                    return Err(advice(what, "pin it too: agentctl build --pin"));
+                }
+            }
+        }
+        Ok(used)
     }
 }
 
@@ -116,9 +127,9 @@ mod tests {
         let line = format!("[bases]\n\"python:3.13\" = \"{}\"\n", digest("a"));
         assert_eq!(written, format!("{HEADER}{line}"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert_eq!(lock.used(&dockerfile, &none), lock.bases);
-        let other = Dockerfile::parse("FROM c");
-        assert_eq!(lock.used(&other, &none), BTreeMap::new());
+        assert_eq!(lock.used(&dockerfile, &none).unwrap(), lock.bases);
+        let none_of_it = Dockerfile::parse("FROM c@sha256:0 AS d\nFROM scratch\nFROM d");
+        assert_eq!(lock.used(&none_of_it, &none).unwrap(), BTreeMap::new());
     }
 
     #[tokio::test]
@@ -128,6 +139,17 @@ mod tests {
         let error = pin(&dockerfile, &none, async |_| bail!("404")).await;
         let error = format!("{:#}", error.unwrap_err());
         assert_eq!(error, "could not pin mine:1 (line 2): 404");
+    }
+
+    #[test]
+    fn a_base_that_is_pinned_no_more_is_told() {
+        let lock = Lock {
+            bases: [("a:1".to_owned(), digest("a"))].into(),
+        };
+        let dockerfile = Dockerfile::parse("FROM a:1 AS one\nFROM a:2\nCOPY --from=one x x");
+        let error = lock.used(&dockerfile, &BTreeMap::new()).unwrap_err();
+        let wanted = "agent.lock does not name a:2 (line 2 of the Dockerfile)";
+        assert_eq!(error.to_string(), wanted);
     }
 
     #[test]

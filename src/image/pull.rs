@@ -15,9 +15,9 @@ pub(crate) async fn pull(engine: &Engine, name: &str, folder: Option<&Path>) -> 
     if is_there(engine, name).await? {
         return Ok(());
     }
-    fetch(engine, name, folder)
-        .await
-        .with_context(|| format!("could not pull {name}"))
+    let fetch = fetch(engine, name, folder);
+    let fetched = engine.attended(fetch).await;
+    fetched.with_context(|| format!("could not pull {name}"))
 }
 
 async fn fetch(engine: &Engine, name: &str, folder: Option<&Path>) -> Result<()> {

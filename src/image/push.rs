@@ -1,6 +1,7 @@
 //! From the engine to the registry, and the digest that the registry confirms.
 //!
-//! The content tag comes last: where it is in the registry, everything before it was done.
+//! It is pushed by the content tag and then given its other names, which the next push or rollout
+//! gives it where this one was killed in between.
 
 mod answer;
 mod failure;
@@ -41,14 +42,14 @@ pub(crate) async fn push(
         let content = &image.content;
         bail!("the engine pushed {pushed}, and the registry holds {held} as {content}");
     }
-    retag(registry, &pushed, image).await?;
+    retag(registry, &pushed, &image.others).await?;
     Ok(pushed)
 }
 
 /// Gives an image that is in the registry all its names; those that are right already cost a look.
-pub(crate) async fn retag(registry: &Registry, image: &Digest, names: &Names) -> Result<()> {
+pub(crate) async fn retag(registry: &Registry, image: &Digest, tags: &[String]) -> Result<()> {
     let mut manifest = None;
-    for tag in names.others.iter().chain([&names.content]) {
+    for tag in tags {
         if registry.head(tag).await?.as_ref() == Some(image) {
             continue;
         }
@@ -76,7 +77,8 @@ async fn patiently(
 ) -> Result<Digest> {
     let mut answer = Answer::default();
     for tried in 0.. {
-        let error = match once(engine, registry, tag, &mut answer, watch).await {
+        let push = once(engine, registry, tag, &mut answer, watch);
+        let error = match engine.attended(push).await {
             Ok(digest) => return Ok(digest),
             Err(error) => error,
         };

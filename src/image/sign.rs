@@ -66,12 +66,12 @@ impl Cosign {
     }
 }
 
-/// What is pushed already is pushed no more, and so not signed by the next try.
+/// The image is in the registry, so that only this is left to do.
 fn later(args: &[&OsStr]) -> String {
     let args = args.join(OsStr::new(" "));
     format!(
-        "image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed, and signed by: \
-         cosign {}",
+        "image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed: the same again \
+         signs it, and so does cosign {}",
         args.display()
     )
 }

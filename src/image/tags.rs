@@ -6,6 +6,9 @@ use super::git::Commit;
 use crate::advice::advice;
 
 const LONGEST: usize = 128;
+/// What was built from more than the commit does not bear the name of a commit, branch, version or
+/// day alone. A tag without any of them says nothing that could be wrong.
+const DIRTY: &str = "-dirty";
 
 /// What may stand in a pattern.
 pub(crate) struct Known<'a> {
@@ -35,6 +38,9 @@ fn tag(pattern: &str, known: &Known) -> Result<String> {
             tag = tag.replace(place, &value);
         }
     }
+    if tag != pattern && known.commit.is_some_and(|commit| commit.is_dirty) {
+        tag += DIRTY;
+    }
     match is_tag(&tag) {
         true => Ok(tag),
         false => Err(advice(
@@ -47,16 +53,10 @@ fn tag(pattern: &str, known: &Known) -> Result<String> {
 fn value(place: &str, known: &Known) -> Option<String> {
     match place {
         "{version}" => known.version.map(str::to_owned),
-        "{git_sha}" => known.commit.map(marked),
+        "{git_sha}" => known.commit.map(|commit| commit.short().to_owned()),
         "{branch}" => known.commit?.branch.as_deref().map(plain),
         _ => Some(known.date.to_owned()),
     }
-}
-
-/// What was built from more than the commit does not bear its name alone.
-fn marked(commit: &Commit) -> String {
-    let mark = if commit.is_dirty { "-dirty" } else { "" };
-    format!("{}{mark}", commit.short())
 }
 
 fn plain(branch: &str) -> String {
@@ -123,7 +123,11 @@ mod tests {
             ("{git_sha}", &clean, "0123456789ab"),
             ("{git_sha}", &dirty, "0123456789ab-dirty"),
             ("{branch}", &clean, "feature-x-1"),
-            ("{branch}-{date}", &dirty, "main-20260131"),
+            ("{branch}-{date}", &clean, "feature-x-1-20260131"),
+            ("{branch}-{date}", &dirty, "main-20260131-dirty"),
+            ("{git_sha}-slim", &dirty, "0123456789ab-slim-dirty"),
+            ("v{version}", &dirty, "v1.2.0-dirty"),
+            ("latest", &dirty, "latest"),
         ];
         for (pattern, commit, tag) in cases {
             assert_eq!(made(pattern, Some("1.2.0"), Some(commit)).unwrap(), tag);

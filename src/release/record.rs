@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Identity, ReleaseId};
+use super::{Identity, Origin, ReleaseId};
 use crate::spec::{
-    Config, Drain, Gpu, Health, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
+    Config, Drain, Gpu, Health, Kind, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
 };
 
 /// What is started.
@@ -82,6 +82,8 @@ pub(crate) struct Contents {
     pub(crate) secrets: BTreeMap<String, SecretSource>,
     pub(crate) health: Health,
     pub(crate) drain: Drain,
+    #[serde(default, skip_serializing_if = "Kind::is_service")]
+    pub(crate) kind: Kind,
 }
 
 impl Contents {
@@ -100,6 +102,7 @@ impl Contents {
             secrets: spec.secrets.clone(),
             health: spec.health.clone(),
             drain: spec.drain.clone(),
+            kind: spec.agent.kind,
         }
     }
 
@@ -120,6 +123,8 @@ pub(crate) struct Release {
     /// What its image was built on, by digest where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) base: Option<String>,
+    #[serde(default)]
+    pub(crate) origin: Origin,
     /// As they were rendered for a cluster, so that going back needs no source tree.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) objects: Vec<Value>,

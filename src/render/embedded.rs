@@ -9,17 +9,16 @@ macro_rules! embed {
 /// Every template, by its path below `templates/`; a test compares the list with the folder.
 pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "ci/check.sh",
-    "ci/deploy-docker.sh",
-    "ci/deploy-kubernetes.sh",
-    "ci/deploy-process.sh",
+    "ci/deploy.sh",
     "ci/github-deploy.yaml",
     "ci/github.yaml",
     "ci/gitlab-deploy.yaml",
     "ci/gitlab.yaml",
     "ci/image.sh",
+    "ci/login.sh",
     "ci/notify.sh",
     "ci/smoke-kubernetes.sh",
-    "ci/smoke-process.sh",
+    "ci/smoke.sh",
     "ci/test-go.sh",
     "ci/test-node.sh",
     "ci/test-python.sh",
@@ -93,4 +92,5 @@ pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "kubernetes/trigger-authentication.yaml",
     "kubernetes/vertical-pod-autoscaler.yaml",
     "kubernetes/virtual-service.yaml",
+    "report/page.html",
 ];

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Gate, Plan};
+use crate::analysis::{Measures, Verdict};
 use crate::release::ReleaseId;
 use crate::spec::Percent;
 
@@ -113,6 +114,17 @@ pub(crate) struct Counted {
     pub(crate) candidate: Units,
 }
 
+/// One look while a gate was asked, for whoever reads about it later: nothing follows from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) row: usize,
+    pub(crate) weight: Percent,
+    /// Both since the weight last changed; `None` where there is no such release.
+    pub(crate) stable: Option<Measures>,
+    pub(crate) candidate: Option<Measures>,
+    pub(crate) verdicts: Vec<Verdict>,
+}
+
 /// What happened; a rollout's state is a fold over these and nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,6 +135,8 @@ pub(crate) enum Event {
     Observed(Live),
     /// Before the row is left, for the rows to come.
     Counted(Counted),
+    /// Now and then while a gate is asked, and when it no longer is.
+    Measured(Box<Measured>),
     Done(Effect),
     Failed(Effect, Reason),
     /// By whom.

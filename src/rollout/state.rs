@@ -189,6 +189,7 @@ impl Rollout {
             _ if self.finished.is_some() => bail!("the journal goes on after the rollout's end"),
             Event::Observed(live) => self.live = Some(live),
             Event::Counted(counted) => self.count(counted),
+            Event::Measured(_) => {}
             Event::Done(effect) => self.done(at, &effect),
             Event::Failed(effect, reason) => self.fail(&effect, reason),
             Event::Finished(outcome) => self.finish(at, outcome),

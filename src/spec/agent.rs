@@ -89,6 +89,9 @@ pub(crate) struct Agent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "annotation"))]
     pub(crate) description: Option<String>,
+    /// How much a bad release may harm; `strategy = "auto"` goes by it.
+    #[serde(default)]
+    pub(crate) risk: Risk,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "annotation"))]
@@ -104,6 +107,14 @@ pub(crate) struct Agent {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+pub(crate) enum Risk {
+    #[default]
+    Normal,
+    High,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     #[default]
     Service,
@@ -115,6 +126,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) fn is_service(&self) -> bool {
+        *self == Self::Service
+    }
+
     /// Whether its replicas answer requests.
     pub(crate) fn serves(self) -> bool {
         matches!(self, Self::Service | Self::Stateful | Self::Daemon)

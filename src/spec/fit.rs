@@ -130,17 +130,25 @@ fn process(spec: &Spec, check: &mut Check<'_>) {
 }
 
 fn kind(kind: Kind, target: &str, check: &mut Check<'_>) {
-    if kind != Kind::Service {
-        let message = format!(
-            "kind = \"{}\" is not supported by the {target} target",
-            kind.word()
-        );
-        check.refuse_with(
-            "agent.kind",
-            message,
-            "agentctl render kubernetes writes what runs it in a cluster",
-        );
-    }
+    let (why, hint) = match kind {
+        Kind::Service | Kind::Worker => return,
+        Kind::Stateful => (
+            "its disk belongs to one replica, and a rollout runs two releases side by side",
+            "keep its data in a service with storage, or in a cluster: agentctl render kubernetes",
+        ),
+        Kind::Daemon => (
+            "it runs once on each machine of a cluster, and here is one machine",
+            "kind = \"worker\" in this environment, with run.replicas = 1",
+        ),
+        Kind::Job | Kind::Cron => (
+            "it comes to an end, and a rollout replaces what goes on running",
+            "agentctl render compose, and docker-compose run or cron; or in a cluster: agentctl \
+             render kubernetes",
+        ),
+    };
+    let kind = kind.word();
+    let message = format!("kind = \"{kind}\" does not run on the {target} target: {why}");
+    check.refuse_with("agent.kind", message, hint);
 }
 
 /// Paths of what is given, and does nothing for a process.

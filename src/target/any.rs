@@ -28,8 +28,8 @@ macro_rules! each {
 }
 
 impl Any {
-    /// Opens the address that users reach the agent at.
-    pub(crate) async fn listen(&self, address: SocketAddr) -> Result<()> {
+    /// Opens the address that users reach the agent at; `None`: nobody calls it.
+    pub(crate) async fn listen(&self, address: Option<SocketAddr>) -> Result<()> {
         match self {
             Self::Process(target) => target.listen(address).await,
             Self::Docker(target) => target.listen(address).await,
@@ -88,7 +88,7 @@ impl Any {
 
     /// # Errors
     /// What is known before anything is changed: why nothing can be deployed there.
-    pub(crate) async fn fits(&self, spec: &Spec, address: SocketAddr) -> Result<()> {
+    pub(crate) async fn fits(&self, spec: &Spec, address: Option<SocketAddr>) -> Result<()> {
         match self {
             Self::Process(_) => Ok(()),
             Self::Docker(target) => target.stage.fits(spec, address).await,

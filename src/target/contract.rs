@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Seen, Target, Traffic};
 use crate::release::{Artifact, Contents, Identity, Release, ReleaseId};
 use crate::spec::{
-    Config, ConversationKey, Drain, Health, Percent, Period, ProbeRequest, Template,
+    Config, ConversationKey, Drain, Health, Kind, Percent, Period, ProbeRequest, Template,
 };
 
 /// A release that serves its folder, from files that the target has.
@@ -35,6 +35,7 @@ pub(crate) fn release_of(number: u32, artifact: Artifact, command: &[&str]) -> R
             grace: Period::secs(1),
             ..Drain::default()
         },
+        kind: Kind::default(),
     };
     Release {
         id: ReleaseId(number),
@@ -42,6 +43,7 @@ pub(crate) fn release_of(number: u32, artifact: Artifact, command: &[&str]) -> R
         made: 0,
         by: "anna@laptop".to_owned(),
         base: None,
+        origin: Default::default(),
         objects: Vec::new(),
         contents,
     }

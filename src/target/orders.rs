@@ -65,8 +65,10 @@ fn piece(part: &Part) -> Result<Piece> {
     })
 }
 
-pub(super) fn health(health: &spec::Health) -> Health {
+pub(super) fn health(contents: &Contents) -> Health {
+    let health = &contents.health;
     Health {
+        is_mute: !contents.kind.serves(),
         live: health.live.clone(),
         ready: health.ready.clone(),
         startup: health.startup.path.clone(),

@@ -22,14 +22,19 @@ pub(crate) trait Stage {
     /// One that takes orders, at the address where the last one was reached.
     async fn edge_for_orders(&self, fence: u64) -> Result<Edge>;
 
-    /// One that is going to be reached at `address`, and where it has to listen for that.
-    async fn edge_to_listen(&self, address: SocketAddr) -> Result<(Edge, SocketAddr)>;
+    /// One that is going to be reached at `address`, and where it has to listen for that; `None`: at
+    /// none, because nobody calls the agent.
+    async fn edge_to_listen(
+        &self,
+        address: Option<SocketAddr>,
+    ) -> Result<(Edge, Option<SocketAddr>)>;
 
     /// Users reach it there now.
     async fn listens(&self, address: SocketAddr) -> Result<()>;
 
-    /// The edge has ended by itself, as it was told to.
-    async fn ended(&self) -> Result<()>;
+    /// The edge shows no more life after it was told to stop. False: something that it keeps is still
+    /// there, so it is only not reached.
+    async fn ended(&self) -> Result<bool>;
 
     /// Where users reach an edge that listens there.
     fn url(&self, listen: SocketAddr) -> String;
@@ -56,16 +61,22 @@ impl<S: Stage> Steered<S> {
         }
     }
 
-    /// Opens the address that users reach the agent at.
-    pub(crate) async fn listen(&self, address: SocketAddr) -> Result<()> {
+    /// Opens the address that users reach the agent at; there is an edge afterwards.
+    pub(crate) async fn listen(&self, address: Option<SocketAddr>) -> Result<()> {
         let opened = again_if_lost(async || {
             let (edge, address) = self.stage.edge_to_listen(address).await?;
             let fence = self.fence;
-            edge.listen(&api::Listen { fence, address }).await
+            match address {
+                Some(address) => edge.listen(&api::Listen { fence, address }).await.map(drop),
+                None => Ok(()),
+            }
         })
         .await;
         opened?;
-        self.stage.listens(address).await
+        match address {
+            Some(address) => self.stage.listens(address).await,
+            None => Ok(()),
+        }
     }
 
     /// As Prometheus reads it; `None` if nothing runs.
@@ -83,13 +94,23 @@ impl<S: Stage> Steered<S> {
             fence: self.fence,
             now,
         };
-        let Some(edge) = self.stage.edge().await? else {
-            return Ok(());
-        };
-        let mut watch = edge.watch().await?;
-        edge.stop(&order).await?;
-        while watch.next().await?.is_some() {}
-        self.stage.ended().await
+        loop {
+            let watch = again_if_lost(async || match self.stage.edge().await? {
+                Some(edge) => {
+                    let watch = edge.watch().await?;
+                    edge.stop(&order).await?;
+                    Ok(Some(watch))
+                }
+                None => Ok(None),
+            });
+            let Some(mut watch) = watch.await? else {
+                return Ok(());
+            };
+            while watch.next().await?.is_some() {}
+            if self.stage.ended().await? {
+                return Ok(());
+            }
+        }
     }
 
     async fn next_state(&self) -> Result<Option<api::State>> {

@@ -78,6 +78,9 @@ class Agent(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for number in range(events):
+            if number == 3 and "CUTS" in os.environ:
+                self.close_connection = True
+                return
             event = f"data: {RELEASE} {number}\n\n".encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
             self.wfile.flush()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use rustix::process::Signal;
 
 use crate::door::Door;
@@ -99,9 +99,7 @@ impl Site {
         let mut command = self.fresh(builder, client)?;
         let started = Instant::now();
         finish(&mut command).and_then(Ran::ends_well)?;
-        let brought = self.door.most()?;
-        let bytes = brought.bytes;
-        ensure!(bytes >= TREE.sent(), "only {bytes} bytes came");
+        let brought = self.door.most(TREE.sent())?;
         Ok(millis(brought.last - started))
     }
 
@@ -129,7 +127,7 @@ impl Site {
             running.is_over().then_some(())
         })?;
         running.wait()?.ends_well()?;
-        self.door.most()?;
+        self.door.most(TREE.sent())?;
         Ok(most)
     }
 }

@@ -10,6 +10,8 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 
+use crate::place::eventually;
+
 const ENGINE: &str = "/var/run/docker.sock";
 /// What is smaller is no part of a context, but a word about the connection.
 const LEAST: usize = 1 << 10;
@@ -48,14 +50,21 @@ impl Door {
         format!("unix://{}", self.path.display())
     }
 
-    /// By the connection that brought most, and forgets all of them.
-    pub(crate) fn most(&self) -> Result<Brought> {
+    /// By the connection that brought most, at least so many bytes; forgets all of them. A
+    /// connection is noted once it is closed, which may be a moment after its process has ended.
+    pub(crate) fn most(&self, least: u64) -> Result<Brought> {
+        let found = || {
+            let all = self.brought.lock().ok()?;
+            let most = all.iter().max_by_key(|brought| brought.bytes).copied();
+            most.filter(|most| most.bytes >= least)
+        };
+        let most = eventually("a whole context at the engine", found)?;
         let mut all = self
             .brought
             .lock()
             .map_err(|_| anyhow!("a thread failed"))?;
-        let most = all.drain(..).max_by_key(|brought| brought.bytes);
-        most.ok_or_else(|| anyhow!("nobody came through the door"))
+        all.clear();
+        Ok(most)
     }
 }
 

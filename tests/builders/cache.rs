@@ -5,6 +5,7 @@ use std::fs;
 use super::Agent;
 use super::second::Second;
 use crate::support::engine::{self, docker};
+use crate::support::registry::{PASSWORD, RealRegistry, Wanted};
 
 /// The first step makes something else each time that it runs.
 fn dockerfile() -> String {
@@ -53,4 +54,40 @@ fn a_tag_without_a_cache_is_no_hindrance() {
     fs::write(agent.place.path("Dockerfile"), failing).unwrap();
     let failed = agent.run(&["build"], &[]).ends(2);
     failed.says("caused by: Dockerfile:4: RUN false");
+}
+
+/// A registry that wants a login has the cache, and no base comes from it.
+#[test]
+fn the_cache_of_a_private_registry_is_logged_in_for() {
+    let Some(mut agent) = Agent::new("private-cache", "") else {
+        return;
+    };
+    let registry = RealRegistry::start(Wanted {
+        login: true,
+        ..Wanted::default()
+    });
+    agent.repository = format!("{}/team/private-cache", registry.host());
+    agent.place.spec(&format!(
+        "build.runtime = \"dockerfile\"\nimage.tags = [\"main\"]\nimage.repository = \"{}\"\n",
+        agent.repository
+    ));
+    agent.place.write("Dockerfile", dockerfile());
+    agent.place.write("text", "one");
+    let config = registry.docker_config(PASSWORD).display().to_string();
+    let login = ("DOCKER_CONFIG", config.as_str());
+    agent.run(&["push"], &[login]).ends(0).says("pushed");
+    let once = agent.says(&["cat", "/once"]);
+    agent.forget();
+    let Some(second) = Second::start() else {
+        return;
+    };
+    agent.place.write("text", "two");
+    let there = ("DOCKER_HOST", second.host.as_str());
+    agent.run(&["push"], &[there, login]).ends(0).says("pushed");
+    let main = format!("{}:main", agent.repository);
+    docker(&["--config", &config, "pull", &main]).unwrap();
+    assert_eq!(
+        agent.says(&["cat", "/once", "/text"]),
+        format!("{once}\ntwo")
+    );
 }

@@ -66,3 +66,36 @@ fn the_classic_builder_stands_on_them_too() {
     assert_eq!(agent.says(&["sh", "-c", "echo $TEXT"]), "one");
     agent.forget();
 }
+
+/// A lock that is behind its Dockerfile pins nothing, and nobody would see it.
+#[test]
+fn a_base_that_the_lock_does_not_know_is_refused() {
+    let Some((agent, registry)) = Agent::kept("unpinned", "", "") else {
+        return;
+    };
+    let base = |tag: &str| format!("{}/base:{tag}", registry.host());
+    publish(&base("1"), "one");
+    publish(&base("2"), "two");
+    agent
+        .place
+        .write("Dockerfile", format!("FROM {}\n", base("1")));
+    agent.run(&["build", "-q", "--pin"], &[]).ends(0);
+    agent
+        .place
+        .write("Dockerfile", format!("FROM {}\n", base("2")));
+    agent.forget();
+    let says = format!(
+        "agent.lock does not name {} (line 1 of the Dockerfile)",
+        base("2")
+    );
+    for verb in ["build", "push"] {
+        let ran = agent.run(&[verb], &[]).ends(2);
+        ran.says(&says)
+            .says("hint: pin it too: agentctl build --pin");
+        assert_eq!(agent.images(), Vec::<String>::new());
+    }
+    agent
+        .run(&["build", "-q", "--pin"], &[])
+        .ends(0)
+        .says("built");
+}

@@ -65,6 +65,31 @@ fn an_identity_token_stands_for_the_password() {
     );
 }
 
+/// Both builders get a base by it, which no engine has.
+#[test]
+fn an_identity_token_opens_the_bases_too() {
+    let Some((shop, tokens)) = open(ALL, "unused") else {
+        return;
+    };
+    shop.docker_config(&json!({ "auths": { &shop.host: {
+        "auth": "MDAwMDo=", "identitytoken": IDENTITY,
+    } } }));
+    shop.spec("image.tags = [\"base\"]\n");
+    shop.run(&["push", "-q"]).ends(0);
+    let base = format!("FROM {}:base\nCOPY text /again\n", shop.repository());
+    shop.place.write("Dockerfile", base);
+    for kit in ["1", "0"] {
+        shop.forget();
+        let ran = shop.run_with("DOCKER_BUILDKIT", kit, &["build", "-q"]);
+        ran.exactly(0, "", "built 127.0.0.1:PORT/team/bot:sha-CONTENT\n");
+    }
+    let asked = tokens.asked.lock().unwrap().clone();
+    assert!(
+        asked.contains(&"POST repository:team/bot:pull".to_owned()),
+        "{asked:?}"
+    );
+}
+
 #[test]
 fn a_wrong_password_is_good_for_nothing() {
     let Some((shop, _tokens)) = open(ALL, "wrong") else {

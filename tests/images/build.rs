@@ -102,7 +102,7 @@ fn one_platform_of_those_named() {
         2,
         "",
         "\
-error: an engine builds for one platform at a time, and build.platforms names more
+error: an image is for one platform, and build.platforms names linux/amd64, linux/arm64
 hint: --platform linux/amd64, or --platform linux/arm64
 ",
     );
@@ -162,4 +162,58 @@ hint: list them in .dockerignore; for one that is no secret: [[build.allow]] wit
     let clean = "{\"v\":1,\"result\":{\"outcome\":\"clean\",\"exit\":0,\"entries\":1}}\n";
     shop.run(&["images", "scan", "--output", "json"])
         .exactly(0, clean, unused);
+}
+
+/// As the service writes its keys; no line of this file holds one.
+fn key() -> String {
+    format!("ghp_{}", "a1B2c3D4e5F6".repeat(3))
+}
+
+/// They are no files of the context, and leave the machine all the same.
+#[test]
+fn keys_in_a_dockerfile_and_in_arguments_stay_here() {
+    let more = format!("build.args.URL = \"https://a.io/{}\"\n", key());
+    let Some(shop) = Workshop::open(Wanted::default(), &more) else {
+        return;
+    };
+    let refused = |place: &str| {
+        format!(
+            "\
+error: these files would take secrets into the image:
+  {place}:
+hint: list them in .dockerignore; for one that is no secret: [[build.allow]] with path = \"{}\" and a reason
+",
+            place.split(':').next().unwrap()
+        )
+    };
+    let args = refused("build.args.URL:1").replace(":1:", ":1: a token of GitHub");
+    shop.run(&["push"]).exactly(2, "", &args);
+    shop.spec("");
+    let text = format!("FROM scratch\nCOPY text /\nRUN get --token {}\n", key());
+    shop.place.write("Dockerfile", text);
+    let own = refused("Dockerfile:3").replace(":3:", ":3: a token of GitHub");
+    shop.run(&["push"]).exactly(2, "", &own);
+    let rendered = more.replace("build.", "build.runtime = \"python\"\nbuild.");
+    let usual = shop.place.read("agent.toml");
+    let rendered = usual.replace("build.runtime = \"dockerfile\"\n", &rendered);
+    shop.place.write("agent.toml", rendered);
+    shop.place.write("requirements.txt", "");
+    let ran = shop.run(&["push"]).ends(2);
+    ran.says("Dockerfile:").says(": a token of GitHub");
+    shop.nothing_was_made();
+}
+
+/// Two machines may share a registry, and an image is for one of them.
+#[test]
+fn a_platform_makes_another_image() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    let ours = engine::docker(&["version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"]).unwrap();
+    shop.run(&["build", "-q"]).exactly(0, "", BUILT);
+    shop.run(&["build", "-q", "--platform", &ours])
+        .exactly(0, "", THERE);
+    shop.run(&["build", "-q", "--platform", "linux/s390x"])
+        .exactly(0, "", BUILT);
+    assert_eq!(shop.in_engine().len(), 2);
 }

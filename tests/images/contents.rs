@@ -134,16 +134,28 @@ fn is_cyclonedx(list: &Value) {
     assert_eq!(references.len(), count, "a bom-ref names one component");
 }
 
+/// As cosign does: a signature is a tag in the same repository. It writes down what it was told.
+fn cosign(shop: &Workshop) {
+    let kind = "application/vnd.docker.distribution.manifest.v2+json";
+    let at = format!("http://{}/v2/team/bot/manifests", shop.host);
+    let log = shop.place.path("cosigned");
+    let script = format!(
+        "printf '%s\\n' \"$*\" >>{log}\nfor image; do :; done\ndigest=${{image#*@}}\n\
+         [ $1 = sign ] || exit 0\n\
+         curl -sf -H 'Accept: {kind}' {at}/$digest -o {log}.m &&\n\
+         curl -sf -X PUT -H 'Content-Type: {kind}' --data-binary @{log}.m \
+         {at}/sha256-${{digest#*:}}.sig",
+        log = log.display()
+    );
+    shop.script("cosign", &script);
+}
+
 #[test]
 fn cosign_signs_what_was_pushed() {
     let Some(shop) = Workshop::open(Wanted::default(), "image.sign = \"k.key\"\n") else {
         return;
     };
-    let log = shop.place.path("cosigned");
-    shop.script(
-        "cosign",
-        &format!("printf '%s\\n' \"$*\" >>{}", log.display()),
-    );
+    cosign(&shop);
     let told = "\
 pushed 127.0.0.1:PORT/team/bot@sha256:DIGEST
 tags: sha-CONTENT
@@ -161,9 +173,31 @@ tags: sha-CONTENT
         format!("attest --yes --type cyclonedx --predicate sbom.json --key k.key -- {image}"),
     ];
     assert_eq!(lines, wanted);
-    // What is there already was signed when it came.
+    // Once is enough.
     shop.run(&args).ends(0).says("nothing to build or push");
     assert_eq!(shop.place.read("cosigned").lines().count(), 2);
+}
+
+/// Killed in between, or pushed where no cosign was.
+#[test]
+fn what_was_pushed_unsigned_is_signed_by_the_next_push() {
+    let Some(shop) = Workshop::open(Wanted::default(), "image.sign = \"k.key\"\n") else {
+        return;
+    };
+    let warned = "warning: image.sign asks for a signature";
+    shop.run(&["push", "-q"]).ends(0).says(warned);
+    shop.run(&["push", "-q"]).ends(0).says(warned);
+    cosign(&shop);
+    shop.run(&["push"]).exactly(
+        0,
+        "",
+        "\
+signed 127.0.0.1:PORT/team/bot@sha256:DIGEST
+nothing to build or push: 127.0.0.1:PORT/team/bot@sha256:DIGEST
+",
+    );
+    shop.run(&["push", "-q"]).ends(0);
+    assert_eq!(shop.place.read("cosigned").lines().count(), 1);
 }
 
 #[test]
@@ -188,7 +222,7 @@ tags: sha-CONTENT
         "\
 error: could not sign 127.0.0.1:PORT/team/bot@sha256:DIGEST
   caused by: cosign said: getting signer: no identity token
-hint: image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed, and signed by: cosign sign 127.0.0.1:PORT/team/bot@sha256:DIGEST
+hint: image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed: the same again signs it, and so does cosign sign 127.0.0.1:PORT/team/bot@sha256:DIGEST
 ",
     );
 }

@@ -198,3 +198,23 @@ hint: Docker's own: start it with REGISTRY_STORAGE_DELETE_ENABLED=true; others h
     );
     assert_eq!(shop.in_registry().len(), 5);
 }
+
+/// Older than the one after it, and what a pull by its name gets.
+#[test]
+fn what_bears_todays_names_is_kept() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    let keep = "image.keep = 1\n";
+    let named = format!("image.tags = [\"stable\"]\n{keep}");
+    shop.spec(&named);
+    shop.run(&["push", "-q"]).ends(0);
+    shop.spec(keep);
+    shop.place.write("text", shop.unique(2));
+    shop.run(&["push", "-q"]).ends(0);
+    shop.spec(&named);
+    shop.run(&["images", "prune"])
+        .exactly(0, "", "nothing to delete in 127.0.0.1:PORT/team/bot\n");
+    shop.spec(keep);
+    shop.run(&["images", "prune"]).ends(0).says(", stable\n");
+}

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::workshop::Workshop;
-use crate::support::registry::{PASSWORD, USER, Wanted};
+use crate::support::engine;
+use crate::support::registry::{PASSWORD, RealRegistry, USER, Wanted};
 
 const LOGIN: Wanted = Wanted {
     login: true,
@@ -132,5 +133,57 @@ hint: log in anew: docker login 127.0.0.1:PORT
     shop.run(&["push"])
         .ends(2)
         .says("there are no credentials for it in Docker's config.json");
+    shop.nothing_was_made();
+}
+
+/// A helper that is asked for nothing cannot fail; nor is one missed where everybody may come in.
+#[test]
+fn a_broken_helper_of_another_registry_is_no_hindrance() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    if !engine::there_is_a_tiny_image() {
+        return;
+    }
+    let other = RealRegistry::start(Wanted::default());
+    let base = format!("{}/team/base:1", other.host());
+    engine::docker(&["tag", engine::TINY, &base]).unwrap();
+    engine::docker(&["push", &base]).unwrap();
+    shop.docker_config(&json!({
+        "credsStore": "none-such",
+        "credHelpers": { other.host(): "none-such" },
+        "auths": { &shop.host: { "auth": STANDARD.encode("a:b") } },
+    }));
+    shop.place
+        .write("Dockerfile", format!("FROM {base}\nCOPY text /\n"));
+    for kit in ["1", "0"] {
+        engine::forget(&format!("{}/team/base", other.host()));
+        shop.run_with("DOCKER_BUILDKIT", kit, &["build", "-q"])
+            .exactly(0, "", "built 127.0.0.1:PORT/team/bot:sha-CONTENT\n");
+        shop.forget();
+    }
+    engine::forget(&format!("{}/team/base", other.host()));
+}
+
+#[test]
+fn a_base_that_wants_the_login_of_a_broken_helper() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    let private = RealRegistry::start(LOGIN);
+    shop.docker_config(&json!({ "credHelpers": { private.host(): "none-such" } }));
+    let base = format!("FROM {}/team/base:1\nCOPY text /\n", private.host());
+    shop.place.write("Dockerfile", base);
+    for kit in ["1", "0"] {
+        let ran = shop.run_with("DOCKER_BUILDKIT", kit, &["build", "-q"]);
+        ran.ends(2)
+            .says("caused by: Dockerfile:1: FROM")
+            .says(&format!(
+                "could not look up the login for {}",
+                private.host()
+            ))
+            .says("names a credential helper that cannot be run")
+            .says("hint: put docker-credential-NAME on PATH");
+    }
     shop.nothing_was_made();
 }

@@ -1,5 +1,6 @@
 //! `agentctl push`: to a digest in the registry, with its tags.
 
+use std::fs;
 use std::process::Command;
 
 use super::workshop::Workshop;
@@ -116,8 +117,11 @@ fn tags_tell_version_commit_branch_and_day() {
     shop.place.write("text", "changed\n");
     shop.forget();
     shop.run(&["push"]).ends(0);
-    let dirty = format!("{}-dirty", &commit[..12]);
-    assert!(shop.in_registry().contains(&dirty));
+    let tags = shop.in_registry();
+    for tag in [&commit[..12], "feature-x", "v1.2.0"] {
+        let dirty = format!("{tag}-dirty");
+        assert!(tags.contains(&dirty), "{dirty} is not in {tags:?}");
+    }
     assert_eq!(self::labels(&shop)["dev.agentctl.dirty"], "true");
 }
 
@@ -136,4 +140,51 @@ fn the_result_alone_is_said_quietly() {
     };
     let told = PUSHED.to_owned() + "tags: sha-CONTENT\n";
     shop.run(&["push", "-q"]).exactly(0, "", &told);
+}
+
+/// What its own label says of the image that a tag leads to.
+fn content_of(shop: &Workshop, tag: &str) -> String {
+    let registry = "data/docker/registry/v2";
+    let blob = |digest: &str| {
+        let hex = digest.strip_prefix("sha256:").unwrap();
+        let path = format!("{registry}/blobs/sha256/{}/{hex}/data", &hex[..2]);
+        let bytes = fs::read(shop.registry.path(&path)).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+    };
+    let link = format!("{registry}/repositories/team/bot/_manifests/tags/{tag}/current/link");
+    let digest = fs::read_to_string(shop.registry.path(&link)).unwrap();
+    let config = blob(&digest)["config"]["digest"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let labels = &blob(&config)["config"]["Labels"];
+    labels["dev.agentctl.content"].as_str().unwrap().to_owned()
+}
+
+/// Two that share a repository and a tag: each content tag leads to what it names.
+#[test]
+fn pushes_beside_each_other_do_not_mix() {
+    let more = "image.tags = [\"latest\"]\n";
+    let Some(shop) = Workshop::open(Wanted::default(), more) else {
+        return;
+    };
+    for name in ["agent.toml", "Dockerfile", ".dockerignore"] {
+        let text = shop.place.read(name);
+        shop.place.write(&format!("beside/{name}"), text);
+    }
+    for round in 1..=3 {
+        shop.place.write("text", shop.unique(round));
+        shop.place.write("beside/text", shop.unique(round));
+        let pushes =
+            ["agent.toml", "beside/agent.toml"].map(|file| shop.start(&["push", "-q", "-f", file]));
+        for push in pushes {
+            push.wait().ends(0).says("pushed");
+        }
+    }
+    let tags = shop.in_registry();
+    let contents: Vec<_> = tags.iter().filter(|tag| tag.starts_with("sha-")).collect();
+    assert_eq!(contents.len(), 6);
+    for tag in contents {
+        assert_eq!(&content_of(&shop, tag), tag);
+    }
 }

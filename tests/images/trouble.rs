@@ -1,11 +1,14 @@
 //! A way to the registry on which things go wrong for a while.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+/// What a conversation by TLS begins with.
+const GREETING: u8 = 0x16;
 
 /// What happens to a connection of the engine's.
 #[derive(Clone, Copy)]
@@ -18,11 +21,14 @@ pub(crate) enum Trouble {
     Cut(usize),
 }
 
-/// Passes on what comes; its threads end with the test's process.
+/// Passes on what comes, and keeps it; its threads end with the test's process.
+#[derive(Clone)]
 pub(crate) struct Way {
     pub(crate) port: u16,
     troubles: Arc<Mutex<VecDeque<Trouble>>>,
     was_cut: Arc<AtomicBool>,
+    /// What was sent to the registry.
+    sent: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Way {
@@ -33,15 +39,26 @@ impl Way {
             port: listener.local_addr().unwrap().port(),
             troubles: Arc::default(),
             was_cut: Arc::default(),
+            sent: Arc::default(),
         };
-        let (troubles, was_cut) = (way.troubles.clone(), way.was_cut.clone());
+        let own = way.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (troubles, was_cut) = (troubles.clone(), was_cut.clone());
-                thread::spawn(move || pass(stream, registry, &troubles, &was_cut));
+                let own = own.clone();
+                thread::spawn(move || own.pass(stream, registry));
             }
         });
         way
+    }
+
+    /// The requests since this was asked last, like `HEAD /v2/`.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let sent = std::mem::take(&mut *self.sent.lock().unwrap());
+        let text = String::from_utf8_lossy(&sent);
+        let lines = text
+            .lines()
+            .filter_map(|line| line.strip_suffix(" HTTP/1.1"));
+        lines.map(str::to_owned).collect()
     }
 
     /// One after the other, to the engine's next connections; agentctl's own are left alone.
@@ -56,32 +73,34 @@ impl Way {
     pub(crate) fn was_cut(&self) -> bool {
         self.was_cut.load(Ordering::SeqCst)
     }
-}
 
-fn pass(
-    client: TcpStream,
-    registry: u16,
-    troubles: &Mutex<VecDeque<Trouble>>,
-    was_cut: &AtomicBool,
-) -> Option<()> {
-    let trouble = match is_of_engine(&client) {
-        true => next(&mut troubles.lock().unwrap()),
-        false => None,
-    };
-    let most = match trouble {
-        None => usize::MAX,
-        Some(Trouble::Cut(bytes)) => bytes,
-        Some(Trouble::Reset) => return None,
-        Some(Trouble::Busy) => return busy(client),
-    };
-    let server = TcpStream::connect(("127.0.0.1", registry)).ok()?;
-    let back = (server.try_clone().ok()?, client.try_clone().ok()?);
-    thread::spawn(move || flow(back.0, back.1, usize::MAX));
-    if flow(client, server, most) {
-        troubles.lock().unwrap().pop_front();
-        was_cut.store(true, Ordering::SeqCst);
+    fn pass(&self, client: TcpStream, registry: u16) -> Option<()> {
+        let trouble = match is_of_engine(&client) {
+            true => next(&mut self.troubles.lock().unwrap()),
+            false => None,
+        };
+        let most = match trouble {
+            None => usize::MAX,
+            Some(Trouble::Cut(bytes)) => bytes,
+            Some(Trouble::Reset) => return None,
+            Some(Trouble::Busy) => return busy(client),
+        };
+        let server = TcpStream::connect(("127.0.0.1", registry)).ok()?;
+        let back = (server.try_clone().ok()?, client.try_clone().ok()?);
+        thread::spawn(move || flow(back.0, back.1, usize::MAX, |_| ()));
+        // What is tried with TLS comes again without.
+        let is_plain = !begins(&client).starts_with(&[GREETING]);
+        let keep = |bytes: &[u8]| {
+            if is_plain {
+                self.sent.lock().unwrap().extend_from_slice(bytes);
+            }
+        };
+        if flow(client, server, most, keep) {
+            self.troubles.lock().unwrap().pop_front();
+            self.was_cut.store(true, Ordering::SeqCst);
+        }
+        Some(())
     }
-    Some(())
 }
 
 fn next(troubles: &mut VecDeque<Trouble>) -> Option<Trouble> {
@@ -92,12 +111,16 @@ fn next(troubles: &mut VecDeque<Trouble>) -> Option<Trouble> {
 }
 
 fn is_of_engine(client: &TcpStream) -> bool {
-    let mut head = [0; 4096];
-    let length = client.peek(&mut head).unwrap_or(0);
     let name = b"User-Agent: docker/";
-    head[..length]
+    begins(client)
         .windows(name.len())
         .any(|bytes| bytes == name)
+}
+
+fn begins(client: &TcpStream) -> Vec<u8> {
+    let mut head = [0; 4096];
+    let length = client.peek(&mut head).unwrap_or(0);
+    head[..length].to_vec()
 }
 
 fn busy(mut client: TcpStream) -> Option<()> {
@@ -108,10 +131,19 @@ fn busy(mut client: TcpStream) -> Option<()> {
 }
 
 /// Whether it was cut off because there were more bytes than that.
-fn flow(mut from: TcpStream, mut to: TcpStream, most: usize) -> bool {
+fn flow(mut from: TcpStream, mut to: TcpStream, most: usize, keep: impl Fn(&[u8])) -> bool {
     let mut some = (&mut from).take(most as u64);
-    let copied = io::copy(&mut some, &mut to);
+    let mut block = [0; 16 << 10];
+    let mut copied = 0;
+    while let Ok(read @ 1..) = some.read(&mut block) {
+        keep(&block[..read]);
+        copied += read;
+        if to.write_all(&block[..read]).is_err() {
+            copied = 0;
+            break;
+        }
+    }
     let _ = to.shutdown(Shutdown::Both);
     let _ = from.shutdown(Shutdown::Both);
-    copied.is_ok_and(|bytes| bytes == most as u64)
+    copied == most
 }

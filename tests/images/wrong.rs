@@ -116,16 +116,58 @@ fn a_base_that_is_not_there() {
 
 const BASE_BY_BUILDKIT: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
-  caused by: [internal] load metadata for 127.0.0.1:PORT/team/none:1
+  caused by: Dockerfile:1: FROM 127.0.0.1:PORT/team/none:1
 127.0.0.1:PORT/team/none:1: not found
-hint: see whether FROM in Dockerfile names an image that is there: docker pull IMAGE
+hint: see whether Dockerfile names an image that is there: docker pull IMAGE
 ";
 const BASE_BY_CLASSIC: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
   caused by: Dockerfile:1: FROM 127.0.0.1:PORT/team/none:1
 manifest for 127.0.0.1:PORT/team/none:1 not found: manifest unknown: manifest unknown
-hint: see whether FROM in Dockerfile names an image that is there: docker pull IMAGE
+hint: see whether Dockerfile names an image that is there: docker pull IMAGE
 ";
+
+/// An image that only files are taken from, in the last line of three.
+#[test]
+fn an_image_to_copy_from_that_is_not_there() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    if !engine::there_is_a_tiny_image() {
+        return;
+    }
+    let none = format!("{}/team/none:1", shop.registry.host());
+    let text = format!(
+        "FROM {0} AS one\nFROM {0}\nCOPY text /\nCOPY --from={none} /a /a\n",
+        engine::TINY
+    );
+    shop.place.write("Dockerfile", text);
+    for kit in ["1", "0"] {
+        let ran = shop.run_with("DOCKER_BUILDKIT", kit, &["push", "-q"]);
+        ran.ends(2)
+            .says(&format!(
+                "caused by: Dockerfile:4: COPY --from={none} /a /a\n"
+            ))
+            .says("not found")
+            .says("hint: see whether Dockerfile names an image that is there");
+        shop.nothing_was_made();
+    }
+}
+
+/// As a service has it that systemd starts.
+#[test]
+fn no_home_is_no_hindrance() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    for verb in ["build", "push"] {
+        let mut command = shop.command(&[verb, "-q"]);
+        for name in ["HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
+            command.env_remove(name);
+        }
+        shop.place.finish(&mut command).ends(0);
+    }
+}
 
 #[test]
 fn a_dockerfile_that_does_not_parse() {

@@ -103,9 +103,15 @@ impl Place {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_agentctl"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_agentctl"));
+        command.args(args);
         command
-            .args(args)
+    }
+
+    /// Any program, as one who sits here runs it.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command
             .current_dir(self.dir.path())
             .env("XDG_STATE_HOME", self.path("state"))
             .env("TZ", "UTC")

@@ -77,7 +77,7 @@ pub(crate) struct Moment {
     pub(crate) matches: Vec<Match>,
 }
 
-fn percent(text: &str) -> Result<Percent, String> {
+pub(super) fn percent(text: &str) -> Result<Percent, String> {
     let number = text.parse().ok().and_then(Percent::new);
     number.ok_or_else(|| format!("{text} is not a percentage from 0 to 100"))
 }

@@ -57,7 +57,8 @@ fn places(program: &str, folder: &Path) -> Vec<PathBuf> {
 
 /// Where journal, releases and logs are kept can be written.
 fn state(project: &Project) -> Result<String> {
-    let dir = project.site.dir.path();
+    let dir = project.site.dir()?;
+    let dir = dir.path();
     let there = dir.ancestors().find(|path| path.is_dir()).unwrap_or(dir);
     let shown = dir.display();
     let probe = there.join(format!(".agentctl-doctor-{}", std::process::id()));

@@ -12,7 +12,8 @@ use super::super::site::{now, variable};
 use super::publish::cached;
 use super::subject::Subject;
 use crate::advice::advice;
-use crate::image::{self, Builder, Progress};
+use crate::docker;
+use crate::image::{self, Builder, Logins, Progress};
 use crate::redact::Redactor;
 use crate::ui::Steps;
 
@@ -47,9 +48,9 @@ pub(crate) async fn made(subject: &Subject<'_>, shown: &mut Shown) -> Result<Mad
                 recipe.cache_from = cached(subject).await;
             }
             shown.keep_out(Redactor::new(&recipe.secrets));
-            let logins = subject.logins(&recipe).await?;
-            let by = (builder, logins);
+            let logins = Logins::new(docker::settings(&variable));
             let work = async |watch: &mut dyn FnMut(Progress)| {
+                let by = (builder, logins);
                 image::build(engine, &subject.context, &recipe, by, watch).await
             };
             watched(shown, "build", work).await?;
@@ -100,7 +101,7 @@ async fn interrupted(what: &str) -> anyhow::Error {
         _ = terminate.recv() => {}
     }
     advice(
-        format!("the {what} was interrupted; nothing was tagged"),
+        format!("the {what} was interrupted"),
         "the same command goes on with what is done already",
     )
 }

@@ -5,10 +5,11 @@ mod make;
 mod packages;
 mod pins;
 mod publish;
+mod reached;
 mod subject;
 
 pub(super) use make::made;
 pub(super) use packages::{list as list_packages, sign};
 pub(super) use pins::pin;
-pub(super) use publish::{published, pushed, pushed_before, registry};
+pub(super) use publish::{published, pushed, pushed_before, registry, tagged};
 pub(super) use subject::{Subject, current_tags, found, unallowed};

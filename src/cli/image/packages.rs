@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::super::show::Shown;
+use super::publish::registry;
 use super::subject::Subject;
 use crate::advice::advice;
-use crate::image::{self, Cosign};
+use crate::image::{self, Cosign, Digest};
 
 /// Writes the list of the packages in an image that the engine has; `digest` is its name.
 pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Result<()> {
@@ -25,23 +26,28 @@ pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Re
         .with_context(|| format!("could not write {}", file.display()))
 }
 
-/// By cosign, if agent.toml asks for it and it is there.
+/// By cosign, if agent.toml asks for it, it is there, and nobody has done it yet: a push may have
+/// been killed before.
 pub(crate) async fn sign(
     subject: &Subject<'_>,
-    image: &str,
+    digest: &Digest,
     list: Option<&Path>,
     shown: &mut Shown,
 ) -> Result<()> {
     let Some(with) = &subject.project.loaded.spec.image.sign else {
         return Ok(());
     };
+    if registry(subject.project)?.is_signed(digest).await? {
+        return Ok(());
+    }
     let Some(cosign) = Cosign::find(&env::var_os("PATH").unwrap_or_default()) else {
         shown.warn("image.sign asks for a signature, and there is no cosign on PATH: not signed");
         return Ok(());
     };
-    cosign.sign(image, with).await?;
+    let image = format!("{}@{digest}", subject.repository());
+    cosign.sign(&image, with).await?;
     if let Some(list) = list {
-        cosign.attest(image, with, list).await?;
+        cosign.attest(&image, with, list).await?;
     }
     shown.note(format!("signed {image}"));
     Ok(())

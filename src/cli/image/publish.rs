@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::super::show::Shown;
 use super::super::site::{Project, variable};
 use super::make::{made, watched};
-use super::subject::Subject;
+use super::subject::{Subject, current_tags};
 use crate::advice::advice;
 use crate::image::{self, Digest, Names, Registry, Repository, Surroundings};
 
@@ -72,6 +72,19 @@ pub(super) async fn cached(subject: &Subject<'_>) -> Vec<String> {
     found
 }
 
+/// Gives an image that the registry has its tags, in case whoever pushed it was killed before.
+pub(crate) async fn tagged(project: &Project, name: &str) -> Result<()> {
+    let spec = &project.loaded.spec;
+    let digest = name
+        .split_once('@')
+        .and_then(|(_, digest)| digest.parse().ok());
+    let (Some(digest), Some(_), Some(_)) = (digest, &spec.build, &spec.image.repository) else {
+        return Ok(());
+    };
+    let tags = current_tags(project)?;
+    image::retag(&registry(project)?, &digest, &tags).await
+}
+
 /// Builds and pushes what is not there yet.
 pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Published> {
     let registry = registry(subject.project)?;
@@ -80,7 +93,7 @@ pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Resul
         others: subject.tags.clone(),
     };
     if let Some(digest) = registry.head(&subject.content).await? {
-        image::retag(&registry, &digest, &names).await?;
+        image::retag(&registry, &digest, &names.others).await?;
         return Ok(Published {
             digest,
             unchanged: true,

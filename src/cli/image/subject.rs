@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
-use tokio::sync::OnceCell;
 
 use super::super::render::{Buildable, buildable};
 use super::super::show::Shown;
 use super::super::site::{Project, now, variable};
+use super::reached::Reached;
 use crate::advice::advice;
-use crate::docker::{Engine, Place};
+use crate::docker::Engine;
 use crate::image::{
-    self, Builder, Commit, Context, Credentials, Dockerfile, Finding, Known, Lock, Login, Logins,
-    Looked, Memory, Provenance, Recipe, Repository, Surroundings, content_tag,
+    self, Builder, Commit, Context, Dockerfile, Finding, Known, Lock, Looked, Memory, Provenance,
+    Recipe, content_tag,
 };
 use crate::render;
 use crate::spec::Build;
@@ -23,6 +23,7 @@ use crate::spec::Build;
 pub(crate) struct Subject<'a> {
     pub(super) project: &'a Project,
     build: &'a Build,
+    /// Named by somebody; otherwise the engine takes its own.
     platform: Option<String>,
     pub(crate) context: Arc<Context>,
     /// As an engine with BuildKit builds it: what any engine makes of it is the same image.
@@ -34,7 +35,7 @@ pub(crate) struct Subject<'a> {
     commit: Option<Commit>,
     /// Tags beside that one.
     pub(crate) tags: Vec<String>,
-    engine: OnceCell<Engine>,
+    engine: Reached,
 }
 
 /// What stands in `[build]`, or why nothing can be built.
@@ -83,10 +84,9 @@ pub(crate) fn unallowed(
     shown: &mut Shown,
 ) -> Result<()> {
     let build = build(project)?;
-    if let Some(path) = &canonical.own {
-        findings.extend(image::in_text(path, &canonical.dockerfile)?);
-        findings.extend(image::in_dockerfile(path, &canonical.dockerfile));
-    }
+    let path = canonical.own.as_deref().unwrap_or("Dockerfile");
+    findings.extend(image::in_text(path, &canonical.dockerfile)?);
+    findings.extend(image::in_dockerfile(path, &canonical.dockerfile));
     for (name, value) in &canonical.args {
         findings.extend(image::in_text(&format!("build.args.{name}"), value)?);
     }
@@ -102,24 +102,30 @@ pub(crate) fn unallowed(
 
 impl<'a> Subject<'a> {
     /// Looks through everything that would leave the machine, and stops at a secret.
-    pub(crate) fn look_through(
+    pub(crate) async fn look_through(
         project: &'a Project,
         platform: Option<&str>,
         shown: &mut Shown,
     ) -> Result<Self> {
         let build = build(project)?;
         let platform = one_platform(build, platform)?;
+        let engine = Reached::default();
         let (context, looked, canonical) = found(project)?;
         unallowed(project, looked.findings, &canonical, shown)?;
         let dockerfile = Dockerfile::parse(&canonical.dockerfile);
-        let lock = Lock::read(project.folder())?.unwrap_or_default();
-        let bases = lock.used(&dockerfile, &canonical.args);
+        let bases = match Lock::read(project.folder())? {
+            Some(lock) => lock.used(&dockerfile, &canonical.args)?,
+            None => BTreeMap::new(),
+        };
         let content = content_tag(
             &looked.identity,
             &canonical.dockerfile,
             &canonical.args,
             build.secrets.iter().map(String::as_str),
-            platform.as_deref(),
+            &match &platform {
+                Some(named) => named.clone(),
+                None => engine.platform().await,
+            },
             &bases,
         );
         let commit = Commit::of(&context.root, &variable)?;
@@ -133,7 +139,7 @@ impl<'a> Subject<'a> {
             bases,
             content,
             commit,
-            engine: OnceCell::new(),
+            engine,
         })
     }
 }
@@ -175,10 +181,8 @@ impl Subject<'_> {
         format!("{}:{}", self.repository(), self.content)
     }
 
-    /// Connected to when it is needed first: what a registry has already needs none.
     pub(super) async fn engine(&self) -> Result<&Engine> {
-        let connect = async || Engine::connect(Place::find(&variable)?).await;
-        self.engine.get_or_try_init(connect).await
+        self.engine.engine().await
     }
 
     /// What this builder is asked to do.
@@ -242,26 +246,12 @@ fn one_platform(build: &Build, asked: Option<&str>) -> Result<Option<String>> {
         (None, []) => Ok(None),
         (None, [only]) => Ok(Some(only.clone())),
         (None, known) => Err(advice(
-            "an engine builds for one platform at a time, and build.platforms names more",
+            format!(
+                "an image is for one platform, and build.platforms names {}",
+                known.join(", ")
+            ),
             format!("--platform {}", known.join(", or --platform ")),
         )),
-    }
-}
-
-impl Subject<'_> {
-    /// The logins for the registries that its bases come from.
-    pub(super) async fn logins(&self, recipe: &Recipe) -> Result<Logins> {
-        let folder = Surroundings::find(&variable).docker_config;
-        let mut known = Logins::new();
-        for base in Dockerfile::parse(&recipe.dockerfile).bases(&recipe.args) {
-            let (repository, _) = Repository::of_image(&base.image)?;
-            let login = match Credentials::find(folder.as_deref(), &repository).await? {
-                Credentials::Basic(username, password) => Login { username, password },
-                _ => continue,
-            };
-            known.insert(repository.key().to_owned(), login);
-        }
-        Ok(known)
     }
 }
 

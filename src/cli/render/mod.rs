@@ -8,7 +8,7 @@ mod pipeline;
 mod stack;
 mod write;
 
-pub(super) use gather::prompts;
+pub(super) use gather::{own_templates, prompts};
 
 use std::collections::{BTreeMap, BTreeSet};
 

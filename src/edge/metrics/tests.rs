@@ -17,6 +17,7 @@ fn state() -> State {
     };
     State {
         version: "0.1.0".into(),
+        program: None,
         pid: 1,
         started: 0,
         fence: 1,

@@ -20,7 +20,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinSet, spawn_local};
+use tokio::task::{AbortHandle, JoinSet, spawn_local};
 
 use super::Proxy;
 use crate::edge::table::Table;
@@ -37,6 +37,7 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// The proxy at work, until it is stopped or dropped.
 pub(crate) struct Server {
     stop: watch::Sender<bool>,
+    accepting: AbortHandle,
     ended: mpsc::Receiver<Infallible>,
 }
 
@@ -45,6 +46,16 @@ impl Server {
     /// Tunnels are not waited for: they belong to replicas, which are quiet without them.
     pub(crate) async fn stop(mut self) {
         self.stop.send_replace(true);
+        let _ = self.ended.recv().await;
+    }
+
+    /// Takes no more connections.
+    pub(crate) fn rest(&self) {
+        self.accepting.abort();
+    }
+
+    /// Resolves when clients have ended theirs, tunnels too; after `rest`.
+    pub(crate) async fn fade(mut self) {
         let _ = self.ended.recv().await;
     }
 }
@@ -65,8 +76,12 @@ pub(crate) fn serve(
     let workers = (0..workers.max(1))
         .map(|_| start(Arc::clone(table), stopped.clone(), alive.clone()))
         .collect::<io::Result<Vec<_>>>()?;
-    tokio::spawn(hand_out(listener, workers, stopped));
-    Ok(Server { stop, ended })
+    let accepting = tokio::spawn(hand_out(listener, workers, stopped)).abort_handle();
+    Ok(Server {
+        stop,
+        accepting,
+        ended,
+    })
 }
 
 /// New connections go to the workers in turn.
@@ -125,7 +140,7 @@ async fn work(
     stopped: watch::Receiver<bool>,
 ) {
     let changed = table.changed();
-    let proxy = Rc::new(Proxy::new(table));
+    let proxy = Rc::new(Proxy::new(Arc::clone(&table)));
     let tidy = spawn_local(upstream::keep_tidy(proxy.upstream(), changed));
     let mut open = JoinSet::new();
     while let Some(stream) = streams.recv().await {
@@ -133,6 +148,9 @@ async fn work(
         while open.try_join_next().is_some() {}
     }
     open.join_all().await;
+    if table.is_handed_over() {
+        table.quiet().await;
+    }
     tidy.abort();
 }
 

@@ -27,6 +27,7 @@ use crate::edge::instance::{Identity, Instance};
 use crate::edge::logs;
 use crate::edge::process::{self, Found, Process};
 use crate::edge::snapshot::{self, Book, Kept, Running};
+use crate::edge::succession::Start;
 use crate::edge::table::Table;
 
 /// How long processes that nobody wants have to stop.
@@ -41,15 +42,12 @@ impl Keeper {
     /// Replicas that still run are in the table, and are sent requests, when this returns.
     pub(in crate::edge) async fn recover(
         home: Home,
-        containers: Option<&str>,
+        containers: Option<Containers>,
+        start: Start,
     ) -> Result<Rc<Keeper>> {
         let mut book: Book = snapshot::read(&home.snapshot())?;
         book.fence = book.fence.max(snapshot::read(&home.fence())?);
         let unwanted = claim(&mut book, &home)?;
-        let containers = match containers {
-            Some(owner) => Some(Containers::of(owner).await?),
-            None => None,
-        };
         let left_over = match &containers {
             Some(containers) => claim_containers(&mut book, containers.found().await?),
             None => BTreeSet::new(),
@@ -63,6 +61,9 @@ impl Keeper {
             book: RefCell::new(book),
             unsaved: Notify::new(),
             changes: watch::Sender::new(0),
+            tasks: RefCell::default(),
+            lock: RefCell::new(Some(start.lock)),
+            parting: RefCell::default(),
         });
         keeper.note(&format!(
             "edge {} started: process {}",
@@ -71,11 +72,14 @@ impl Keeper {
         ));
         keeper.carry_out();
         keeper.counts().restore(&keeper.table);
+        if let Some(inherited) = start.inherited {
+            keeper.inherit(inherited)?;
+        }
         keeper.reopen();
         unwanted
             .into_iter()
             .for_each(|found| keeper.end_unwanted(found));
-        tokio::task::spawn_local(Rc::clone(&keeper).remove_left_over(left_over));
+        keeper.spawn(Rc::clone(&keeper).remove_left_over(left_over));
         Ok(keeper)
     }
 
@@ -119,7 +123,7 @@ impl Keeper {
                 "process {} ({}) is not wanted any more; ended",
                 found.identity.pid, found.marker
             ));
-            tokio::task::spawn_local(end(process));
+            self.spawn(end(process));
         }
     }
 
@@ -196,10 +200,11 @@ impl Keeper {
         }
     }
 
-    /// Resolves when the edge was told to stop and no replica is left.
+    /// Resolves when the edge was told to stop and no replica is left, or another one has its place.
     pub(in crate::edge) async fn ended(&self) {
         let mut changes = self.changes();
-        while self.book().exit.is_none() || !self.ids().is_empty() {
+        let over = || self.book().exit.is_some() && self.ids().is_empty();
+        while !over() && !self.is_succeeded() {
             if changes.changed().await.is_err() {
                 return;
             }
@@ -334,7 +339,7 @@ impl Kept {
 }
 
 impl Id {
-    fn of(pool: &str, number: u32) -> Id {
+    pub(super) fn of(pool: &str, number: u32) -> Id {
         Id {
             pool: pool.to_owned(),
             number,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Id, Keeper, now};
 use crate::edge::api::{PoolState, ReplicaState, Standing, State};
+use crate::edge::program;
 use crate::edge::snapshot::{Kept, KeptPool};
 
 impl Keeper {
@@ -21,6 +22,7 @@ impl Keeper {
         }
         State {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            program: program::own(),
             pid: std::process::id(),
             started: self.started,
             fence: book.fence,

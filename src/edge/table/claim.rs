@@ -93,6 +93,9 @@ impl Table {
             return self.claim_but(Some(id), avoid, Absence::Awaited);
         }
         let pools = self.read();
+        if let Some(claim) = self.of_heir() {
+            return Some(claim);
+        }
         let pool = pools.get(failed.replica.pool());
         let beside = pool.and_then(|pool| Some((pool, pool.least_open(avoid)?)));
         let place = beside.or_else(|| pools.turn(Of::Requests, avoid));
@@ -106,6 +109,9 @@ impl Table {
         absence: Absence,
     ) -> Option<Claim> {
         let pools = self.read();
+        if let Some(claim) = self.of_heir() {
+            return Some(claim);
+        }
         let Some(id) = id else {
             let place = pools.turn(Of::Requests, avoid)?;
             let claim = self.take(&pools, place);
@@ -121,6 +127,20 @@ impl Table {
             claim.window.begin();
         }
         Some(claim)
+    }
+
+    /// The successor finds the conversation's place, and counts the request.
+    fn of_heir(&self) -> Option<Claim> {
+        let heir = self.heir.get()?;
+        heir.replica.claim();
+        heir.window.open();
+        Some(Claim {
+            replica: Arc::clone(&heir.replica),
+            window: Arc::clone(&heir.window),
+            conversation: None,
+            idle: 0,
+            sticky: false,
+        })
     }
 
     fn take(&self, pools: &Pools, (pool, replica): Place<'_>) -> Claim {

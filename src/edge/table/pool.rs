@@ -44,6 +44,10 @@ impl Pool {
         self.idle
     }
 
+    pub(super) fn replicas(&self) -> &[Arc<Replica>] {
+        &self.replicas
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.replicas.is_empty()
     }

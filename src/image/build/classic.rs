@@ -8,10 +8,9 @@ use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use hyper::Request;
-use serde_json::{Value, json};
 
 use super::steps::Steps;
-use super::{ImageId, Login, Logins, query};
+use super::{ImageId, Logins, query};
 use crate::advice::advice;
 use crate::docker::{Engine, Line, Lines, Moved, streamed};
 use crate::image::context::Context;
@@ -34,11 +33,13 @@ pub(super) async fn build(
             "build it with BuildKit: use an engine that has it, and leave DOCKER_BUILDKIT=0 out",
         ));
     }
+    // It cannot ask back, so it is told beforehand.
+    let known = logins.of_bases(recipe).await;
     let tar = context.tar(beside(&context.root, recipe)?);
     let own = [("dockerfile", RESERVED), ("rm", "1"), ("forcerm", "1")];
     let request = Request::post(query(recipe, &recipe.args, &own)?)
         .header("Content-Type", "application/x-tar")
-        .header("X-Registry-Config", registries(logins))
+        .header("X-Registry-Config", URL_SAFE.encode(known.to_string()))
         .body(streamed(tar))?;
     let answer = engine.send(request).await?;
     follow(Lines::new(answer.into_body()), steps).await
@@ -56,13 +57,6 @@ fn beside(root: &Path, recipe: &Recipe) -> Result<Vec<(String, Vec<u8>)>> {
         (RESERVED.to_owned(), recipe.dockerfile.clone().into_bytes()),
         (IGNORE.to_owned(), ignore.into_bytes()),
     ])
-}
-
-/// It cannot ask back, so it is told beforehand.
-fn registries(logins: &Logins) -> String {
-    let said = |login: &Login| json!({ "username": login.username, "password": login.password });
-    let known = logins.iter().map(|(key, login)| (key.clone(), said(login)));
-    URL_SAFE.encode(Value::Object(known.collect()).to_string())
 }
 
 async fn follow(mut lines: Lines, steps: &mut Steps<'_>) -> Result<ImageId> {
@@ -111,7 +105,10 @@ impl Told {
             steps.moved(step, bytes, Some(of));
         } else if let Some(status) = &line.status {
             let id = line.id.as_ref().map(|id| format!("{id}: "));
-            steps.say(step, &format!("{}{status}\n", id.unwrap_or_default()));
+            steps.say(
+                step,
+                format!("{}{status}\n", id.unwrap_or_default()).as_bytes(),
+            );
         }
     }
 
@@ -126,7 +123,7 @@ impl Told {
         match text.trim() {
             "---> Using cache" => self.cached = true,
             own if own.starts_with("---> ") || own.starts_with("Removing intermediate") => (),
-            _ => steps.say(step, text),
+            _ => steps.say(step, text.as_bytes()),
         }
     }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::steps::{Step, Steps};
-use crate::advice::{Advice, advice};
-use crate::image::Recipe;
+use crate::advice::{Advice, with_advice};
 use crate::image::dockerfile::{Dockerfile, Instruction};
+use crate::image::{Recipe, Repository};
 
 /// A step that failed: where it stands, what it is, what it said.
 #[derive(Debug)]
@@ -20,7 +20,14 @@ struct Failure {
 impl Failure {
     fn of(step: &Step, cause: &str, recipe: &Recipe) -> Self {
         let dockerfile = Dockerfile::parse(&recipe.dockerfile);
-        let found = find(&dockerfile.instructions, &step.name);
+        let base = step
+            .base()
+            .and_then(|image| line(image, &dockerfile, recipe));
+        let at = |line| dockerfile.instructions.iter().find(|one| one.line == line);
+        let found = match base {
+            Some(line) => at(line),
+            None => find(&dockerfile.instructions, &step.name),
+        };
         Self {
             dockerfile: name(recipe).to_owned(),
             line: found.map(|found| found.line),
@@ -47,27 +54,49 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// Every way for it to fail has one thing to do next.
-pub(super) fn explain(error: anyhow::Error, recipe: &Recipe, steps: &Steps<'_>) -> anyhow::Error {
+pub(super) fn explain(
+    error: anyhow::Error,
+    recipe: &Recipe,
+    steps: &Steps<'_>,
+    no_login: Option<anyhow::Error>,
+) -> anyhow::Error {
     if error.downcast_ref::<Advice>().is_some() {
         return error.context(format!("could not build {}", recipe.tag));
     }
     let cause = steps.redact(short(&format!("{error:#}")));
-    let advice = advice(
-        format!("could not build {}", recipe.tag),
-        hint(&cause, steps.failed(), name(recipe)),
-    );
-    let what = match steps.failed() {
+    let what = format!("could not build {}", recipe.tag);
+    let hint = hint(&cause, steps.failed(), name(recipe));
+    let is_refused = is_refused(&cause, steps.failed());
+    let failure = match steps.failed() {
         Some(step) => anyhow::Error::new(Failure::of(step, &cause, recipe)),
         None => anyhow::anyhow!(cause),
     };
-    match advice.downcast::<Advice>() {
-        Ok(advice) => what.context(advice),
-        Err(other) => other,
+    match no_login.filter(|_| is_refused) {
+        Some(no_login) => no_login.context(failure.to_string()).context(what),
+        None => with_advice(failure, what, hint),
     }
+}
+
+/// A login may have made the difference.
+fn is_refused(cause: &str, failed: Option<&Step>) -> bool {
+    const WORDS: [&str; 4] = ["denied", "unauthorized", "authentication", "no basic auth"];
+    WORDS.iter().any(|word| cause.contains(word)) || failed.is_some_and(Step::is_base)
 }
 
 fn name(recipe: &Recipe) -> &str {
     recipe.own.as_deref().unwrap_or("Dockerfile")
+}
+
+/// Where the Dockerfile names an image: `a:1` may be told as `docker.io/library/a:1`.
+fn line(image: &str, dockerfile: &Dockerfile, recipe: &Recipe) -> Option<usize> {
+    let whole = |name: &str| {
+        let (repository, tag) = Repository::of_image(name).ok()?;
+        Some((repository, tag.to_owned()))
+    };
+    let wanted = whole(image)?;
+    let bases = dockerfile.bases(&recipe.args).into_iter();
+    let mut found = bases.filter(|base| whole(&base.image).as_ref() == Some(&wanted));
+    found.next().map(|base| base.line)
 }
 
 /// The instruction that a step's name shows, variables in it replaced or not.
@@ -124,9 +153,7 @@ fn hint(cause: &str, failed: Option<&Step>, dockerfile: &str) -> String {
         return format!("mend that line of {dockerfile}");
     }
     if has(&["pull access denied", "manifest unknown"]) || failed.is_some_and(Step::is_base) {
-        return format!(
-            "see whether FROM in {dockerfile} names an image that is there: docker pull IMAGE"
-        );
+        return format!("see whether {dockerfile} names an image that is there: docker pull IMAGE");
     }
     match failed {
         Some(_) => format!("mend what {dockerfile} does there, and build again"),
@@ -155,7 +182,7 @@ mod tests {
             tag: "a:1".to_owned(),
             ..Recipe::default()
         };
-        let error = explain(anyhow!("{cause}"), &recipe, &steps);
+        let error = explain(anyhow!("{cause}"), &recipe, &steps, None);
         let hint = error.downcast_ref::<Advice>().unwrap().hint.clone();
         (error.root_cause().to_string(), hint)
     }

@@ -7,6 +7,7 @@
 mod buildkit;
 mod classic;
 mod failure;
+mod logins;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use crate::advice::advice;
 use crate::docker::{Engine, Line};
 use crate::redact::Redactor;
 
+pub(crate) use self::logins::Logins;
 use self::steps::Steps;
 
 /// `sha256:…`: the image as the engine knows it.
@@ -35,16 +37,6 @@ impl fmt::Display for ImageId {
         self.0.fmt(f)
     }
 }
-
-/// What a registry wants to see before it gives a base image.
-#[derive(Clone)]
-pub(crate) struct Login {
-    pub(crate) username: String,
-    pub(crate) password: String,
-}
-
-/// By what Docker files a registry's credentials under.
-pub(crate) type Logins = BTreeMap<String, Login>;
 
 impl ImageId {
     /// Both builders name the image in the end.
@@ -85,11 +77,17 @@ pub(crate) async fn build(
 ) -> Result<ImageId> {
     let mut steps = Steps::new(watch, Redactor::new(&recipe.secrets));
     let (builder, logins) = by;
-    let built = match builder {
-        Builder::BuildKit => buildkit::build(engine, context, recipe, logins, &mut steps).await,
-        Builder::Classic => classic::build(engine, context, recipe, &logins, &mut steps).await,
+    let logins = Arc::new(logins);
+    let work = async {
+        match builder {
+            Builder::BuildKit => {
+                buildkit::build(engine, context, recipe, &logins, &mut steps).await
+            }
+            Builder::Classic => classic::build(engine, context, recipe, &logins, &mut steps).await,
+        }
     };
-    built.map_err(|error| failure::explain(error, recipe, &steps))
+    let built = engine.attended(work).await;
+    built.map_err(|error| failure::explain(error, recipe, &steps, logins.trouble()))
 }
 
 /// What both builders are asked for, as the engine's API writes it.

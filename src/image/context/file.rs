@@ -2,25 +2,25 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+use super::Mark;
+
 /// Opens no link and waits for no pipe, in case the file was replaced by one.
-pub(super) fn open(root: &Path, path: &str, size: u64, changed: (i64, i64)) -> io::Result<Whole> {
+pub(super) fn open(root: &Path, path: &str, mark: Mark) -> io::Result<Whole> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = rustix::fs::open(root.join(path), flags, Mode::empty())
         .map(File::from)
         .map_err(|error| named(path, &error.into()))?;
     let data = file.metadata()?;
-    let same = data.is_file() && data.len() == size;
-    match same && (data.ctime(), data.ctime_nsec()) == changed {
+    match data.is_file() && Mark::of(&data) == mark {
         true => Ok(Whole {
             file,
             path: path.to_owned(),
-            left: size,
-            changed,
+            left: mark.size(),
+            mark,
         }),
         false => Err(other(path)),
     }
@@ -31,15 +31,13 @@ pub(super) struct Whole {
     file: File,
     path: String,
     left: u64,
-    /// Seconds and nanoseconds of its last change.
-    changed: (i64, i64),
+    mark: Mark,
 }
 
 impl Whole {
     /// Its length alone does not tell: it may have been written over.
     fn is_as_it_was(&self) -> io::Result<bool> {
-        let data = self.file.metadata()?;
-        Ok((data.ctime(), data.ctime_nsec()) == self.changed)
+        Ok(Mark::of(&self.file.metadata()?) == self.mark)
     }
 }
 

@@ -1,8 +1,9 @@
 //! What was seen in files before, so that an unchanged tree is not read again.
 //!
 //! Only files without a finding are remembered: what is a secret is looked at every time. As in
-//! git's index, a file is the same while its size and its time of change are, and one that changed
-//! a moment ago is not remembered: it could change again within the same tick of the clock.
+//! git's index, a file is the same while its place on the disk, its size and its times are, and one
+//! that changed a moment ago is not remembered: it could change again within the same tick of the
+//! clock.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Kind};
+use super::{Entry, Kind, Mark};
 use crate::image::scan::RULES;
 
 /// In seconds: the coarsest clock of a file system.
@@ -28,8 +29,7 @@ pub(crate) struct Memory {
 
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Known {
-    size: u64,
-    changed: (i64, i64),
+    mark: Mark,
     digest: String,
 }
 
@@ -59,9 +59,7 @@ impl Memory {
     pub(super) fn digest(&self, entry: &Entry) -> Option<&str> {
         let known = self.files.get(&entry.path)?;
         match entry.kind {
-            Kind::File { size, changed, .. } if (size, changed) == (known.size, known.changed) => {
-                Some(&known.digest)
-            }
+            Kind::File { mark, .. } if mark == known.mark => Some(&known.digest),
             _ => None,
         }
     }
@@ -78,14 +76,9 @@ impl Memory {
 
     fn known(&self, entry: &Entry, digest: &str) -> Option<(String, Known)> {
         match entry.kind {
-            Kind::File { size, changed, .. } if changed.0 + MOMENT < self.now => {
+            Kind::File { mark, .. } if mark.last() + MOMENT < self.now => {
                 let digest = digest.to_owned();
-                let known = Known {
-                    size,
-                    changed,
-                    digest,
-                };
-                Some((entry.path.clone(), known))
+                Some((entry.path.clone(), Known { mark, digest }))
             }
             _ => None,
         }

@@ -8,6 +8,7 @@ mod file;
 mod glob;
 mod hash;
 mod ignore;
+mod mark;
 mod memory;
 mod tar;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use anyhow::Result;
 
 pub(crate) use glob::Glob;
 pub(crate) use hash::Looked;
+pub(crate) use mark::Mark;
 pub(crate) use memory::Memory;
 
 use self::ignore::Rules;
@@ -45,8 +47,8 @@ pub(crate) enum Kind {
         size: u64,
         /// 0644 or 0755: what a umask takes away decides nothing.
         mode: u32,
-        /// When it was last changed: what is sent later has to be what was looked through.
-        changed: (i64, i64),
+        /// What is sent later has to be what was looked through.
+        mark: Mark,
     },
     Folder {
         mode: u32,
@@ -69,7 +71,7 @@ impl Context {
     /// A file's contents, if they are what was looked through.
     pub(crate) fn open(&self, entry: &Entry) -> std::io::Result<impl Read + use<>> {
         match entry.kind {
-            Kind::File { size, changed, .. } => file::open(&self.root, &entry.path, size, changed),
+            Kind::File { mark, .. } => file::open(&self.root, &entry.path, mark),
             _ => Err(std::io::Error::other(format!("{} is no file", entry.path))),
         }
     }

@@ -78,13 +78,9 @@ fn append(tar: &mut Builder<Blocks<'_>>, root: &Path, entry: &Entry) -> io::Resu
             let mut header = header(EntryType::Symlink, 0, 0o777);
             tar.append_link(&mut header, path, target)
         }
-        Kind::File {
-            size,
-            mode,
-            changed,
-        } => {
+        Kind::File { size, mode, mark } => {
             let mut header = header(EntryType::Regular, *size, *mode);
-            let file = file::open(root, &entry.path, *size, *changed)?;
+            let file = file::open(root, &entry.path, *mark)?;
             tar.append_data(&mut header, path, file)
         }
     }

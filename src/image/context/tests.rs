@@ -256,6 +256,21 @@ async fn a_file_that_changes_meanwhile_is_named() {
     assert!(context.look_through(&Memory::default()).is_err());
 }
 
+/// More than waits to be sent.
+const LONG: usize = 4 << 20;
+
+#[tokio::test]
+async fn a_file_that_is_written_over_while_it_is_sent_is_named() {
+    let dir = tree(&[("a", &"1".repeat(LONG))]);
+    let context = read(dir.path());
+    let mut blocks = Box::pin(context.tar(Vec::new()));
+    assert!(blocks.next().await.unwrap().is_ok());
+    fs::write(dir.path().join("a"), "2".repeat(LONG)).unwrap();
+    let rest: Vec<_> = blocks.collect().await;
+    let error = rest.into_iter().find_map(Result::err).unwrap().to_string();
+    assert!(error.contains("a was changed"), "{error}");
+}
+
 /// Long after anything here was written.
 const LATER: i64 = 1 << 40;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::ignore::{Hits, Rules};
-use super::{Entry, Kind};
+use super::{Entry, Kind, Mark};
 use crate::advice::{Advise, advice};
 
 /// Sorted by the bytes of their paths.
@@ -85,7 +85,7 @@ fn kind(child: &DirEntry) -> Result<Kind> {
             } else {
                 0o755
             },
-            changed: (data.ctime(), data.ctime_nsec()),
+            mark: Mark::of(&data),
         }),
         kind => Err(advice(
             format!("{} is {}, no file", place.display(), name_of(kind)),

@@ -224,7 +224,7 @@ async fn an_image_gets_all_its_names_and_loses_them_when_it_is_old() {
             "{tag}"
         );
     }
-    retag(&registry, &two, &names("sha-2", &["latest"]))
+    retag(&registry, &two, &["latest".to_owned()])
         .await
         .unwrap();
     assert_eq!(registry.head("latest").await.unwrap().as_ref(), Some(&two));

@@ -14,6 +14,8 @@ const KINDS: &str = "application/vnd.docker.distribution.manifest.v2+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.oci.image.manifest.v1+json, \
      application/vnd.oci.image.index.v1+json";
+/// What signatures are called that are no tags.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 const DIGEST: &str = "docker-content-digest";
 
 /// A repository in a registry; copies share their logins.
@@ -138,6 +140,25 @@ impl Registry {
         Ok(all)
     }
 
+    /// Whether cosign left a signature, in any of the places where its versions do.
+    pub(crate) async fn is_signed(&self, image: &Digest) -> Result<bool> {
+        let tag = image.as_str().replace(':', "-");
+        if self.head(&format!("{tag}.sig")).await?.is_some() {
+            return Ok(true);
+        }
+        for path in [format!("referrers/{image}"), manifests(&tag)] {
+            // Not every registry knows what a referrer is; a second signature does no harm.
+            let Ok(answer) = self.ask(Method::GET, Act::Pull, path).await else {
+                continue;
+            };
+            let bytes = self.body(answer).await?;
+            if is_signature(&serde_json::from_slice(&bytes).unwrap_or_default()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// With all its tags; one that is gone already is as good.
     pub(crate) async fn delete(&self, image: &Digest) -> Result<()> {
         let path = manifests(image.as_str());
@@ -177,6 +198,13 @@ impl Registry {
 
 fn manifests(reference: &str) -> String {
     format!("manifests/{reference}")
+}
+
+/// Whether a list of what refers to an image has one.
+fn is_signature(referrers: &Value) -> bool {
+    let all = referrers["manifests"].as_array().into_iter().flatten();
+    let mut kinds = all.filter_map(|one| one["artifactType"].as_str());
+    kinds.any(|kind| kind.starts_with(BUNDLE))
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

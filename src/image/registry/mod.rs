@@ -16,7 +16,7 @@ mod wire;
 
 pub(crate) use client::{Manifest, Registry};
 pub(crate) use credentials::Credentials;
-pub(crate) use repository::{Digest, Repository, filed_under};
+pub(crate) use repository::{Digest, Repository};
 
 use std::path::PathBuf;
 use std::time::Duration;

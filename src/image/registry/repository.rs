@@ -58,6 +58,18 @@ impl Repository {
         Ok((Self::parse(name)?, tag))
     }
 
+    /// A registry, whatever is in it.
+    pub(crate) fn at(host: &str) -> Self {
+        let host = match filed_under(host) {
+            HUB_KEY => HUB,
+            other => other,
+        };
+        Self {
+            host: host.to_owned(),
+            path: String::new(),
+        }
+    }
+
     fn at_hub(path: String) -> Self {
         Self {
             host: HUB.to_owned(),
@@ -113,7 +125,7 @@ impl fmt::Display for Repository {
 }
 
 /// Where Docker's users have the credentials for a host; Docker Hub goes by many names.
-pub(crate) fn filed_under(host: &str) -> &str {
+fn filed_under(host: &str) -> &str {
     match host {
         HUB | HUB_API | "index.docker.io" => HUB_KEY,
         other => other,

@@ -32,7 +32,7 @@ const AHEAD: usize = 16;
 pub(crate) async fn sbom(engine: &Engine, image: &str, digest: &str) -> Result<Value> {
     let bytes = engine.docker.export_image(image);
     let bytes = bytes.map(|piece| piece.map_err(|error| engine.failure(error)));
-    let packages = read(bytes).await;
+    let packages = engine.attended(read(bytes)).await;
     let packages = packages.with_context(|| format!("could not list the packages of {image}"))?;
     Ok(document::document(image, digest, &packages))
 }

@@ -31,6 +31,7 @@ pub(super) fn workflow(
         "first": first,
         "image": image.as_ref().map(|job| &job.script),
         "image_env": image.as_ref().map(|job| &job.env),
+        "image_secrets": image.as_ref().map(|job| filled(job.secrets.clone())),
         "packages": image.as_ref().is_some_and(|job| job.at_github).then_some("write"),
     });
     let mut workflow = templates.object("ci/github.yaml", &context)?;
@@ -41,10 +42,7 @@ pub(super) fn workflow(
     for stage in &pipeline.stages {
         let name = format!("deploy-{}", stage.name());
         workflow["jobs"][&name] = self::deploy(stage, &before, input, pipeline, templates)?;
-        // What the image is called comes from the job that made it.
-        before = std::iter::once(name)
-            .chain(pipeline.builds(input).then(|| "image".to_owned()))
-            .collect();
+        before = vec![name];
     }
     Ok(workflow)
 }
@@ -60,13 +58,7 @@ fn deploy(
     pipeline: &Pipeline,
     templates: &Templates,
 ) -> Result<Value, Failure> {
-    let mut job = deploy::job(stage, pipeline, templates)?;
-    if pipeline.builds(input) && stage.runs_images() {
-        job.env.insert(
-            "IMAGE".to_owned(),
-            json!("${{ needs.image.outputs.image }}"),
-        );
-    }
+    let job = deploy::job(stage, pipeline, templates)?;
     let context = json!({
         "needs": needs,
         "runs_on": runs_on(stage),

@@ -1,67 +1,67 @@
-//! The image: built, pushed, and named by its digest from there on.
+//! The image: built and pushed once, by agentctl itself; a deploy of the same tree then only asks
+//! its registry for the digest.
 
 use serde_json::{Map, Value, json};
 
 use super::{Pipeline, secrets};
 use crate::render::{Failure, Input, Templates};
-use crate::spec::{Build, Runtime};
+use crate::spec::Spec;
 
 pub(super) struct Job {
     pub(super) script: String,
     pub(super) env: Map<String, Value>,
+    /// For the one step that pushes.
+    pub(super) secrets: Map<String, Value>,
     /// Its registry is GitHub's own, which knows the job already.
     pub(super) at_github: bool,
 }
 
-/// `None` where no environment runs images, or a ready one is named.
+/// `None` where no environment runs images, a ready one is named, or there is no registry for it.
 pub(super) fn job(
     input: &Input,
     pipeline: &Pipeline,
     templates: &Templates,
 ) -> Result<Option<Job>, Failure> {
-    let Some(build) = input.spec.build.as_ref().filter(|_| pipeline.builds(input)) else {
+    let Some(registry) = registry(&input.spec).filter(|_| pipeline.runs_images()) else {
         return Ok(None);
     };
-    let context = json!({ "secrets": build.secrets, "platforms": build.platforms.join(",") });
     Ok(Some(Job {
-        script: templates.text("ci/image.sh", &context)?,
-        env: env(build, input, pipeline),
-        at_github: registry(&repository(input)) == "ghcr.io",
+        script: templates.text("ci/image.sh", &())?,
+        env: env(registry, pipeline),
+        secrets: credentials(&input.spec, pipeline),
+        at_github: registry == "ghcr.io",
     }))
 }
 
-fn env(build: &Build, input: &Input, pipeline: &Pipeline) -> Map<String, Value> {
-    let repository = repository(input);
-    let dockerfile = match build.runtime {
-        Runtime::Dockerfile => build.dockerfile.as_str(),
-        _ => "Dockerfile",
-    };
-    let credentials = ["REGISTRY_USER", "REGISTRY_PASSWORD"];
-    let own = build.secrets.iter().map(String::as_str);
-    let mut env = secrets(credentials.into_iter().chain(own), pipeline);
-    let version = input.spec.agent.version.as_deref().unwrap_or_default();
-    for (name, value) in [
-        ("CONTEXT", pipeline.context(input).as_str()),
-        ("DOCKERFILE", dockerfile),
-        ("REGISTRY", registry(&repository)),
-        ("REPOSITORY", &repository),
-        ("VERSION", version),
-    ] {
-        env.insert(name.to_owned(), json!(value));
-    }
+fn env(registry: &str, pipeline: &Pipeline) -> Map<String, Value> {
+    let stages = pipeline.stages.iter().filter(|stage| stage.runs_images());
+    let names: Vec<&str> = stages
+        .filter_map(|stage| stage.environment.as_deref())
+        .collect();
+    let mut env = Map::new();
+    env.insert("REGISTRY".to_owned(), json!(registry));
+    env.insert("ENVIRONMENTS".to_owned(), json!(names.join(" ")));
     env
 }
 
-fn repository(input: &Input) -> String {
-    let image = &input.spec.image;
-    image
-        .repository
-        .clone()
-        .unwrap_or_else(|| input.spec.agent.name.clone())
+/// What whoever builds and pushes has to know.
+pub(super) fn credentials(spec: &Spec, pipeline: &Pipeline) -> Map<String, Value> {
+    let own = spec.build.iter().flat_map(|build| &build.secrets);
+    let registry = ["REGISTRY_USER", "REGISTRY_PASSWORD"];
+    secrets(
+        registry.into_iter().chain(own.map(String::as_str)),
+        pipeline,
+    )
+}
+
+/// Where what is built here goes.
+pub(super) fn registry(spec: &Spec) -> Option<&str> {
+    let repository = spec.image.repository.as_deref()?;
+    spec.build.as_ref().map(|_| host(repository))
 }
 
 /// As Docker reads it: a first part with a dot or a port is a host.
-fn registry(repository: &str) -> &str {
+fn host(repository: &str) -> &str {
     match repository.split_once('/') {
         Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
         _ => "docker.io",

@@ -85,8 +85,8 @@ impl Pipeline {
         }
     }
 
-    fn builds(&self, input: &Input) -> bool {
-        input.spec.build.is_some() && self.stages.iter().any(Stage::runs_images)
+    fn runs_images(&self) -> bool {
+        self.stages.iter().any(Stage::runs_images)
     }
 
     fn environments(&self) -> String {

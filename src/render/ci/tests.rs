@@ -79,7 +79,7 @@ fn environments_follow_each_other_in_the_order_of_the_file() {
     assert_eq!(jobs["deploy-staging"]["needs"], json!(["image"]));
     assert_eq!(
         jobs["deploy-production"]["needs"],
-        json!(["deploy-staging", "image"])
+        json!(["deploy-staging"])
     );
     let gitlab = made(TWO, System::Gitlab);
     assert_eq!(
@@ -146,15 +146,37 @@ fn actions_are_pinned() {
 }
 
 #[test]
-fn what_was_built_is_deployed_by_its_digest() {
+fn an_image_is_pushed_once_and_deployed_where_it_runs() {
     let jobs = made(TWO, System::Github)["jobs"].take();
-    assert_eq!(
-        jobs["deploy-production"]["env"]["IMAGE"],
-        "${{ needs.image.outputs.image }}"
+    assert_eq!(jobs["image"]["env"]["ENVIRONMENTS"], "production");
+    assert!(scripts(&jobs["image"]).contains("agentctl push"));
+    let secrets = &jobs["image"]["steps"][1]["env"];
+    assert_eq!(secrets["PIP_INDEX_URL"], "${{ secrets.PIP_INDEX_URL }}");
+    assert!(scripts(&jobs["deploy-production"]).contains("docker login"));
+    assert!(!scripts(&jobs["deploy-staging"]).contains("docker login"));
+}
+
+#[test]
+fn every_target_is_deployed_by_agentctl_with_its_secrets() {
+    let docker = TWO.replace("process = {}", "docker = {}");
+    let jobs = made(&docker, System::Github)["jobs"].take();
+    for stage in ["deploy-staging", "deploy-production"] {
+        assert!(scripts(&jobs[stage]).contains("agentctl deploy"), "{stage}");
+        let secrets = &jobs[stage]["steps"][1]["env"];
+        assert_eq!(secrets["MODEL_KEY"], "${{ secrets.MODEL_KEY }}", "{stage}");
+    }
+}
+
+#[test]
+fn without_a_registry_the_host_builds() {
+    let bare = TWO.replace("repository = \"ghcr.io/team/bot\"\n", "");
+    let docker = bare.replace(
+        "kubernetes = { context = \"prod\", namespace = \"agents\" }",
+        "docker = {}",
     );
-    assert_eq!(jobs["deploy-staging"]["env"]["IMAGE"], Value::Null);
-    assert!(scripts(&jobs["image"]).contains("IMAGE=$REPOSITORY@$digest"));
-    assert!(scripts(&jobs["image"]).contains("--secret \"id=PIP_INDEX_URL,env=PIP_INDEX_URL\""));
+    let jobs = made(&docker, System::Github)["jobs"].take();
+    assert_eq!(jobs["image"], Value::Null);
+    assert!(!scripts(&jobs["deploy-production"]).contains("docker login"));
 }
 
 #[test]

@@ -89,8 +89,15 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
     for (text, message) in [
         ("", "how a process of the agent is started is not given"),
         (
-            "kind = \"worker\"\n[run]\ncommand = [\"a\"]",
-            "kind = \"worker\" is not supported by the process target",
+            "kind = \"job\"\n[run]\ncommand = [\"a\"]",
+            "kind = \"job\" does not run on the process target: it comes to an end, and a rollout \
+             replaces what goes on running",
+        ),
+        (
+            "kind = \"stateful\"\n[run]\ncommand = [\"a\"]\n[environments.x]\ntarget = { docker = {} }\n\
+             image.image = \"a\"",
+            "kind = \"stateful\" does not run on the docker target: its disk belongs to one replica, \
+             and a rollout runs two releases side by side",
         ),
         (
             "[run]\ncommand = [\"a\"]\n[secrets]\nA = { kubernetes = \"b/c\" }",
@@ -139,4 +146,15 @@ fn a_problem_is_shown_with_its_line() {
     assert_eq!(problem, wanted);
     let syntax = bad("[agent\nname = 1")[0].render();
     assert!(syntax.contains("--> agent.toml:1:7"), "{syntax}");
+}
+
+#[test]
+fn a_high_risk_asks_auto_for_a_shadow() {
+    let risky = SMALL.replace("[run]", "risk = \"high\"\n[run]");
+    let problems = bad(&format!("{risky}[rollout]\nstrategy = \"auto\"\n"));
+    assert_eq!(marked(&problems[0]), "\"high\"");
+    assert_eq!(
+        problems[0].message,
+        "with risk = \"high\" auto begins with a shadow, which is not supported by this version of agentctl"
+    );
 }

@@ -31,6 +31,7 @@ use serde_json::Value;
 
 use super::{CONFIG, STATE};
 use crate::edge::client::passed_on;
+use crate::edge::program;
 use crate::journal::{self, Directory};
 use crate::release::ReleaseId;
 use crate::target::{StateDir, secrets};
@@ -46,6 +47,7 @@ struct Attendant {
 
 /// Serves one link on standard input and output until it ends.
 pub(crate) async fn attend(name: &str) -> Result<()> {
+    program::step_aside(Path::new(STATE));
     let attendant = Rc::new(Attendant {
         dir: StateDir::at(STATE),
         config: CONFIG.into(),

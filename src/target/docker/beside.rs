@@ -310,7 +310,7 @@ impl Host {
         }
     }
 
-    async fn rename(&self, container: &str, name: &str) -> Result<()> {
+    pub(super) async fn rename(&self, container: &str, name: &str) -> Result<()> {
         let options = RenameContainerOptionsBuilder::new().name(name).build();
         let renamed = self
             .engine

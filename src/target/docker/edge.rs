@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountType, PortBinding,
-    RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountBindOptions, MountType,
+    PortBinding, RestartPolicy, RestartPolicyNameEnum,
 };
 use tokio::time::{Instant, sleep};
 
@@ -16,11 +17,12 @@ use super::recipe::host;
 use super::{CONFIG, Host, STATE, program};
 use crate::docker::Link;
 use crate::edge::client::{Edge, Lost};
-use crate::edge::containers::{SECRETS, SOCKET};
+use crate::edge::containers::{ENGINE, SECRETS, predecessor};
+use crate::edge::program::VARIABLE;
 use crate::spec::Resources;
 
-const START_WITHIN: Duration = Duration::from_secs(20);
-const RETRY: Duration = Duration::from_millis(20);
+pub(super) const START_WITHIN: Duration = Duration::from_secs(20);
+pub(super) const RETRY: Duration = Duration::from_millis(20);
 
 /// Where an edge listens that is published at this address.
 pub(super) fn inside(published: SocketAddr) -> SocketAddr {
@@ -28,31 +30,31 @@ pub(super) fn inside(published: SocketAddr) -> SocketAddr {
 }
 
 impl Host {
-    /// One that is published there; what it needs is made where it is missing.
-    pub(super) async fn edge_at(&self, address: SocketAddr) -> Result<Edge> {
+    /// One that is published there, or nowhere; what it needs is made where it is missing.
+    pub(super) async fn edge_at(&self, address: Option<SocketAddr>) -> Result<Edge> {
         match self.edge_container().await? {
-            Some(there) if published(&there) == Some(address) => {
+            Some(there) if published(&there) == address => {
                 self.start(&self.names.edge()).await?;
+                self.renewed(&there).await
             }
-            Some(_) => {
-                self.remove_edge().await?;
+            Some(there) => self.moved(&there, address).await,
+            None => {
                 self.make_edge(address).await?;
+                self.answering().await
             }
-            None => self.make_edge(address).await?,
         }
-        self.answering().await
     }
 
     /// `None`: there is none. One that was killed is started again.
     pub(super) async fn revived(&self) -> Result<Option<Edge>> {
-        if self.edge_container().await?.is_none() {
+        if self.edge_container().await?.is_none() && !self.take_back_edge().await? {
             return Ok(None);
         }
         self.start(&self.names.edge()).await?;
         self.answering().await.map(Some)
     }
 
-    async fn answering(&self) -> Result<Edge> {
+    pub(super) async fn answering(&self) -> Result<Edge> {
         let begun = Instant::now();
         loop {
             if let Some(link) = self.edge_link().await? {
@@ -70,7 +72,7 @@ impl Host {
         }
     }
 
-    async fn silent(&self) -> anyhow::Error {
+    pub(super) async fn silent(&self) -> anyhow::Error {
         let name = self.names.edge();
         let lines = self.last_lines(&name, 3).await.unwrap_or_default();
         let cause = match lines.is_empty() {
@@ -87,52 +89,76 @@ impl Host {
 
     pub(super) async fn remove_edge(&self) -> Result<()> {
         *self.link.lock().await = None;
+        self.remove(&predecessor(&self.names.project)).await?;
         self.remove(&self.names.edge()).await
     }
 
-    async fn make_edge(&self, address: SocketAddr) -> Result<()> {
+    pub(super) async fn make_edge(&self, address: Option<SocketAddr>) -> Result<()> {
         self.make_network().await?;
         self.make_volumes().await?;
         let body = self.edge_body(address).await?;
         let name = self.names.edge();
+        let image = body.image.clone().unwrap_or_default();
         self.create(&name, body).await?;
         let started = self.start(&name).await;
         if started.is_err() {
-            self.remove_edge().await?;
+            self.remove(&name).await?;
         }
-        started.map_err(|error| no_port(error, address))?;
+        started.map_err(|error| match address {
+            Some(address) => no_port(error, address),
+            None => error,
+        })?;
+        program::forget_others(&self.engine, &image).await;
         self.wake_beside().await
     }
 
-    async fn edge_body(&self, address: SocketAddr) -> Result<ContainerCreateBody> {
+    async fn edge_body(&self, address: Option<SocketAddr>) -> Result<ContainerCreateBody> {
         let mut body = self.program_body("edge").await?;
-        let port = format!("{}/tcp", address.port());
-        let binding = PortBinding {
-            host_ip: Some(address.ip().to_string()),
-            host_port: Some(address.port().to_string()),
-        };
-        body.cmd = Some(words(&[
-            "edge",
-            "--state",
-            STATE,
-            "--containers",
-            &self.names.project,
-        ]));
-        body.exposed_ports = Some(vec![port.clone()]);
+        body.cmd = Some(self.edge_words());
         let host = body.host_config.get_or_insert_default();
         host.network_mode = Some(self.names.project.clone());
-        host.port_bindings = Some(HashMap::from([(port, Some(vec![binding]))]));
+        host.port_bindings = address.map(bindings);
         host.restart_policy = Some(RestartPolicy {
             name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
             maximum_retry_count: None,
         });
         host.mounts.get_or_insert_default().push(Mount {
             typ: Some(MountType::BIND),
-            source: Some(self.socket.clone()),
-            target: Some(SOCKET.to_owned()),
+            source: Some(
+                self.socket
+                    .parent()
+                    .unwrap_or(&self.socket)
+                    .display()
+                    .to_string(),
+            ),
+            target: Some(ENGINE.to_owned()),
+            read_only: Some(true),
+            // What the engine mounts below it must not be held by this container.
+            bind_options: Some(MountBindOptions {
+                non_recursive: Some(true),
+                ..MountBindOptions::default()
+            }),
             ..Mount::default()
         });
+        body.exposed_ports = address.map(|address| vec![port(address)]);
         Ok(body)
+    }
+
+    pub(super) fn edge_words(&self) -> Vec<String> {
+        let socket = self.socket.file_name().unwrap_or_default();
+        let socket = Path::new(ENGINE).join(socket).display().to_string();
+        let owner = &self.names.project;
+        let words = [
+            "edge",
+            "--state",
+            STATE,
+            "--containers",
+            owner,
+            "--engine",
+            &socket,
+            "--succeed",
+        ];
+        words.map(str::to_owned).to_vec()
     }
 
     /// This program in a container that sees the agent's files.
@@ -145,8 +171,11 @@ impl Host {
             target: Some(target.to_owned()),
             ..Mount::default()
         };
+        let image = program::image(&self.engine, &self.executable).await?;
+        let program = image.rsplit(':').next().unwrap_or_default();
         Ok(ContainerCreateBody {
-            image: Some(program::image(&self.engine, &self.executable).await?),
+            env: Some(vec![format!("{VARIABLE}={program}")]),
+            image: Some(image),
             user: Some("0".to_owned()),
             labels: Some(self.names.labels(service)),
             host_config: Some(HostConfig {
@@ -192,7 +221,20 @@ impl Host {
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+/// The port of the container that this address leads to.
+fn port(address: SocketAddr) -> String {
+    format!("{}/tcp", address.port())
+}
+
+fn bindings(address: SocketAddr) -> HashMap<String, Option<Vec<PortBinding>>> {
+    let binding = PortBinding {
+        host_ip: Some(address.ip().to_string()),
+        host_port: Some(address.port().to_string()),
+    };
+    HashMap::from([(port(address), Some(vec![binding]))])
+}
+
+pub(super) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 

@@ -11,6 +11,7 @@ use super::edge::published;
 use super::objects::is_missing;
 use super::recipe::bytes;
 use crate::advice::because;
+use crate::edge::containers::predecessor;
 use crate::render::beside;
 use crate::spec::{Mode, Resources, Spec};
 
@@ -18,9 +19,11 @@ const GIB: f64 = (1u64 << 30) as f64;
 
 impl Host {
     /// Names, the address, processors and images; none of that depends on how many replicas run.
-    pub(crate) async fn fits(&self, spec: &Spec, address: SocketAddr) -> Result<()> {
+    pub(crate) async fn fits(&self, spec: &Spec, address: Option<SocketAddr>) -> Result<()> {
         self.nothing_is_foreign(spec).await?;
-        self.is_open(address).await?;
+        if let Some(address) = address {
+            self.is_open(address).await?;
+        }
         self.has_gpus(spec).await?;
         let services = beside(spec);
         let images = services.iter().map(|one| &one.image);
@@ -82,7 +85,11 @@ impl Host {
             return Ok(());
         }
         let all = self.containers(Vec::new()).await?;
-        if let Some(other) = all.iter().find(|other| publishes(other, address)) {
+        let before = format!("/{}", predecessor(&self.names.project));
+        let is_foreign =
+            |other: &&ContainerSummary| !other.names.iter().flatten().any(|name| *name == before);
+        let mut others = all.iter().filter(is_foreign);
+        if let Some(other) = others.find(|other| publishes(other, address)) {
             let names = other.names.iter().flatten();
             let name: String = names
                 .map(|name| name.trim_start_matches('/'))

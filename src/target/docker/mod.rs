@@ -16,10 +16,12 @@ mod objects;
 mod program;
 mod recipe;
 mod removal;
+mod renew;
 mod service;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -44,6 +46,7 @@ use crate::advice::advice;
 use crate::docker::{Engine, Link};
 use crate::edge::api;
 use crate::edge::client::Edge;
+use crate::edge::containers::EDGE;
 use crate::image::pull;
 use crate::journal::{Ask, Unanswered};
 use crate::release::{Artifact, Release, ReleaseId};
@@ -63,7 +66,7 @@ pub(crate) struct Host {
     pub(crate) engine: Engine,
     names: Names,
     /// The engine's socket over there.
-    socket: String,
+    socket: PathBuf,
     /// What users call the host.
     reached_as: String,
     /// Where passwords of registries are.
@@ -73,6 +76,8 @@ pub(crate) struct Host {
     /// To the edge's container while it runs, and into the volumes while it does not.
     link: Mutex<Option<Link>>,
     visit: Mutex<Option<Link>>,
+    /// Outlives whoever waited for a link, who may have been called off.
+    was_reached: Cell<bool>,
 }
 
 impl Host {
@@ -84,7 +89,7 @@ impl Host {
         docker_config: Option<PathBuf>,
     ) -> Self {
         Self {
-            socket: engine.socket().to_owned(),
+            socket: engine.socket().into(),
             reached_as: engine.host().unwrap_or("127.0.0.1").to_owned(),
             engine,
             names,
@@ -92,6 +97,7 @@ impl Host {
             docker_config,
             link: Mutex::default(),
             visit: Mutex::default(),
+            was_reached: Cell::default(),
         }
     }
 
@@ -122,17 +128,20 @@ impl Host {
         if let Some(link) = kept.as_ref().filter(|link| link.is_open()) {
             return Ok(Some(link.clone()));
         }
-        let was_open = kept.take().is_some();
+        *kept = None;
         let begun = Instant::now();
         let mut command = vec![program::PROGRAM];
         command.extend(self.attend());
         loop {
             match Link::into_running(&self.engine, &self.names.edge(), &command).await {
                 Ok(link) => {
+                    self.was_reached.set(true);
                     kept.clone_from(&link);
                     return Ok(link);
                 }
-                Err(_) if was_open && begun.elapsed() < PATIENCE => sleep(AGAIN).await,
+                Err(_) if self.was_reached.get() && begun.elapsed() < PATIENCE => {
+                    sleep(AGAIN).await;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -242,15 +251,18 @@ impl Stage for Rc<Host> {
             return Ok(edge);
         }
         let address: Option<SocketAddr> = self.read("address").await?;
-        let address = address.context("where the agent is published is not known any more")?;
         let edge = self.edge_at(address).await?;
-        let address = edge::inside(address);
-        edge.listen(&api::Listen { fence, address }).await?;
+        if let Some(address) = address.map(edge::inside) {
+            edge.listen(&api::Listen { fence, address }).await?;
+        }
         Ok(edge)
     }
 
-    async fn edge_to_listen(&self, address: SocketAddr) -> Result<(Edge, SocketAddr)> {
-        Ok((self.edge_at(address).await?, edge::inside(address)))
+    async fn edge_to_listen(
+        &self,
+        address: Option<SocketAddr>,
+    ) -> Result<(Edge, Option<SocketAddr>)> {
+        Ok((self.edge_at(address).await?, address.map(edge::inside)))
     }
 
     async fn listens(&self, address: SocketAddr) -> Result<()> {
@@ -258,8 +270,14 @@ impl Stage for Rc<Host> {
     }
 
     /// The container would only be started again.
-    async fn ended(&self) -> Result<()> {
-        self.remove_edge().await
+    async fn ended(&self) -> Result<bool> {
+        let replicas = vec![format!("{EDGE}={}", self.names.project)];
+        // A host that is lost is waited for by whoever asks next.
+        let left = self.containers(replicas).await;
+        match left.is_ok_and(|left| left.is_empty()) {
+            true => self.remove_edge().await.map(|()| true),
+            false => Ok(false),
+        }
     }
 
     fn url(&self, listen: SocketAddr) -> String {

@@ -28,7 +28,7 @@ pub(super) fn recipe(release: &Release, image: &Image, names: &Names) -> Result<
         place: Place::Container(Box::new(container(release, image, names)?)),
         command: orders::command(contents)?,
         env: environment(release, image, &names.agent)?,
-        health: orders::health(&contents.health),
+        health: orders::health(contents),
         drain: orders::drain(&contents.drain),
     })
 }

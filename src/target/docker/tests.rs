@@ -61,7 +61,7 @@ async fn containers_keep_the_contract() {
         let artifact = Artifact::Image(Box::new(image()));
         contract::release_of(number, artifact, &["sh", "-c", SERVES])
     });
-    target.listen(address).await.unwrap();
+    target.listen(Some(address)).await.unwrap();
     contract::holds(&target, &old, &new).await;
     target.stop(true).await.unwrap();
 }

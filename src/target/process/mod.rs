@@ -124,9 +124,12 @@ impl Stage for Machine {
         Ok(edge)
     }
 
-    async fn edge_to_listen(&self, address: SocketAddr) -> Result<(Edge, SocketAddr)> {
+    async fn edge_to_listen(
+        &self,
+        address: Option<SocketAddr>,
+    ) -> Result<(Edge, Option<SocketAddr>)> {
         let edge = match self.edge().await? {
-            Some(edge) => edge,
+            Some(edge) => edge.renew(self.dir.path(), &self.executable).await?,
             None => self.started().await?,
         };
         Ok((edge, address))
@@ -137,8 +140,8 @@ impl Stage for Machine {
         self.dir.keep_address(address)
     }
 
-    async fn ended(&self) -> Result<()> {
-        Ok(())
+    async fn ended(&self) -> Result<bool> {
+        Ok(true)
     }
 
     fn url(&self, listen: SocketAddr) -> String {

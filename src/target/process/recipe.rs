@@ -20,7 +20,7 @@ pub(super) fn recipe(
         place: Place::Folder(dir.files(files)),
         command: orders::command(contents)?,
         env: environment(release, files, agent, dir)?,
-        health: orders::health(&contents.health),
+        health: orders::health(contents),
         drain: orders::drain(&contents.drain),
     })
 }

@@ -19,10 +19,16 @@ const SILENCE: u64 = 30_000;
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     last: Stamp,
+    failing: BTreeMap<(ReleaseId, u32), String>,
+    teller: Teller,
+}
+
+/// Says of each event what matters of it.
+#[derive(Debug, Default)]
+pub(in crate::ui) struct Teller {
     wanted: HashMap<Slot, u32>,
     asked: Option<(usize, Gate)>,
     undoing: bool,
-    failing: BTreeMap<(ReleaseId, u32), String>,
 }
 
 /// What it is about, and what happened.
@@ -35,14 +41,7 @@ fn said(about: impl Into<String>, what: impl Into<Line>) -> Said {
 impl Lines {
     pub(super) fn event(&mut self, console: &mut Console, now: &Moment, event: &Event) {
         let verbose = console.wishes.verbose > 0;
-        let undo = self.undo_begins(now.rollout);
-        let mut all: Vec<_> = match event {
-            Event::Failed(..) if !undo.is_empty() => Vec::new(),
-            Event::Failed(_, reason) => trouble("failed", reason),
-            _ => self.happened(now, event, verbose).into_iter().collect(),
-        };
-        all.extend(undo);
-        all.extend(self.gate_asked(now));
+        let all = self.teller.event(now, event, verbose);
         self.write(console, now.at, all);
     }
 
@@ -59,6 +58,35 @@ impl Lines {
             console.log(at, &about, what);
             self.last = at;
         }
+    }
+
+    /// Replicas that fail in a way not told before.
+    fn failures(&mut self, now: &Moment) -> Vec<Said> {
+        let mut new = Vec::new();
+        for serving in Serving::lately(now.rollout, now.seen) {
+            for (failing, line) in serving.failing.iter().zip(serving.failures()) {
+                let key = (serving.release, failing.replica);
+                let told = self.failing.insert(key, failing.says.clone());
+                if told.as_ref() != Some(&failing.says) {
+                    new.push(said("failing", line));
+                }
+            }
+        }
+        new
+    }
+}
+
+impl Teller {
+    pub(in crate::ui) fn event(&mut self, now: &Moment, event: &Event, verbose: bool) -> Vec<Said> {
+        let undo = self.undo_begins(now.rollout);
+        let mut all: Vec<_> = match event {
+            Event::Failed(..) if !undo.is_empty() => Vec::new(),
+            Event::Failed(_, reason) => trouble("failed", reason),
+            _ => self.happened(now, event, verbose).into_iter().collect(),
+        };
+        all.extend(undo);
+        all.extend(self.gate_asked(now));
+        all
     }
 
     fn happened(&mut self, now: &Moment, event: &Event, verbose: bool) -> Option<Said> {
@@ -82,7 +110,7 @@ impl Lines {
             Event::Done(effect) => done(plan, effect, verbose),
             Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
             Event::Aborted(_) => Some(said("aborted", AGAIN)),
-            Event::Counted(_) | Event::Failed(..) | Event::Finished(_) => None,
+            Event::Counted(_) | Event::Measured(_) | Event::Failed(..) | Event::Finished(_) => None,
         }
     }
 
@@ -104,21 +132,6 @@ impl Lines {
         self.asked = asked;
         new.then(|| said("gate", say::doing(now.rollout, now.seen, now.at)))
     }
-
-    /// Replicas that fail in a way not told before.
-    fn failures(&mut self, now: &Moment) -> Vec<Said> {
-        let mut new = Vec::new();
-        for serving in Serving::lately(now.rollout, now.seen) {
-            for (failing, line) in serving.failing.iter().zip(serving.failures()) {
-                let key = (serving.release, failing.replica);
-                let told = self.failing.insert(key, failing.says.clone());
-                if told.as_ref() != Some(&failing.says) {
-                    new.push(said("failing", line));
-                }
-            }
-        }
-        new
-    }
 }
 
 /// Why, what the failing replica wrote last, and where the rest of it is.
@@ -135,7 +148,9 @@ fn trouble(about: &str, reason: &Reason) -> Vec<Said> {
 fn planned(plan: &Plan) -> String {
     let kind = say::kind(plan.strategy, plan.from, plan.to);
     let steps = words::some(say::steps(plan) as u64, "step");
-    format!("{kind} {}, {steps}", say::change(plan.from, plan.to))
+    let why = plan.chosen.iter().map(|why| format!(" (auto: {why})"));
+    let why: String = why.collect();
+    format!("{kind} {}, {steps}{why}", say::change(plan.from, plan.to))
 }
 
 fn observed(plan: &Plan, live: &Live) -> String {

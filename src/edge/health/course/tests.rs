@@ -10,6 +10,7 @@ fn health() -> Health {
         every: 500,
         timeout: 100,
         failures: 3,
+        is_mute: false,
     }
 }
 

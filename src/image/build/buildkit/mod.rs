@@ -37,21 +37,21 @@ struct Offer {
     context: Arc<Context>,
     dockerfile: String,
     secrets: BTreeMap<String, String>,
-    logins: Logins,
+    logins: Arc<Logins>,
 }
 
 pub(super) async fn build(
     engine: &Engine,
     context: &Arc<Context>,
     recipe: &Recipe,
-    logins: Logins,
+    logins: &Arc<Logins>,
     steps: &mut Steps<'_>,
 ) -> Result<ImageId> {
     let offer = Offer {
         context: context.clone(),
         dockerfile: recipe.dockerfile.clone(),
         secrets: recipe.secrets.clone(),
-        logins,
+        logins: logins.clone(),
     };
     let session = Session::open(engine, offer).await?;
     let id = random();

@@ -15,7 +15,7 @@ use super::grpc::{Code, Messages, Reply, answer, refuse};
 use super::messages::{HealthAnswer, LoginAnswer, LoginRequest, SecretAnswer, SecretRequest};
 use super::{Offer, filesync, random};
 use crate::docker::{Engine, Upgraded, empty};
-use crate::image::registry::filed_under;
+use crate::image::registry::{Credentials, Repository};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
@@ -91,12 +91,14 @@ async fn secret(mut messages: Messages, offer: &Offer) -> Result<Reply> {
 
 async fn login(mut messages: Messages, offer: &Offer) -> Result<Reply> {
     let asked: LoginRequest = messages.only().await?;
-    let found = offer.logins.get(filed_under(&asked.host)).cloned();
-    answer(&match found {
-        Some(login) => LoginAnswer {
-            username: login.username,
-            password: login.password,
+    let registry = Repository::at(&asked.host);
+    answer(&match offer.logins.of(&registry).await {
+        Credentials::None => LoginAnswer::default(),
+        Credentials::Basic(username, password) => LoginAnswer { username, password },
+        // So BuildKit knows one.
+        Credentials::Identity(password) => LoginAnswer {
+            username: String::new(),
+            password,
         },
-        None => LoginAnswer::default(),
     })
 }

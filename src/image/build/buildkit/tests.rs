@@ -9,7 +9,7 @@ use super::grpc;
 use super::messages::{self, Empty, Log, Packet, Status, Vertex, What};
 use super::trace::Trace;
 use crate::image::build::steps::Steps;
-use crate::image::context::{Entry, Kind};
+use crate::image::context::{Entry, Kind, Mark};
 use crate::image::{Ended, Progress};
 use crate::redact::Redactor;
 
@@ -17,7 +17,7 @@ fn file(path: &str) -> Entry {
     let kind = Kind::File {
         size: 3,
         mode: 0o100_755,
-        changed: (0, 0),
+        mark: Mark::default(),
     };
     let path = path.to_owned();
     Entry { path, kind }

@@ -50,7 +50,7 @@ impl Trace {
 
     fn said(&self, log: &Log, steps: &mut Steps<'_>) {
         if let Some(step) = self.steps.get(&log.vertex) {
-            steps.say(*step, &String::from_utf8_lossy(&log.text));
+            steps.say(*step, &log.text);
         }
     }
 

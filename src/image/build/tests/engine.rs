@@ -66,7 +66,7 @@ impl World {
             &self.engine,
             &context,
             recipe,
-            (by, Logins::new()),
+            (by, Logins::new(None)),
             &mut watch,
         )
         .await
@@ -227,7 +227,7 @@ async fn whoever_goes_away_stops_the_build() {
         let context = Arc::new(Context::read(world.folder.path(), "").unwrap());
         let mut watch = |_| ();
         tokio::select! {
-            built = build(&world.engine, &context, &recipe, (by, Logins::new()), &mut watch) => {
+            built = build(&world.engine, &context, &recipe, (by, Logins::new(None)), &mut watch) => {
                 panic!("{built:?}");
             }
             () = until(|| sleeps(&marker)) => {}

@@ -1,4 +1,9 @@
+{% if registry %}
+{% include "ci/login.sh" %}
+
+{% else %}
 set -euo pipefail
+{% endif %}
 agentctl plan --file "$AGENT_FILE" ${ENVIRONMENT:+--environment "$ENVIRONMENT"}
 for attempt in 1 2 3 4 5; do
   agentctl deploy --file "$AGENT_FILE" ${ENVIRONMENT:+--environment "$ENVIRONMENT"} --output json > deploy.jsonl &
@@ -17,4 +22,6 @@ for attempt in 1 2 3 4 5; do
   sleep 60
 done
 tail -n 1 deploy.jsonl
-exit "$code"
+if [ "$code" -ne 0 ]; then
+  exit "$code"
+fi
