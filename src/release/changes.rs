@@ -15,8 +15,16 @@ pub(super) struct Changed {
 
 /// One line per changed value: `config.settings.temperature: 0.3 → 0.7`.
 pub(crate) fn changes(old: &Contents, new: &Contents) -> serde_json::Result<Vec<String>> {
-    Ok(changed(old, new)?.iter().map(Changed::line).collect())
+    let mut all = changed(old, new)?;
+    // Whatever else changed says it better.
+    if all.len() > 1 {
+        all.retain(|changed| changed.name != WORKLOAD);
+    }
+    Ok(all.iter().map(Changed::line).collect())
 }
+
+/// Everything in a cluster that makes replicas, as a hash.
+const WORKLOAD: &str = "cluster.workload";
 
 pub(super) fn changed(old: &Contents, new: &Contents) -> serde_json::Result<Vec<Changed>> {
     let (mut old, mut new) = (flat(old)?, flat(new)?);

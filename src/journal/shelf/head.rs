@@ -131,7 +131,10 @@ impl<W: Shelf> Shelved<W> {
                 if !self.put_away(&head).await? {
                     continue;
                 }
-                head.records = self.read_earlier(rollout).await?;
+                head.records = match self.is_absent(&earlier(rollout))? {
+                    true => Vec::new(),
+                    false => self.read_earlier(rollout).await?,
+                };
                 head.seal.rollout = Some(rollout);
             }
             let record = Record {

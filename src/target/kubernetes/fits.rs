@@ -58,7 +58,7 @@ impl Cluster {
         let namespaces = objects
             .iter()
             .filter(|object| object["kind"] == "Namespace");
-        for namespace in namespaces {
+        for namespace in namespaces.filter(|_| self.lacks_namespace.take()) {
             self.apply(namespace, false).await?;
         }
         Ok(())

@@ -48,10 +48,19 @@ struct Feed {
 
 /// Changes without an end; begins with `Change::All`.
 pub(super) fn feed(cluster: Rc<Cluster>, topic: Topic) -> LocalBoxStream<'static, Result<Change>> {
+    feed_from(cluster, topic, None)
+}
+
+/// Changes since a version that is known; without one, as `feed`.
+fn feed_from(
+    cluster: Rc<Cluster>,
+    topic: Topic,
+    version: Option<String>,
+) -> LocalBoxStream<'static, Result<Change>> {
     let feed = Feed {
         cluster,
         topic,
-        version: None,
+        version,
         watch: None,
     };
     stream::unfold(feed, |mut feed| async move {
@@ -190,6 +199,17 @@ impl Heard {
             take_in(&mut heard.objects, first?);
         }
         Ok(heard)
+    }
+
+    /// This one object, as an answer told it, and what becomes of it.
+    pub(super) fn from(cluster: Rc<Cluster>, topic: Topic, object: Value) -> Self {
+        let version = version_of(&object);
+        let mut objects = Objects::new();
+        put(&mut objects, object);
+        Self {
+            objects,
+            feed: feed_from(cluster, topic, version),
+        }
     }
 
     /// What came in meanwhile; waits for nothing.

@@ -8,6 +8,7 @@
 mod address;
 mod checkup;
 mod cluster;
+mod count;
 mod difference;
 mod fits;
 mod heard;

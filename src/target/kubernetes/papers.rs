@@ -1,6 +1,7 @@
 //! The journal's things in the cluster: a Lease of `coordination.k8s.io`, and a ConfigMap for each of
 //! the others, compressed. A version is the object's `resourceVersion`.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::rc::Rc;
@@ -34,6 +35,8 @@ const KEY: &str = "content.gz";
 pub(crate) struct Papers {
     cluster: Rc<Cluster>,
     lease: Mutex<Option<Heard>>,
+    /// The lease as it was written here last.
+    written: RefCell<Option<Value>>,
 }
 
 impl Papers {
@@ -41,6 +44,7 @@ impl Papers {
         Self {
             cluster,
             lease: Mutex::default(),
+            written: RefCell::default(),
         }
     }
 
@@ -179,7 +183,12 @@ impl Shelf for Papers {
                 path: self.all_of(LEASE),
                 selectors: format!("&fieldSelector=metadata.name%3D{name}"),
             };
-            *heard = Some(Heard::of(Rc::clone(&self.cluster), topic).await?);
+            let cluster = Rc::clone(&self.cluster);
+            let written = self.written.borrow_mut().take();
+            *heard = Some(match written {
+                Some(object) => Heard::from(cluster, topic, object),
+                None => Heard::of(cluster, topic).await?,
+            });
         }
         let Some(heard) = heard.as_mut() else {
             return Ok(None);
@@ -213,10 +222,11 @@ impl Shelf for Papers {
             Ok(object) => {
                 self.cluster.confirmed.set(Some(SystemTime::now()));
                 let version = version(&object)?;
-                if name == LEASE
-                    && let Some(heard) = self.lease.lock().await.as_mut()
-                {
-                    put(&mut heard.objects, object);
+                if name == LEASE {
+                    match self.lease.lock().await.as_mut() {
+                        Some(heard) => put(&mut heard.objects, object),
+                        None => *self.written.borrow_mut() = Some(object),
+                    }
                 }
                 Ok(Some(version))
             }

@@ -1,24 +1,36 @@
-//! On a real cluster, where `AGENTCTL_TEST_KUBECONFIG` names one, and `AGENTCTL_TEST_IMAGE` an image for
-//! it that has Python 3.
+//! On a real cluster, where `AGENTCTL_TEST_KUBECONFIG` names one.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use kube::config::Kubeconfig;
 use serde_json::json;
 
 use super::*;
-use crate::image::engine_fixture::skipped;
+use crate::image::engine_fixture::{TINY, docker, skipped, there_is_a_tiny_image};
 use crate::journal::{Kept, LEASE, Owner, Shelf};
 use crate::release::{Artifact, Image};
 use crate::render::{self, BuildFolder, Input, Stack, Templates};
 use crate::spec::Spec;
 use crate::target::contract;
 
-const SERVES: &str = "mkdir /tmp/www; cd /tmp/www; exec python3 -m http.server ${PORT}";
+const SERVES: &str = "echo hello > /tmp/index.html; exec httpd -f -p ${PORT} -h /tmp";
 
 fn kubeconfig() -> Option<PathBuf> {
     env::var_os("AGENTCTL_TEST_KUBECONFIG").map(PathBuf::from)
+}
+
+/// What the registry that the cluster pulls from has then; `None`, and said: none is named.
+fn image(kubeconfig: &Path) -> Option<String> {
+    let beside = kubeconfig.with_file_name("registry");
+    let named = env::var("AGENTCTL_TEST_REGISTRY").or_else(|_| fs::read_to_string(beside));
+    let Ok(registry) = named else {
+        skipped("AGENTCTL_TEST_REGISTRY names no registry of the cluster");
+        return None;
+    };
+    let name = format!("{}/agentctl-tests/tiny:1", registry.trim());
+    Some(name)
 }
 
 /// A namespace that goes with the test.
@@ -30,15 +42,11 @@ struct Stand {
 impl Stand {
     /// `None`: there is no cluster, which is said.
     async fn new(what: &str) -> Option<Self> {
-        let named = |name| env::var(name).ok();
-        let given = (
-            named("AGENTCTL_TEST_KUBECONFIG"),
-            named("AGENTCTL_TEST_IMAGE"),
-        );
-        let (Some(kubeconfig), Some(image)) = given else {
-            skipped("AGENTCTL_TEST_KUBECONFIG and AGENTCTL_TEST_IMAGE name no cluster");
+        let Some(kubeconfig) = kubeconfig() else {
+            skipped("AGENTCTL_TEST_KUBECONFIG names no cluster");
             return None;
         };
+        let image = image(&kubeconfig).filter(|_| there_is_a_tiny_image())?;
         let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
         let namespace = format!("{what}-{}", std::process::id());
         let reached = reach::reach_by(kubeconfig, &namespace).await.unwrap();
@@ -47,6 +55,8 @@ impl Stand {
             "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace },
         });
         cluster.apply(&object, false).await.unwrap();
+        docker(&["tag", TINY, &image]).unwrap();
+        docker(&["push", "--quiet", &image]).unwrap();
         Some(Self { cluster, image })
     }
 
