@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod hex;
 mod image;
 mod journal;
+mod notify;
 mod redact;
 mod release;
 mod render;

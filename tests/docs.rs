@@ -40,6 +40,16 @@ mod runs {
     }
 
     #[test]
+    fn watch() {
+        super::run("docs/watch.md");
+    }
+
+    #[test]
+    fn report() {
+        super::run("docs/report.md");
+    }
+
+    #[test]
     fn ci() {
         super::run("docs/ci.md");
     }
@@ -90,11 +100,13 @@ mod runs {
     }
 }
 
-const RUN: [&str; 14] = [
+const RUN: [&str; 16] = [
     "README.md",
     "docs/deploy.md",
     "docs/canary.md",
     "docs/rollback.md",
+    "docs/report.md",
+    "docs/watch.md",
     "docs/ci.md",
     "docs/secrets.md",
     "docs/drain.md",
@@ -233,8 +245,20 @@ fn verbs() -> Vec<String> {
 /// What this run does not come to, or not every time: its holds are shorter than the five seconds of
 /// a heartbeat, which alone tells how the gates stand. Tests of the `ui` room pin these; one of the
 /// engine pins `counted`, which comes where a gate compares.
-const UNSEEN: [&str; 21] = [
+const UNSEEN: [&str; 33] = [
+    "absent",
+    "wrong",
+    "hint",
+    "watching",
+    "rollback",
+    "hold",
+    "trouble",
     "counted",
+    "evidence",
+    "worse",
+    "harmless",
+    "fails",
+    "passes",
     "gates",
     "gate",
     "figure",
@@ -258,7 +282,7 @@ const UNSEEN: [&str; 21] = [
 ];
 
 /// A good release, a bad one and one that does not start, with people who talk.
-const JSON_SESSION: [&str; 14] = [
+const JSON_SESSION: [&str; 15] = [
     "cd examples/quickstart",
     "python3 talk.py --talkers 30 --allow-failures > talk.log &",
     "agentctl deploy --output json",
@@ -269,9 +293,10 @@ const JSON_SESSION: [&str; 14] = [
     "agentctl deploy --output json &",
     "until agentctl status --output json | grep restarts; do sleep 0.05; done; wait %2",
     "agentctl deploy --output json; agentctl history --output json; agentctl logs --output json",
+    "agentctl report 3 --output json; agentctl report 3 -o r.html --output json; python3 record.py > t.csv; agentctl analyze t.csv --output json; agentctl analyze t.csv --aa --runs 2 --output json",
     "cp good.toml agent.toml; agentctl deploy --output json; agentctl check --output json",
     "printf '[scale]\\nmin = 4\\nschedule = [{ from = \"0 8 * * *\", to = \"0 9 * * *\", replicas = 5 }]\\n' >> agent.toml",
-    "for i in 1 2; do agentctl autoscale --output json; done; agentctl history --output json",
+    "for i in 1 2; do agentctl autoscale --output json; done; agentctl doctor --output json; agentctl history --output json",
     "mkdir a; agentctl init a --output json; agentctl man a --output json; agentctl stop --now --output json; agentctl destroy --yes --output json",
 ];
 

@@ -2,10 +2,12 @@
 
 mod bad;
 mod changes;
-mod crowd;
+pub(crate) mod crowd;
+mod far;
 mod killed;
 mod lives;
 mod pipeline;
+mod presets;
 mod renewed;
 mod secrets;
 mod unchanged;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::source::{self, Source};
 
 /// What each room may know; those that know none may be used by all.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("advice", &[]),
     ("durable", &[]),
     ("hex", &[]),
@@ -15,9 +15,10 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("docker", &[]),
     ("edge", &["docker"]),
     ("release", &["spec"]),
-    ("rollout", &["spec", "release"]),
-    ("render", &["spec", "release"]),
     ("analysis", &["spec", "release"]),
+    ("rollout", &["spec", "release", "analysis"]),
+    ("notify", &["spec", "release", "analysis", "rollout"]),
+    ("render", &["spec", "release"]),
     (
         "image",
         &["spec", "release", "render", "analysis", "docker"],
@@ -44,7 +45,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
         "cli",
         &[
             "spec", "release", "rollout", "render", "analysis", "image", "target", "engine", "ui",
-            "journal", "edge", "docker",
+            "journal", "notify", "edge", "docker",
         ],
     ),
 ];

@@ -1,13 +1,17 @@
 //! A place of its own for each test: a folder with an agent, a state folder, and the real binary.
 
 mod background;
+pub(crate) mod cluster;
+pub(crate) mod crds;
 pub(crate) mod engine;
+pub(crate) mod far;
 mod http;
 mod place;
 mod processes;
 pub(crate) mod queues;
 mod ran;
 pub(crate) mod registry;
+pub(crate) mod stand_in;
 
 use std::fs;
 use std::path::Path;

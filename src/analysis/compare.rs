@@ -1,6 +1,6 @@
 use super::judge::figure;
-use super::judges::{Finding, Latency, Margin, Missing, Rates, Risk, Spend};
-use super::{Measures, Verdict};
+use super::judges::{EARLY, Finding, Latency, Margin, Missing, Rates, Risk, Spend};
+use super::{Evidence, Measures, Verdict};
 use crate::spec::{Metric, MetricGate, Percent};
 
 /// What a gate that compares goes by.
@@ -25,6 +25,18 @@ impl Judge {
                     (_, Finding::Pass) => Finding::Pass,
                     _ => Finding::Unclear,
                 }
+            }
+        }
+    }
+
+    /// That the candidate is worse, and that it is harmless.
+    fn evidence(&self) -> (f64, f64) {
+        match self {
+            Self::Errors(rates) => (rates.worse(), rates.harmless()),
+            Self::Spend(spend) => (spend.worse(), spend.harmless()),
+            Self::Latency { judge, cautious } => {
+                let slowest = cautious.slowest();
+                (judge.worse(), slowest.map_or(0.0, Rates::harmless))
             }
         }
     }
@@ -88,6 +100,19 @@ pub(crate) fn compare(gate: &MetricGate, beside: &Comparison) -> Verdict {
         figure: compared(gate.metric, beside.candidate),
         says,
         both: false,
+        evidence: Evidence::of(beside.judge, beside.risk),
+    }
+}
+
+impl Evidence {
+    fn of(judge: &Judge, risk: Risk) -> Option<Self> {
+        let (worse, harmless) = judge.evidence();
+        (worse.is_finite() && harmless.is_finite()).then_some(Self {
+            worse,
+            fails: risk.bound(),
+            harmless,
+            passes: EARLY.bound(),
+        })
     }
 }
 

@@ -25,6 +25,20 @@ pub(crate) struct Verdict {
     /// The stable release beside it fails the gate as well: it is not the candidate's doing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) both: bool,
+    /// Of a gate that compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<Evidence>,
+}
+
+/// What a gate that compares goes by: natural logarithms of e-values, and what they must reach.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Evidence {
+    /// That the candidate is worse; with `fails` the gate fails.
+    pub(crate) worse: f64,
+    pub(crate) fails: f64,
+    /// That it does not do the harm that matters; with `passes` the gate passes.
+    pub(crate) harmless: f64,
+    pub(crate) passes: f64,
 }
 
 impl Verdict {
@@ -37,6 +51,7 @@ impl Verdict {
             figure: None,
             says: format!("{name} was not seen of both releases"),
             both: false,
+            evidence: None,
         }
     }
 }
@@ -59,6 +74,7 @@ pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
         figure,
         says,
         both: false,
+        evidence: None,
     }
 }
 
@@ -103,7 +119,8 @@ fn alike(gate: &MetricGate, mine: f64, other: f64) -> bool {
     }
 }
 
-pub(super) fn figure(metric: Metric, window: &Measures) -> Option<f64> {
+/// In the metric's unit; latencies in seconds.
+pub(crate) fn figure(metric: Metric, window: &Measures) -> Option<f64> {
     match metric {
         Metric::ErrorRate => window.error_rate(),
         Metric::LatencyP50 => window.latency(0.50),

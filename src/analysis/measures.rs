@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What was counted of one release's requests over one stretch of time.
@@ -82,6 +84,79 @@ impl Measures {
         slower.map(|(_, count)| count).sum()
     }
 
+    /// Both stretches of time together.
+    pub(crate) fn plus(self, more: &Self) -> Self {
+        Self {
+            since: self.since.min(more.since),
+            requests: self.requests + more.requests,
+            errors: self.errors + more.errors,
+            open: more.open,
+            latency: both(self.latency, &more.latency),
+            conversations: self.conversations + more.conversations,
+            begun: self.begun + more.begun,
+            failed: self.failed + more.failed,
+            tokens: self.tokens + more.tokens,
+            token_requests: self.token_requests + more.token_requests,
+            cost_micros: self.cost_micros + more.cost_micros,
+            cost_requests: self.cost_requests + more.cost_requests,
+            tool_calls: self.tool_calls + more.tool_calls,
+            tool_call_requests: self.tool_call_requests + more.tool_call_requests,
+            steps: self.steps + more.steps,
+            step_requests: self.step_requests + more.step_requests,
+            slowest: both(self.slowest, &more.slowest),
+        }
+    }
+
+    /// What came after that; `None` where it was not all counted before this.
+    pub(crate) fn minus(&self, before: &Self) -> Option<Self> {
+        let mut latency: BTreeMap<u64, u64> = self.latency.iter().copied().collect();
+        for (bound, count) in &before.latency {
+            let now = latency.get_mut(bound)?;
+            *now = now.checked_sub(*count)?;
+        }
+        let of = |field: fn(&Self) -> u64| field(self).checked_sub(field(before));
+        Some(Self {
+            since: self.since,
+            requests: of(|all| all.requests)?,
+            errors: of(|all| all.errors)?,
+            open: self.open,
+            latency: latency
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            conversations: of(|all| all.conversations)?,
+            begun: of(|all| all.begun)?,
+            failed: of(|all| all.failed)?,
+            tokens: of(|all| all.tokens)?,
+            token_requests: of(|all| all.token_requests)?,
+            cost_micros: of(|all| all.cost_micros)?,
+            cost_requests: of(|all| all.cost_requests)?,
+            tool_calls: of(|all| all.tool_calls)?,
+            tool_call_requests: of(|all| all.tool_call_requests)?,
+            steps: of(|all| all.steps)?,
+            step_requests: of(|all| all.step_requests)?,
+            // One that began before may be slower now: it moves, and was counted before.
+            slowest: less(&self.slowest, &before.slowest),
+        })
+    }
+
+    /// The same with only so much of the times that 50, 95, 99 and 100 per cent of the requests
+    /// ended within are still told.
+    pub(crate) fn in_short(mut self) -> Self {
+        let total: u64 = self.latency.iter().map(|(_, count)| count).sum();
+        let (mut short, mut below) = (Vec::new(), 0);
+        for share in [0.50, 0.95, 0.99, 1.0] {
+            let rank = (total as f64 * share).ceil() as u64;
+            let bound = self.latency(share).filter(|_| rank > below);
+            let micros = bound.map(|seconds| (seconds * 1e6).round() as u64);
+            short.extend(micros.map(|micros| (micros, rank - below)));
+            below = below.max(rank);
+        }
+        self.latency = short;
+        self.slowest = Vec::new();
+        self
+    }
+
     pub(crate) fn tokens_per_request(&self) -> Option<f64> {
         ratio(self.tokens, self.token_requests)
     }
@@ -150,6 +225,14 @@ fn within(buckets: &[(u64, u64)], share: f64) -> Option<f64> {
     holding.map(|(bound, _)| *bound as f64 / 1e6)
 }
 
+fn both(buckets: Vec<(u64, u64)>, more: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let mut all = BTreeMap::from_iter(buckets);
+    for (bound, count) in more {
+        *all.entry(*bound).or_insert(0) += count;
+    }
+    all.into_iter().collect()
+}
+
 fn less(buckets: &[(u64, u64)], earlier: &[(u64, u64)]) -> Vec<(u64, u64)> {
     let before = |bound: u64| earlier.iter().find(|(other, _)| *other == bound);
     let left = buckets.iter().map(|(bound, count)| {
@@ -184,6 +267,27 @@ mod tests {
             assert_eq!(measures.latency(share), Some(seconds), "at {share}");
         }
         assert_eq!(Measures::default().latency(0.5), None);
+    }
+
+    #[test]
+    fn in_short_the_quantiles_are_the_same() {
+        let cases = [
+            vec![],
+            vec![(1_000, 1)],
+            vec![(1_000, 7), (9_007, 1), (10_000, 1)],
+            (1..400).map(|at| (at * 997, at % 7 + 1)).collect(),
+        ];
+        for latency in cases {
+            let whole = Measures {
+                latency,
+                ..Measures::default()
+            };
+            let short = whole.clone().in_short();
+            assert!(short.latency.len() <= 4);
+            for share in [0.50, 0.95, 0.99, 1.0] {
+                assert_eq!(short.latency(share), whole.latency(share), "{share}");
+            }
+        }
     }
 
     #[test]

@@ -11,12 +11,18 @@ mod judge;
 pub mod judges;
 mod measures;
 mod probed;
+mod recorded;
 mod replicas;
+mod sliding;
 
 pub(crate) use amount::Source;
 pub(crate) use compare::{Comparison, Judge, compare};
 pub(crate) use figures::{About, Sources, judge_figure};
-pub(crate) use judge::{Finding, Verdict, judge, judge_beside};
+pub(crate) use judge::{Evidence, Finding, Verdict, figure, judge, judge_beside};
 pub(crate) use measures::{Measures, Used};
 pub(crate) use probed::Probed;
+pub(crate) use recorded::{
+    Alarms, How, Judged, Observation, Trial, What, false_alarms, judged, observations,
+};
 pub(crate) use replicas::{Decision, Less, Moment, Turn, Work, decide};
+pub(crate) use sliding::Sliding;

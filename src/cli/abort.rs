@@ -20,12 +20,18 @@ use crate::target::Target;
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store().await?;
-    undo(&site, &store, shown).await
+    let last = journaled::read(&store).await?.pop();
+    undo(&site, &store, last, shown).await
 }
 
 /// Undoes the running rollout: through whoever walks it, or here as soon as nobody does.
-pub(crate) async fn undo(site: &Site, store: &AnyStore, shown: &mut Shown) -> Result<Exit> {
-    let running = running(site, store).await?;
+pub(crate) async fn undo(
+    site: &Site,
+    store: &AnyStore,
+    last: Option<Journaled>,
+    shown: &mut Shown,
+) -> Result<Exit> {
+    let running = running(site, last)?;
     let mut asked = false;
     loop {
         match lease::try_acquire(store).await {
@@ -65,8 +71,7 @@ async fn here(
 }
 
 /// The rollout that can still be undone.
-async fn running(site: &Site, store: &AnyStore) -> Result<Journaled> {
-    let last = journaled::read(store).await?.pop();
+fn running(site: &Site, last: Option<Journaled>) -> Result<Journaled> {
     let Some(last) = last.filter(|last| last.rollout.can_go_on()) else {
         return Err(advice(
             format!("no rollout of {} is running", site.name()),

@@ -1,11 +1,15 @@
+mod render;
+mod told;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::release::ReleaseId;
-use crate::render::Match;
-use crate::spec::{Percent, Period};
+pub(crate) use render::{Layout, Render, System, Walker, What};
+pub(crate) use told::{Analyze, Logs, Report};
+
+use crate::spec::Period;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -82,13 +86,17 @@ pub(crate) enum Verb {
     /// Roll out what agent.toml describes; does nothing if it already runs
     Deploy(Deploy),
     /// Show the table of steps that a deploy would walk
-    Plan(File),
+    Plan(Plan),
     /// Show who serves what, since when and how well
     Status(Which),
     /// Go back to the last release that was good, or to a named one
     Rollback(Rollback),
     /// Show every rollout and how it ended
     History(Which),
+    /// Tell one rollout, with its gates' evidence, as a page that needs no network
+    Report(Report),
+    /// Judge recorded traffic as a rollout would; --aa shows how often it stops a harmless release
+    Analyze(Analyze),
     /// Show the last lines that replicas wrote
     Logs(Logs),
     /// Print the measured figures of every release, as Prometheus reads them
@@ -103,10 +111,14 @@ pub(crate) enum Verb {
     Resume(Which),
     /// Add replicas while work waits, and take them away when less does, as [scale] says
     Autoscale(Autoscale),
+    /// Keep the gates on after a rollout, and roll back by itself what fails them, until Ctrl-C
+    Watch(File),
     /// Drain and stop everything that agentctl runs for an agent here
     Stop(Stop),
     /// Remove everything that agentctl made for an agent; asks first
     Destroy(Destroy),
+    /// Look at everything that a deploy needs, and say what is missing
+    Doctor(File),
     /// Check agent.toml without doing anything
     Check(File),
     /// Write the files that build and run the agent elsewhere, from templates
@@ -136,6 +148,8 @@ pub(crate) enum Verb {
         state: PathBuf,
         #[arg(long)]
         containers: Option<String>,
+        #[arg(long, default_value = "/var/run/docker.sock")]
+        engine: PathBuf,
         #[arg(long)]
         succeed: bool,
     },
@@ -157,6 +171,18 @@ pub(crate) struct Deploy {
     /// In a cluster, make fields agentctl's that somebody else set
     #[arg(long)]
     pub(crate) take_over: bool,
+    /// Walk exactly the plan that `plan --save` wrote; refused if the world has moved since
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Write the plan into a file, for `deploy --plan`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -166,18 +192,6 @@ pub(crate) struct Rollback {
     /// The release to go back to, like r12 [default: the last one that was good]
     #[arg(long, value_name = "RELEASE")]
     pub(crate) to: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Logs {
-    #[command(flatten)]
-    pub(crate) which: Which,
-    /// Of this release [default: every release that runs]
-    #[arg(long, value_name = "RELEASE")]
-    pub(crate) release: Option<String>,
-    /// Lines of each replica
-    #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
-    pub(crate) lines: usize,
 }
 
 #[derive(Debug, Args)]
@@ -214,115 +228,6 @@ pub(crate) struct Destroy {
     /// Do not wait for open conversations and requests
     #[arg(long)]
     pub(crate) now: bool,
-}
-
-#[derive(Debug, Default, Args)]
-pub(crate) struct Render {
-    /// What to render
-    #[arg(value_enum, required_unless_present = "eject")]
-    pub(crate) what: Option<What>,
-    /// The agents' files; more than one may be named [default: agent.toml]
-    #[arg(short, long, value_name = "FILE", num_args = 1..)]
-    pub(crate) file: Vec<PathBuf>,
-    /// An environment of them
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) environment: Option<String>,
-    /// Write files into this folder, instead of their text to stdout
-    #[arg(short = 'o', long = "out", value_name = "FOLDER")]
-    pub(crate) out: Option<PathBuf>,
-    /// Whose pipeline
-    #[arg(
-        long = "for",
-        value_enum,
-        value_name = "SYSTEM",
-        required_if_eq("what", "ci")
-    )]
-    pub(crate) system: Option<System>,
-    /// A Dockerfile for engines without BuildKit
-    #[arg(long)]
-    pub(crate) plain: bool,
-    /// Overwrite files there that agentctl did not write
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// The image that runs [default: from agent.toml]
-    #[arg(long, value_name = "IMAGE", value_parser = crate::spec::image_name)]
-    pub(crate) image: Option<String>,
-    /// Name what belongs to one release by it, like r13
-    #[arg(long, value_name = "RELEASE")]
-    pub(crate) release: Option<ReleaseId>,
-    /// How the objects of a cluster lie in files
-    #[arg(long, value_enum, default_value_t = Layout::Flat, value_name = "LAYOUT")]
-    pub(crate) layout: Layout,
-    /// For a controller of the cluster that walks rollouts instead of agentctl
-    #[arg(
-        long = "as",
-        value_enum,
-        value_name = "CONTROLLER",
-        conflicts_with = "release"
-    )]
-    pub(crate) controller: Option<Walker>,
-    #[command(flatten)]
-    pub(crate) moment: Moment,
-    /// Copy a template into templates/ beside agent.toml, where it is used instead of the built-in one
-    #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["what", "out", "image", "release"])]
-    pub(crate) eject: Option<String>,
-}
-
-/// One moment of a rollout: who gets which requests.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Moment {
-    /// The release that takes over, like r14
-    #[arg(long, value_name = "RELEASE", requires = "release")]
-    pub(crate) candidate: Option<ReleaseId>,
-    /// Its share of the requests, in per cent [default: 0]
-    #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent)]
-    pub(crate) weight: Option<Percent>,
-    /// The share of requests that it gets a copy of, in per cent
-    #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent)]
-    pub(crate) mirror: Option<Percent>,
-    /// Requests that go to it in any case: header:NAME=VALUE or cookie:NAME=VALUE
-    #[arg(long = "match", value_name = "MATCH", requires = "candidate")]
-    pub(crate) matches: Vec<Match>,
-}
-
-fn percent(text: &str) -> Result<Percent, String> {
-    let number = text.parse().ok().and_then(Percent::new);
-    number.ok_or_else(|| format!("{text} is not a percentage from 0 to 100"))
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Layout {
-    /// One file for each object
-    #[default]
-    Flat,
-    /// A base with an overlay for each environment
-    Kustomize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Walker {
-    /// A Rollout instead of the Deployment
-    ArgoRollouts,
-    /// A Canary beside the Deployment
-    Flagger,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum What {
-    /// The agent and what it needs beside it, as one compose.yaml
-    Compose,
-    /// The pipeline that tests, builds and deploys it
-    Ci,
-    /// How its image is built
-    Dockerfile,
-    /// The objects of a cluster, one file each
-    Kubernetes,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum System {
-    Github,
-    Gitlab,
 }
 
 #[derive(Debug, Args)]

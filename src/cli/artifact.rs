@@ -38,10 +38,7 @@ async fn contents(project: &Project, shown: &mut Shown, makes: bool) -> Result<C
     let artifact = match project.loaded.target {
         TargetSpec::Process { .. } => Artifact::Files(tree(project).identity()?),
         _ => {
-            let name = match &spec.image.image {
-                Some(ready) if spec.build.is_none() => resolved(ready).await?,
-                _ => built(project, shown, makes).await?,
-            };
+            let name = image_name(project, shown, makes).await?;
             let mut image = Image::of(spec, name, prompts(project)?);
             if objects::is_in_cluster(project) {
                 let values = values(project, makes).await?;
@@ -58,6 +55,19 @@ async fn values(project: &Project, makes: bool) -> Result<secrets::Values> {
     match objects::values(project) {
         Err(_) if !makes => project.site.cluster().await?.kept_secrets().await,
         values => values,
+    }
+}
+
+/// By its digest; by its tag where it is not built yet.
+pub(crate) async fn planned_image(project: &Project, shown: &mut Shown) -> Result<String> {
+    image_name(project, shown, false).await
+}
+
+async fn image_name(project: &Project, shown: &mut Shown, makes: bool) -> Result<String> {
+    let spec = &project.loaded.spec;
+    match &spec.image.image {
+        Some(ready) if spec.build.is_none() => resolved(ready).await,
+        _ => built(project, shown, makes).await,
     }
 }
 

@@ -132,7 +132,7 @@ impl Scaler<'_> {
             Turn::Keep | Turn::Wait => Ok(Followed::Told(look)),
             Turn::Up | Turn::Down => {
                 self.shown
-                    .decision(look.outcome(), &look.says(), look.as_json());
+                    .decision("scale", look.outcome(), &look.says(), look.as_json());
                 self.walk(lease, decided).await.map(Followed::Walked)
             }
         }
@@ -163,7 +163,8 @@ impl Scaler<'_> {
             store: self.store,
             hold: &lease.hold,
             shown: self.shown,
-            values: &values,
+            values,
+            notify: None,
             who: lease.who.clone(),
             number: decided.number,
             exit: Exit::of_outcome,

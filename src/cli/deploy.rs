@@ -13,9 +13,11 @@ use super::lease::{self, Lease};
 use super::objects;
 use super::proposal::{Proposal, propose};
 use super::prune;
+use super::saved::Saved;
 use super::show::Shown;
 use super::site::{Project, now, variable};
 use super::store::AnyStore;
+use super::tell;
 use super::walk::Walk;
 use crate::advice::{Advise, advice};
 use crate::engine;
@@ -33,9 +35,15 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     let mut project = Project::load(&args.file)?;
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
+    let saved = args.plan.as_deref().map(Saved::read).transpose()?;
     let values = secret_values(&project)?;
+    objects::look(&mut project).await?;
     fits(&project).await?;
-    let contents = artifact::made(&project, shown).await?;
+    // What a plan was saved for is there already.
+    let contents = match saved {
+        Some(_) => artifact::planned(&project, shown).await?,
+        None => artifact::made(&project, shown).await?,
+    };
     make_place(&project, &contents, args.take_over).await?;
     let store = project.site.store().await?;
     let lease = lease::acquire(&store).await?;
@@ -46,6 +54,7 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
             lease,
             shown,
             target: project.site.target(lease.hold.fence()).await?,
+            saved: saved.as_ref(),
         };
         deployment.run(args.again, contents, values).await
     };
@@ -66,7 +75,7 @@ async fn make_place(project: &Project, contents: &Contents, take_over: bool) -> 
     cluster.takes_over.set(take_over);
     match (&contents.artifact, cluster.makes_namespace.get()) {
         (Artifact::Image(image), true) => {
-            let objects = objects::of(project, &image.name, ReleaseId(0))?;
+            let objects = objects::of(project, &image.name, ReleaseId(0)).await?;
             cluster.make_namespace(&objects).await
         }
         _ => Ok(()),
@@ -79,6 +88,7 @@ struct Deployment<'a> {
     lease: &'a Lease,
     shown: &'a mut Shown,
     target: Any,
+    saved: Option<&'a Saved>,
 }
 
 impl Deployment<'_> {
@@ -89,12 +99,15 @@ impl Deployment<'_> {
         values: secrets::Values,
     ) -> Result<Exit> {
         let mut past = journaled::read(self.store).await?;
-        let number = past.last().map_or(1, |past| past.number + 1);
+        let number = journaled::next(&past);
         let seen = self.target.observe().await?;
         let by = self.lease.who.clone();
         let proposal = propose(self.project, contents, self.store, &past, &seen, by).await?;
+        if let Some(saved) = self.saved {
+            saved.holds(&Saved::of(&self.project.site, number, &proposal, &seen))?;
+        }
         let Some(plan) = proposal.plan.clone() else {
-            return self.nothing(&proposal, values).await;
+            return self.nothing(proposal, values).await;
         };
         if !again && plan.stable().is_some() {
             self.hold_down(&past, &proposal.release)?;
@@ -104,6 +117,8 @@ impl Deployment<'_> {
         journaled::abandon(self.store, &self.lease.hold, &mut past, number).await?;
         self.target.keep_secrets(&values).await?;
         self.keep(&proposal).await?;
+        let notify = self.project.loaded.spec.notify.as_ref();
+        tell::keep(self.store, &self.lease.hold, notify).await?;
         self.stand_by(&values, plan.from.is_none()).await?;
         if seen.url.is_none() {
             self.target.listen(address(self.project)).await?;
@@ -111,11 +126,16 @@ impl Deployment<'_> {
         self.walk(plan, number, &values).await
     }
 
-    async fn nothing(mut self, proposal: &Proposal, values: secrets::Values) -> Result<Exit> {
+    async fn nothing(mut self, proposal: Proposal, values: secrets::Values) -> Result<Exit> {
         if self.target.keep_secrets(&values).await? {
             self.shown.warn(
                 "a secret has a new value: replicas take it when they are started the next time",
             );
+        }
+        if objects::is_in_cluster(self.project) {
+            // What all releases share may have changed.
+            self.keep(&proposal).await?;
+            self.target.settle().await?;
         }
         self.stand_by(&values, false).await?;
         self.leave().await?;
@@ -160,6 +180,15 @@ impl Deployment<'_> {
                 "look at them: agentctl history; to deploy all the same: agentctl deploy --again",
             ));
         }
+        if history.is_held_down(release.id) {
+            return Err(advice(
+                format!(
+                    "{} was rolled back by agentctl watch, and nothing has changed since",
+                    release.id
+                ),
+                "change something, or deploy it all the same: agentctl deploy --again",
+            ));
+        }
         match history.undone(release.id) {
             Some(at) if at > ago(rollback.cooldown.as_millis()) => Err(advice(
                 format!(
@@ -174,7 +203,7 @@ impl Deployment<'_> {
 
     /// Keeps what the release runs from, so that no later edit reaches it.
     async fn keep(&self, proposal: &Proposal) -> Result<()> {
-        let mut release = objects::filled(self.project, proposal.release.clone())?;
+        let mut release = objects::filled(self.project, proposal.release.clone()).await?;
         match &release.contents.artifact {
             Artifact::Files(files) => self.keep_files(files)?,
             Artifact::Image(_) if objects::is_in_cluster(self.project) => {
@@ -228,7 +257,8 @@ impl Deployment<'_> {
             store: self.store,
             hold: &self.lease.hold,
             shown: self.shown,
-            values,
+            values: values.clone(),
+            notify: self.project.loaded.spec.notify.as_ref(),
             who: self.lease.who.clone(),
             number,
             exit: Exit::of_outcome,
@@ -257,7 +287,7 @@ impl Deployment<'_> {
     }
 }
 
-fn secret_values(project: &Project) -> Result<secrets::Values> {
+pub(crate) fn secret_values(project: &Project) -> Result<secrets::Values> {
     if objects::is_in_cluster(project) {
         return objects::values(project);
     }

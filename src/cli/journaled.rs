@@ -1,6 +1,7 @@
 //! Every rollout that the journal knows.
 
 use anyhow::{Context, Result};
+use futures_util::future::try_join_all;
 
 use super::site::now;
 use crate::journal::{Hold, Record, Store};
@@ -15,12 +16,14 @@ pub(crate) struct Journaled {
 
 /// Rollouts in order; the last one may not be finished.
 pub(crate) async fn read<S: Store>(store: &S) -> Result<Vec<Journaled>> {
-    let mut past = Vec::new();
-    for number in store.list().await? {
-        let records = store.read(number).await?;
-        past.push(one(number, records)?);
-    }
-    Ok(past)
+    // A far one is asked for all of them at once.
+    let read = async |number| one(number, store.read(number).await?);
+    try_join_all(store.list().await?.into_iter().map(read)).await
+}
+
+/// The number of the next one.
+pub(crate) fn next(past: &[Journaled]) -> u64 {
+    past.last().map_or(1, |past| past.number + 1)
 }
 
 /// One of them.
@@ -37,12 +40,18 @@ pub(crate) fn history(past: &[Journaled]) -> History {
     )
 }
 
+/// All that happened in one of them.
+pub(crate) async fn events<S: Store>(store: &S, number: u64) -> Result<Vec<(Stamp, Event)>> {
+    events_of(store.read(number).await?).with_context(|| unreadable(number))
+}
+
+fn events_of(records: Vec<Record>) -> Result<Vec<(Stamp, Event)>> {
+    let event = |record: Record| Ok((Stamp(record.at), serde_json::from_value(record.payload)?));
+    records.into_iter().map(event).collect()
+}
+
 fn one(number: u64, records: Vec<Record>) -> Result<Journaled> {
-    let events = records
-        .into_iter()
-        .map(|record| Ok((Stamp(record.at), serde_json::from_value(record.payload)?)))
-        .collect::<Result<Vec<(Stamp, Event)>>>()
-        .with_context(|| unreadable(number))?;
+    let events = events_of(records).with_context(|| unreadable(number))?;
     let rollout = Rollout::replay(events).with_context(|| unreadable(number))?;
     Ok(Journaled { number, rollout })
 }

@@ -2,6 +2,7 @@
 //! room would want.
 
 mod abort;
+mod analyze;
 mod approve;
 mod args;
 mod artifact;
@@ -11,6 +12,7 @@ mod check;
 mod completions;
 mod deploy;
 mod destroy;
+mod doctor;
 mod exit;
 mod history;
 mod image;
@@ -22,20 +24,26 @@ mod logs;
 mod manifests;
 mod metrics;
 mod objects;
+mod origin;
 mod plan;
 mod probe;
 mod proposal;
 mod prune;
 mod push;
 mod render;
+mod report;
 mod resume;
 mod rollback;
+mod saved;
 mod show;
 mod site;
 mod status;
 mod stop;
+mod stop_signal;
 mod store;
+mod tell;
 mod walk;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -62,6 +70,7 @@ pub(crate) fn run() -> ExitCode {
             exit
         }
     };
+    shown.all_told();
     exit.into()
 }
 
@@ -96,8 +105,12 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Edge {
             state,
             containers,
+            engine,
             succeed,
-        } => crate::edge::run(&state, containers.as_deref(), succeed).map(|()| Exit::Done),
+        } => {
+            let containers = containers.as_deref().map(|owner| (owner, engine.as_path()));
+            crate::edge::run(&state, containers, succeed).map(|()| Exit::Done)
+        }
         Verb::Attend { name } => {
             in_runtime(async { crate::target::attend(&name).await.map(|()| Exit::Done) })
         }
@@ -107,10 +120,13 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Images(Images::List(args)) => in_runtime(images::list(&args, shown)),
         Verb::Images(Images::Prune(args)) => in_runtime(images::prune(&args, shown)),
         Verb::Images(Images::Scan(args)) => images::scan(&args, shown),
+        Verb::Doctor(args) => in_runtime(doctor::run(&args, shown)),
         Verb::Plan(args) => in_runtime(plan::run(&args, shown)),
         Verb::Status(args) => in_runtime(status::run(&args, shown)),
         Verb::Rollback(args) => in_runtime(rollback::run(&args, shown)),
         Verb::History(args) => in_runtime(history::run(&args, shown)),
+        Verb::Analyze(args) => analyze::run(&args, shown),
+        Verb::Report(args) => in_runtime(report::run(&args, shown)),
         Verb::Logs(args) => in_runtime(logs::run(&args, shown)),
         Verb::Metrics(args) => in_runtime(metrics::run(&args, shown)),
         Verb::Probe(args) => in_runtime(probe::run(&args, shown)),
@@ -119,6 +135,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Resume(args) => in_runtime(resume::run(&args, shown)),
         Verb::Destroy(args) => in_runtime(destroy::run(&args, shown)),
         Verb::Autoscale(args) => in_runtime(autoscale::run(&args, shown)),
+        Verb::Watch(args) => in_runtime(watch::run(&args, shown)),
         Verb::Stop(args) => in_runtime(stop::run(&args, shown)),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::render;
 use super::site::{Project, variable};
 use crate::release::{Artifact, Given, Identity, Release, ReleaseId};
-use crate::spec::{Kind, Router, SecretSource, TargetSpec};
+use crate::spec::{Kind, Router, SecretSource, Spec, TargetSpec};
 use crate::target::secrets::{self, Values};
 
 /// What stands for the number that a release gets when it is known what is in it.
@@ -18,22 +18,53 @@ pub(crate) fn is_in_cluster(project: &Project) -> bool {
     matches!(project.loaded.target, TargetSpec::Kubernetes { .. })
 }
 
-/// As `render kubernetes` shows them.
-pub(crate) fn of(project: &Project, image: &str, release: ReleaseId) -> Result<Vec<Value>> {
-    render::objects(project, image, release)
+/// What agent.toml leaves to the cluster is as the cluster is: forms of objects, and the router.
+pub(crate) async fn look(project: &mut Project) -> Result<()> {
+    if !is_in_cluster(project) {
+        return Ok(());
+    }
+    let served = project.site.cluster().await?.served().await?;
+    let (minor, router) = (served.minor, served.router(&project.loaded.spec.network)?);
+    project.loaded.spec.network.router = router;
+    if let TargetSpec::Kubernetes { version, .. } = &mut project.loaded.target {
+        version.get_or_insert_with(|| format!("1.{minor}"));
+    }
+    Ok(())
+}
+
+/// What splits requests, in words.
+pub(crate) fn routed(spec: &Spec) -> String {
+    let by = match spec.network.router {
+        Router::Gateway => "an HTTPRoute, by weight",
+        Router::Istio => "a VirtualService, by weight",
+        Router::Nginx => "ingress-nginx, by weight",
+        Router::Auto | Router::Service => "a Service, by replicas",
+    };
+    format!("requests are split by {by}")
+}
+
+/// As `render kubernetes` shows them, in the forms that the cluster serves.
+///
+/// # Errors
+/// A kind that it lacks.
+pub(crate) async fn of(project: &Project, image: &str, release: ReleaseId) -> Result<Vec<Value>> {
+    let mut objects = render::objects(project, image, release)?;
+    let served = project.site.cluster().await?.served().await?;
+    served.fit(&mut objects)?;
+    Ok(objects)
 }
 
 /// The release with its objects, where it runs in a cluster.
-pub(crate) fn filled(project: &Project, mut release: Release) -> Result<Release> {
+pub(crate) async fn filled(project: &Project, mut release: Release) -> Result<Release> {
     if let (Artifact::Image(image), true) = (&release.contents.artifact, is_in_cluster(project)) {
-        release.objects = of(project, &image.name, release.id)?;
+        release.objects = of(project, &image.name, release.id).await?;
     }
     Ok(release)
 }
 
 /// What in them decides how the release behaves.
 pub(crate) async fn given(project: &Project, image: &str, values: &Values) -> Result<Given> {
-    let objects = of(project, image, ANY)?;
+    let objects = of(project, image, ANY).await?;
     let named = |object: &&Value| object["metadata"]["labels"]["agentctl.dev/release"] == "r0";
     let workload = objects
         .into_iter()

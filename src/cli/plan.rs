@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::args::File;
+use super::args;
 use super::artifact;
 use super::deploy;
 use super::exit::Exit;
@@ -10,14 +10,21 @@ use super::journaled;
 use super::lease;
 use super::objects;
 use super::proposal::propose;
+use super::saved::{self, Saved};
 use super::show::Shown;
 use super::site::Project;
+use crate::spec::Router;
 use crate::target::Target;
 
-pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
-    let mut project = Project::load(args)?;
+pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
+    let mut project = Project::load(&args.file)?;
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
+    let leaves_router = project.loaded.spec.network.router == Router::Auto;
+    objects::look(&mut project).await?;
+    if leaves_router && objects::is_in_cluster(&project) {
+        shown.note(objects::routed(&project.loaded.spec));
+    }
     deploy::fits(&project).await?;
     let store = project.site.store().await?;
     let past = journaled::read(&store).await?;
@@ -32,13 +39,21 @@ pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     match &proposal.plan {
         Some(plan) => {
             target.has_room(spec, plan.most()).await?;
-            let release = objects::filled(&project, proposal.release.clone())?;
+            let release = objects::filled(&project, proposal.release.clone()).await?;
             for line in target.differences(&release).await? {
                 shown.note(line);
             }
             shown.plan(&project.site, plan, &proposal.changes);
         }
         None => shown.nothing_changed(&project.site, proposal.release.id, &seen),
+    }
+    if let Some(path) = &args.save {
+        saved::is_certain(&proposal)?;
+        Saved::of(&project.site, journaled::next(&past), &proposal, &seen).write(path)?;
+        let path = path.display();
+        shown.note(format!(
+            "saved; walk it with: agentctl deploy --plan {path}"
+        ));
     }
     Ok(Exit::Done)
 }

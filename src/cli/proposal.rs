@@ -4,13 +4,14 @@ use anyhow::Result;
 
 use super::journaled::{Journaled, history};
 use super::objects;
+use super::origin::origin;
 use super::site::Project;
 use crate::advice::because;
 use crate::engine;
 use crate::journal::Store;
-use crate::release::{Contents, Release, ReleaseId, changes};
+use crate::release::{Choice, Contents, Origin, Release, ReleaseId, changes, choose};
 use crate::rollout::{Plan, Wish};
-use crate::spec::Percent;
+use crate::spec::{Percent, Strategy};
 use crate::target::Seen;
 
 pub(crate) struct Proposal {
@@ -37,12 +38,16 @@ pub(crate) async fn propose<S: Store>(
         Some(stable) => changes(&stable.contents, &contents)?,
         None => Vec::new(),
     };
-    let release = numbered(contents, &known, by)?;
+    let release = numbered(contents, origin(project)?, &known, by)?;
+    let choice = match project.loaded.spec.rollout.strategy {
+        Strategy::Auto => stable.map(|stable| choose(stable, &release)).transpose()?,
+        _ => None,
+    };
     let replicas = replicas(project, &release, in_force, seen);
     let plan = match runs_already(&release, replicas, in_force, seen) {
         true => None,
         false => {
-            let plan = plan(project, &release, replicas, in_force, seen);
+            let plan = plan(project, &release, replicas, in_force, seen, choice);
             Some(fitted(project, plan)?)
         }
     };
@@ -54,7 +59,7 @@ pub(crate) async fn propose<S: Store>(
 }
 
 /// The release with these contents, or a new one with the next number.
-fn numbered(contents: Contents, known: &[Release], by: String) -> Result<Release> {
+fn numbered(contents: Contents, origin: Origin, known: &[Release], by: String) -> Result<Release> {
     let identity = contents.identity()?;
     if let Some(same) = known.iter().find(|release| release.identity == identity) {
         return Ok(same.clone());
@@ -67,6 +72,7 @@ fn numbered(contents: Contents, known: &[Release], by: String) -> Result<Release
         by,
         base: None,
         objects: Vec::new(),
+        origin,
         contents,
     })
 }
@@ -140,22 +146,33 @@ fn plan(
     replicas: u32,
     in_force: Option<ReleaseId>,
     seen: &Seen,
+    choice: Option<Choice>,
 ) -> Plan {
     let spec = &project.loaded.spec;
     let wanted = |id| seen.releases.get(&id).map_or(0, |live| live.wanted);
-    let mut plan = Plan::new(&Wish {
+    let mut rollout = spec.rollout.clone();
+    let chosen = choice.map(|choice| {
+        rollout.strategy = choice.strategy;
+        choice.why
+    });
+    let plan = Plan::new(&Wish {
         from: in_force.map(|id| (id, wanted(id))),
         to: release.id,
         replicas,
-        rollout: &spec.rollout,
+        rollout: &rollout,
         gates: &spec.gate,
         approve: project.loaded.approve,
         auto_undo: spec.rollback.auto,
         startup: spec.health.startup.within,
     });
-    if spec.gate.iter().any(|gate| gate.source.is_some()) {
-        let folder = std::path::absolute(project.folder());
-        plan.folder = folder.map_or_else(|_| String::new(), |path| path.display().to_string());
+    let folder = match spec.gate.iter().any(|gate| gate.source.is_some()) {
+        true => std::path::absolute(project.folder())
+            .map_or_else(|_| String::new(), |path| path.display().to_string()),
+        false => String::new(),
+    };
+    Plan {
+        chosen,
+        folder,
+        ..plan
     }
-    plan
 }

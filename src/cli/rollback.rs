@@ -21,9 +21,9 @@ use crate::target::{Seen, Target};
 pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store().await?;
-    let past = journaled::read(&store).await?;
-    if args.to.is_none() && past.last().is_some_and(can_be_undone) {
-        return abort::undo(&site, &store, shown).await;
+    let last = journaled::read(&store).await?.pop();
+    if args.to.is_none() && last.as_ref().is_some_and(can_be_undone) {
+        return abort::undo(&site, &store, last, shown).await;
     }
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| go_back(args, &site, &store, lease, shown).await;
@@ -45,7 +45,7 @@ async fn go_back(
     let target = site.target(lease.hold.fence()).await?;
     let mut past = journaled::read(store).await?;
     let seen = target.observe().await?;
-    let number = past.last().map_or(1, |past| past.number + 1);
+    let number = journaled::next(&past);
     let release = engine::release(store, wanted(args, site, &past)?).await?;
     let plan = plan(&past, &release, &seen);
     target.fetch(&release).await?;
@@ -57,7 +57,8 @@ async fn go_back(
         store,
         hold: &lease.hold,
         shown,
-        values: &values,
+        values,
+        notify: None,
         who: lease.who.clone(),
         number,
         exit: Exit::of_outcome,

@@ -19,6 +19,7 @@ use crate::advice::with_hint;
 use crate::analysis::Verdict;
 use crate::engine::Audience;
 use crate::journal;
+use crate::notify::Outbox;
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
 use crate::rollout::{Event, Plan, Rollout, Stamp};
@@ -28,7 +29,10 @@ use crate::ui::{Color, Console, Output, PlanView, Progress, Reader, Title, Wishe
 
 const SECOND: Duration = Duration::from_secs(1);
 
-pub(crate) struct Shown(Console);
+/// What still lies in a box of messages is waited for this long at the end.
+const TELLING: Duration = Duration::from_secs(10);
+
+pub(crate) struct Shown(Console, Vec<Outbox>);
 
 #[derive(Serialize)]
 struct Answer {
@@ -55,11 +59,24 @@ impl Shown {
         };
         let reader = Reader::of_this_process();
         let (out, err) = (Box::new(io::stdout()), Box::new(io::stderr()));
-        Self(Console::new(wishes, reader, out, err))
+        Self(Console::new(wishes, reader, out, err), Vec::new())
     }
 
     pub(crate) fn console(&mut self) -> &mut Console {
         &mut self.0
+    }
+
+    /// Messages are under way until [`Self::all_told`].
+    pub(crate) fn tells(&mut self, outbox: Outbox) {
+        self.1.push(outbox);
+    }
+
+    pub(crate) fn all_told(&mut self) {
+        for outbox in std::mem::take(&mut self.1) {
+            for undelivered in outbox.close(TELLING) {
+                self.warn(&undelivered);
+            }
+        }
     }
 
     pub(crate) fn note(&mut self, text: impl AsRef<str>) {
@@ -128,11 +145,17 @@ impl Shown {
     }
 
     /// What was decided before anything follows from it.
-    pub(crate) fn decision(&mut self, outcome: &'static str, says: &str, mut more: Value) {
+    pub(crate) fn decision(
+        &mut self,
+        about: &str,
+        outcome: &'static str,
+        says: &str,
+        mut more: Value,
+    ) {
         more["outcome"] = json!(outcome);
         match self.is_json() {
             true => self.json("decision", more),
-            false => self.0.happened(now(), "scale", says),
+            false => self.0.happened(now(), about, says),
         }
     }
 

@@ -7,14 +7,16 @@ use tokio::sync::watch;
 use super::exit::{Exit, Standing};
 use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
+use super::tell::{self, Told};
 use crate::advice::with_hint;
 use crate::analysis::Sources;
-use crate::engine::{self, Audience, Engine, Interrupt};
+use crate::engine::{self, Audience, Engine, Interrupt, Looks};
 use crate::journal::{Hold, Store};
+use crate::notify::Herald;
 use crate::redact::Redactor;
 use crate::rollout::{Event, Outcome, Plan, Rollout};
-use crate::target::Target;
-use crate::target::secrets::Values;
+use crate::spec::Notify;
+use crate::target::{Target, secrets};
 use crate::ui;
 
 /// A rollout that is about to be walked, by whom it may be.
@@ -24,8 +26,9 @@ pub(crate) struct Walk<'a, T, S> {
     pub(crate) store: &'a S,
     pub(crate) hold: &'a Hold,
     pub(crate) shown: &'a mut Shown,
-    /// Of secrets.
-    pub(crate) values: &'a Values,
+    pub(crate) values: secrets::Values,
+    /// Who is told; `None`: as the last deploy said.
+    pub(crate) notify: Option<&'a Notify>,
     pub(crate) who: String,
     pub(crate) number: u64,
     /// What the process will exit with.
@@ -47,9 +50,13 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
         self.walk(rollout, events).await
     }
 
-    async fn walk(self, rollout: Rollout, first: Vec<Event>) -> Result<Outcome> {
-        let redactor = Redactor::new(self.values);
+    async fn walk(mut self, rollout: Rollout, first: Vec<Event>) -> Result<Outcome> {
+        let redactor = Redactor::new(&self.values);
         self.shown.keep_out(redactor.clone());
+        let herald = self.herald(&rollout, &redactor).await?;
+        if let Some(herald) = herald.as_ref().filter(|_| first.is_empty()) {
+            herald.started(&rollout, now());
+        }
         let sources = Sources {
             values: self.values.clone(),
             folder: rollout.plan().folder.clone().into(),
@@ -58,11 +65,12 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
         let watching = Watching::new(self.shown.console(), title, &rollout);
         let planned = Event::Planned(Box::new((**rollout.plan()).clone()));
         watching.event(&rollout, now(), &planned);
+        let told = Told { watching, herald };
         let mut engine = Engine {
             target: self.target,
             store: self.store,
             hold: self.hold,
-            audience: &watching,
+            audience: &told,
             clock: &now,
             interrupts: interrupts()?,
             redactor: &redactor,
@@ -71,10 +79,11 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             evidence: self.site.dir()?.evidence(self.number),
             number: self.number,
             rollout,
+            looks: Looks::default(),
         };
         let walked = tokio::select! {
             walked = engine.walk(first) => walked,
-            never = watching.ticking() => match never {},
+            never = told.watching.ticking() => match never {},
         };
         let rollout = engine.rollout;
         let exit = match &walked {
@@ -82,8 +91,33 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             Err(_) => Exit::Stalled,
         };
         let seen = self.target.observe().await.unwrap_or_default();
-        watching.done(&rollout, &seen, exit);
+        told.watching.done(&rollout, &seen, exit);
         walked.map_err(|error| left_standing(error, self.number, &rollout))
+    }
+}
+
+impl<T: Target, S: Store> Walk<'_, T, S> {
+    /// Nobody is told of a release that is only scaled.
+    async fn herald(&mut self, rollout: &Rollout, redactor: &Redactor) -> Result<Option<Herald>> {
+        let notify = match self.notify {
+            Some(notify) => Some(notify.clone()),
+            None => tell::kept(self.store).await?,
+        };
+        let Some(notify) = notify.filter(|_| !rollout.plan().is_scale()) else {
+            return Ok(None);
+        };
+        match tell::open(&notify, &self.values) {
+            Ok(outbox) => {
+                let herald =
+                    tell::herald(self.site, self.number, notify, &outbox, redactor.clone());
+                self.shown.tells(outbox);
+                Ok(Some(herald))
+            }
+            Err(why) => {
+                self.shown.warn(&why);
+                Ok(None)
+            }
+        }
     }
 }
 

@@ -2,16 +2,16 @@
 //! that was killed and came back in between is not noticed.
 
 mod spent;
+mod start;
 mod watch;
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -25,14 +25,9 @@ pub(crate) use watch::Watch;
 
 use super::api::{Listen, Refusal, Reply, Request, ScalePool, State, Stop, Traffic};
 use super::home::{Home, SOCKET};
-use super::launch::PRIVATE;
-use super::logs;
-use super::program;
 use crate::advice::advice;
 use crate::docker::Link;
 
-const START_WITHIN: Duration = Duration::from_secs(10);
-const RETRY: Duration = Duration::from_millis(2);
 /// Orders are taken at once; only a stuck edge needs longer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// Beyond what a request to a replica may take.
@@ -128,46 +123,6 @@ impl Edge {
             Err(error) => Err(error)
                 .with_context(|| format!("cannot reach the edge at {}", home.socket().display())),
         }
-    }
-
-    /// Starts `executable edge --state DIR` in the background unless one runs, and waits until it
-    /// answers.
-    pub(crate) async fn start(state_dir: &Path, executable: &Path) -> Result<Edge> {
-        if let Some(edge) = Edge::connect(state_dir).await? {
-            return Ok(edge);
-        }
-        let home = Home::make(state_dir)?;
-        let mut child = launch(&home, executable, &[])?;
-        let answered = tokio::time::timeout(START_WITHIN, wait(&home, &mut child)).await;
-        answered.unwrap_or_else(|_| Err(silent(&home, "it does not answer")))
-    }
-
-    /// One of this program: one of another, that is not newer, gives its place to it.
-    pub(crate) async fn renew(self, state_dir: &Path, executable: &Path) -> Result<Edge> {
-        let program = program::name_of(executable)?;
-        if !self.state().await?.is_to_give_way(&program) {
-            return Ok(self);
-        }
-        let home = Home::make(state_dir)?;
-        let mut child = launch(&home, executable, &["--succeed"])?;
-        let renewed = async {
-            while self
-                .state()
-                .await
-                .ok()
-                .and_then(|state| state.program)
-                .as_ref()
-                != Some(&program)
-            {
-                if let Some(status) = child.try_wait()? {
-                    bail!(silent(&home, &format!("it ended with {status}")));
-                }
-                tokio::time::sleep(RETRY).await;
-            }
-            Ok(self)
-        };
-        let renewed = tokio::time::timeout(START_WITHIN, renewed).await;
-        renewed.unwrap_or_else(|_| Err(silent(&home, "it does not take over")))
     }
 
     /// One that runs in a container: what is sent over the link is passed on to its socket.
@@ -381,57 +336,4 @@ fn refused(status: u16, body: &[u8]) -> anyhow::Error {
             String::from_utf8_lossy(body)
         ),
     }
-}
-
-/// It is to outlive this command and whoever gave it, and is no part of a replica, even if that
-/// is where the command was given.
-fn launch(home: &Home, executable: &Path, more: &[&str]) -> Result<Child> {
-    let log = logs::open(&home.log())
-        .with_context(|| format!("cannot write {}", home.log().display()))?;
-    let mut command = Command::new(executable);
-    command
-        .arg("edge")
-        .arg("--state")
-        .arg(home.dir())
-        .args(more)
-        .env(program::VARIABLE, program::name_of(executable)?)
-        .current_dir("/");
-    PRIVATE.iter().for_each(|name| {
-        command.env_remove(name);
-    });
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log);
-    // What this command inherited may be a pipe that somebody reads to its end.
-    close_fds::set_fds_cloexec(3, &[]);
-    command
-        .spawn()
-        .with_context(|| format!("cannot start {}", executable.display()))
-}
-
-/// The child ends well when another one was there first.
-async fn wait(home: &Home, child: &mut Child) -> Result<Edge> {
-    loop {
-        match dial(home).await {
-            Ok(_) => {
-                let way = Way::Socket(home.clone());
-                return Ok(Edge { way });
-            }
-            Err(error) if nobody_is_there(&error) => {}
-            Err(error) => return Err(error).context("cannot reach the edge"),
-        }
-        if let Some(status) = child.try_wait()?.filter(|status| !status.success()) {
-            bail!(silent(home, &format!("it ended with {status}")));
-        }
-        tokio::time::sleep(RETRY).await;
-    }
-}
-
-fn silent(home: &Home, why: &str) -> anyhow::Error {
-    anyhow!(
-        "the edge did not start: {why}; the end of {}:\n{}",
-        home.log().display(),
-        logs::last_lines(&home.log(), 5)
-    )
 }

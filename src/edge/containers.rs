@@ -32,8 +32,9 @@ pub(crate) const EDGE: &str = "agentctl.edge";
 pub(crate) const REPLICA: &str = "agentctl.replica";
 const BESIDE: &str = "agentctl.beside";
 
-/// Where the engine's socket is in the edge's container, and the folder of secrets that it shares.
-pub(crate) const SOCKET: &str = "/var/run/docker.sock";
+/// Where the folder of the engine's socket is in the edge's container, and that of secrets that it
+/// shares. The folder, because an engine that starts again may make another socket.
+pub(crate) const ENGINE: &str = "/engine";
 pub(crate) const SECRETS: &str = "/run/secrets";
 
 /// An engine that cannot be asked is asked again.
@@ -73,9 +74,10 @@ pub(super) struct Found {
 }
 
 impl Containers {
-    pub(super) async fn of(owner: &str) -> Result<Self> {
+    /// `socket`: the engine's.
+    pub(super) async fn of(owner: &str, socket: &Path) -> Result<Self> {
         Ok(Self {
-            engine: Engine::connect(Place::Unix(SOCKET.into())).await?,
+            engine: Engine::connect(Place::Unix(socket.to_owned())).await?,
             owner: owner.to_owned(),
             secrets: SECRETS.into(),
         })

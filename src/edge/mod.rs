@@ -57,10 +57,15 @@ use supervise::Keeper;
 const RETRY: Duration = Duration::from_millis(5);
 
 /// The edge's whole life. Ends well at once when another edge answers there already.
-/// `containers`: its replicas are those of the engine it runs on that carry this name.
+/// `containers`: its replicas are those that carry this name, of the engine with this socket.
 /// `succeeds`: it takes the place of one that answers there.
-pub(crate) fn run(state_dir: &Path, containers: Option<&str>, succeeds: bool) -> Result<()> {
-    if containers.is_some() {
+pub(crate) fn run(
+    state_dir: &Path,
+    containers: Option<(&str, &Path)>,
+    succeeds: bool,
+) -> Result<()> {
+    // The others were started as the program that they are to be.
+    if containers.is_some() && is_first() {
         program::step_aside(state_dir);
     }
     let home = Home::make(state_dir)?;
@@ -72,7 +77,7 @@ pub(crate) fn run(state_dir: &Path, containers: Option<&str>, succeeds: bool) ->
         .build_local(LocalOptions::default())?;
     runtime.block_on(async {
         let containers = match containers {
-            Some(owner) => Some(Containers::of(owner).await?),
+            Some((owner, socket)) => Some(Containers::of(owner, socket).await?),
             None => None,
         };
         match start(&home, succeeds).await? {
@@ -80,6 +85,11 @@ pub(crate) fn run(state_dir: &Path, containers: Option<&str>, succeeds: bool) ->
             None => Ok(()),
         }
     })
+}
+
+/// Of a container: it ends with its first process.
+fn is_first() -> bool {
+    std::process::id() == 1
 }
 
 /// Each request in flight takes two; shells commonly allow 1,024. What cannot be raised stays.

@@ -6,7 +6,7 @@ use tokio::time::Duration;
 use super::Engine;
 use super::compare::Spending;
 use super::figures::Figures;
-use super::looks::Looks;
+use super::lately::Lately;
 use super::perform::{Failure, because};
 use crate::analysis::{Finding, Measures, Verdict, judge, judge_beside};
 use crate::journal::Store;
@@ -36,7 +36,7 @@ struct Holding<'e> {
     over: Stamp,
     figures: Figures<'e>,
     spending: Spending,
-    looks: Looks,
+    lately: Lately,
     paused: Option<Stamp>,
 }
 
@@ -88,7 +88,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             over: Stamp(began.0 + period.as_millis()),
             figures: self.figures(),
             spending: self.spending(),
-            looks: Looks::of(gates.filter_map(|gate| gate.window)),
+            lately: Lately::of(gates.filter_map(|gate| gate.window)),
             paused: None,
         }
     }
@@ -179,6 +179,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 None => says,
             },
             both: stable.is_some(),
+            evidence: None,
         })
     }
 
@@ -189,7 +190,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let mine = window(plan.to).unwrap_or(&none);
         let beside = plan.stable().and_then(window).unwrap_or(&none);
         let now = (self.clock)();
-        holding.looks.take(now, [mine, beside]);
+        holding.lately.take(now, [mine, beside]);
         let verdict = |(at, gate): (usize, &MetricGate)| {
             if gate.source.is_some() {
                 return holding.figures.judge(at, gate);
@@ -199,7 +200,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 return compared.unwrap_or_else(|| Verdict::nothing_seen(gate));
             }
             let [mine, beside] = match gate.window {
-                Some(window) => holding.looks.lately(window, now, [mine, beside]),
+                Some(window) => holding.lately.lately(window, now, [mine, beside]),
                 None => [mine.clone(), beside.clone()],
             };
             match plan.stable().filter(|_| self.can_compare()) {

@@ -1,6 +1,7 @@
 //! What comes in from outside while an effect runs: Ctrl-C, and `agentctl abort` and `approve`
 //! from elsewhere.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -42,6 +43,18 @@ impl std::error::Error for Left {}
 impl<T: Target, S: Store> Engine<'_, T, S> {
     /// The event that the effect leads to, or that breaks it off.
     pub(super) async fn answer(&self, effect: &Effect) -> Result<Event> {
+        let mut answer = pin!(self.first_answer(effect));
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                // Once begun it is not broken off.
+                () = self.looks.due() => self.note_look().await?,
+            }
+        }
+    }
+
+    async fn first_answer(&self, effect: &Effect) -> Result<Event> {
         tokio::select! {
             biased;
             interruption = self.interruption() => interruption,

@@ -1,90 +1,109 @@
-//! What was counted lately: counters only grow, so a look that is a window old, taken from the
-//! one now, leaves what came since.
+//! What is seen while a gate is asked, journaled now and then: what a report shows.
+//!
+//! Invariants: how much is written grows with the logarithm of the time that a gate takes; writing
+//! one down is never broken off, so no event can come twice; the last look is written before what
+//! the gate came to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
 
-use crate::analysis::Measures;
-use crate::rollout::Stamp;
-use crate::spec::Period;
+use anyhow::Result;
+use tokio::sync::Notify;
 
-/// Looks kept of each window; what is judged is at most so much of it longer.
-const KEPT: u64 = 20;
+use super::Engine;
+use crate::analysis::{Measures, Verdict};
+use crate::journal::Store;
+use crate::release::ReleaseId;
+use crate::rollout::{Event, Gate, Measured, Phase, Stamp};
+use crate::target::{Seen, Target};
 
-type Look = (Stamp, [Measures; 2]);
+/// Milliseconds between two that are written down at first; later a part of what has passed.
+const OFTEN: u64 = 1_000;
+const PART: u64 = 5;
 
-/// Of the candidate and the stable release, by the length of the window.
+/// The last look at the gate that is asked.
 #[derive(Default)]
-pub(super) struct Looks(BTreeMap<Period, VecDeque<Look>>);
+pub(crate) struct Looks {
+    last: RefCell<Option<Measured>>,
+    /// The gate, by when it began to be asked, and when it was last written down.
+    written: RefCell<Option<(Stamp, Stamp)>>,
+    due: Notify,
+}
 
 impl Looks {
-    pub(super) fn of(windows: impl Iterator<Item = Period>) -> Self {
-        Self(windows.map(|window| (window, VecDeque::new())).collect())
+    pub(super) async fn due(&self) {
+        self.due.notified().await;
     }
 
-    pub(super) fn take(&mut self, now: Stamp, seen: [&Measures; 2]) {
-        for (window, looks) in &mut self.0 {
-            let of_this = |look: &Look| look.1[0].since == seen[0].since;
-            looks.retain(of_this);
-            let apart = window.as_millis() / KEPT;
-            let is_due = looks.back().is_none_or(|(at, _)| now.0 >= at.0 + apart);
-            if is_due {
-                looks.push_back((now, seen.map(Clone::clone)));
-            }
-            // One that is as old as the window is needed, and none before it.
-            let old = |look: Option<&Look>| {
-                look.is_some_and(|(at, _)| at.0 + window.as_millis() <= now.0)
-            };
-            while old(looks.get(1)) {
-                looks.pop_front();
-            }
-        }
-    }
-
-    /// Since the weight changed where that is no longer ago than the window.
-    pub(super) fn lately(&self, window: Period, now: Stamp, seen: [&Measures; 2]) -> [Measures; 2] {
-        let young = now.0.saturating_sub(seen[0].since) <= window.as_millis();
-        let oldest = self.0.get(&window).and_then(|looks| looks.front());
-        match oldest.filter(|_| !young) {
-            Some((_, before)) => [seen[0].since(&before[0]), seen[1].since(&before[1])],
-            None => seen.map(Clone::clone),
+    fn see(&self, measured: Measured, since: Stamp, now: Stamp) {
+        *self.last.borrow_mut() = Some(measured);
+        let mut written = self.written.borrow_mut();
+        let before = written.filter(|(gate, _)| *gate == since);
+        if before.is_none_or(|(_, last)| is_due(since, last, now)) {
+            *written = Some((since, now));
+            self.due.notify_one();
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn is_due(since: Stamp, last: Stamp, now: Stamp) -> bool {
+    let pause = (now.0.saturating_sub(since.0) / PART).max(OFTEN);
+    now.0.saturating_sub(last.0) >= pause
+}
 
-    fn counted(requests: u64) -> Measures {
-        Measures {
-            since: 1_000,
-            requests,
-            ..Measures::default()
+impl<T: Target, S: Store> Engine<'_, T, S> {
+    pub(super) fn look(&self, seen: &Seen, verdicts: &[Verdict]) {
+        let gate = self.rollout.gate();
+        let Some((Gate::Hold(_) | Gate::Approve(_), since)) = gate else {
+            return;
+        };
+        if self.rollout.phase() == Phase::Forward {
+            let measured = self.measured(seen, verdicts);
+            self.looks.see(measured, since, (self.clock)());
         }
     }
 
-    #[test]
-    fn what_is_older_than_the_window_does_not_count() {
-        let window = Period::secs(20);
-        let mut looks = Looks::of([window].into_iter());
-        let none = counted(0);
-        let mut lately = Vec::new();
-        for second in 0..100 {
-            let (now, seen) = (Stamp(1_000 + second * 1_000), counted(second * 10));
-            looks.take(now, [&seen, &none]);
-            lately.push(looks.lately(window, now, [&seen, &none])[0].requests);
+    fn measured(&self, seen: &Seen, verdicts: &[Verdict]) -> Measured {
+        let plan = self.rollout.plan();
+        let window = |id: ReleaseId| Some(seen.releases.get(&id)?.window.clone());
+        Measured {
+            row: self.rollout.row(),
+            weight: self.rollout.step().weight,
+            stable: plan.stable().and_then(window),
+            candidate: window(plan.to),
+            verdicts: verdicts.to_vec(),
         }
-        assert_eq!(lately[..21], (0..21).map(|at| at * 10).collect::<Vec<_>>());
-        assert!(lately[21..].iter().all(|count| (200..=210).contains(count)));
-        assert!(looks.0[&window].len() <= KEPT as usize + 2);
     }
 
-    #[test]
-    fn after_a_restart_what_was_not_looked_at_does_not_count() {
-        let window = Period::secs(20);
-        let mut looks = Looks::of([window].into_iter());
-        let (now, seen) = (Stamp(900_000), counted(500));
-        looks.take(now, [&seen, &seen]);
-        assert_eq!(looks.lately(window, now, [&seen, &seen])[0].requests, 0);
+    /// It changes nothing that is believed, so it is only written down and shown.
+    pub(super) async fn note_look(&self) -> Result<()> {
+        let last = self.looks.last.borrow().clone();
+        match last {
+            Some(last) => self.note(in_short(last)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// When the gate is no longer asked: all that was seen of it.
+    pub(super) async fn keep_look(&self) -> Result<()> {
+        let last = self.looks.last.take();
+        match last {
+            Some(last) => self.note(last).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn note(&self, measured: Measured) -> Result<()> {
+        let event = Event::Measured(Box::new(measured));
+        let at = self.write(&event).await?;
+        self.audience.event(&self.rollout, at, &event);
+        Ok(())
+    }
+}
+
+fn in_short(measured: Measured) -> Measured {
+    Measured {
+        stable: measured.stable.map(Measures::in_short),
+        candidate: measured.candidate.map(Measures::in_short),
+        ..measured
     }
 }

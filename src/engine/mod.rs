@@ -9,6 +9,7 @@ mod evidence;
 mod figures;
 mod gates;
 mod interrupt;
+mod lately;
 mod live;
 mod looks;
 mod perform;
@@ -23,6 +24,7 @@ use anyhow::{Context, Result};
 use tokio::time::sleep;
 
 pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
+pub(crate) use looks::Looks;
 
 use crate::advice::Advise;
 use crate::analysis::{Sources, Verdict};
@@ -61,6 +63,7 @@ pub(crate) struct Engine<'a, T, S> {
     /// The rollout's number in the journal.
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,
+    pub(crate) looks: Looks,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
@@ -79,6 +82,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                     let is_retried = self.rollout.phase() != Phase::Forward;
                     self.mark(&effect).await?;
                     let event = self.answer(&effect).await?;
+                    self.keep_look().await?;
                     self.keep_counts(&event).await?;
                     let failed = matches!(event, Event::Failed(..));
                     self.record(event).await?;
@@ -119,15 +123,20 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     /// # Errors
     /// As [`Self::walk`].
     pub(crate) async fn record(&mut self, event: Event) -> Result<()> {
+        let at = self.write(&event).await?;
+        self.rollout.apply(at, event.clone())?;
+        self.audience.event(&self.rollout, at, &event);
+        Ok(())
+    }
+
+    async fn write(&self, event: &Event) -> Result<Stamp> {
         let at = (self.clock)();
-        let payload = serde_json::to_value(&event)?;
+        let payload = serde_json::to_value(event)?;
         self.store
             .append(self.hold, self.number, at.0, payload)
             .await
             .context("could not write the journal")?;
-        self.rollout.apply(at, event.clone())?;
-        self.audience.event(&self.rollout, at, &event);
-        Ok(())
+        Ok(at)
     }
 
     async fn release(&self, id: ReleaseId) -> Result<Release> {

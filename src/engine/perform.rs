@@ -163,6 +163,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 
     pub(super) fn glimpse(&self, seen: &Seen, verdicts: &[crate::analysis::Verdict]) {
+        self.look(seen, verdicts);
         self.audience
             .glimpse(&self.rollout, seen, verdicts, (self.clock)());
     }

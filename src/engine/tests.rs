@@ -145,6 +145,7 @@ impl Story {
             evidence: evidence.path().join("0001"),
             number: 1,
             rollout,
+            looks: Looks::default(),
         };
         let ended = engine.walk(Vec::new()).await;
         same_as_its_journal(&engine.rollout, &store).await;

@@ -26,7 +26,7 @@ mod tags;
 
 pub(crate) use build::{Builder, Logins, build};
 pub(crate) use content::content_tag;
-pub(crate) use context::{Context, Looked, Memory, find};
+pub(crate) use context::{Context, Kind as EntryKind, Looked, Memory, find};
 pub(crate) use dockerfile::Dockerfile;
 pub(crate) use git::Commit;
 pub(crate) use pin::{LOCK, Lock, pin};

@@ -134,7 +134,19 @@ pub(crate) async fn delete(
     for (image, fate) in judged {
         if *fate == Fate::Deleted {
             registry.delete(&image.digest).await?;
+            forget_signatures(registry, &image.digest).await?;
             tell(image);
+        }
+    }
+    Ok(())
+}
+
+/// What cosign left beside an image is good for nothing without it.
+async fn forget_signatures(registry: &Registry, image: &Digest) -> Result<()> {
+    let tag = image.as_str().replace(':', "-");
+    for end in [".sig", ".att"] {
+        if let Some(signature) = registry.head(&format!("{tag}{end}")).await? {
+            registry.delete(&signature).await?;
         }
     }
     Ok(())

@@ -61,6 +61,30 @@ fn memory() -> (Memory, Memory, ()) {
     (one, other, ())
 }
 
+/// All of it, for a store that lives in another room; each part has a journal of its own.
+pub(crate) async fn holds<S: Store>(open: impl AsyncFn(&str) -> (S, S)) {
+    macro_rules! told {
+        ($part:ident) => {
+            let (a, b) = open(&stringify!($part).replace('_', "-")).await;
+            $part(&a, &b).await;
+        };
+    }
+    told!(a_record_is_read_back_by_everyone);
+    told!(rollouts_are_listed_by_number);
+    told!(looking_at_nothing_finds_nothing);
+    told!(a_document_is_replaced_as_a_whole);
+    told!(names_that_could_be_paths_are_refused);
+    told!(one_holder_at_a_time);
+    told!(a_lease_given_back_is_free_at_once);
+    told!(a_silent_holder_is_replaced_after_its_time);
+    told!(a_heartbeat_keeps_the_lease);
+    told!(a_dead_holder_is_replaced_at_once);
+    told!(who_lost_the_lease_writes_nothing);
+    told!(records_carry_the_fence_of_their_writer);
+    told!(a_request_is_taken_once);
+    told!(a_request_for_another_rollout_is_dropped);
+}
+
 /// A directory that is asked from elsewhere; every other answer is lost.
 struct Far {
     directory: Directory,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 mod directory;
 mod error;
 mod format;

@@ -6,30 +6,49 @@ use serde_json::Value;
 
 use super::Contents;
 
-/// One line per changed value: `config.settings.temperature: 0.3 → 0.7`.
-pub(crate) fn changes(old: &Contents, new: &Contents) -> serde_json::Result<Vec<String>> {
-    let (old, new) = (flat(old)?, flat(new)?);
-    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-    names.sort();
-    names.dedup();
-    let changed = |name: &&String| old.get(*name) != new.get(*name);
-    Ok(names
-        .into_iter()
-        .filter(changed)
-        .map(|name| line(name, old.get(name), new.get(name)))
-        .collect())
+/// A value that differs, by the name that agent.toml has for it.
+pub(super) struct Changed {
+    pub(super) name: String,
+    old: Option<String>,
+    new: Option<String>,
 }
 
-fn line(name: &str, old: Option<&String>, new: Option<&String>) -> String {
-    match (old, new) {
-        _ if name == "artifact.files" => "files of the agent".to_owned(),
-        _ if name == "image" => "image of the agent".to_owned(),
-        _ if name == "cluster.workload" => "what makes its replicas in the cluster".to_owned(),
-        _ if name == "cluster.secret_values" => "the value of a secret".to_owned(),
-        _ if name.starts_with("config.prompts.") => format!("{name} has another text"),
-        (Some(old), Some(new)) => format!("{name}: {old} → {new}"),
-        (Some(old), None) => format!("{name}: {old} → not set"),
-        (None, new) => format!("{name}: {}", new.map_or("not set", String::as_str)),
+/// One line per changed value: `config.settings.temperature: 0.3 → 0.7`.
+pub(crate) fn changes(old: &Contents, new: &Contents) -> serde_json::Result<Vec<String>> {
+    Ok(changed(old, new)?.iter().map(Changed::line).collect())
+}
+
+pub(super) fn changed(old: &Contents, new: &Contents) -> serde_json::Result<Vec<Changed>> {
+    let (mut old, mut new) = (flat(old)?, flat(new)?);
+    let mut names: Vec<String> = old.keys().chain(new.keys()).cloned().collect();
+    names.sort();
+    names.dedup();
+    let both = names.into_iter().map(|name| Changed {
+        old: old.remove(&name),
+        new: new.remove(&name),
+        name,
+    });
+    Ok(both.filter(|changed| changed.old != changed.new).collect())
+}
+
+impl Changed {
+    /// The agent's files, or its image.
+    pub(super) fn is_files(&self) -> bool {
+        self.name == "artifact.files" || self.name == "image"
+    }
+
+    fn line(&self) -> String {
+        let name = &self.name;
+        match (&self.old, &self.new) {
+            _ if name == "artifact.files" => "files of the agent".to_owned(),
+            _ if name == "image" => "image of the agent".to_owned(),
+            _ if name == "cluster.workload" => "what makes its replicas in the cluster".to_owned(),
+            _ if name == "cluster.secret_values" => "the value of a secret".to_owned(),
+            _ if name.starts_with("config.prompts.") => format!("{name} has another text"),
+            (Some(old), Some(new)) => format!("{name}: {old} → {new}"),
+            (Some(old), None) => format!("{name}: {old} → not set"),
+            (None, new) => format!("{name}: {}", new.as_deref().unwrap_or("not set")),
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Identity, ReleaseId};
+use super::{Identity, Origin, ReleaseId};
 use crate::spec::{
     Config, Drain, Gpu, Health, Kind, Mode, Resources, SecretSource, Sidecar, Spec, Template, Tool,
 };
@@ -123,6 +123,8 @@ pub(crate) struct Release {
     /// What its image was built on, by digest where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) base: Option<String>,
+    #[serde(default)]
+    pub(crate) origin: Origin,
     /// As they were rendered for a cluster, so that going back needs no source tree.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) objects: Vec<Value>,

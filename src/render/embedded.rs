@@ -58,6 +58,7 @@ pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "kubernetes/cron-job.yaml",
     "kubernetes/daemon-set.yaml",
     "kubernetes/dashboard.yaml",
+    "kubernetes/deployer.yaml",
     "kubernetes/deployment.yaml",
     "kubernetes/destination-rule.yaml",
     "kubernetes/disruption-budget.yaml",
@@ -77,6 +78,8 @@ pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "kubernetes/pod.yaml",
     "kubernetes/prepull.yaml",
     "kubernetes/prometheus-rule.yaml",
+    "kubernetes/role-binding.yaml",
+    "kubernetes/role.yaml",
     "kubernetes/rollout.yaml",
     "kubernetes/scale-behavior.yaml",
     "kubernetes/scaled-object.yaml",
@@ -89,4 +92,5 @@ pub(super) const EMBEDDED: &[(&str, &str)] = embed![
     "kubernetes/trigger-authentication.yaml",
     "kubernetes/vertical-pod-autoscaler.yaml",
     "kubernetes/virtual-service.yaml",
+    "report/page.html",
 ];

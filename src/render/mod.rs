@@ -32,7 +32,9 @@ pub(crate) use dockerfile::{Engine, build_args, dockerfile};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Stack, Traffic};
-pub(crate) use kubernetes::{kubernetes, kustomize, secret_command, service_names, values};
+pub(crate) use kubernetes::{
+    Right, kubernetes, kustomize, rbac, rights, secret_command, service_names, values,
+};
 pub(crate) use presets::{Beside, beside};
 pub(crate) use templates::{Templates, built_in, names};
 pub(crate) use traffic::Match;

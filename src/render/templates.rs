@@ -112,10 +112,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|(name, _)| *name)
 }
 
-/// By its name a template is YAML, a Dockerfile, or plain text.
+/// By its name a template is YAML, HTML, a Dockerfile, or plain text.
 fn escape_of(name: &str) -> AutoEscape {
     match name {
         name if name.ends_with(".yaml") => AutoEscape::Custom(YAML.into()),
+        name if name.ends_with(".html") => AutoEscape::Html,
         name if name.starts_with("dockerfile/") => AutoEscape::Custom(DOCKERFILE.into()),
         _ => AutoEscape::None,
     }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Gate, Plan};
+use crate::analysis::{Measures, Verdict};
 use crate::release::ReleaseId;
 use crate::spec::Percent;
 
@@ -125,6 +126,16 @@ pub(crate) struct Counted {
 
 /// By the index of a gate that compares latencies: the times in microseconds that it goes by.
 pub(crate) type Marks = BTreeMap<usize, Vec<u64>>;
+/// One look while a gate was asked, for whoever reads about it later: nothing follows from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) row: usize,
+    pub(crate) weight: Percent,
+    /// Both since the weight last changed; `None` where there is no such release.
+    pub(crate) stable: Option<Measures>,
+    pub(crate) candidate: Option<Measures>,
+    pub(crate) verdicts: Vec<Verdict>,
+}
 
 /// What happened; a rollout's state is a fold over these and nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,6 +149,8 @@ pub(crate) enum Event {
     Marked(Marks),
     /// Before the row is left, for the rows to come; and now and then before that.
     Counted(Counted),
+    /// Now and then while a gate is asked, and when it no longer is.
+    Measured(Box<Measured>),
     Done(Effect),
     Failed(Effect, Reason),
     /// By whom.

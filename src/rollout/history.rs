@@ -4,7 +4,7 @@
 use super::event::{Outcome, Stamp, Why};
 use super::state::{Phase, Rollout};
 use crate::release::ReleaseId;
-use crate::spec::Strategy;
+use crate::spec::{Rollback, Strategy};
 
 /// One rollout as a row of `history`.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,9 +18,21 @@ pub(crate) struct Past {
     pub(crate) finished: Option<Stamp>,
     /// `None`: not ended yet, or its process died.
     pub(crate) outcome: Option<Outcome>,
+    /// No person made it begin.
+    pub(crate) by_itself: bool,
     /// The release that an undo, or the next rollout, begins from.
     pub(crate) in_force: Option<ReleaseId>,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MayGoBack {
+    To(ReleaseId),
+    /// In words, to stand behind "but".
+    Not(String),
+}
+
+/// In milliseconds.
+const HOUR: u64 = 3_600_000;
 
 /// Oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +49,7 @@ impl Past {
             started: rollout.started(),
             finished: rollout.finished(),
             outcome: rollout.outcome().cloned(),
+            by_itself: plan.because.is_some(),
             in_force: match rollout.phase() {
                 // The old release may be gone already, whatever came of it.
                 Phase::CleaningUp => Some(plan.to),
@@ -58,12 +71,23 @@ impl Past {
         self.from.is_some_and(|from| self.to < from)
     }
 
-    /// By a failure: a person who aborts has a reason of their own.
-    fn was_undone(&self) -> bool {
+    /// The release that a failure took traffic from: a person who aborts or goes back has a reason
+    /// of their own.
+    fn undone(&self) -> Option<ReleaseId> {
         match &self.outcome {
-            Some(Outcome::RolledBack(reason)) => reason.why != Why::Aborted && !self.is_scale(),
-            _ => false,
+            Some(Outcome::RolledBack(reason)) => {
+                (reason.why != Why::Aborted && !self.is_scale()).then_some(self.to)
+            }
+            Some(Outcome::Completed) => self.left(),
+            _ => None,
         }
+    }
+
+    /// What it went back from by itself.
+    fn left(&self) -> Option<ReleaseId> {
+        let is_done = self.outcome == Some(Outcome::Completed);
+        self.from
+            .filter(|_| is_done && self.by_itself && self.went_back())
     }
 }
 
@@ -90,15 +114,46 @@ impl History {
 
     /// How many rollouts were undone at or after this moment.
     pub(crate) fn undone_since(&self, since: Stamp) -> usize {
-        let undone = self.0.iter().filter(|past| past.was_undone());
+        let undone = self.0.iter().filter(|past| past.undone().is_some());
         undone.filter(|past| past.finished >= Some(since)).count()
     }
 
     /// When this release was undone last.
     pub(crate) fn undone(&self, release: ReleaseId) -> Option<Stamp> {
-        let undone = self.0.iter().filter(|past| past.was_undone());
-        let of_this = undone.filter(|past| past.to == release);
+        let of_this = self.0.iter().filter(|past| past.undone() == Some(release));
         of_this.filter_map(|past| past.finished).max()
+    }
+
+    /// Whether this release was gone back from without a person, and did not take over again since.
+    pub(crate) fn is_held_down(&self, release: ReleaseId) -> bool {
+        let about =
+            |past: &&Past| past.left() == Some(release) || (past.took_over() && past.to == release);
+        let last = self.0.iter().rfind(about);
+        last.is_some_and(|past| past.left() == Some(release))
+    }
+
+    /// Whether the release in force may be gone back from without a person.
+    pub(crate) fn may_go_back(&self, rollback: &Rollback, now: Stamp) -> MayGoBack {
+        let ago = |period: u64| Stamp(now.0.saturating_sub(period));
+        let most = rollback.max_per_hour;
+        let cooldown = rollback.cooldown;
+        if !rollback.auto {
+            return MayGoBack::Not("rollback.auto is false: a person decides".to_owned());
+        }
+        if self.undone_since(ago(HOUR)) >= most as usize {
+            return MayGoBack::Not(format!(
+                "{most} were undone within the last hour (rollback.max_per_hour)"
+            ));
+        }
+        if !cooldown.is_zero() && self.undone_since(ago(cooldown.as_millis())) > 0 {
+            return MayGoBack::Not(format!(
+                "one was undone less than {cooldown} ago (rollback.cooldown)"
+            ));
+        }
+        match self.last_good() {
+            Some(release) => MayGoBack::To(release),
+            None => MayGoBack::Not("there is no good release to go back to".to_owned()),
+        }
     }
 }
 

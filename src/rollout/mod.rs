@@ -20,9 +20,10 @@ mod tables;
 mod walk;
 
 pub(crate) use event::{
-    Counted, Effect, Event, Live, Marks, Next, Outcome, Reason, Side, Slot, Stamp, Units, Why,
+    Counted, Effect, Event, Live, Marks, Measured, Next, Outcome, Reason, Side, Slot, Stamp, Units,
+    Why,
 };
-pub(crate) use history::{History, Past};
+pub(crate) use history::{History, MayGoBack, Past};
 pub(crate) use plan::{Gate, Plan, Step};
 pub(crate) use state::{Phase, Rollout};
 pub(crate) use tables::{Wish, back};

@@ -39,6 +39,9 @@ pub(crate) struct Plan {
     /// What made it begin, where that was no person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) because: Option<String>,
+    /// Why it is this strategy, where `strategy = "auto"` chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) chosen: Option<String>,
     /// `None`: a first deploy; the same as `to`: a change of its replica count.
     pub(crate) from: Option<ReleaseId>,
     pub(crate) to: ReleaseId,

@@ -214,6 +214,7 @@ impl Rollout {
             Event::Marked(marks) => marks.into_iter().for_each(|(gate, times)| {
                 self.marks.entry(gate).or_insert(times);
             }),
+            Event::Measured(_) => {}
             Event::Done(effect) => self.done(at, &effect),
             Event::Failed(effect, reason) => self.fail(&effect, reason),
             Event::Finished(outcome) => self.finish(at, outcome),

@@ -89,6 +89,9 @@ pub(crate) struct Agent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "annotation"))]
     pub(crate) description: Option<String>,
+    /// How much a bad release may harm; `strategy = "auto"` goes by it.
+    #[serde(default)]
+    pub(crate) risk: Risk,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "annotation"))]
@@ -100,6 +103,14 @@ pub(crate) struct Agent {
         "additionalProperties" = {"type": "string", "format": "mark"}
     ))]
     pub(crate) labels: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Risk {
+    #[default]
+    Normal,
+    High,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

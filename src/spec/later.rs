@@ -9,7 +9,6 @@ const LATER: &[&str] = &[
     "rollout.match",
     "rollout.strategy = shadow",
     "rollout.strategy = ab",
-    "rollout.strategy = auto",
 ];
 
 /// What to say of a key that is not supported yet.

@@ -140,7 +140,8 @@ impl Loaded {
         origins: Origins,
     ) -> Self {
         let rollout = &mut spec.rollout;
-        if rollout.strategy == Strategy::Canary && rollout.steps.is_empty() {
+        let has_steps = matches!(rollout.strategy, Strategy::Canary | Strategy::Auto);
+        if has_steps && rollout.steps.is_empty() {
             rollout.steps = Rollout::usual_steps();
         }
         let usual = &spec.observe.prometheus;

@@ -43,7 +43,7 @@ mod starter;
 mod template;
 mod wording;
 
-pub(crate) use agent::{Config, Kind, SecretSource, Spec};
+pub(crate) use agent::{Config, Kind, Risk, SecretSource, Spec};
 pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
 pub(crate) use build::{Allow, Build, Image, Manager, Runtime};
 pub(crate) use container::{Gpu, Nodes, Resources, Toleration, Volume};
@@ -53,7 +53,7 @@ pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use load::{Loaded, agent_place};
 pub(crate) use names::{image_name, looks_secret};
 pub(crate) use network::{Network, Router};
-pub(crate) use notify::Notify;
+pub(crate) use notify::{Format, Moment, Notify};
 pub(crate) use observe::{Observe, Otel};
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;

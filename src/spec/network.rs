@@ -9,7 +9,8 @@ pub(crate) struct Network {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "hostname"))]
     pub(crate) host: Option<String>,
-    /// What splits the traffic on Kubernetes; auto: gateway where one is named, else service.
+    /// What splits the traffic on Kubernetes; auto: gateway where one is named (istio where the cluster
+    /// has no Gateway API), nginx where `host` is given and the cluster has its class, else service.
     pub(crate) router: Router,
     /// The Gateway that routes hang on, as `name` or `namespace/name`; for gateway and istio.
     #[serde(skip_serializing_if = "Option::is_none")]

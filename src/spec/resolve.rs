@@ -41,18 +41,7 @@ fn templates(spec: &mut Spec) -> Vec<(String, &mut Template)> {
         all.extend(texts.map(|(name, text)| (format!("gate.{at}.source.{name}"), text)));
     }
     if let Some(notify) = &mut spec.notify {
-        all.extend(
-            notify
-                .slack
-                .as_mut()
-                .map(|value| ("notify.slack".to_owned(), value)),
-        );
-        all.extend(
-            notify
-                .webhook
-                .as_mut()
-                .map(|value| ("notify.webhook".to_owned(), value)),
-        );
+        all.extend(notify.templates_mut());
     }
     all
 }

@@ -10,6 +10,7 @@ pub(crate) enum Strategy {
     Rolling,
     BlueGreen,
     Canary,
+    Auto,
 }
 
 /// How a new release takes over.
@@ -17,7 +18,8 @@ pub(crate) enum Strategy {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rollout {
     /// rolling: a few replicas at a time; blue-green: all beside the old ones, then the switch;
-    /// canary: a growing share of the traffic.
+    /// canary: a growing share of the traffic; auto: one of them, by what changed against the release
+    /// in force.
     pub(crate) strategy: Strategy,
     /// A conversation keeps its release while weights move.
     pub(crate) sticky: bool,
@@ -286,6 +288,8 @@ pub(crate) struct Rollback {
     /// After this many undone rollouts in an hour a deploy wants `--again`.
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) max_per_hour: u32,
+    /// What `agentctl watch` judges: the requests of the last so many minutes.
+    pub(crate) window: Period,
 }
 
 impl Default for Rollback {
@@ -294,6 +298,7 @@ impl Default for Rollback {
             auto: true,
             cooldown: Period::secs(300),
             max_per_hour: 3,
+            window: Period::secs(300),
         }
     }
 }

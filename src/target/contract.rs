@@ -43,6 +43,7 @@ pub(crate) fn release_of(number: u32, artifact: Artifact, command: &[&str]) -> R
         made: 0,
         by: "anna@laptop".to_owned(),
         base: None,
+        origin: Default::default(),
         objects: Vec::new(),
         contents,
     }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use any::Any;
 pub(crate) use docker::{Docker, Host, Names, attend};
-pub(crate) use kubernetes::{Cluster, Journal, Kubernetes, Papers};
+pub(crate) use kubernetes::{Cluster, Journal, Kubernetes, Papers, Served};
 pub(crate) use process::{Machine, Process, StateDir, Tree, secrets};
 pub(crate) use seen::{Failing, Seen, SeenRelease};
 

@@ -213,7 +213,7 @@ impl Console {
         self.out.failed.take().map_or(Ok(()), Err)
     }
 
-    pub(super) fn clock(&self, now: Stamp) -> Clock {
+    pub(crate) fn clock(&self, now: Stamp) -> Clock {
         Clock {
             now,
             zone: self.reader.zone.clone(),

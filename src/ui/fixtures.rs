@@ -209,6 +209,7 @@ pub(super) fn seen_failing() -> Seen {
 
 pub(super) fn verdicts() -> Vec<Verdict> {
     let verdict = |gate: &str, finding, says: &str| Verdict {
+        evidence: None,
         gate: gate.to_owned(),
         finding,
         figure: None,

@@ -4,7 +4,9 @@
 //! to stderr; every text passes the redactor and can steer no terminal; a reader that went away
 //! ends the printing, never the rollout; time is handed in.
 
+mod analyze;
 mod console;
+mod doctor;
 mod error;
 #[cfg(test)]
 mod fixtures;
@@ -16,6 +18,7 @@ mod logs;
 mod plan;
 mod probes;
 mod progress;
+mod report;
 mod say;
 mod serving;
 mod status;
@@ -25,12 +28,15 @@ mod table;
 mod tests;
 mod words;
 
+pub(crate) use analyze::{AlarmsView, JudgedView};
 pub(crate) use console::{Color, Console, Output, Reader, Wishes};
+pub(crate) use doctor::{DoctorView, Finding};
 pub(crate) use history::{HistoryView, PastView};
 pub(crate) use images::{ImageView, ImagesView};
 pub(crate) use plan::PlanView;
 pub(crate) use probes::{junit, probed};
 pub(crate) use progress::{Progress, Title};
+pub(crate) use report::{Known, ReplicaLog, Report};
 pub(crate) use say::next;
 pub(crate) use serving::Serving;
 pub(crate) use status::{Running, Status};

@@ -70,7 +70,7 @@ fn row(plan: &Plan, index: usize, step: &Step) -> Vec<Line> {
     ]
 }
 
-fn then(plan: &Plan, index: usize, step: &Step) -> Line {
+pub(super) fn then(plan: &Plan, index: usize, step: &Step) -> Line {
     let mut gates: Vec<_> = step.gates.iter().map(|gate| asked(plan, gate)).collect();
     let (last, cleans_up) = (index + 1 == say::steps(plan), index + 1 == plan.steps.len());
     if last && !cleans_up {
@@ -93,7 +93,12 @@ fn asked(plan: &Plan, gate: &Gate) -> String {
 
 /// The ways a rollout can end early, as names and sentences.
 fn facts(plan: &Plan) -> Vec<Line> {
-    let mut facts: Vec<_> = named("undo", undo(plan).map(Line::from)).collect();
+    let chosen = plan
+        .chosen
+        .iter()
+        .map(|why| Line::from(format!("auto: {why}")));
+    let mut facts: Vec<_> = named("strategy", chosen).collect();
+    facts.extend(named("undo", undo(plan).map(Line::from)));
     facts.extend(plan.limit.map(|limit| {
         (
             "limit",
@@ -171,7 +176,7 @@ fn gates(plan: &Plan) -> impl Iterator<Item = Line> {
     aligned(&[Align::Left; 2], rows.collect()).into_iter()
 }
 
-fn bounds(gate: &MetricGate) -> String {
+pub(super) fn bounds(gate: &MetricGate) -> String {
     if gate.against.is_some() {
         return comparison(gate);
     }
@@ -230,7 +235,7 @@ fn unclear(plan: &Plan, gate: &MetricGate) -> String {
 
 fn probe_line(probe: &Probe) -> Line {
     let name = probe.name.iter().map(|name| format!("{name}: "));
-    let turns = probe.turns().into_iter().map(|turn| turn_line(turn));
+    let turns = probe.turns().into_iter().map(turn_line);
     let turns: Vec<String> = turns.collect();
     format!("{}{}", name.collect::<String>(), turns.join(", then ")).into()
 }

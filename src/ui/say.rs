@@ -23,6 +23,7 @@ pub(super) fn kind(strategy: Strategy, from: Option<ReleaseId>, to: ReleaseId) -
         Strategy::Rolling => "rolling",
         Strategy::BlueGreen => "blue-green",
         Strategy::Canary => "canary",
+        Strategy::Auto => "auto",
     }
 }
 

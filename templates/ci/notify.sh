@@ -5,6 +5,8 @@ tell() {
     --header 'content-type: application/json' --data "$2"
 }
 result="$(tail -n 1 deploy.jsonl 2>/dev/null || true)"
+# Of a rollout that ended agentctl itself told.
+case "$result" in *'"took_ms":'*) exit 0 ;; esac
 if [ -n "${SLACK_URL:-}" ]; then
   tell "$SLACK_URL" "{\"text\":\"$AGENT${ENVIRONMENT:+ in $ENVIRONMENT}: $STATUS, $RUN_URL\"}"
 fi

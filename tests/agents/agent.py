@@ -16,6 +16,8 @@ DELAY = float(os.environ.get("DELAY", "0"))
 COUNT = 0
 COUNTING = threading.Lock()
 SICK = threading.Event()
+OPEN = set()
+LEAVING = threading.Event()
 
 
 def next_fails():
@@ -37,6 +39,9 @@ class Agent(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if LEAVING.is_set():
+            self.send_header("Connection", "close")
+            self.close_connection = True
         self.end_headers()
         self.wfile.write(body)
 
@@ -77,6 +82,9 @@ class Agent(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for number in range(events):
+            if number == 3 and "CUTS" in os.environ:
+                self.close_connection = True
+                return
             event = f"data: {RELEASE} {number}\n\n".encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
             self.wfile.flush()
@@ -99,10 +107,27 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
     daemon_threads = True
 
+    def process_request(self, request, client_address):
+        OPEN.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        OPEN.discard(request)
+
 
 def die():
     print("ValueError: out of luck", flush=True)
     os._exit(4)
+
+
+def leave():
+    """Each connection gets its answer, and is closed with it."""
+    LEAVING.set()
+    until = time.time() + float(os.environ["LEAVES_WITHIN"])
+    while OPEN and time.time() < until:
+        time.sleep(0.05)
+    os._exit(0)
 
 
 def main():
@@ -117,6 +142,8 @@ def main():
     if "DIES_AFTER" in os.environ:
         threading.Timer(float(os.environ["DIES_AFTER"]), die).start()
     stop = signal.SIG_IGN if "IGNORE_TERM" in os.environ else lambda *_: sys.exit(0)
+    if "LEAVES_WITHIN" in os.environ:
+        stop = lambda *_: threading.Thread(target=leave).start()
     signal.signal(signal.SIGTERM, stop)
     Server((os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])), Agent).serve_forever()
 

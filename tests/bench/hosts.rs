@@ -1,6 +1,7 @@
 //! Containers on the machine's engine, beside what their users would change them with otherwise.
 
 mod compose;
+mod engine;
 mod swarm;
 
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use crate::table::{Finding, Table, amount, say};
 /// As often as agentctl changes its own.
 const CHANGES: u64 = 20;
 const REPLICAS: u32 = 10;
+const AT_ONCE: u32 = 3;
 
 pub(crate) fn measure_changes() -> Result<Vec<Finding>> {
     if !there_is_python() {
@@ -76,9 +78,10 @@ pub(crate) fn measure_rolling() -> Result<Vec<Finding>> {
     let place = Place::on_a_host(&spec(0))?;
     place.spec(&spec(1))?;
     let ran = place.run(&["deploy", "--output", "json"])?.ends_well()?;
-    let batches = f64::from(REPLICAS.div_ceil(3));
+    let batches = f64::from(REPLICAS.div_ceil(AT_ONCE));
     let ours = rollout_seconds(&ran.stdout).context("the deploy told no time")?;
     drop(place);
+    let bare = engine::batches(REPLICAS, AT_ONCE, 1.0)?.as_secs_f64();
     let mut table = Table::new(&["rolling 10 replicas, 3 at once", "took", "over the ideal"]);
     let mut row = |name: &str, seconds: f64| {
         table.row([
@@ -88,13 +91,20 @@ pub(crate) fn measure_rolling() -> Result<Vec<Finding>> {
         ]);
     };
     row("agentctl deploy", ours);
+    row("docker run, the same batches", bare);
     match swarm::rolling(REPLICAS) {
         Ok(took) => row("docker service update", took.as_secs_f64()),
         Err(error) => say(&format!("docker service update: {error:#}")),
     }
     table.print();
     let over = Finding::at_most("hosts-rolling: over the ideal", ours / batches, 1.15, "×");
-    Ok(vec![over])
+    let bare = Finding::at_most(
+        "hosts-rolling: over the engine's own",
+        ours / bare,
+        1.15,
+        "×",
+    );
+    Ok(vec![over, bare])
 }
 
 /// Without the look for the image, which nobody else does.

@@ -8,7 +8,7 @@ use crate::support::CANARY;
 use crate::support::engine::docker;
 
 /// What is wrong with the new release, and what is said of it.
-const BAD: [(&str, &[&str]); 5] = [
+const BAD: [(&str, &[&str]); 7] = [
     (
         "run.env.NEVER_READY = \"1\"\nhealth.startup.within = \"2s\"",
         &["503 on /ready", "  │ agent r2 starts\n"],
@@ -32,6 +32,15 @@ const BAD: [(&str, &[&str]); 5] = [
         "run.env.FAIL_EVERY = \"1\"\nrun.env.IGNORE_TERM = \"1\"\ndrain.grace = \"1s\"\n\
          rollout.probe = [{ request = { path = \"/\" }, expect = { status = 201 } }]",
         &["probe GET /: r6-1 answered 200 instead of 201"],
+    ),
+    (
+        "run.env.DELAY = \"5\"\n\
+         rollout.probe = [{ request = { path = \"/\" }, within = \"300ms\" }]",
+        &["probe GET /: r7-1"],
+    ),
+    (
+        "run.env.CUTS = \"1\"\nrollout.probe = [{ request = { path = \"/stream/5\" } }]",
+        &["probe GET /stream/5: r8-1"],
     ),
 ];
 

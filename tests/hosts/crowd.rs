@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -10,30 +10,34 @@ use std::thread::{self, JoinHandle};
 use crate::support::PATIENCE;
 
 #[derive(Default)]
-pub(super) struct Met {
-    pub(super) served: usize,
-    pub(super) failed: Vec<String>,
-    pub(super) releases: BTreeSet<String>,
+pub(crate) struct Met {
+    pub(crate) served: usize,
+    pub(crate) failed: Vec<String>,
+    pub(crate) releases: BTreeSet<String>,
 }
 
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     over: Arc<AtomicBool>,
     people: Vec<JoinHandle<Met>>,
 }
 
 impl Crowd {
-    pub(super) fn start(port: u16, people: usize) -> Self {
+    pub(crate) fn start(port: u16, people: usize) -> Self {
+        Self::at(SocketAddr::from(([127, 0, 0, 1], port)), people)
+    }
+
+    pub(crate) fn at(address: SocketAddr, people: usize) -> Self {
         let over = Arc::<AtomicBool>::default();
         let people = (0..people).map(|_| {
             let over = Arc::clone(&over);
-            thread::spawn(move || asks(port, &over))
+            thread::spawn(move || asks(address, &over))
         });
         let people = people.collect();
         Self { over, people }
     }
 
     /// What all of them met.
-    pub(super) fn stop(self) -> Met {
+    pub(crate) fn stop(self) -> Met {
         self.over.store(true, Ordering::Relaxed);
         let mut all = Met::default();
         for person in self.people {
@@ -46,11 +50,11 @@ impl Crowd {
     }
 }
 
-fn asks(port: u16, over: &AtomicBool) -> Met {
+fn asks(address: SocketAddr, over: &AtomicBool) -> Met {
     let mut met = Met::default();
     let mut kept = None;
     while !over.load(Ordering::Relaxed) {
-        match answer(&mut kept, port) {
+        match answer(&mut kept, address) {
             Ok((200, body)) => {
                 met.served += 1;
                 let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
@@ -70,10 +74,13 @@ fn asks(port: u16, over: &AtomicBool) -> Met {
     met
 }
 
-fn answer(kept: &mut Option<BufReader<TcpStream>>, port: u16) -> io::Result<(u16, Vec<u8>)> {
+fn answer(
+    kept: &mut Option<BufReader<TcpStream>>,
+    address: SocketAddr,
+) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = match kept.take() {
         Some(stream) => stream,
-        None => BufReader::new(TcpStream::connect(("127.0.0.1", port))?),
+        None => BufReader::new(TcpStream::connect(address)?),
     };
     stream.get_ref().set_read_timeout(Some(PATIENCE))?;
     stream

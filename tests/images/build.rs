@@ -193,6 +193,13 @@ hint: list them in .dockerignore; for one that is no secret: [[build.allow]] wit
     shop.place.write("Dockerfile", text);
     let own = refused("Dockerfile:3").replace(":3:", ":3: a token of GitHub");
     shop.run(&["push"]).exactly(2, "", &own);
+    let rendered = more.replace("build.", "build.runtime = \"python\"\nbuild.");
+    let usual = shop.place.read("agent.toml");
+    let rendered = usual.replace("build.runtime = \"dockerfile\"\n", &rendered);
+    shop.place.write("agent.toml", rendered);
+    shop.place.write("requirements.txt", "");
+    let ran = shop.run(&["push"]).ends(2);
+    ran.says("Dockerfile:").says(": a token of GitHub");
     shop.nothing_was_made();
 }
 

@@ -130,7 +130,7 @@ fn import(tar: &Path, name: &str) -> Result<(), String> {
 }
 
 /// The tar of a small Debian with Python, which takes minutes to make.
-fn base() -> Result<PathBuf, String> {
+pub(crate) fn base() -> Result<PathBuf, String> {
     let tar = cache().join(format!("{BASE}.tar"));
     fs::create_dir_all(cache()).unwrap();
     let lock = fs::File::create(cache().join(format!("{BASE}.lock"))).unwrap();
@@ -201,7 +201,7 @@ fn as_root(program: &str) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let ran = command.stdin(Stdio::null()).output();
     let ran = ran.map_err(|error| format!("{}: {error}", command.get_program().display()))?;
     let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();

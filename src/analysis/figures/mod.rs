@@ -124,6 +124,7 @@ pub(crate) fn judge_figure(gate: &MetricGate, answer: Option<&Result<f64, String
         figure: answer.and_then(|answer| answer.as_ref().ok().copied()),
         says,
         both: false,
+        evidence: None,
     }
 }
 

@@ -122,6 +122,12 @@ impl Spend {
         ln_mean([self.worse.evidence(), self.over.worse()].into_iter())
     }
 
+    /// ln of the e-value that the mean is not doubled.
+    #[must_use]
+    pub fn harmless(&self) -> f64 {
+        self.harmless.evidence()
+    }
+
     /// The bets on the mean alone, without the share over the cap.
     #[must_use]
     pub fn mean(&self) -> &Bets {

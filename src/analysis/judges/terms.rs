@@ -90,8 +90,9 @@ impl Margin {
 impl Risk {
     pub(super) const FIVE_PER_CENT: Self = Self(0.05);
 
-    /// What evidence must reach.
-    pub(super) fn bound(self) -> f64 {
+    /// What evidence, the logarithm of an e-value, must reach.
+    #[must_use]
+    pub fn bound(self) -> f64 {
         -self.0.ln()
     }
 }

@@ -1,38 +1,16 @@
 //! Looking again and again, until Ctrl-C.
 
-use anyhow::{Context, Result};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use anyhow::Result;
 use tokio::time::sleep;
 
 use super::look::Look;
 use super::{Exit, Followed, Scaler};
+use crate::cli::stop_signal::StopSignal;
 use crate::spec::Period;
-
-/// Heard from the first look on: one that comes during a rollout undoes that, and ends this too.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Stop {
-    fn new() -> Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?,
-            terminate: signal(SignalKind::terminate()).context("could not listen for SIGTERM")?,
-        })
-    }
-
-    async fn said(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
 
 impl Scaler<'_> {
     pub(super) async fn watch(&mut self, every: Period) -> Result<Exit> {
-        let mut stop = Stop::new()?;
+        let mut stop = StopSignal::new()?;
         // So that the same is not said twice.
         let mut told = None;
         loop {
@@ -61,7 +39,7 @@ impl Scaler<'_> {
         let is_news = |look: &&Look| told.as_ref().is_none_or(|told| !told.is_like(look));
         if let Some(look) = look.as_ref().filter(is_news) {
             let (outcome, says) = (look.outcome(), look.says());
-            self.shown.decision(outcome, &says, look.as_json());
+            self.shown.decision("scale", outcome, &says, look.as_json());
         }
         *told = look;
     }

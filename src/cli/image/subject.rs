@@ -84,10 +84,9 @@ pub(crate) fn unallowed(
     shown: &mut Shown,
 ) -> Result<()> {
     let build = build(project)?;
-    if let Some(path) = &canonical.own {
-        findings.extend(image::in_text(path, &canonical.dockerfile)?);
-        findings.extend(image::in_dockerfile(path, &canonical.dockerfile));
-    }
+    let path = canonical.own.as_deref().unwrap_or("Dockerfile");
+    findings.extend(image::in_text(path, &canonical.dockerfile)?);
+    findings.extend(image::in_dockerfile(path, &canonical.dockerfile));
     for (name, value) in &canonical.args {
         findings.extend(image::in_text(&format!("build.args.{name}"), value)?);
     }

@@ -169,7 +169,7 @@ pub(in crate::cli) fn prompts(project: &Project) -> Result<BTreeMap<String, Stri
 }
 
 /// A user's own templates, by the names of the built-in ones that they stand for.
-pub(super) fn own_templates(folder: &Path) -> Result<BTreeMap<String, String>> {
+pub(in crate::cli) fn own_templates(folder: &Path) -> Result<BTreeMap<String, String>> {
     let folder = folder.join("templates");
     let mut own = BTreeMap::new();
     if !folder.is_dir() {

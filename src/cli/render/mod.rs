@@ -8,7 +8,7 @@ mod pipeline;
 mod stack;
 mod write;
 
-pub(super) use gather::prompts;
+pub(super) use gather::{own_templates, prompts};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -128,6 +128,7 @@ fn agent(
         false => job.render(what, &Templates::new(own))?,
     };
     notes.extend(by_hand(what, &input));
+    notes.extend(beyond(what, &input));
     Ok(Agent {
         names: names(what, &input),
         without_effect: stack::warnings(&project, what),
@@ -154,6 +155,21 @@ fn by_hand(what: What, input: &Input) -> Option<String> {
     ))
 }
 
+/// What no Role in the namespace can give.
+fn beyond(what: What, input: &Input) -> Option<String> {
+    let TargetSpec::Kubernetes {
+        namespace: Some(name),
+        create_namespace: true,
+        ..
+    } = &input.target
+    else {
+        return None;
+    };
+    (what == What::Rbac).then(|| {
+        format!("no Role gives the right to make the namespace: kubectl create namespace {name}")
+    })
+}
+
 /// Finds what shows only when the files are made, like prompts that are too large.
 pub(crate) fn check(project: &Project) -> Result<()> {
     if let TargetSpec::Kubernetes { .. } = project.loaded.target {
@@ -176,6 +192,13 @@ pub(crate) fn objects(project: &Project, image: &str, release: ReleaseId) -> Res
     let input = gather::input(project, &args)?;
     render::values(&input, &templates)
         .with_context(|| format!("could not render {}", input.spec.agent.name))
+}
+
+/// What deploying it to a cluster takes.
+pub(crate) fn rights(project: &Project) -> Result<Vec<render::Right>> {
+    let templates = Templates::new(gather::own_templates(project.folder())?);
+    let input = gather::input(project, &Render::default())?;
+    Ok(render::rights(&input, &templates)?)
 }
 
 /// A Dockerfile as it is built, and what stays out of its context.
@@ -213,6 +236,7 @@ impl Job<'_> {
             What::Ci => pipeline::ci(self.args, self.project, self.input, templates),
             What::Dockerfile => image::dockerfile(self.args, self.input, templates),
             What::Kubernetes => self.kubernetes(templates),
+            What::Rbac => Ok(render::rbac(self.input, templates)?),
         };
         rendered.with_context(|| format!("could not render {}", self.input.spec.agent.name))
     }
@@ -242,7 +266,7 @@ fn print(what: What, files: &Files, shown: &mut Shown) -> Result<Exit> {
         What::Compose => return stack::print(files, shown),
         What::Dockerfile => image::dockerfiles(files),
         // Objects of a cluster are one stream of documents.
-        What::Ci | What::Kubernetes => texts.collect::<Vec<_>>().join("---\n"),
+        What::Ci | What::Kubernetes | What::Rbac => texts.collect::<Vec<_>>().join("---\n"),
     };
     shown.text(&text);
     Ok(Exit::Done)

@@ -15,6 +15,7 @@ use tokio::net::UnixStream;
 
 use super::{Id, Keeper};
 use crate::edge::counts::Counts;
+use crate::edge::is_first;
 use crate::edge::proxy::Server;
 use crate::edge::refusal::Refused;
 use crate::edge::replica::Replica;
@@ -184,10 +185,6 @@ fn line(guests: &[Guests]) -> Vec<u8> {
     let mut line = serde_json::to_vec(guests).unwrap_or_default();
     line.push(b'\n');
     line
-}
-
-fn is_first() -> bool {
-    std::process::id() == 1
 }
 
 /// How a socket of this machine is reached that listens there.

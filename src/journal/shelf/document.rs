@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Kept, Shelf, Shelved, unpoisoned};
+use super::{Shelf, Shelved};
 use crate::journal::{Corrupt, Hold, format};
 
 #[derive(Serialize, Deserialize)]
@@ -44,8 +44,12 @@ fn covered(fence: u64, bytes: &[u8]) -> Result<Vec<u8>> {
 impl<W: Shelf> Shelved<W> {
     pub(super) async fn put_document(&self, hold: &Hold, what: &str, bytes: &[u8]) -> Result<()> {
         let (name, fence) = (name(what), hold.fence());
+        let mut is_new = self.is_absent(&name)?;
         loop {
-            let there = self.way.get(&name).await?;
+            let there = match std::mem::take(&mut is_new) {
+                true => None,
+                false => self.way.get(&name).await?,
+            };
             let last = there.as_ref().map(|kept| open(&kept.bytes)).transpose()?;
             let is_stale = last.is_some_and(|(last, _)| last > fence);
             if is_stale || self.read_head().await?.fence != fence {
@@ -53,11 +57,7 @@ impl<W: Shelf> Shelved<W> {
             }
             let over = there.as_ref().map(|kept| kept.version.as_str());
             let bytes = covered(fence, bytes)?;
-            if let Some(version) = self.way.put(&name, over, bytes.clone()).await? {
-                let kept = Kept { version, bytes };
-                if let Some(picture) = unpoisoned(self.picture.lock())?.as_mut() {
-                    picture.insert(name, kept);
-                }
+            if self.write_through(&name, over, bytes).await?.is_some() {
                 return Ok(());
             }
         }

@@ -70,6 +70,14 @@ impl<W: Shelf> Shelved<W> {
         Ok(self.fetch_head().await?.1)
     }
 
+    /// As the picture has it while nobody else writes.
+    pub(super) async fn head_to_read(&self) -> Result<Head> {
+        match self.own_picture()?.and_then(|mut all| all.remove(JOURNAL)) {
+            Some(kept) => Head::parse(&kept.bytes),
+            None => self.read_head().await,
+        }
+    }
+
     pub(super) async fn fetch_head(&self) -> Result<(Option<String>, Head)> {
         let kept = self.way.get(JOURNAL).await?;
         let head = match &kept {
@@ -156,7 +164,10 @@ impl<W: Shelf> Shelved<W> {
             return Ok(true);
         };
         let name = earlier(rollout);
-        let there = self.way.get(&name).await?;
+        let there = match self.is_absent(&name)? {
+            true => None,
+            false => self.way.get(&name).await?,
+        };
         let records = match &there {
             Some(kept) => format::records(&kept.bytes, Path::new(&name))?.records,
             None => Vec::new(),
@@ -169,7 +180,7 @@ impl<W: Shelf> Shelved<W> {
         }
         let over = there.as_ref().map(|kept| kept.version.as_str());
         let bytes = text(&head.records)?.into_bytes();
-        Ok(self.way.put(&name, over, bytes).await?.is_some())
+        Ok(self.write_through(&name, over, bytes).await?.is_some())
     }
 
     /// `false`: it is another version by now.

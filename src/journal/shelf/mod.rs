@@ -13,6 +13,7 @@
 //! as a whole, by its version alone; what was heard of it before is never more than a hint.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LockResult, Mutex};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub(crate) struct Shelved<W> {
     lease: Mutex<Option<(String, Desk)>>,
     /// What `list` found, so that each of a hundred rollouts is no request of its own.
     picture: Mutex<Option<BTreeMap<String, Kept>>>,
+    /// The lease is held here, and so nobody else changes what is in the picture.
+    mine: AtomicBool,
 }
 
 impl<W: Shelf> Shelved<W> {
@@ -77,6 +80,7 @@ impl<W: Shelf> Shelved<W> {
             head: Mutex::default(),
             lease: Mutex::default(),
             picture: Mutex::default(),
+            mine: AtomicBool::new(false),
         }
     }
 
@@ -89,6 +93,43 @@ impl<W: Shelf> Shelved<W> {
             Some(kept) => Ok(Some(kept)),
             None => self.way.get(name).await,
         }
+    }
+
+    /// A picture that was taken under the lease, and holds what was written since.
+    fn own_picture(&self) -> Result<Option<BTreeMap<String, Kept>>> {
+        match self.mine.load(Ordering::Relaxed) {
+            true => Ok(unpoisoned(self.picture.lock())?.clone()),
+            false => Ok(None),
+        }
+    }
+
+    /// Whether a picture that is still right lacks it.
+    fn is_absent(&self, name: &str) -> Result<bool> {
+        let picture = self.own_picture()?;
+        Ok(picture.is_some_and(|picture| !picture.contains_key(name)))
+    }
+
+    /// Written, and known to be.
+    async fn write_through(
+        &self,
+        name: &str,
+        over: Option<&str>,
+        bytes: Vec<u8>,
+    ) -> Result<Option<String>> {
+        let written = self.way.put(name, over, bytes.clone()).await?;
+        if let (Some(version), Some(picture)) =
+            (&written, unpoisoned(self.picture.lock())?.as_mut())
+        {
+            let version = version.clone();
+            picture.insert(name.to_owned(), Kept { version, bytes });
+        }
+        Ok(written)
+    }
+
+    fn holds_it(&self, mine: bool) -> Result<()> {
+        self.mine.store(mine, Ordering::Relaxed);
+        *unpoisoned(self.picture.lock())? = None;
+        Ok(())
     }
 
     async fn fenced(&self) -> Result<Fenced> {
@@ -123,7 +164,10 @@ impl<W: Shelf> Shelved<W> {
 
 impl<W: Shelf> Store for Shelved<W> {
     async fn list(&self) -> Result<Vec<u64>> {
-        let all = self.way.all().await?;
+        let all = match self.own_picture()? {
+            Some(all) => all,
+            None => self.way.all().await?,
+        };
         let mut rollouts: Vec<u64> = all.keys().filter_map(|name| head::number(name)).collect();
         if let Some(kept) = all.get(JOURNAL) {
             rollouts.extend(Head::parse(&kept.bytes)?.rollout);
@@ -136,7 +180,7 @@ impl<W: Shelf> Store for Shelved<W> {
 
     async fn read(&self, rollout: u64) -> Result<Vec<Record>> {
         if !self.is_earlier(rollout)? {
-            let head = self.read_head().await?;
+            let head = self.head_to_read().await?;
             if head.rollout == Some(rollout) {
                 return Ok(head.records);
             }
@@ -166,6 +210,7 @@ impl<W: Shelf> Store for Shelved<W> {
             let (version, mut desk) = self.desk().await?;
             if let Some(hold) = desk.lease.given(&owner, now.at).filter(|_| again) {
                 self.seal(&hold).await?;
+                self.holds_it(true)?;
                 return Ok(hold);
             }
             let hold = {
@@ -175,6 +220,7 @@ impl<W: Shelf> Store for Shelved<W> {
             };
             if self.put_desk(version, desk).await? {
                 self.seal(&hold).await?;
+                self.holds_it(true)?;
                 return Ok(hold);
             }
             again = true;
@@ -187,9 +233,26 @@ impl<W: Shelf> Store for Shelved<W> {
     }
 
     async fn release(&self, hold: Hold) -> Result<()> {
-        let fence = hold.fence();
-        let freed = async |desk: &mut Desk| desk.lease.release(Hold::again(fence), &self.agent);
-        self.change_desk(freed).await
+        self.holds_it(false)?;
+        let last = unpoisoned(self.lease.lock())?.take();
+        let mut known = last.map(|(version, desk)| (Some(version), desk));
+        let mut again = false;
+        loop {
+            let (version, mut desk) = match known.take() {
+                Some(known) => known,
+                None => self.desk().await?,
+            };
+            // The answer that said so was lost.
+            if again && desk.lease.holder.is_none() {
+                return Ok(());
+            }
+            let given_back = Hold::again(hold.fence());
+            desk.lease.release(given_back, &self.agent)?;
+            if self.put_desk(version, desk).await? {
+                return Ok(());
+            }
+            again = true;
+        }
     }
 
     async fn holder(&self) -> Result<Option<Holder>> {
@@ -215,18 +278,22 @@ impl<W: Shelf> Store for Shelved<W> {
         if heard.lease.check(hold, &self.agent).is_ok() && heard.asked.is_empty() {
             return Ok(Vec::new());
         }
+        let mut taken: Vec<Asked> = Vec::new();
         loop {
             let (version, mut desk) = self.desk().await?;
             desk.lease.check(hold, &self.agent)?;
-            let mut asked = std::mem::take(&mut desk.asked);
-            if asked.is_empty() {
-                return Ok(asked);
+            // Nobody else takes them: the answer that said so was lost.
+            let is_taken = !taken.iter().any(|asked| desk.asked.contains(asked));
+            if desk.asked.is_empty() || (is_taken && !taken.is_empty()) {
+                break;
             }
+            taken = std::mem::take(&mut desk.asked);
             if self.put_desk(version, desk).await? {
-                asked.retain(|request| request.rollout == rollout);
-                return Ok(asked);
+                break;
             }
         }
+        taken.retain(|request| request.rollout == rollout);
+        Ok(taken)
     }
 
     fn pace(&self) -> Duration {

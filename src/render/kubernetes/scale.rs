@@ -12,6 +12,8 @@ use crate::spec::{Figure, Kind, Queue, QueueKind, Scale, Scaler};
 /// What an agent tells of its queue, where no other metric is named.
 pub(super) const QUEUE_DEPTH: &str = "agent_queue_depth";
 
+/// The version that brought the final form of the cluster's own autoscaler.
+const FINAL: u32 = 23;
 /// The version from which one container's use of processors can be followed.
 const BY_CONTAINER: u32 = 27;
 
@@ -45,7 +47,7 @@ pub(super) fn scaler(input: &Input) -> Option<Value> {
     let scale = input.spec.scale.as_ref().filter(|scale| scale.follows())?;
     let (version, kind) = match scale.by {
         Scaler::Keda => ("keda.sh/v1alpha1", "ScaledObject"),
-        Scaler::Hpa => ("autoscaling/v2", "HorizontalPodAutoscaler"),
+        Scaler::Hpa => (hpa_version(input), "HorizontalPodAutoscaler"),
     };
     Some(json!({ "apiVersion": version, "kind": kind, "name": input.workload() }))
 }
@@ -72,12 +74,20 @@ fn keda(input: &Input, scale: &Scale, templates: &Templates) -> Result<Vec<Part>
     Ok(authentication.into_iter().chain([object]).collect())
 }
 
+fn hpa_version(input: &Input) -> &'static str {
+    match input.minor() >= FINAL {
+        true => "autoscaling/v2",
+        false => "autoscaling/v2beta2",
+    }
+}
+
 fn hpa(input: &Input, scale: &Scale, templates: &Templates) -> Result<Part, Failure> {
     let queue = scale.queue.iter().map(|queue| waiting(input, queue));
     let cpu = scale.cpu.iter().map(|percent| cpu(input, *percent));
     let metrics = scale.metrics.iter().map(figure);
     let metrics: Vec<Value> = queue.chain(cpu).chain(metrics).collect();
     let context = json!({
+        "version": hpa_version(input),
         "metadata": input.release_metadata(&input.workload()),
         "target": target(input),
         "min": scale.min,

@@ -113,6 +113,7 @@ fn a_plan_keeps_its_form() {
     let plan = Plan {
         by: "anna@laptop".to_owned(),
         because: None,
+        chosen: None,
         sticky: true,
         strategy: crate::spec::Strategy::BlueGreen,
         from: Some(ReleaseId(1)),

@@ -18,6 +18,7 @@ fn history(rollouts: &[(u32, u32, bool)]) -> History {
             } else {
                 undone()
             }),
+            by_itself: false,
             in_force: if took_over { Some(ReleaseId(to)) } else { from },
         }
     };
@@ -86,4 +87,103 @@ fn what_was_undone_and_when() {
     assert_eq!(history.undone_since(Stamp(41)), 0);
     assert_eq!(history.undone(ReleaseId(2)), Some(Stamp(30)));
     assert_eq!(history.undone(ReleaseId(1)), None);
+}
+
+fn watched(rollouts: &[(u32, u32, bool)], by_itself: usize) -> History {
+    let mut history = history(rollouts);
+    history.0[by_itself].by_itself = true;
+    history
+}
+
+#[test]
+fn what_was_left_without_a_person_is_held_down_until_it_takes_over_again() {
+    let left = [(0, 1, true), (1, 2, true), (2, 1, true)];
+    assert!(watched(&left, 2).is_held_down(ReleaseId(2)));
+    assert!(!watched(&left, 2).is_held_down(ReleaseId(1)));
+    assert!(
+        !history(&left).is_held_down(ReleaseId(2)),
+        "a person went back"
+    );
+    let tried = [&left[..], &[(1, 2, false)]].concat();
+    assert!(
+        watched(&tried, 2).is_held_down(ReleaseId(2)),
+        "it was undone again"
+    );
+    let again = [&left[..], &[(1, 2, true)]].concat();
+    assert!(!watched(&again, 2).is_held_down(ReleaseId(2)));
+}
+
+#[test]
+fn going_back_without_a_person_has_limits() {
+    let rollback = |cooldown, max_per_hour| Rollback {
+        auto: true,
+        cooldown: crate::spec::Period::millis(cooldown),
+        max_per_hour,
+        ..Rollback::default()
+    };
+    let not = |says: &str| MayGoBack::Not(says.to_owned());
+    let good = [(0, 1, true), (1, 2, true)];
+    // The last of these ended at 50.
+    let left = [
+        (0, 1, true),
+        (1, 2, true),
+        (2, 3, true),
+        (3, 2, true),
+        (2, 4, true),
+    ];
+    let cases = [
+        (
+            history(&good),
+            rollback(10, 3),
+            100,
+            MayGoBack::To(ReleaseId(1)),
+        ),
+        (
+            history(&good[..1]),
+            rollback(10, 3),
+            100,
+            not("there is no good release to go back to"),
+        ),
+        (
+            watched(&left, 3),
+            rollback(10, 3),
+            100,
+            MayGoBack::To(ReleaseId(2)),
+        ),
+        (
+            watched(&left, 3),
+            rollback(70, 3),
+            100,
+            not("one was undone less than 70ms ago (rollback.cooldown)"),
+        ),
+        (
+            watched(&left, 3),
+            rollback(10, 1),
+            100,
+            not("1 were undone within the last hour (rollback.max_per_hour)"),
+        ),
+        (
+            watched(&left, 3),
+            rollback(10, 1),
+            HOUR + 100,
+            MayGoBack::To(ReleaseId(2)),
+        ),
+        (
+            history(&left),
+            rollback(70, 1),
+            100,
+            MayGoBack::To(ReleaseId(2)),
+        ),
+    ];
+    for (history, rollback, now, may) in cases {
+        assert_eq!(history.may_go_back(&rollback, Stamp(now)), may);
+    }
+    let by_hand = Rollback {
+        auto: false,
+        ..rollback(10, 3)
+    };
+    assert_eq!(
+        history(&good).may_go_back(&by_hand, Stamp(100)),
+        not("rollback.auto is false: a person decides")
+    );
 }

@@ -115,7 +115,7 @@ fn takeover(rollout: &Rollout, now: u32, then: u32, left: Left) -> Scenario {
             now.max(then) + rollout.max_surge,
             least.saturating_sub(rollout.max_unavailable),
         ),
-        Strategy::BlueGreen | Strategy::Canary => (now + then, least),
+        Strategy::BlueGreen | Strategy::Canary | Strategy::Auto => (now + then, least),
     };
     let plan = plan(rollout, Some((STABLE, now)), then);
     let live = Live {

@@ -12,6 +12,7 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
     Plan {
         by: String::new(),
         because: None,
+        chosen: None,
         sticky: true,
         strategy: Strategy::BlueGreen,
         from: Some(ReleaseId(1)),

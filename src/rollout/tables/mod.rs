@@ -43,6 +43,7 @@ impl Plan {
             strategy: wish.rollout.strategy,
             by: String::new(),
             because: None,
+            chosen: None,
             from: wish.from.map(|(release, _)| release),
             to: wish.to,
             steps,
@@ -74,7 +75,8 @@ impl Wish<'_> {
             (None | Some((_, 0)), _) => self.first(),
             (Some((_, now)), Strategy::Rolling) => rolling::table(self, now),
             (Some((_, now)), Strategy::BlueGreen) => blue_green::table(self, now),
-            (Some((_, now)), Strategy::Canary) => canary::table(self, now),
+            // One that was not chosen yet is walked with the most care.
+            (Some((_, now)), Strategy::Canary | Strategy::Auto) => canary::table(self, now),
         }
     }
 

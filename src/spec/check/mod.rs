@@ -5,6 +5,7 @@ mod beside;
 mod build;
 mod cluster;
 mod gate;
+mod notify;
 mod place;
 mod rollout;
 mod run;
@@ -42,7 +43,12 @@ impl<'a> Check<'a> {
         self.health(spec);
         self.drain(spec);
         rollout::check(&spec.rollout, self);
+        rollout::risk(spec, self);
         gate::check(spec, self);
+        self.above_zero("rollback.window", spec.rollback.window);
+        if let Some(notify) = &spec.notify {
+            notify::check(notify, self);
+        }
         cluster::check(spec, self);
     }
 

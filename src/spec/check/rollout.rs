@@ -1,5 +1,16 @@
-use super::super::{Expect, Percent, Probe, Rollout, RolloutStep, Strategy};
+use super::super::{Expect, Percent, Probe, Risk, Rollout, RolloutStep, Spec, Strategy};
 use super::Check;
+
+/// What a release of high risk is owed is a shadow first.
+pub(super) fn risk(spec: &Spec, check: &mut Check<'_>) {
+    if spec.agent.risk == Risk::High && spec.rollout.strategy == Strategy::Auto {
+        check.refuse_with(
+            "agent.risk",
+            "with risk = \"high\" auto begins with a shadow, which is not supported by this version of agentctl",
+            "strategy = \"canary\", with a first step of little weight",
+        );
+    }
+}
 
 pub(super) fn check(rollout: &Rollout, check: &mut Check<'_>) {
     if rollout.max_surge == 0 && rollout.max_unavailable == 0 {
@@ -12,7 +23,7 @@ pub(super) fn check(rollout: &Rollout, check: &mut Check<'_>) {
     }
     match (rollout.strategy, rollout.steps.as_slice()) {
         (_, []) => {}
-        (Strategy::Canary, steps) => self::steps(steps, check),
+        (Strategy::Canary | Strategy::Auto, steps) => self::steps(steps, check),
         (_, _) => check.refuse_with(
             "rollout.steps",
             "only a canary has steps",

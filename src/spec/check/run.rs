@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::super::show::key;
-use super::super::{Part, SecretSource, Spec, Template};
+use super::super::{Notify, Part, SecretSource, Spec, Template};
 use super::Check;
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
@@ -74,17 +74,7 @@ fn others(spec: &Spec) -> Vec<(String, &Template)> {
         env.iter()
             .map(move |(name, value)| (format!("{path}.{}", key(name)), value))
     });
-    let notify = spec.notify.iter().flat_map(|notify| {
-        let slack = notify
-            .slack
-            .as_ref()
-            .map(|value| ("notify.slack".to_owned(), value));
-        let webhook = notify
-            .webhook
-            .as_ref()
-            .map(|value| ("notify.webhook".to_owned(), value));
-        slack.into_iter().chain(webhook)
-    });
+    let notify = spec.notify.iter().flat_map(Notify::templates);
     env.chain(notify).collect()
 }
 

@@ -152,3 +152,14 @@ fn a_problem_is_shown_with_its_line() {
     let syntax = bad("[agent\nname = 1")[0].render();
     assert!(syntax.contains("--> agent.toml:1:7"), "{syntax}");
 }
+
+#[test]
+fn a_high_risk_asks_auto_for_a_shadow() {
+    let risky = SMALL.replace("[run]", "risk = \"high\"\n[run]");
+    let problems = bad(&format!("{risky}[rollout]\nstrategy = \"auto\"\n"));
+    assert_eq!(marked(&problems[0]), "\"high\"");
+    assert_eq!(
+        problems[0].message,
+        "with risk = \"high\" auto begins with a shadow, which is not supported by this version of agentctl"
+    );
+}

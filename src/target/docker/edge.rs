@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountType, PortBinding,
-    RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountBindOptions, MountType,
+    PortBinding, RestartPolicy, RestartPolicyNameEnum,
 };
 use tokio::time::{Instant, sleep};
 
@@ -16,7 +17,7 @@ use super::recipe::host;
 use super::{CONFIG, Host, STATE, program};
 use crate::docker::Link;
 use crate::edge::client::{Edge, Lost};
-use crate::edge::containers::{SECRETS, SOCKET, predecessor};
+use crate::edge::containers::{ENGINE, SECRETS, predecessor};
 use crate::edge::program::VARIABLE;
 use crate::spec::Resources;
 
@@ -113,14 +114,7 @@ impl Host {
 
     async fn edge_body(&self, address: Option<SocketAddr>) -> Result<ContainerCreateBody> {
         let mut body = self.program_body("edge").await?;
-        body.cmd = Some(words(&[
-            "edge",
-            "--state",
-            STATE,
-            "--containers",
-            &self.names.project,
-            "--succeed",
-        ]));
+        body.cmd = Some(self.edge_words());
         let host = body.host_config.get_or_insert_default();
         host.network_mode = Some(self.names.project.clone());
         host.port_bindings = address.map(bindings);
@@ -130,12 +124,41 @@ impl Host {
         });
         host.mounts.get_or_insert_default().push(Mount {
             typ: Some(MountType::BIND),
-            source: Some(self.socket.clone()),
-            target: Some(SOCKET.to_owned()),
+            source: Some(
+                self.socket
+                    .parent()
+                    .unwrap_or(&self.socket)
+                    .display()
+                    .to_string(),
+            ),
+            target: Some(ENGINE.to_owned()),
+            read_only: Some(true),
+            // What the engine mounts below it must not be held by this container.
+            bind_options: Some(MountBindOptions {
+                non_recursive: Some(true),
+                ..MountBindOptions::default()
+            }),
             ..Mount::default()
         });
         body.exposed_ports = address.map(|address| vec![port(address)]);
         Ok(body)
+    }
+
+    pub(super) fn edge_words(&self) -> Vec<String> {
+        let socket = self.socket.file_name().unwrap_or_default();
+        let socket = Path::new(ENGINE).join(socket).display().to_string();
+        let owner = &self.names.project;
+        let words = [
+            "edge",
+            "--state",
+            STATE,
+            "--containers",
+            owner,
+            "--engine",
+            &socket,
+            "--succeed",
+        ];
+        words.map(str::to_owned).to_vec()
     }
 
     /// This program in a container that sees the agent's files.

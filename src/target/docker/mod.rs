@@ -21,6 +21,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -65,7 +66,7 @@ pub(crate) struct Host {
     pub(crate) engine: Engine,
     names: Names,
     /// The engine's socket over there.
-    socket: String,
+    socket: PathBuf,
     /// What users call the host.
     reached_as: String,
     /// Where passwords of registries are.
@@ -75,6 +76,8 @@ pub(crate) struct Host {
     /// To the edge's container while it runs, and into the volumes while it does not.
     link: Mutex<Option<Link>>,
     visit: Mutex<Option<Link>>,
+    /// Outlives whoever waited for a link, who may have been called off.
+    was_reached: Cell<bool>,
 }
 
 impl Host {
@@ -86,7 +89,7 @@ impl Host {
         docker_config: Option<PathBuf>,
     ) -> Self {
         Self {
-            socket: engine.socket().to_owned(),
+            socket: engine.socket().into(),
             reached_as: engine.host().unwrap_or("127.0.0.1").to_owned(),
             engine,
             names,
@@ -94,6 +97,7 @@ impl Host {
             docker_config,
             link: Mutex::default(),
             visit: Mutex::default(),
+            was_reached: Cell::default(),
         }
     }
 
@@ -124,17 +128,20 @@ impl Host {
         if let Some(link) = kept.as_ref().filter(|link| link.is_open()) {
             return Ok(Some(link.clone()));
         }
-        let was_open = kept.take().is_some();
+        *kept = None;
         let begun = Instant::now();
         let mut command = vec![program::PROGRAM];
         command.extend(self.attend());
         loop {
             match Link::into_running(&self.engine, &self.names.edge(), &command).await {
                 Ok(link) => {
+                    self.was_reached.set(true);
                     kept.clone_from(&link);
                     return Ok(link);
                 }
-                Err(_) if was_open && begun.elapsed() < PATIENCE => sleep(AGAIN).await,
+                Err(_) if self.was_reached.get() && begun.elapsed() < PATIENCE => {
+                    sleep(AGAIN).await;
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -14,8 +14,8 @@ use bollard::models::{
 use futures_util::StreamExt;
 use tokio::time::{sleep, timeout};
 
-use super::edge::{RETRY, START_WITHIN, published, words};
-use super::{Host, STATE, program};
+use super::edge::{RETRY, START_WITHIN, published};
+use super::{Host, program};
 use crate::advice::because;
 use crate::edge::api::State;
 use crate::edge::client::Edge;
@@ -38,9 +38,7 @@ impl Host {
         let image = image.unwrap_or_default();
         let mut command =
             program::beside(&self.engine, &container, &image, &self.executable).await?;
-        let owner = &self.names.project;
-        command.extend(words(&["edge", "--state", STATE, "--containers", owner]));
-        command.push("--succeed".to_owned());
+        command.extend(self.edge_words());
         let said = self.run_beside(&container, command, &ours);
         tokio::select! {
             said = said => Err(self.not_renewed(said?)),

@@ -11,11 +11,13 @@ use hyper::{Method, Request};
 use kube::Client;
 use kube::core::WatchEvent;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::address;
 use super::reach::{Reached, reach};
 use super::refusal::{self, Place};
+use super::served::Served;
 
 /// Whose fields are agentctl's.
 pub(super) const MANAGER: &str = "agentctl";
@@ -29,7 +31,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// An agent in a namespace of a cluster.
 pub(crate) struct Cluster {
     client: Client,
-    url: String,
+    pub(super) url: String,
     pub(super) namespace: String,
     pub(super) agent: String,
     /// For messages: `support-agent (staging)`.
@@ -38,12 +40,15 @@ pub(crate) struct Cluster {
     pub(crate) takes_over: Cell<bool>,
     /// A namespace that is missing is made.
     pub(crate) makes_namespace: Cell<bool>,
+    pub(super) lacks_namespace: Cell<bool>,
     was_reached: Cell<bool>,
     requests: Cell<u64>,
     /// When a write under the lease was accepted last.
     pub(super) confirmed: Cell<Option<SystemTime>>,
     /// For the first Secret.
     pub(super) salt: RefCell<Option<String>>,
+    /// Asked when it is first needed.
+    pub(super) served: OnceCell<Served>,
     /// What was applied by this process, by its path, and does not have to be again.
     pub(super) applied: RefCell<HashMap<String, Value>>,
 }
@@ -65,12 +70,16 @@ impl Cluster {
         agent: &str,
         title: String,
     ) -> Result<Self> {
+        Ok(Self::of(reach(context, namespace).await?, agent, title))
+    }
+
+    pub(super) fn of(reached: Reached, agent: &str, title: String) -> Self {
         let Reached {
             client,
             url,
             namespace,
-        } = reach(context, namespace).await?;
-        Ok(Self {
+        } = reached;
+        Self {
             client,
             url,
             namespace,
@@ -78,12 +87,14 @@ impl Cluster {
             title,
             takes_over: Cell::new(false),
             makes_namespace: Cell::new(false),
+            lacks_namespace: Cell::new(false),
             was_reached: Cell::new(false),
             requests: Cell::new(0),
             confirmed: Cell::new(None),
             salt: RefCell::default(),
+            served: OnceCell::new(),
             applied: RefCell::default(),
-        })
+        }
     }
 
     /// Requests that were sent so far; a watch is one.
@@ -131,7 +142,9 @@ impl Cluster {
         let dry = if dry { "&dryRun=All" } else { "" };
         let query = format!("{path}?fieldManager={MANAGER}&force={force}{dry}");
         let what = format!("apply {}", address::title(object));
-        let body = Body::Apply(object.clone());
+        let mut object = object.clone();
+        keyed(&mut object);
+        let body = Body::Apply(object);
         self.ask(Method::PATCH, &query, &body, &what).await
     }
 
@@ -236,6 +249,21 @@ fn request(method: &Method, path: &str, body: &Body) -> Result<Request<Vec<u8>>,
         request = request.header("content-type", kind);
     }
     request.body(bytes).map_err(kube::Error::HttpError)
+}
+
+/// Ports are known by number and protocol, and clusters before 1.21 do not fill in the usual one here.
+fn keyed(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(keyed),
+        Value::Object(fields) => {
+            let is_port = fields.contains_key("containerPort") || fields.contains_key("targetPort");
+            if is_port {
+                fields.entry("protocol").or_insert_with(|| "TCP".into());
+            }
+            fields.values_mut().for_each(keyed);
+        }
+        _ => {}
+    }
 }
 
 /// The cluster is away for a moment, or has too much to do.

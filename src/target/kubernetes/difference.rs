@@ -42,7 +42,7 @@ impl Kubernetes {
             let owned = self.router().await?.owns(object);
             match live {
                 None => {
-                    self.cluster.would_apply(object).await?;
+                    self.may_be_made(object).await?;
                     lines.push(format!("+ {title}"));
                     let alike = stable.iter().find(|one| is_like(one, object));
                     lines.extend(alike.iter().flat_map(|one| between(one, object)));
@@ -61,6 +61,18 @@ impl Kubernetes {
         }
         Ok(lines)
     }
+
+    /// In a namespace that is made first, nothing can be tried.
+    async fn may_be_made(&self, object: &Value) -> Result<()> {
+        match self.cluster.would_apply(object).await {
+            Err(error) if self.cluster.makes_namespace.get() && is_missing(&error) => Ok(()),
+            tried => tried.map(drop),
+        }
+    }
+}
+
+fn is_missing(error: &anyhow::Error) -> bool {
+    super::refusal::code(error) == Some(404)
 }
 
 /// The same thing of another release.

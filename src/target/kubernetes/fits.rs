@@ -27,14 +27,17 @@ impl Cluster {
     }
 
     /// Who may not look at namespaces finds out later.
-    async fn has_namespace(&self) -> Result<()> {
+    pub(crate) async fn has_namespace(&self) -> Result<()> {
         let namespace = &self.namespace;
         let found = match self.get(&format!("/api/v1/namespaces/{namespace}")).await {
             Err(error) if refusal::code(&error) == Some(403) => return Ok(()),
             found => found?,
         };
         match found {
-            None if self.makes_namespace.get() => Ok(()),
+            None if self.makes_namespace.get() => {
+                self.lacks_namespace.set(true);
+                Ok(())
+            }
             None => Err(advice(
                 format!("the cluster has no namespace {namespace}"),
                 format!(
@@ -86,7 +89,7 @@ impl Cluster {
                     self.title, self.namespace
                 ),
                 format!("not allowed there: {}", missing.join("; ")),
-                "ask whoever runs the cluster for these rights",
+                "ask whoever runs the cluster for the Role that agentctl render rbac prints",
             )),
         }
     }

@@ -6,6 +6,7 @@
 //! was applied is believed from the answer; an order is given only while the lease is ours.
 
 mod address;
+mod checkup;
 mod cluster;
 mod difference;
 mod fits;
@@ -20,6 +21,7 @@ mod removal;
 mod request;
 mod router;
 mod secrets;
+mod served;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -36,6 +38,7 @@ use tokio::time::timeout;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use papers::Papers;
+pub(crate) use served::Served;
 
 use super::{Log, Place, Reply, Seen, Spent, Target, Traffic};
 use crate::journal::{Shelved, Store};

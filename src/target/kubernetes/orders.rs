@@ -7,9 +7,10 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::world::{What, World, release_of};
+use super::router::Router;
+use super::world::{Things, What, World, release_of};
 use super::{Kubernetes, address};
-use crate::advice::advice;
+use crate::advice::{advice, because};
 use crate::journal::{Fenced, HEARTBEAT, Store};
 use crate::release::{Release, ReleaseId};
 use crate::spec::Percent;
@@ -42,7 +43,8 @@ impl Kubernetes {
         self.know(release);
         let router = self.router().await?;
         let own = |object: &&Value| {
-            !router.owns(object) && !is_scaler(object) && !is_workload(object, release.id)
+            let is_other = object["kind"] == "Namespace" || router.owns(object);
+            !is_other && !is_scaler(object) && !is_workload(object, release.id)
         };
         for object in release.objects.iter().filter(own) {
             self.apply_once(object).await?;
@@ -147,7 +149,7 @@ impl Kubernetes {
             while !router.is_confirmed(&world.things, traffic) {
                 match timeout_at(deadline, world.news()).await {
                     Ok(news) => drop(news?),
-                    Err(_) => return Err(unconfirmed(router.name())),
+                    Err(_) => return Err(unconfirmed(router, &world.things)),
                 }
             }
             Ok(())
@@ -189,11 +191,20 @@ impl Kubernetes {
     }
 }
 
-fn unconfirmed(router: &str) -> anyhow::Error {
-    advice(
-        format!("the cluster did not send requests as it was told (router: {router})"),
-        "kubectl get endpointslices, kubectl get events: who keeps endpoints or routes up to date?",
-    )
+fn unconfirmed(router: &dyn Router, things: &Things) -> anyhow::Error {
+    let name = router.name();
+    let what = format!("the cluster did not send requests as it was told (router: {name})");
+    match router.lacks(things) {
+        Some(why) => because(
+            what,
+            why,
+            "see whether its controller runs, and what it says: kubectl get pods -A, kubectl logs",
+        ),
+        None => advice(
+            what,
+            "kubectl get endpointslices, kubectl get events: who keeps endpoints up to date?",
+        ),
+    }
 }
 
 /// Belongs to this release alone, beside its workload and scalers.

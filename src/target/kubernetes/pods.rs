@@ -28,6 +28,15 @@ const HOPELESS: [&str; 7] = [
     "RunContainerError",
 ];
 
+/// What a registry answers the next time too.
+const FINAL: [&str; 5] = [
+    "not found",
+    "manifest unknown",
+    "unauthorized",
+    "authentication required",
+    "denied",
+];
+
 const PULLS: [&str; 2] = ["ErrImagePull", "ImagePullBackOff"];
 
 /// `reached`: whether its Service sends requests to it; `warnings`: what the cluster said about it,
@@ -75,7 +84,8 @@ fn container(status: &Value, warnings: &[&Value]) -> Option<Standing> {
     let reason = waiting["reason"].as_str().unwrap_or_default();
     if PULLS.contains(&reason) {
         let says = pulled_in_vain(status, waiting, warnings);
-        return Some(match HOPELESS.contains(&reason) {
+        let is_final = FINAL.iter().any(|answer| says.contains(answer));
+        return Some(match is_final || HOPELESS.contains(&reason) {
             true => Standing::Hopeless(says),
             false => Standing::Coming(Some(says)),
         });
@@ -111,7 +121,7 @@ fn pulled_in_vain(status: &Value, waiting: &Value, warnings: &[&Value]) -> Strin
     let told = warnings.iter().rev().map(|event| text(&event["message"]));
     let told = told
         .filter(|message| message.starts_with("Failed to pull image"))
-        .find_map(|message| Some(message.split_once(": ")?.1.to_owned()));
+        .find_map(|message| Some(message.rsplit(": ").next()?.trim().to_owned()));
     let says = told.unwrap_or_else(|| text(&waiting["message"]).to_owned());
     format!("cannot pull {}: {says}", text(&status["image"]))
 }
@@ -172,11 +182,20 @@ mod tests {
             "Failed to pull image \"r/bot\": rpc error: not found",
         );
         let again = event("Failed", "Error: ErrImagePull");
-        let says = "cannot pull r/bot@sha256:0: rpc error: not found".to_owned();
+        let says = "cannot pull r/bot@sha256:0: not found".to_owned();
         let warnings = [&failed, &again];
         assert_eq!(
             standing(&waiting("ErrImagePull"), false, &warnings),
-            Standing::Coming(Some(says.clone()))
+            Standing::Hopeless(says.clone())
+        );
+        let busy = event(
+            "Failed",
+            "Failed to pull image \"r/bot\": rpc error: timeout",
+        );
+        let later = "cannot pull r/bot@sha256:0: timeout".to_owned();
+        assert_eq!(
+            standing(&waiting("ErrImagePull"), false, &[&busy]),
+            Standing::Coming(Some(later))
         );
         assert_eq!(
             standing(&waiting("ImagePullBackOff"), false, &warnings),

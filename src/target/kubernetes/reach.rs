@@ -19,7 +19,18 @@ pub(super) struct Reached {
 /// # Errors
 /// Where there is no kubeconfig, or not that context in it.
 pub(super) async fn reach(context: Option<&str>, namespace: Option<&str>) -> Result<Reached> {
-    let mut config = config(context).await?;
+    set_up(config(context).await?, namespace)
+}
+
+/// As `reach`, from a kubeconfig that is read already.
+#[cfg(test)]
+pub(super) async fn reach_by(kubeconfig: Kubeconfig, namespace: &str) -> Result<Reached> {
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+    set_up(config, Some(namespace))
+}
+
+fn set_up(mut config: Config, namespace: Option<&str>) -> Result<Reached> {
     // A request that is lost is asked again by who knows whether that is safe.
     config.default_retry = false;
     let namespace = namespace.unwrap_or(&config.default_namespace).to_owned();

@@ -1,6 +1,10 @@
 //! What splits requests between releases. A router says what is to be applied and whether it has
 //! taken effect; it applies and waits for nothing itself.
 
+mod gateway;
+mod istio;
+mod nginx;
+mod route;
 mod service;
 mod work;
 
@@ -8,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use route::{ByRoute, FORMS};
 use service::ByService;
 use work::ByWork;
 
@@ -41,6 +46,12 @@ pub(super) trait Router {
     /// Whether the cluster has taken this split over everywhere.
     fn is_confirmed(&self, things: &Things, traffic: &Traffic) -> bool;
 
+    /// Why it is not, as far as the cluster says.
+    fn lacks(&self, things: &Things) -> Option<String> {
+        let _ = things;
+        None
+    }
+
     /// Where users reach the agent.
     fn url(&self, things: &Things) -> Option<String>;
 }
@@ -49,6 +60,17 @@ pub(super) trait Router {
 pub(super) fn of(kept: &[Value], agent: &str) -> Box<dyn Router> {
     let agent = agent.to_owned();
     let service = ByService { agent };
+    let routed = FORMS.into_iter().find_map(|form| {
+        let route = kept.iter().find(|object| object["kind"] == form.kind)?;
+        Some((form, route["apiVersion"].as_str()?.to_owned()))
+    });
+    if let Some((form, version)) = routed {
+        return Box::new(ByRoute {
+            form,
+            version,
+            service,
+        });
+    }
     match kept.is_empty() || kept.iter().any(|object| service.owns(object)) {
         true => Box::new(service),
         false => Box::new(ByWork {

@@ -1,5 +1,7 @@
 //! The agent's files as part of a release: hashed, and kept as a copy that no later edit reaches.
 
+mod parts;
+
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -19,12 +19,18 @@ const SILENCE: u64 = 30_000;
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     last: Stamp,
-    wanted: HashMap<Slot, u32>,
-    asked: Option<(usize, Gate)>,
-    undoing: bool,
     failing: BTreeMap<(ReleaseId, u32), String>,
     paused: bool,
     asks: bool,
+    teller: Teller,
+}
+
+/// Says of each event what matters of it.
+#[derive(Debug, Default)]
+pub(in crate::ui) struct Teller {
+    wanted: HashMap<Slot, u32>,
+    asked: Option<(usize, Gate)>,
+    undoing: bool,
 }
 
 /// What it is about, and what happened.
@@ -37,14 +43,7 @@ fn said(about: impl Into<String>, what: impl Into<Line>) -> Said {
 impl Lines {
     pub(super) fn event(&mut self, console: &mut Console, now: &Moment, event: &Event) {
         let verbose = console.wishes.verbose > 0;
-        let undo = self.undo_begins(now.rollout);
-        let mut all: Vec<_> = match event {
-            Event::Failed(..) if !undo.is_empty() => Vec::new(),
-            Event::Failed(_, reason) => trouble("failed", reason),
-            _ => self.happened(now, event, verbose).into_iter().collect(),
-        };
-        all.extend(undo);
-        all.extend(self.gate_asked(now));
+        let all = self.teller.event(now, event, verbose);
         self.write(console, now.at, all);
     }
 
@@ -63,50 +62,6 @@ impl Lines {
             console.log(at, &about, what);
             self.last = at;
         }
-    }
-
-    fn happened(&mut self, now: &Moment, event: &Event, verbose: bool) -> Option<Said> {
-        let plan = now.rollout.plan();
-        match event {
-            Event::Planned(plan) => Some(said("plan", planned(plan))),
-            Event::Resumed(who) => Some(said("resumed", format!("by {who}"))),
-            Event::Observed(live) => {
-                self.wanted = [
-                    (Slot::Stable, live.stable.wanted),
-                    (Slot::Candidate, live.candidate.wanted),
-                ]
-                .into();
-                verbose.then(|| said("seen", observed(plan, live)))
-            }
-            Event::Done(Effect::Ask(gate)) => Some(said("gate", opened(plan, gate, now.verdicts))),
-            Event::Done(Effect::Scale(slot, replicas)) => {
-                let before = self.wanted.insert(*slot, *replicas).unwrap_or(0);
-                Some(said(say::who(plan, *slot), scaled(before, *replicas)))
-            }
-            Event::Done(effect) => done(plan, effect, verbose),
-            Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
-            Event::Aborted(_) => Some(said("aborted", AGAIN)),
-            Event::Marked(_) | Event::Counted(_) | Event::Failed(..) | Event::Finished(_) => None,
-        }
-    }
-
-    /// Says all that the failure which led to it would.
-    fn undo_begins(&mut self, rollout: &Rollout) -> Vec<Said> {
-        let Some(reason) = undoing(rollout).filter(|_| !self.undoing) else {
-            return Vec::new();
-        };
-        self.undoing = true;
-        trouble("undoing", reason)
-    }
-
-    fn gate_asked(&mut self, now: &Moment) -> Option<Said> {
-        let asked = now
-            .rollout
-            .gate()
-            .map(|(gate, _)| (now.rollout.row(), gate.clone()));
-        let new = asked.is_some() && asked != self.asked;
-        self.asked = asked;
-        new.then(|| said("gate", say::doing(now.rollout, now.seen, now.at)))
     }
 
     /// Both releases fail a gate, or do so no more.
@@ -144,6 +99,68 @@ impl Lines {
     }
 }
 
+impl Teller {
+    pub(in crate::ui) fn event(&mut self, now: &Moment, event: &Event, verbose: bool) -> Vec<Said> {
+        let undo = self.undo_begins(now.rollout);
+        let mut all: Vec<_> = match event {
+            Event::Failed(..) if !undo.is_empty() => Vec::new(),
+            Event::Failed(_, reason) => trouble("failed", reason),
+            _ => self.happened(now, event, verbose).into_iter().collect(),
+        };
+        all.extend(undo);
+        all.extend(self.gate_asked(now));
+        all
+    }
+
+    fn happened(&mut self, now: &Moment, event: &Event, verbose: bool) -> Option<Said> {
+        let plan = now.rollout.plan();
+        match event {
+            Event::Planned(plan) => Some(said("plan", planned(plan))),
+            Event::Resumed(who) => Some(said("resumed", format!("by {who}"))),
+            Event::Observed(live) => {
+                self.wanted = [
+                    (Slot::Stable, live.stable.wanted),
+                    (Slot::Candidate, live.candidate.wanted),
+                ]
+                .into();
+                verbose.then(|| said("seen", observed(plan, live)))
+            }
+            Event::Done(Effect::Ask(gate)) => Some(said("gate", opened(plan, gate, now.verdicts))),
+            Event::Done(Effect::Scale(slot, replicas)) => {
+                let before = self.wanted.insert(*slot, *replicas).unwrap_or(0);
+                Some(said(say::who(plan, *slot), scaled(before, *replicas)))
+            }
+            Event::Done(effect) => done(plan, effect, verbose),
+            Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
+            Event::Aborted(_) => Some(said("aborted", AGAIN)),
+            Event::Marked(_)
+            | Event::Counted(_)
+            | Event::Measured(_)
+            | Event::Failed(..)
+            | Event::Finished(_) => None,
+        }
+    }
+
+    /// Says all that the failure which led to it would.
+    fn undo_begins(&mut self, rollout: &Rollout) -> Vec<Said> {
+        let Some(reason) = undoing(rollout).filter(|_| !self.undoing) else {
+            return Vec::new();
+        };
+        self.undoing = true;
+        trouble("undoing", reason)
+    }
+
+    fn gate_asked(&mut self, now: &Moment) -> Option<Said> {
+        let asked = now
+            .rollout
+            .gate()
+            .map(|(gate, _)| (now.rollout.row(), gate.clone()));
+        let new = asked.is_some() && asked != self.asked;
+        self.asked = asked;
+        new.then(|| said("gate", say::doing(now.rollout, now.seen, now.at)))
+    }
+}
+
 /// Why, what the failing replica wrote last, and where the rest of it is.
 fn trouble(about: &str, reason: &Reason) -> Vec<Said> {
     let says = said(about, Line::new(Tone::Bad, reason.says.as_str()));
@@ -158,7 +175,9 @@ fn trouble(about: &str, reason: &Reason) -> Vec<Said> {
 fn planned(plan: &Plan) -> String {
     let kind = say::kind(plan.strategy, plan.from, plan.to);
     let steps = words::some(say::steps(plan) as u64, "step");
-    format!("{kind} {}, {steps}", say::change(plan.from, plan.to))
+    let why = plan.chosen.iter().map(|why| format!(" (auto: {why})"));
+    let why: String = why.collect();
+    format!("{kind} {}, {steps}{why}", say::change(plan.from, plan.to))
 }
 
 fn observed(plan: &Plan, live: &Live) -> String {

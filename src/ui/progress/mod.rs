@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use self::json::Heart;
 use self::lines::Lines;
+pub(super) use self::lines::Teller;
 use self::view::picture;
 use super::console::{Console, Output};
 use super::line::{Line, Tone};
@@ -30,11 +31,11 @@ pub(crate) struct Title {
 
 /// A rollout at one moment.
 #[derive(Clone, Copy)]
-struct Moment<'a> {
-    rollout: &'a Rollout,
-    seen: &'a Seen,
-    verdicts: &'a [Verdict],
-    at: Stamp,
+pub(super) struct Moment<'a> {
+    pub(super) rollout: &'a Rollout,
+    pub(super) seen: &'a Seen,
+    pub(super) verdicts: &'a [Verdict],
+    pub(super) at: Stamp,
 }
 
 enum Form {

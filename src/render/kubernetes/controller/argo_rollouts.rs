@@ -43,6 +43,10 @@ fn expressible(input: &Input) -> Result<(), Failure> {
     let fraction = |step: &RolloutStep| matches!(step, RolloutStep::Weight { weight, .. } if !weight.is_whole());
     let refusals = [
         (
+            rollout.strategy == Strategy::Auto,
+            "does not choose by what changed: name a strategy",
+        ),
+        (
             gates.iter().any(|gate| gate.unclear == Unclear::Fail),
             "cannot tell the end of a hold from its middle: unclear = \"wait\" or \"pass\"",
         ),
@@ -83,7 +87,7 @@ fn rollout(workload: &Object, input: &Input, templates: &Templates) -> Result<Ob
     let spec = &workload.value["spec"];
     let strategy = match input.spec.rollout.strategy {
         Strategy::BlueGreen => json!({ "blueGreen": blue_green(input) }),
-        Strategy::Canary => json!({ "canary": canary(input) }),
+        Strategy::Canary | Strategy::Auto => json!({ "canary": canary(input) }),
         Strategy::Rolling => json!({ "canary": rolling(input) }),
     };
     let context = json!({

@@ -40,6 +40,10 @@ fn expressible(input: &Input) -> Result<(), Failure> {
     let is_canary = rollout.strategy == Strategy::Canary;
     let refusals = [
         (
+            rollout.strategy == Strategy::Auto,
+            "does not choose by what changed: name a strategy",
+        ),
+        (
             input.spec.agent.kind == Kind::Worker,
             "moves requests, and a worker has none",
         ),

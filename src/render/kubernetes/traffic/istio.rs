@@ -61,8 +61,13 @@ fn rule(input: &Input, service: &str) -> Value {
     let health = &input.spec.health;
     let sticky = input.spec.rollout.sticky;
     let hash = sticky.then(|| conversation(input)).flatten();
+    // It goes with the release whose replicas it is about.
+    let metadata = match service == input.release_name() {
+        true => input.release_metadata(service),
+        false => input.metadata(service),
+    };
     json!({
-        "metadata": input.metadata(service),
+        "metadata": metadata,
         "host": service,
         "hash": hash.map(|key| hash_by(key, input)),
         "failures": health.failures,

@@ -1,0 +1,75 @@
+//! Gateway API: the backends of one HTTPRoute. Whoever runs the Gateway says on the route whether it
+//! follows it.
+
+use serde_json::{Value, json};
+
+use super::route::{Form, Split, against};
+
+pub(super) const FORM: Form = Form {
+    name: "gateway",
+    kind: "HTTPRoute",
+    split,
+    weights,
+    lacks,
+    url,
+};
+
+/// The last rule is for everyone.
+fn split(route: &Value, split: &Split) -> Vec<Value> {
+    let mut route = route.clone();
+    let Some(rule) = route["spec"]["rules"]
+        .as_array_mut()
+        .and_then(|rules| rules.last_mut())
+    else {
+        return Vec::new();
+    };
+    let port = rule["backendRefs"][0]["port"].clone();
+    let backends = split.weights.iter();
+    let backends: Vec<Value> = backends
+        .map(|(name, weight)| json!({ "name": name, "port": port, "weight": weight }))
+        .collect();
+    rule["backendRefs"] = json!(backends);
+    vec![route]
+}
+
+fn weights(routes: &[&Value]) -> Vec<(String, u64)> {
+    let rules = routes
+        .iter()
+        .filter_map(|route| route["spec"]["rules"].as_array()?.last());
+    let backends = rules
+        .filter_map(|rule| rule["backendRefs"].as_array())
+        .flatten();
+    backends
+        .map(|backend| {
+            let name = backend["name"].as_str().unwrap_or_default().to_owned();
+            (name, backend["weight"].as_u64().unwrap_or(1))
+        })
+        .collect()
+}
+
+/// Each Gateway that it hangs on has accepted it, and found its backends.
+fn lacks(route: &Value) -> Option<String> {
+    let name = route["metadata"]["name"].as_str().unwrap_or_default();
+    let told = route["status"]["parents"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    let parents = route["spec"]["parentRefs"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    parents.iter().find_map(|parent| {
+        let gateway = parent["name"].as_str().unwrap_or_default();
+        let told = told
+            .iter()
+            .find(|told| told["parentRef"]["name"] == gateway);
+        let against = match told {
+            None => Some("it was not looked at yet".to_owned()),
+            Some(told) => against(route, &told["conditions"], &["Accepted", "ResolvedRefs"]),
+        };
+        against.map(|why| format!("HTTPRoute {name} at the Gateway {gateway}: {why}"))
+    })
+}
+
+fn url(route: &Value) -> Option<String> {
+    let host = route["spec"]["hostnames"][0].as_str()?;
+    Some(format!("http://{host}"))
+}

@@ -1,0 +1,68 @@
+//! Istio: the destinations of one VirtualService. It says nothing about whether its proxies know of a
+//! change, unless it was told to; then that is waited for.
+
+use serde_json::{Value, json};
+
+use super::route::{Form, Split, against};
+
+pub(super) const FORM: Form = Form {
+    name: "istio",
+    kind: "VirtualService",
+    split,
+    weights,
+    lacks,
+    url,
+};
+
+/// Istio's weights are of a hundred.
+fn split(route: &Value, split: &Split) -> Vec<Value> {
+    let mut route = route.clone();
+    let Some(rule) = route["spec"]["http"]
+        .as_array_mut()
+        .and_then(|rules| rules.last_mut())
+    else {
+        return Vec::new();
+    };
+    let port = rule["route"][0]["destination"]["port"].clone();
+    let backends = split.weights.iter();
+    let backends: Vec<Value> = backends
+        .map(|(host, weight)| {
+            json!({ "destination": { "host": host, "port": port }, "weight": weight })
+        })
+        .collect();
+    rule["route"] = json!(backends);
+    vec![route]
+}
+
+fn weights(routes: &[&Value]) -> Vec<(String, u64)> {
+    let rules = routes
+        .iter()
+        .filter_map(|route| route["spec"]["http"].as_array()?.last());
+    let backends = rules.filter_map(|rule| rule["route"].as_array()).flatten();
+    backends
+        .map(|backend| {
+            let host = backend["destination"]["host"].as_str().unwrap_or_default();
+            (host.to_owned(), backend["weight"].as_u64().unwrap_or(100))
+        })
+        .collect()
+}
+
+fn lacks(route: &Value) -> Option<String> {
+    let conditions = &route["status"]["conditions"];
+    let all = conditions.as_array().map_or(&[][..], Vec::as_slice);
+    let tells = all
+        .iter()
+        .any(|condition| condition["type"] == "Reconciled");
+    let name = route["metadata"]["name"].as_str().unwrap_or_default();
+    let against = tells
+        .then(|| against(route, conditions, &["Reconciled"]))
+        .flatten();
+    against.map(|why| format!("VirtualService {name}: {why}"))
+}
+
+/// Without a gateway it is for callers inside the mesh.
+fn url(route: &Value) -> Option<String> {
+    route["spec"]["gateways"].as_array()?;
+    let host = route["spec"]["hosts"][0].as_str()?;
+    Some(format!("http://{host}"))
+}

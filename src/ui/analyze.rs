@@ -1,0 +1,107 @@
+//! `agentctl analyze`: what the judges made of recorded traffic.
+
+use serde::Serialize;
+
+use super::console::View;
+use super::line::{Line, Tone};
+use super::table::{Align, table};
+use super::words::{self, Clock};
+use crate::analysis::{Alarms, Finding, Judged, What};
+
+#[derive(Serialize)]
+pub(crate) struct JudgedView {
+    pub(crate) judged: Vec<Judged>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct AlarmsView {
+    pub(crate) alarms: Alarms,
+}
+
+impl View for JudgedView {
+    fn lines(&self, _: &Clock) -> Vec<Line> {
+        let columns = [
+            (Align::Left, "judged"),
+            (Align::Right, "stable"),
+            (Align::Right, "candidate"),
+            (Align::Left, "finding"),
+            (Align::Left, "after"),
+            (Align::Right, "evidence"),
+        ];
+        let needs = self.judged.iter().filter_map(|judged| {
+            let needs = judged.needs.as_deref()?;
+            Some(Line::from(format!("{} needs {needs}", name(judged.what))))
+        });
+        let rows = self.judged.iter().map(row).collect();
+        table(&columns, rows).into_iter().chain(needs).collect()
+    }
+}
+
+fn row(judged: &Judged) -> Vec<Line> {
+    let shown =
+        |figure: Option<f64>| figure.map_or_else(String::new, |figure| show(judged.what, figure));
+    let after = judged
+        .after_s
+        .zip(judged.after_units)
+        .map(|(seconds, units)| {
+            let time = words::ticking((seconds.max(0.0) * 1e3) as u64);
+            format!("{}, {time}", words::some(units, "conversation"))
+        });
+    vec![
+        name(judged.what).into(),
+        shown(judged.stable).into(),
+        shown(judged.candidate).into(),
+        found(judged.finding),
+        after.unwrap_or_default().into(),
+        format!("{:.1} of {:.1}", judged.evidence, judged.bound).into(),
+    ]
+}
+
+fn found(finding: Finding) -> Line {
+    match finding {
+        Finding::Fail => Line::new(Tone::Bad, "worse"),
+        Finding::Pass => Line::new(Tone::Good, "no harm"),
+        Finding::Unclear => Line::new(Tone::Wait, "unclear"),
+    }
+}
+
+fn name(what: What) -> &'static str {
+    match what {
+        What::ErrorRate => "error_rate",
+        What::Latency => "latency",
+        What::CostPerConversation => "cost_per_conversation",
+    }
+}
+
+fn show(what: What, figure: f64) -> String {
+    match what {
+        What::ErrorRate => words::rate(figure),
+        What::Latency => format!("p95 {}", words::latency(figure)),
+        What::CostPerConversation => format!("{figure:.4}"),
+    }
+}
+
+impl View for AlarmsView {
+    fn lines(&self, _: &Clock) -> Vec<Line> {
+        let alarms = &self.alarms;
+        let rate = |count: u32| words::rate(f64::from(count) / f64::from(alarms.runs));
+        let of = |count: u32| {
+            format!(
+                "{} of {}",
+                words::count(count.into()),
+                words::count(alarms.runs.into())
+            )
+        };
+        let by = alarms
+            .by
+            .iter()
+            .map(|(what, count)| Line::from(format!("  {} {}", name(*what), of(*count))));
+        let all = format!(
+            "a harmless release would be stopped in {} runs: {}, promised at most {}",
+            of(alarms.stopped),
+            rate(alarms.stopped),
+            words::rate(alarms.promised)
+        );
+        [Line::from(all)].into_iter().chain(by).collect()
+    }
+}

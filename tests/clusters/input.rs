@@ -1,0 +1,112 @@
+//! What a deploy is told before anything is done: one error, with its cause and what to do.
+
+use serde_json::{Value, json};
+
+use super::Clustered;
+use crate::support::Ran;
+
+fn with(agent: &Clustered, change: impl FnOnce(&mut Value)) -> Ran {
+    let view = ["config", "view", "--raw", "--minify", "-o", "json"];
+    let mut config: Value = serde_json::from_str(&agent.cluster().kubectl(&view).unwrap()).unwrap();
+    change(&mut config);
+    agent.place.write("kubeconfig", config.to_string());
+    let mut command = agent.command(&["deploy"]);
+    command.env("KUBECONFIG", agent.place.path("kubeconfig"));
+    agent.place.finish(&mut command)
+}
+
+#[test]
+fn one_error_each() {
+    let Some(agent) = Clustered::new("input", "") else {
+        return;
+    };
+    with(&agent, |config| {
+        config["users"][0]["user"] = json!({ "token": "expired" })
+    })
+    .ends(2)
+    .says("Unauthorized")
+    .says("hint: ");
+    with(&agent, |config| {
+        config["clusters"][0]["cluster"]["server"] = json!("https://127.0.0.1:1");
+    })
+    .ends(2)
+    .says("error: could not reach the cluster at https://127.0.0.1:1")
+    .says("hint: ");
+    with(&agent, |config| {
+        config["contexts"] = json!([]);
+        config["current-context"] = json!("");
+    })
+    .ends(2)
+    .says("hint: ");
+    let mut nowhere = agent.command(&["deploy"]);
+    nowhere.env("KUBECONFIG", "/no/such/file");
+    agent
+        .place
+        .finish(&mut nowhere)
+        .ends(2)
+        .says("error: there is no kubeconfig")
+        .says("hint: ");
+    let spec = agent.place.read("agent.toml");
+    let gone = spec.replace(&agent.namespace.name, "no-such-namespace");
+    agent.place.write("agent.toml", gone);
+    agent
+        .run(&["deploy"])
+        .ends(2)
+        .says("error: the cluster has no namespace no-such-namespace")
+        .says("hint: kubectl create namespace no-such-namespace");
+    agent.place.write("agent.toml", spec);
+    assert_eq!(agent.names("deployments,services,configmaps"), [""; 0]);
+}
+
+#[test]
+fn quota_says_what_is_used() {
+    let Some(agent) = Clustered::new("quota", "run.resources.cpu = \"10m\"\n") else {
+        return;
+    };
+    let quota = ["create", "quota", "small", "--hard=pods=0"];
+    agent.namespace.kubectl(&quota).unwrap();
+    agent.run(&["deploy"]).ends(1).says("exceeded quota: small");
+}
+
+#[test]
+fn what_somebody_else_set_is_named_and_taken_over_when_told() {
+    let Some(agent) = Clustered::deployed("foreign", "") else {
+        return;
+    };
+    let port = r#"{"spec":{"ports":[{"name":"http","port":8000,"targetPort":9}]}}"#;
+    let patch = [
+        "patch",
+        "service",
+        "bot",
+        "--field-manager=somebody",
+        "-p",
+        port,
+    ];
+    agent.namespace.kubectl(&patch).unwrap();
+    agent.spec("run.env.ANSWER = \"two\"");
+    agent.run(&["deploy"]).says("somebody").says("--take-over");
+    agent.run(&["deploy", "--take-over", "--again"]).ends(0);
+    let service = agent.namespace.get(&["service", "bot"]);
+    assert_eq!(service["spec"]["ports"][0]["targetPort"], "http");
+}
+
+/// Only where nobody installed it.
+#[test]
+fn a_kind_that_the_cluster_lacks_is_refused_before_anything_is_done() {
+    let keda = "scale.max = 3\nscale.cpu = 60\nrun.resources.cpu = \"10m\"\n";
+    let Some(agent) = Clustered::new("lacks", keda) else {
+        return;
+    };
+    let served = agent.cluster().kubectl(&["api-versions"]).unwrap();
+    if served.contains("keda.sh/") {
+        return;
+    }
+    for verb in ["plan", "deploy", "doctor"] {
+        agent
+            .run(&[verb])
+            .ends(2)
+            .says("the cluster has no ScaledObject bot")
+            .says("hint: install KEDA; or do without: scale.by = \"hpa\"");
+    }
+    assert_eq!(agent.names("deployments,services,configmaps"), [""; 0]);
+}
