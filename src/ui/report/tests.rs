@@ -8,9 +8,7 @@ use crate::analysis::{Evidence, Finding, Measures, Verdict};
 use crate::render::Templates;
 use crate::rollout::samples::plan_for;
 use crate::rollout::{Effect, Gate, Live, Measured, Outcome, Plan, Reason, Side, Slot, Why};
-use crate::spec::{
-    Against, Bound, Metric, MetricGate, Period, Rollout, RolloutStep, Strategy, Unclear,
-};
+use crate::spec::{Against, Bound, Metric, MetricGate, Period, Rollout, RolloutStep, Strategy};
 use crate::ui::words::Clock;
 
 const BEGAN: u64 = 1_795_225_848_000;
@@ -18,14 +16,9 @@ const BEGAN: u64 = 1_795_225_848_000;
 fn gate(against: Option<Against>) -> MetricGate {
     MetricGate {
         name: against.map(|_| "beside".to_owned()),
-        metric: Metric::ErrorRate,
         max: against.is_none().then_some(Bound::Number(0.05)),
-        min: None,
         against,
-        worse_by: None,
-        early: false,
-        min_requests: 20,
-        unclear: Unclear::Wait,
+        ..MetricGate::on(Metric::ErrorRate)
     }
 }
 
@@ -65,6 +58,7 @@ fn look(requests: u64, errors: u64, finding: Finding) -> Event {
         finding,
         figure: Some(errors as f64 / requests as f64),
         says: "error_rate <b>is</b> above".to_owned(),
+        both: false,
         evidence,
     };
     let evidence = Evidence {
