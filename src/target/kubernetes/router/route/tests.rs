@@ -13,6 +13,7 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
             .map(|(id, share)| (*id, Percent::new(*share).unwrap()))
             .collect(),
         keys: Vec::new(),
+        settle: None,
         sticky: false,
     }
 }
