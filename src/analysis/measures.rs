@@ -127,7 +127,8 @@ impl Measures {
             tool_call_requests: of(|all| all.tool_call_requests)?,
             steps: of(|all| all.steps)?,
             step_requests: of(|all| all.step_requests)?,
-            slowest: apart(&self.slowest, &before.slowest)?,
+            // One that began before may be slower now: it has moved.
+            slowest: left(&self.slowest, &before.slowest),
         })
     }
 
@@ -217,13 +218,21 @@ fn together(one: Times, other: &Times) -> Times {
 
 /// `None` where `before` is no part of `all`.
 fn apart(all: &Times, before: &Times) -> Option<Times> {
-    let mut left: BTreeMap<u64, u64> = all.iter().copied().collect();
-    for (bound, count) in before {
-        let now = left.get_mut(bound)?;
-        *now = now.checked_sub(*count)?;
-    }
-    left.retain(|_, count| *count > 0);
-    Some(left.into_iter().collect())
+    let counts: BTreeMap<u64, u64> = all.iter().copied().collect();
+    let is_part = |(bound, count): &(u64, u64)| counts.get(bound).is_some_and(|all| all >= count);
+    before.iter().all(is_part).then(|| left(all, before))
+}
+
+fn left(all: &Times, before: &Times) -> Times {
+    let before: BTreeMap<u64, u64> = before.iter().copied().collect();
+    let less = |(bound, count): &(u64, u64)| {
+        let left = count.saturating_sub(before.get(bound).copied().unwrap_or(0));
+        (*bound, left)
+    };
+    all.iter()
+        .map(less)
+        .filter(|(_, count)| *count > 0)
+        .collect()
 }
 
 fn within(buckets: &[(u64, u64)], share: f64) -> Option<f64> {
