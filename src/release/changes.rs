@@ -36,16 +36,8 @@ pub(super) fn changed(old: &Contents, new: &Contents) -> serde_json::Result<Vec<
         new: new.remove(&name),
         name,
     });
-    let mut changed: Vec<Changed> = both.filter(|one| one.old != one.new).collect();
-    // Whatever else changed says it better.
-    if changed.len() > 1 {
-        changed.retain(|one| one.name != WORKLOAD);
-    }
-    Ok(changed)
+    Ok(both.filter(|one| one.old != one.new).collect())
 }
-
-/// Everything in a cluster that makes replicas, as a hash.
-const WORKLOAD: &str = "cluster.workload";
 
 impl Changed {
     /// The agent's files, or its image.
