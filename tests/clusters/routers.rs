@@ -71,7 +71,6 @@ fn a_gateway_is_waited_for_until_it_follows() {
     assert!(deploy.is_running());
     accept(&agent);
     deploy.until("holding at 5 %");
-    agent.start(&["approve"]);
     let abort = agent.start(&["abort"]);
     eventually("all goes back", || {
         backends() == [("bot-r1".to_owned(), 100)]
