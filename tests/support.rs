@@ -2,7 +2,6 @@
 
 mod background;
 pub(crate) mod cluster;
-pub(crate) mod crds;
 pub(crate) mod engine;
 mod http;
 mod place;

@@ -18,7 +18,7 @@ impl Kubernetes {
     /// open requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
         self.still_ours().await?;
-        self.with_world(async |world, _| {
+        self.with_world(async |world, router| {
             world.catch_up()?;
             for release in world.things.releases() {
                 let kept = self.objects_of(release).await?;
