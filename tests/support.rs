@@ -2,7 +2,6 @@
 
 mod background;
 pub(crate) mod cluster;
-pub(crate) mod crds;
 pub(crate) mod engine;
 pub(crate) mod far;
 mod http;

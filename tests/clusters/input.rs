@@ -84,7 +84,10 @@ fn what_somebody_else_set_is_named_and_taken_over_when_told() {
     ];
     agent.namespace.kubectl(&patch).unwrap();
     agent.spec("run.env.ANSWER = \"two\"");
-    agent.run(&["deploy"]).says("somebody").says("--take-over");
+    agent
+        .run(&["deploy"])
+        .ends(1)
+        .says(".targetPort belongs to somebody");
     agent.run(&["deploy", "--take-over", "--again"]).ends(0);
     let service = agent.namespace.get(&["service", "bot"]);
     assert_eq!(service["spec"]["ports"][0]["targetPort"], "http");

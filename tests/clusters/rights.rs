@@ -38,6 +38,6 @@ fn the_rendered_role_is_enough_and_less_is_said_before_anything_is_done() {
     run(&["deploy"])
         .ends(2)
         .says("error: may not deploy bot (prod) into the namespace")
-        .says("patch of apps/deployments");
+        .says("delete of apps/deployments");
     agent.whole("r1", 1);
 }

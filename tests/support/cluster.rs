@@ -95,24 +95,9 @@ impl Cluster {
         own.parent().unwrap().to_owned()
     }
 
-    /// Puts an object in the place of what is at this path.
-    pub(crate) fn replace(&self, path: &str, object: &Value) -> Result<String, String> {
-        let how = ["replace", "--raw", path, "-f", "-"];
-        given(
-            self.command(&self.kubeconfig).args(how),
-            &object.to_string(),
-        )
-    }
-
     pub(crate) fn get(&self, args: &[&str]) -> Value {
         let answer = self.kubectl(&[&["get", "-o", "json"][..], args].concat());
         serde_json::from_str(&answer.unwrap()).unwrap()
-    }
-
-    pub(crate) fn apply(&self, objects: &[Value]) -> Result<String, String> {
-        let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-        let how = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
-        given(self.command(&self.kubeconfig).args(how), &list.to_string())
     }
 
     /// Where a Service answers from this machine; `None`, and said: it does not, as where the nodes

@@ -28,6 +28,14 @@ const HOPELESS: [&str; 7] = [
     "RunContainerError",
 ];
 
+/// What runs containers was away for a moment, and the kubelet asks it again.
+const PASSING: [&str; 4] = [
+    "transport is closing",
+    "connection refused",
+    "connection error",
+    "context deadline exceeded",
+];
+
 /// What a registry answers the next time too.
 const FINAL: [&str; 5] = [
     "not found",
@@ -92,7 +100,11 @@ fn container(status: &Value, warnings: &[&Value]) -> Option<Standing> {
     }
     if HOPELESS.contains(&reason) {
         let says = format!("cannot be started: {}", text(&waiting["message"]));
-        return Some(Standing::Hopeless(says));
+        let is_passing = PASSING.iter().any(|answer| says.contains(answer));
+        return Some(match is_passing {
+            true => Standing::Coming(Some(says)),
+            false => Standing::Hopeless(says),
+        });
     }
     let now = &status["state"]["terminated"];
     let last = &status["lastState"]["terminated"];
@@ -263,6 +275,13 @@ mod tests {
         assert_eq!(
             standing(&missing, false, &[]),
             Standing::Hopeless("cannot be started: secret \"x\" not found".to_owned())
+        );
+        let away = with(&json!({ "state": { "waiting": {
+            "reason": "RunContainerError", "message": "transport is closing",
+        } } }));
+        assert_eq!(
+            standing(&away, false, &[]),
+            Standing::Coming(Some("cannot be started: transport is closing".to_owned()))
         );
     }
 }

@@ -7,7 +7,8 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::cluster::{Body, MANAGER};
-use super::world::{NAME, RELEASE, Things, What, World};
+use super::router::Router;
+use super::world::{NAME, Things, What, World};
 use super::{Kubernetes, address};
 use crate::release::{Release, ReleaseId};
 use crate::target::Target;
@@ -17,7 +18,7 @@ impl Kubernetes {
     /// open requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
         self.still_ours().await?;
-        self.with_world(async |world, _| {
+        self.with_world(async |world, router| {
             world.catch_up()?;
             for release in world.things.releases() {
                 let kept = self.objects_of(release).await?;
@@ -27,7 +28,7 @@ impl Kubernetes {
                 }
             }
             for what in [What::Workloads, What::Services, What::Routes] {
-                self.delete_all(world, what).await?;
+                self.delete_all(world, router, what).await?;
             }
             if now {
                 self.kill_pods().await?;
@@ -41,10 +42,17 @@ impl Kubernetes {
         .await
     }
 
-    async fn delete_all(&self, world: &mut World, what: What) -> Result<()> {
+    async fn delete_all(&self, world: &mut World, router: &dyn Router, what: What) -> Result<()> {
         let things = &world.things;
+        let routes = router.listens(&self.cluster.namespace);
+        let routes = routes.map(|topic| topic.path);
         let named = |object: &Value| {
-            let path = self_link(object, what, things, &self.cluster.namespace)?;
+            let path = match (what, &routes) {
+                (What::Routes, Some(routes)) => {
+                    format!("{routes}/{}", object["metadata"]["name"].as_str()?)
+                }
+                _ => self_link(object, what, things, &self.cluster.namespace)?,
+            };
             Some((object["metadata"]["name"].as_str()?.to_owned(), path))
         };
         let all: Vec<_> = things.each(what).filter_map(named).collect();
@@ -161,9 +169,6 @@ fn self_link(object: &Value, what: What, things: &Things, namespace: &str) -> Op
     match what {
         What::Workloads => Some(of(&things.workload.version, &things.workload.kind)),
         What::Services if is_released_or_main(object) => Some(of("v1", "Service")),
-        What::Routes if object["metadata"]["labels"][RELEASE].is_null() => {
-            Some(of("v1", "ConfigMap"))
-        }
         _ => None,
     }
 }
