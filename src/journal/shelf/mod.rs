@@ -117,11 +117,14 @@ impl<W: Shelf> Shelved<W> {
         bytes: Vec<u8>,
     ) -> Result<Option<String>> {
         let written = self.way.put(name, over, bytes.clone()).await?;
-        if let (Some(version), Some(picture)) =
-            (&written, unpoisoned(self.picture.lock())?.as_mut())
-        {
-            let version = version.clone();
-            picture.insert(name.to_owned(), Kept { version, bytes });
+        let mut picture = unpoisoned(self.picture.lock())?;
+        match (&written, picture.as_mut()) {
+            (Some(version), Some(picture)) => {
+                let version = version.clone();
+                picture.insert(name.to_owned(), Kept { version, bytes });
+            }
+            // Whether it was written is not known: all is looked at anew.
+            _ => *picture = None,
         }
         Ok(written)
     }
