@@ -41,7 +41,7 @@ struct Evidence {
 #[test]
 fn answers_with_errors() {
     let gate = r#"
-run.env.FAIL_EVERY = "2"
+run.env.FAIL_EVERY = "3"
 [[gate]]
 metric = "error_rate"
 max = 0.1

@@ -9,11 +9,11 @@ fn figures(place: &Place, rollout: &str) -> Value {
     ran.json().remove(0)["report"].take()
 }
 
-/// A release that fails half of its requests.
+/// A release that fails every third request.
 fn undone() -> Place {
     let place = Place::deployed("");
     let gate = r#"
-run.env.FAIL_EVERY = "2"
+run.env.FAIL_EVERY = "3"
 [[gate]]
 metric = "error_rate"
 max = 0.1

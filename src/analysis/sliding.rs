@@ -74,8 +74,8 @@ mod tests {
         let mut sliding = Sliding::new(60_000);
         let mut seen = Measures::default();
         assert_eq!(sliding.see(0, &total(1_000_000, 500_000)).requests, 0);
-        for second in 1..=600 {
-            let failed = if second > 570 { second - 570 } else { 0 };
+        for second in 1..=600_u64 {
+            let failed = second.saturating_sub(570);
             seen = sliding.see(second * 1_000, &total(1_000_000 + second, 500_000 + failed));
             assert!(sliding.looks.len() as u64 <= PARTS + 2);
         }

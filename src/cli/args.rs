@@ -95,7 +95,7 @@ pub(crate) enum Verb {
     History(Which),
     /// Tell one rollout, with its gates' evidence, as a page that needs no network
     Report(Report),
-    /// Judge recorded traffic as a rollout would; --aa shows how often it stops a harmless release
+    /// Judge recorded traffic as a rollout would judge it
     Analyze(Analyze),
     /// Show the last lines that replicas wrote
     Logs(Logs),
@@ -111,7 +111,7 @@ pub(crate) enum Verb {
     Resume(Which),
     /// Add replicas while work waits, and take them away when less does, as [scale] says
     Autoscale(Autoscale),
-    /// Keep the gates on after a rollout, and roll back by itself what fails them, until Ctrl-C
+    /// Keep the gates on after a rollout, and roll back by itself what fails them
     Watch(File),
     /// Drain and stop everything that agentctl runs for an agent here
     Stop(Stop),

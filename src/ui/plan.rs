@@ -235,7 +235,7 @@ fn unclear(plan: &Plan, gate: &MetricGate) -> String {
 
 fn probe_line(probe: &Probe) -> Line {
     let name = probe.name.iter().map(|name| format!("{name}: "));
-    let turns = probe.turns().into_iter().map(|turn| turn_line(turn));
+    let turns = probe.turns().into_iter().map(turn_line);
     let turns: Vec<String> = turns.collect();
     format!("{}{}", name.collect::<String>(), turns.join(", then ")).into()
 }

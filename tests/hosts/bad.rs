@@ -35,7 +35,7 @@ const BAD: [(&str, &[&str]); 7] = [
     ),
     (
         "run.env.DELAY = \"5\"\n\
-         rollout.probe = [{ request = { path = \"/\" }, within = \"300ms\" }]",
+         rollout.probe = [{ request = { path = \"/\" }, expect = { within = \"300ms\" } }]",
         &["probe GET /: r7-1"],
     ),
     (

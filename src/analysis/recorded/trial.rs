@@ -70,7 +70,8 @@ impl Trial {
         let latencies = trial.items.iter().filter_map(|item| item.latency);
         trial.thresholds = thresholds(latencies.collect());
         let costs = trial.wholes.iter().filter_map(|whole| whole.cost);
-        trial.cap = quantile(&mut costs.collect(), 0.5).and_then(|median| Cap::new(CAP * median));
+        trial.cap =
+            quantile(&mut costs.collect::<Vec<_>>(), 0.5).and_then(|median| Cap::new(CAP * median));
         Ok(trial)
     }
 
@@ -157,7 +158,7 @@ fn thresholds(mut latencies: Vec<f64>) -> Option<Thresholds> {
     Thresholds::frozen(usable)
 }
 
-fn quantile(values: &mut Vec<f64>, share: f64) -> Option<f64> {
+fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let rank = (values.len() as f64 * share).ceil().max(1.0) as usize;
     values.get(rank - 1).copied()

@@ -18,7 +18,7 @@ const ALWAYS: [(&str, &str, &str); 10] = [
     (
         "",
         "configmaps",
-        "get list watch create update patch delete",
+        "get list watch create update patch delete deletecollection",
     ),
     (
         "coordination.k8s.io",
@@ -27,8 +27,8 @@ const ALWAYS: [(&str, &str, &str); 10] = [
     ),
     ("", "secrets", APPLY),
     ("", "serviceaccounts", APPLY),
-    // How replicas are, and why they are not.
-    ("", "pods", LOOK),
+    // How replicas are, and why they are not; `stop --now` ends them.
+    ("", "pods", "get list watch deletecollection"),
     ("", "pods/log", "get"),
     ("", "events", LOOK),
     ("", "endpoints", LOOK),

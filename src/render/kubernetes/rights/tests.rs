@@ -26,7 +26,10 @@ fn only_what_the_agent_needs() {
         has(&plain, "apps/deployments create delete get"),
         "{plain:#?}"
     );
-    assert!(has(&plain, "/pods get list watch"), "{plain:#?}");
+    assert!(
+        has(&plain, "/pods deletecollection get list watch"),
+        "{plain:#?}"
+    );
     for absent in [
         "keda.sh/",
         "gateway.networking.k8s.io/",
@@ -36,7 +39,7 @@ fn only_what_the_agent_needs() {
         assert!(!has(&plain, absent), "{absent}: {plain:#?}");
     }
     let more = of(&format!(
-        "agent.kind = \"stateful\"\nnetwork.gateway = \"front\"\nscale.max = 3\nscale.cpu = 60\n{TARGET}"
+        "agent.kind = \"stateful\"\nnetwork.gateway = \"front\"\nscale.max = 3\nscale.cpu = 60\nrun.resources.cpu = \"100m\"\n{TARGET}"
     ));
     for there in [
         "keda.sh/scaledobjects ",
