@@ -1,9 +1,11 @@
 //! A target whose replicas stand behind an edge, wherever both are.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tokio::sync::Mutex;
+use tokio::time::sleep;
 
 use super::{Log, Place, Reply, Seen, Spent, Target, Traffic, look, orders};
 use crate::edge::api;
@@ -12,7 +14,8 @@ use crate::release::{Release, ReleaseId};
 use crate::spec::ProbeRequest;
 
 /// One that dies each time has a reason that trying does not mend.
-const TRIES: u32 = 3;
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The place that an edge and its replicas live in.
 pub(crate) trait Stage {
@@ -212,13 +215,13 @@ impl<S: Stage> Target for Steered<S> {
     }
 }
 
-/// An edge that dies under an order is started again by the next; all that it is told is safe to
-/// repeat.
+/// An edge that dies under an order is started again by the next, and a container that was there
+/// before its edge is waited for; all that it is told is safe to repeat.
 async fn again_if_lost<T>(tell: impl AsyncFn() -> Result<T>) -> Result<T> {
-    let mut more = 1..TRIES;
+    let begun = Instant::now();
     loop {
         match tell().await {
-            Err(error) if error.is::<Lost>() && more.next().is_some() => {}
+            Err(error) if error.is::<Lost>() && begun.elapsed() < PATIENCE => sleep(PAUSE).await,
             answer => return answer,
         }
     }

@@ -25,15 +25,18 @@ fn nothing_is_failed_while_releases_change() {
         .ends(0)
         .says("traffic   r2 50 %, r1 50 %")
         .says("r2 is live");
+    // Until then a connection may stay where it is.
+    agent.whole("r2", 2);
     agent.run(&["deploy"]).ends(0).says("nothing changed");
     agent.run(&["rollback"]).ends(0).says("r1 is live");
+    agent.whole("r1", 2);
     agent.spec(&format!("{USUAL}run.env.ANSWER = \"three\"\n"));
     agent.run(&["deploy"]).ends(0).says("r3 is live");
+    agent.whole("r3", 2);
     let met = crowd.stop();
     assert_eq!(met.failed, [""; 0], "of {}", met.served);
     let all = ["r1", "r2", "r3"].map(str::to_owned);
     assert_eq!(met.releases, BTreeSet::from(all));
-    agent.whole("r3", 2);
 }
 
 #[test]
