@@ -2,7 +2,7 @@
 
 mod bad;
 mod changes;
-pub(crate) mod crowd;
+mod crowd;
 mod far;
 mod killed;
 mod lives;

@@ -5,11 +5,9 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use rustix::process::{geteuid, getppid};
 use serde_json::{Value, json};
@@ -98,33 +96,6 @@ impl Cluster {
     pub(crate) fn get(&self, args: &[&str]) -> Value {
         let answer = self.kubectl(&[&["get", "-o", "json"][..], args].concat());
         serde_json::from_str(&answer.unwrap()).unwrap()
-    }
-
-    /// Where a Service answers from this machine; `None`, and said: it does not, as where the nodes
-    /// are not here.
-    pub(crate) fn address(&self, namespace: &str, service: &str) -> Option<SocketAddr> {
-        let service = self.get(&["service", "-n", namespace, service]);
-        let ip: IpAddr = service["spec"]["clusterIP"]
-            .as_str()
-            .unwrap()
-            .parse()
-            .unwrap();
-        let port = service["spec"]["ports"][0]["port"].as_u64().unwrap();
-        self.is_near().then(|| SocketAddr::new(ip, port as u16))
-    }
-
-    /// Whether addresses inside the cluster can be reached from here.
-    fn is_near(&self) -> bool {
-        static NEAR: OnceLock<bool> = OnceLock::new();
-        let near = *NEAR.get_or_init(|| {
-            let own = self.get(&["service", "-n", "default", "kubernetes"]);
-            let ip: IpAddr = own["spec"]["clusterIP"].as_str().unwrap().parse().unwrap();
-            TcpStream::connect_timeout(&SocketAddr::new(ip, 443), Duration::from_secs(5)).is_ok()
-        });
-        if !near {
-            skipped("Services of this cluster cannot be reached from here");
-        }
-        near
     }
 
     /// The agent of the tests as an image in the cluster's registry, by its digest.
