@@ -29,6 +29,8 @@ fn nothing_is_failed_cut_or_switched() {
     for event in 1..60 {
         assert_eq!(stream.after("data: "), format!("r1 {event}"));
     }
+    // A replica that still leaves would keep its number from the next one.
+    host.whole("r2", &["edge", "r2-1", "r2-2"]);
     host.run(&["rollback"]).ends(0).says("r1 is live");
     host.whole("r1", &["edge", "r1-1", "r1-2"]);
     let met = crowd.stop();
