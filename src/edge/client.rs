@@ -75,6 +75,14 @@ pub(crate) struct Lost {
     place: String,
 }
 
+#[cfg(test)]
+impl Lost {
+    pub(crate) fn at(place: &str) -> Self {
+        let place = place.to_owned();
+        Self { place }
+    }
+}
+
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the edge at {} does not answer", self.place)

@@ -1,11 +1,11 @@
 //! A target whose replicas stand behind an edge, wherever both are.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::sync::Mutex;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Log, Place, Reply, Seen, Spent, Target, Traffic, look, orders};
 use crate::edge::api;
@@ -216,13 +216,47 @@ impl<S: Stage> Target for Steered<S> {
 }
 
 /// An edge that dies under an order is started again by the next, and a container that was there
-/// before its edge is waited for; all that it is told is safe to repeat.
+/// before its edge is waited for; all that it is told is safe to repeat. The patience is counted from
+/// when it was first found lost: on a way that was cut, finding that takes longer than this.
 async fn again_if_lost<T>(tell: impl AsyncFn() -> Result<T>) -> Result<T> {
-    let begun = Instant::now();
+    let mut lost = None;
     loop {
         match tell().await {
-            Err(error) if error.is::<Lost>() && begun.elapsed() < PATIENCE => sleep(PAUSE).await,
+            Err(error) if error.is::<Lost>() => {
+                let lost = lost.get_or_insert_with(Instant::now);
+                if lost.elapsed() >= PATIENCE {
+                    return Err(error);
+                }
+                sleep(PAUSE).await;
+            }
             answer => return answer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loss_that_is_found_late_is_tried_again() {
+        let told = Cell::new(0);
+        let answer = again_if_lost(async || {
+            told.set(told.get() + 1);
+            if told.get() > 1 {
+                return Ok(());
+            }
+            sleep(PATIENCE * 3).await;
+            Err(Lost::at("there").into())
+        });
+        assert!(answer.await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_lost_each_time_is_given_up() {
+        let answer = again_if_lost::<()>(async || Err(Lost::at("there").into()));
+        assert!(answer.await.unwrap_err().is::<Lost>());
     }
 }
