@@ -1,8 +1,10 @@
 //! The agent that figures are measured with: this program once more, told by its environment.
 //!
 //! `GET /` and `POST /chat` answer at once, `GET /sse/SECONDS` streams; each tells its release in
-//! `x-release`.
+//! `x-release`. With `LEAVES` it answers what it was asked when it is told to end, and goes once
+//! nobody is connected; nobody else drains it.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::env;
 use std::pin::Pin;
@@ -15,12 +17,13 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Interval, interval};
 
@@ -34,6 +37,9 @@ struct Agent {
     release: HeaderValue,
     fails: bool,
     ready_at: Instant,
+    leaves: Cell<bool>,
+    /// Connections.
+    open: Cell<u32>,
 }
 
 pub(crate) fn serve() -> Result<()> {
@@ -43,10 +49,18 @@ pub(crate) fn serve() -> Result<()> {
         release: HeaderValue::from_str(&variable("AGENT_RELEASE"))?,
         fails: variable("FAIL") == "1",
         ready_at: Instant::now() + Duration::from_secs_f64(wait),
+        leaves: Cell::new(false),
+        open: Cell::new(0),
     };
     let host = env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, accept(Rc::new(agent), (host, port)))
+    let agent = Rc::new(agent);
+    LocalSet::new().block_on(&runtime, async {
+        tokio::select! {
+            ended = accept(agent.clone(), (host, port)) => ended,
+            ended = agent.left() => ended,
+        }
+    })
 }
 
 fn variable(name: &str) -> String {
@@ -64,12 +78,15 @@ async fn accept(agent: Rc<Agent>, address: (String, u16)) -> Result<()> {
 /// One that breaks off is the other side's affair.
 async fn connection(agent: Rc<Agent>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
+    agent.open.set(agent.open.get() + 1);
+    let answers = agent.clone();
     let answer = service_fn(move |request| {
-        let agent = agent.clone();
+        let agent = answers.clone();
         async move { agent.answer(request).await }
     });
     let server = hyper::server::conn::http1::Builder::new();
     let _ = server.serve_connection(TokioIo::new(stream), answer).await;
+    agent.open.set(agent.open.get() - 1);
 }
 
 impl Agent {
@@ -82,6 +99,20 @@ impl Agent {
             ("/", "") if self.fails => self.text(500),
             _ => self.text(200),
         })
+    }
+
+    /// Told to end, and nobody is connected any more.
+    async fn left(&self) -> Result<()> {
+        if variable("LEAVES").is_empty() {
+            return std::future::pending().await;
+        }
+        signal(SignalKind::terminate())?.recv().await;
+        self.leaves.set(true);
+        let mut look = interval(BEAT);
+        while self.open.get() > 0 {
+            look.tick().await;
+        }
+        Ok(())
     }
 
     fn text(&self, status: u16) -> Reply {
@@ -107,6 +138,10 @@ impl Agent {
         let mut reply = Response::new(body);
         let release = self.release.clone();
         reply.headers_mut().insert("x-release", release);
+        if self.leaves.get() {
+            let close = HeaderValue::from_static("close");
+            reply.headers_mut().insert(CONNECTION, close);
+        }
         reply
     }
 }

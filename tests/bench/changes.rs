@@ -3,45 +3,98 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::load::{Counts, Crowd, Load};
 use crate::place::{Place, Spec};
 use crate::stats::Sample;
 use crate::table::{Finding, Table, amount, number, say};
 
-const ROUNDS: u64 = 5;
-
 pub(crate) const CROWD: Crowd = Crowd {
     connections: 64,
+    newcomers: 0,
     streams: 50,
     conversations: 50,
 };
 
-/// What is changed, and the lines of `[rollout]`; `None` goes back.
-const CHANGES: [(&str, Option<&str>); 4] = [
-    ("rolling", Some("strategy = \"rolling\"\nbake = \"1s\"")),
-    (
-        "blue-green",
-        Some("strategy = \"blue-green\"\nbake = \"1s\""),
-    ),
-    (
-        "canary",
-        Some(
-            "strategy = \"canary\"\nbake = \"1s\"\n\
-             steps = [{ weight = 10, hold = \"1s\" }, { weight = 50, hold = \"1s\" }, { weight = 100 }]",
-        ),
-    ),
-    ("rollback", None),
-];
-
-pub(crate) fn measure() -> Result<Vec<Finding>> {
-    measure_in(&Place::with(&spec(0, ""))?, "changes")
+/// Rolling, blue-green, canary and rollback, as often as there are rounds.
+pub(crate) struct Series {
+    pub(crate) replicas: u32,
+    pub(crate) rounds: u64,
+    /// Of the canary.
+    pub(crate) steps: &'static str,
+    pub(crate) crowd: Crowd,
 }
 
-pub(crate) fn measure_in(place: &Place, figure: &str) -> Result<Vec<Finding>> {
-    let load = Load::start(place.port, CROWD);
+pub(crate) const SERIES: Series = Series {
+    replicas: 3,
+    rounds: 5,
+    steps: "[{ weight = 10, hold = \"1s\" }, { weight = 50, hold = \"1s\" }, { weight = 100 }]",
+    crowd: CROWD,
+};
+
+/// The last goes back.
+const NAMES: [&str; 4] = ["rolling", "blue-green", "canary", "rollback"];
+
+impl Series {
+    pub(crate) fn spec<'a>(&self, value: u64, rollout: &'a str) -> Spec<'a> {
+        Spec {
+            replicas: self.replicas,
+            value,
+            rollout,
+            ..Spec::default()
+        }
+    }
+
+    pub(crate) fn changes(&self) -> u64 {
+        self.rounds * NAMES.len() as u64
+    }
+
+    fn run(&self, place: &Place) -> Result<Vec<Change>> {
+        let all = (0..self.changes()).zip(NAMES.into_iter().cycle());
+        all.map(|(at, name)| self.change(place, name, at + 1))
+            .collect()
+    }
+
+    fn change(&self, place: &Place, name: &'static str, value: u64) -> Result<Change> {
+        let ran = match self.rollout(name) {
+            Some(rollout) => {
+                place.spec(&self.spec(value, &rollout))?;
+                place.run(&["deploy"])?
+            }
+            None => place.run(&["rollback"])?,
+        };
+        let done = ran.code == Some(0);
+        if !done {
+            say(&format!("{name} {value} {}", ran.words()));
+        }
+        let seconds = ran.took.as_secs_f64();
+        Ok(Change {
+            name,
+            done,
+            seconds,
+        })
+    }
+
+    /// The lines of `[rollout]`; `None` goes back.
+    fn rollout(&self, name: &str) -> Option<String> {
+        let lines = format!("strategy = \"{name}\"\nbake = \"1s\"");
+        match name {
+            "rollback" => None,
+            "canary" => Some(format!("{lines}\nsteps = {}", self.steps)),
+            _ => Some(lines),
+        }
+    }
+}
+
+pub(crate) fn measure() -> Result<Vec<Finding>> {
+    measure_in(&Place::with(&SERIES.spec(0, ""))?, "changes", &SERIES)
+}
+
+pub(crate) fn measure_in(place: &Place, figure: &str, series: &Series) -> Result<Vec<Finding>> {
+    let load = Load::start(place.address()?, series.crowd);
     let began = Instant::now();
-    let changes = changes(place)?;
+    let changes = series.run(place)?;
     let took = began.elapsed();
     let served = load.look(|counts| counts.served);
     let counts = load.stop()?;
@@ -59,13 +112,10 @@ pub(crate) fn measure_in(place: &Place, figure: &str) -> Result<Vec<Finding>> {
     ])
 }
 
-pub(crate) fn spec<'a>(value: u64, rollout: &'a str) -> Spec<'a> {
-    Spec {
-        replicas: 3,
-        value,
-        rollout,
-        ..Spec::default()
-    }
+/// Without the look for the image, which nobody else does.
+pub(crate) fn rollout_seconds(told: &str) -> Option<f64> {
+    let last: Value = serde_json::from_str(told.lines().last()?).ok()?;
+    Some(last["result"]["took_ms"].as_f64()? / 1e3)
 }
 
 struct Change {
@@ -74,40 +124,9 @@ struct Change {
     seconds: f64,
 }
 
-fn changes(place: &Place) -> Result<Vec<Change>> {
-    let mut changes = Vec::new();
-    for round in 0..ROUNDS {
-        for (at, (name, rollout)) in CHANGES.into_iter().enumerate() {
-            let value = round * CHANGES.len() as u64 + at as u64 + 1;
-            changes.push(change(place, name, value, rollout)?);
-        }
-    }
-    Ok(changes)
-}
-
-fn change(place: &Place, name: &'static str, value: u64, rollout: Option<&str>) -> Result<Change> {
-    let ran = match rollout {
-        Some(rollout) => {
-            place.spec(&spec(value, rollout))?;
-            place.run(&["deploy"])?
-        }
-        None => place.run(&["rollback"])?,
-    };
-    let done = ran.code == Some(0);
-    if !done {
-        say(&format!("{name} {value} {}", ran.words()));
-    }
-    let seconds = ran.took.as_secs_f64();
-    Ok(Change {
-        name,
-        done,
-        seconds,
-    })
-}
-
 fn show_changes(changes: &[Change]) {
     let mut table = Table::new(&["change", "done", "median", "max"]);
-    for (name, _) in CHANGES {
+    for name in NAMES {
         let same = || changes.iter().filter(|change| change.name == name);
         let times: Sample = same().map(|change| change.seconds).collect();
         table.row([

@@ -7,12 +7,11 @@ mod swarm;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
-use crate::changes;
+use crate::changes::{self, SERIES, rollout_seconds};
 use crate::engine::there_is_python;
 use crate::load::{Counts, Load};
-use crate::place::{Place, Spec};
+use crate::place::{Place, Spec, here};
 use crate::rollback;
 use crate::table::{Finding, Table, amount, say};
 
@@ -25,8 +24,8 @@ pub(crate) fn measure_changes() -> Result<Vec<Finding>> {
     if !there_is_python() {
         return Ok(vec![Finding::skipped("hosts", "no engine")]);
     }
-    let place = Place::on_a_host(&changes::spec(0, ""))?;
-    let findings = changes::measure_in(&place, "hosts")?;
+    let place = Place::on_a_host(&SERIES.spec(0, ""))?;
+    let findings = changes::measure_in(&place, "hosts", &SERIES)?;
     let rivals = [compose::changes(CHANGES), swarm::changes(CHANGES)];
     for (name, counts) in ["docker-compose up -d", "docker service update"]
         .iter()
@@ -47,7 +46,7 @@ fn under_load(
     mut change: impl FnMut(u64) -> Result<()>,
     times: u64,
 ) -> Result<(Counts, u64, Duration)> {
-    let load = Load::start(port, changes::CROWD);
+    let load = Load::start(here(port), changes::CROWD);
     let began = Instant::now();
     (1..=times).try_for_each(&mut change)?;
     let took = began.elapsed();
@@ -105,10 +104,4 @@ pub(crate) fn measure_rolling() -> Result<Vec<Finding>> {
         "×",
     );
     Ok(vec![over, bare])
-}
-
-/// Without the look for the image, which nobody else does.
-fn rollout_seconds(told: &str) -> Option<f64> {
-    let last: Value = serde_json::from_str(told.lines().last()?).ok()?;
-    Some(last["result"]["took_ms"].as_f64()? / 1e3)
 }

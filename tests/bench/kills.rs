@@ -17,6 +17,7 @@ const MOST: usize = 100;
 
 const CROWD: Crowd = Crowd {
     connections: 4,
+    newcomers: 0,
     streams: 0,
     conversations: 8,
 };
@@ -73,7 +74,7 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
 /// The ends of all kills of one strategy, and how many requests failed on the way.
 fn all_kills(rollout: &str) -> Result<(Vec<End>, u64)> {
     let place = Place::with(&spec(0, rollout))?;
-    let load = Load::start(place.port, CROWD);
+    let load = Load::start(place.address()?, CROWD);
     let mut ends = Vec::new();
     for event in 1..MOST {
         match kill_after(&place, event, rollout)? {

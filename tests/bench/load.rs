@@ -4,6 +4,7 @@
 mod client;
 mod counts;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -32,6 +33,8 @@ pub(crate) struct Crowd {
     pub(crate) connections: u32,
     pub(crate) streams: u32,
     pub(crate) conversations: u32,
+    /// Each request over a connection of its own.
+    pub(crate) newcomers: u32,
 }
 
 pub(crate) struct Load {
@@ -41,11 +44,11 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn start(port: u16, crowd: Crowd) -> Self {
+    pub(crate) fn start(address: SocketAddr, crowd: Crowd) -> Self {
         let counts = Arc::<Shared>::default();
         let over = Arc::<AtomicBool>::default();
         let person = Person {
-            port,
+            address,
             counts: counts.clone(),
             over: over.clone(),
         };
@@ -73,7 +76,7 @@ impl Load {
 
 #[derive(Clone)]
 struct Person {
-    port: u16,
+    address: SocketAddr,
     counts: Arc<Shared>,
     over: Arc<AtomicBool>,
 }
@@ -85,6 +88,7 @@ impl Person {
         let all = async {
             let mut tasks = Vec::new();
             tasks.extend((0..crowd.connections).map(|_| spawn_local(self.clone().requests())));
+            tasks.extend((0..crowd.newcomers).map(|_| spawn_local(self.clone().new_each_time())));
             tasks.extend((0..crowd.streams).map(|_| spawn_local(self.clone().streams())));
             tasks.extend((0..crowd.conversations).map(|n| spawn_local(self.clone().talks(n))));
             for task in tasks {
@@ -105,20 +109,31 @@ impl Person {
     }
 
     async fn requests(self) {
-        let mut client = Client::new(self.port);
+        let mut client = Client::new(self.address);
         while self.goes_on() {
-            let asked = Instant::now();
-            match client.ask(Method::GET, "/", None).await {
-                Ok(reply) => self
-                    .counts
-                    .with(|counts| counts.served(&reply, asked.elapsed())),
-                Err(failure) => self.failed(failure).await,
-            }
+            self.request(&mut client).await;
+        }
+    }
+
+    async fn new_each_time(self) {
+        while self.goes_on() {
+            self.request(&mut Client::new(self.address)).await;
+            sleep(RETRY).await;
+        }
+    }
+
+    async fn request(&self, client: &mut Client) {
+        let asked = Instant::now();
+        match client.ask(Method::GET, "/", None).await {
+            Ok(reply) => self
+                .counts
+                .with(|counts| counts.served(&reply, asked.elapsed())),
+            Err(failure) => self.failed(failure).await,
         }
     }
 
     async fn streams(self) {
-        let mut client = Client::new(self.port);
+        let mut client = Client::new(self.address);
         while self.goes_on() {
             match client.ask(Method::GET, "/sse/20", None).await {
                 Ok(reply) => self.counts.with(|counts| counts.streamed(&reply)),
@@ -128,7 +143,7 @@ impl Person {
     }
 
     async fn talks(self, who: u32) {
-        let mut client = Client::new(self.port);
+        let mut client = Client::new(self.address);
         for number in 0.. {
             if !self.goes_on() {
                 return;

@@ -8,6 +8,10 @@ mod again;
 mod agent;
 mod changes;
 mod clone;
+#[path = "../support/cluster.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::panic)]
+mod cluster;
+mod clusters;
 mod context;
 mod door;
 mod edge_kill;
@@ -34,6 +38,7 @@ mod unchanged;
 
 use anyhow::{Result, bail};
 
+use place::repository;
 use table::{Finding, heading, summary};
 
 struct Figure {
@@ -51,7 +56,7 @@ const fn figure(name: &'static str, measure: fn() -> Result<Vec<Finding>>) -> Fi
     }
 }
 
-const FIGURES: [Figure; 16] = [
+const FIGURES: [Figure; 20] = [
     figure("unchanged", unchanged::measure),
     figure("render", render::measure),
     figure("first-deploy", first_deploy::measure),
@@ -67,6 +72,10 @@ const FIGURES: [Figure; 16] = [
     figure("hosts", hosts::measure_changes),
     figure("hosts-rollback", hosts::measure_rollback),
     figure("hosts-rolling", hosts::measure_rolling),
+    figure("clusters", clusters::measure_changes),
+    figure("clusters-rollback", clusters::measure_rollback),
+    figure("clusters-rolling", clusters::measure_rolling),
+    figure("clusters-requests", clusters::measure_requests),
     Figure {
         only_by_name: true,
         ..figure("clone", clone::measure)

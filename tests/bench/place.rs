@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -15,7 +15,8 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 
-use crate::engine;
+use crate::cluster::Namespace;
+use crate::{clusters, engine};
 
 /// Longer than anything here takes; reached only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -23,17 +24,49 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) struct Place {
     dir: tempfile::TempDir,
     pub(crate) port: u16,
-    /// In the environment `prod`, which is a Docker host, under a name of its own.
-    hosted_as: Option<String>,
+    site: Site,
 }
 
-const ON_A_HOST: &str = r#"
-[build]
-runtime = "dockerfile"
+/// What its agent runs in; all but processes is its environment `prod`.
+enum Site {
+    Processes,
+    /// Under a name of its own.
+    Host(String),
+    /// From this image.
+    Cluster(Namespace, String),
+}
 
-[environments.prod]
-target = { docker = { listen = "127.0.0.1" } }
-"#;
+impl Site {
+    fn agent(&self) -> &str {
+        match self {
+            Self::Host(name) => name,
+            _ => "bot",
+        }
+    }
+
+    /// Not empty where no edge drains the agent before it is told to end.
+    fn leaves(&self) -> &str {
+        match self {
+            Self::Cluster(..) => "1",
+            _ => "",
+        }
+    }
+
+    /// The lines of agent.toml that say so.
+    fn lines(&self) -> String {
+        match self {
+            Self::Processes => String::new(),
+            Self::Host(_) => "[build]\nruntime = \"dockerfile\"\n\n[environments.prod]\n\
+                 target = { docker = { listen = \"127.0.0.1\" } }\n"
+                .to_owned(),
+            Self::Cluster(namespace, image) => format!(
+                "[image]\nimage = \"{image}\"\n\n[environments.prod]\n\
+                 target = {{ kubernetes = {{ namespace = \"{}\" }} }}\n",
+                namespace.name
+            ),
+        }
+    }
+}
 
 /// Of this program.
 pub(crate) const DOCKERFILE: &str = r#"FROM python:3.13-slim
@@ -75,19 +108,60 @@ impl Place {
         Ok(Self {
             dir,
             port,
-            hosted_as: None,
+            site: Site::Processes,
         })
     }
 
     /// With this deployed on the machine's engine.
     pub(crate) fn on_a_host(spec: &Spec) -> Result<Self> {
         let mut place = Self::new()?;
-        place.hosted_as = Some(format!("figures-{}", std::process::id()));
-        fs::copy(std::env::current_exe()?, place.project().join("program"))?;
-        fs::write(place.project().join("Dockerfile"), DOCKERFILE)?;
+        place.site = Site::Host(format!("figures-{}", std::process::id()));
+        place.write_image()?;
         place.spec(spec)?;
         place.run(&["deploy"])?.ends_well()?;
         Ok(place)
+    }
+
+    /// With this deployed in the tests' cluster; `None`: there is none.
+    pub(crate) fn in_a_cluster(spec: &Spec) -> Result<Option<Self>> {
+        let Some(namespace) = Namespace::new("figures") else {
+            return Ok(None);
+        };
+        let mut place = Self::new()?;
+        place.write_image()?;
+        let image = namespace.cluster.push("figures", &place.project());
+        place.site = Site::Cluster(namespace, image);
+        place.port = 8000;
+        place.spec(spec)?;
+        place.run(&["deploy"])?.ends_well()?;
+        Ok(Some(place))
+    }
+
+    fn write_image(&self) -> Result<()> {
+        fs::copy(std::env::current_exe()?, self.project().join("program"))?;
+        Ok(fs::write(self.project().join("Dockerfile"), DOCKERFILE)?)
+    }
+
+    pub(crate) fn namespace(&self) -> Result<&Namespace> {
+        match &self.site {
+            Site::Cluster(namespace, _) => Ok(namespace),
+            _ => bail!("it is in no cluster"),
+        }
+    }
+
+    pub(crate) fn image(&self) -> &str {
+        match &self.site {
+            Site::Cluster(_, image) => image,
+            _ => "",
+        }
+    }
+
+    /// Where its users reach it.
+    pub(crate) fn address(&self) -> Result<SocketAddr> {
+        match &self.site {
+            Site::Cluster(namespace, _) => clusters::address(namespace, "bot"),
+            _ => Ok(here(self.port)),
+        }
     }
 
     /// With this deployed.
@@ -101,9 +175,10 @@ impl Place {
     /// Writes agent.toml anew.
     pub(crate) fn spec(&self, spec: &Spec) -> Result<()> {
         let program = std::env::current_exe()?;
-        let (name, more) = match &self.hosted_as {
-            Some(name) => (name.as_str(), ON_A_HOST),
-            None => ("bot", ""),
+        let (name, more) = (self.site.agent(), self.site.lines());
+        let program = match self.site {
+            Site::Cluster(..) => PathBuf::from("/program"),
+            _ => program,
         };
         let text = format!(
             r#"[agent]
@@ -114,7 +189,7 @@ command = ["{}", "{}"]
 files = ["agent.toml"]
 port = {}
 replicas = {}
-env = {{ VALUE = "{}", READY_AFTER = "{}" }}
+env = {{ VALUE = "{}", READY_AFTER = "{}", LEAVES = "{}" }}
 
 [health]
 ready = "/ready"
@@ -138,6 +213,7 @@ max_per_hour = 1000
             spec.replicas,
             spec.value,
             spec.ready_after,
+            self.site.leaves(),
             spec.rollout
         );
         Ok(fs::write(self.project().join("agent.toml"), text)?)
@@ -164,8 +240,11 @@ max_per_hour = 1000
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if self.hosted_as.is_some() {
+        if !matches!(self.site, Site::Processes) {
             command.args(["-e", "prod"]);
+        }
+        if let Site::Cluster(namespace, _) = &self.site {
+            command.env("KUBECONFIG", &namespace.cluster.kubeconfig);
         }
         command
     }
@@ -218,10 +297,14 @@ max_per_hour = 1000
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(name) = &self.hosted_as {
-            engine::clear(&format!("{name}_prod"));
-            engine::forget(name);
-            return;
+        match &self.site {
+            Site::Host(name) => {
+                engine::clear(&format!("{name}_prod"));
+                return engine::forget(name);
+            }
+            // Goes with its namespace.
+            Site::Cluster(..) => return,
+            Site::Processes => {}
         }
         if !self.state().exists() {
             return;
@@ -349,6 +432,10 @@ fn ran(output: Output, took: Duration) -> Ran {
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         took,
     }
+}
+
+pub(crate) fn here(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 pub(crate) fn free_port() -> Result<u16> {

@@ -24,7 +24,7 @@ pub(crate) fn measure_in(
         connections: 2,
         ..Crowd::default()
     };
-    let load = Load::start(place.port, crowd);
+    let load = Load::start(place.address()?, crowd);
     let undone = (1..=runs).map(|value| undo(place, &load, value));
     let (gone, done): (Vec<f64>, Vec<f64>) = undone.collect::<Result<_>>()?;
     let counts = load.stop()?;

@@ -5,9 +5,11 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use rustix::process::{geteuid, getppid};
 use serde_json::{Value, json};
@@ -98,6 +100,39 @@ impl Cluster {
         serde_json::from_str(&answer.unwrap()).unwrap()
     }
 
+    /// Where a Service answers from this machine; `None`, and said: it does not, as where the nodes
+    /// are not here.
+    pub(crate) fn address(&self, namespace: &str, service: &str) -> Option<SocketAddr> {
+        let service = self.get(&["service", "-n", namespace, service]);
+        let ip = service["spec"]["clusterIP"].as_str().unwrap();
+        let port = service["spec"]["ports"][0]["port"].as_u64().unwrap();
+        let ip: IpAddr = ip.parse().unwrap();
+        self.is_near().then(|| SocketAddr::new(ip, port as u16))
+    }
+
+    /// Whether addresses inside the cluster can be reached from here.
+    fn is_near(&self) -> bool {
+        static NEAR: OnceLock<bool> = OnceLock::new();
+        let near = *NEAR.get_or_init(|| {
+            let own = self.get(&["service", "-n", "default", "kubernetes"]);
+            let ip = own["spec"]["clusterIP"].as_str().unwrap();
+            let address = SocketAddr::new(ip.parse().unwrap(), 443);
+            TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok()
+        });
+        if !near {
+            skipped("Services of this cluster cannot be reached from here");
+        }
+        near
+    }
+
+    /// The node is this test's alone: one that stops what runs its containers, or one that counts
+    /// what users of a Service meet.
+    pub(crate) fn alone(&self) -> File {
+        let lock = File::create(cache().join("cluster-node.lock")).unwrap();
+        lock.lock().unwrap();
+        lock
+    }
+
     /// The agent of the tests as an image in the cluster's registry, by its digest.
     pub(crate) fn agent(&self) -> Option<String> {
         static IMAGE: OnceLock<Option<String>> = OnceLock::new();
@@ -114,21 +149,19 @@ impl Cluster {
         fs::write(folder.path().join("Dockerfile"), DOCKERFILE).unwrap();
         let agent = repository().join("tests/agents/agent.py");
         fs::copy(agent, folder.path().join("agent.py")).unwrap();
-        let repository = format!("{}/agentctl-tests/agent", self.registry);
-        let built = docker(&[
-            "build",
-            "-q",
-            "-t",
-            &repository,
-            &folder.path().display().to_string(),
-        ]);
+        Some(self.push("agent", folder.path()))
+    }
+
+    /// What is built from the folder, in the cluster's registry, by its digest.
+    pub(crate) fn push(&self, name: &str, folder: &Path) -> String {
+        let repository = format!("{}/agentctl-tests/{name}", self.registry);
+        let folder = folder.display().to_string();
+        let built = docker(&["build", "-q", "-t", &repository, &folder]);
         built.unwrap_or_else(|why| panic!("{PYTHON:?}: {why}"));
         let pushed = docker(&["push", &repository]).unwrap();
         let (_, digest) = pushed.rsplit_once("digest: ").unwrap();
-        Some(format!(
-            "{repository}@{}",
-            digest.split(' ').next().unwrap()
-        ))
+        let digest = digest.split(' ').next().unwrap();
+        format!("{repository}@{digest}")
     }
 }
 

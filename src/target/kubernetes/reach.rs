@@ -1,6 +1,7 @@
 //! From a kubeconfig to a client, and what is wrong with a kubeconfig in words.
 
 use anyhow::Result;
+use hyper::header::{HeaderValue, USER_AGENT};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
@@ -33,6 +34,9 @@ pub(super) async fn reach_by(kubeconfig: Kubeconfig, namespace: &str) -> Result<
 fn set_up(mut config: Config, namespace: Option<&str>) -> Result<Reached> {
     // A request that is lost is asked again by who knows whether that is safe.
     config.default_retry = false;
+    // Whoever reads the cluster's audit log sees who it was.
+    let name = HeaderValue::from_static(concat!("agentctl/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((USER_AGENT, name));
     let namespace = namespace.unwrap_or(&config.default_namespace).to_owned();
     let url = config.cluster_url.to_string();
     let client = Client::try_from(config).map_err(|error| {

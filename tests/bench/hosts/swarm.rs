@@ -1,5 +1,6 @@
 //! A service of Swarm, started first and then stopped; the engine has to be a node already.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -14,7 +15,8 @@ use crate::place::free_port;
 struct Service(Image);
 
 impl Service {
-    fn start(port: u16, replicas: u32, ready_after: f64) -> Result<Self> {
+    /// Published where it is to be reached.
+    fn start(port: u16, replicas: u32, ready_after: f64, published: bool) -> Result<Self> {
         let active = said(docker(&["info", "--format={{.Swarm.LocalNodeState}}"]))?;
         if active != "active" {
             bail!("not measured: the engine is no node of a swarm (docker swarm init)");
@@ -28,7 +30,10 @@ impl Service {
         let publish = format!("published={port},target={port}");
         let replicas = replicas.to_string();
         let mut args = vec!["service", "create", "--quiet", "--name", name];
-        args.extend(["--replicas", &replicas, "--publish", &publish]);
+        args.extend(["--replicas", &replicas]);
+        if published {
+            args.extend(["--publish", &publish]);
+        }
         args.extend([
             "--env",
             &port_env,
@@ -48,7 +53,6 @@ impl Service {
         args.extend(["--health-cmd", &ready, "--health-interval", "1s"]);
         args.extend(["--no-resolve-image", name]);
         said(docker(&args))?;
-        answers(port)?;
         Ok(service)
     }
 
@@ -74,12 +78,17 @@ impl Drop for Service {
 
 pub(super) fn changes(times: u64) -> Result<(Counts, u64, Duration)> {
     let port = free_port()?;
-    let service = Service::start(port, 3, 0.0)?;
+    let service = Service::start(port, 3, 0.0, true)?;
+    // A network of Swarm's own, made with the first service that is published.
+    if !Path::new("/proc/net/ip_vs").exists() {
+        bail!("not measured: this kernel has no IPVS, without which Swarm publishes nothing");
+    }
+    answers(port)?;
     under_load(port, |value| service.change(value), times)
 }
 
 pub(super) fn rolling(replicas: u32) -> Result<Duration> {
-    let service = Service::start(free_port()?, replicas, 1.0)?;
+    let service = Service::start(free_port()?, replicas, 1.0, false)?;
     let began = Instant::now();
     service.change(1)?;
     Ok(began.elapsed())

@@ -1,5 +1,6 @@
 //! One keep-alive connection, opened again when it has ended.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -29,14 +30,17 @@ pub(crate) enum Failure {
 }
 
 pub(crate) struct Client {
-    port: u16,
+    address: SocketAddr,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Client {
-    pub(crate) fn new(port: u16) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         let connection = None;
-        Self { port, connection }
+        Self {
+            address,
+            connection,
+        }
     }
 
     /// All of a reply; one without status 200 is a failure.
@@ -80,14 +84,14 @@ impl Client {
         };
         let open = match open {
             Some(open) => open,
-            None => connect(self.port).await?,
+            None => connect(self.address).await?,
         };
         Ok(self.connection.insert(open))
     }
 }
 
-async fn connect(port: u16) -> Result<SendRequest<Full<Bytes>>> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     spawn_local(connection);
