@@ -8,6 +8,7 @@ mod outage;
 mod rights;
 mod routers;
 
+use std::net::SocketAddr;
 use std::process::Command;
 
 use serde_json::Value;
@@ -84,6 +85,11 @@ impl Clustered {
     fn status(&self) -> Value {
         let ran = self.run(&["status", "--output", "json"]).ends(0);
         serde_json::from_str(&ran.stdout).unwrap()
+    }
+
+    /// Where the agent's Service answers from here.
+    fn address(&self) -> Option<SocketAddr> {
+        self.cluster().address(&self.namespace.name, "bot")
     }
 
     /// Names of objects of this kind that belong to the agent.

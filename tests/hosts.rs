@@ -2,7 +2,7 @@
 
 mod bad;
 mod changes;
-mod crowd;
+pub(crate) mod crowd;
 mod far;
 mod killed;
 mod lives;

@@ -1,8 +1,44 @@
-//! What a change shows before it is made, and what ends and goes.
+//! Changes that nobody notices who uses the agent.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Clustered, TWO};
+use super::{Clustered, QUICK, TWO};
+use crate::hosts::crowd::Crowd;
+
+/// It answers what it was asked before it goes.
+const USUAL: &str = "run.replicas = 2\nrun.env.LEAVES_WITHIN = \"5\"\n";
+
+#[test]
+fn nothing_is_failed_while_releases_change() {
+    let Some(agent) = Clustered::deployed("unnoticed", USUAL) else {
+        return;
+    };
+    let Some(address) = agent.address() else {
+        return;
+    };
+    let _alone = agent.cluster().alone();
+    let crowd = Crowd::at(address, 3);
+    agent.spec(&format!("{USUAL}{TWO}{QUICK}"));
+    agent
+        .run(&["deploy"])
+        .ends(0)
+        .says("traffic   r2 50 %, r1 50 %")
+        .says("r2 is live");
+    // Until then a connection may stay where it is.
+    agent.whole("r2", 2);
+    agent.run(&["deploy"]).ends(0).says("nothing changed");
+    agent.run(&["rollback"]).ends(0).says("r1 is live");
+    agent.whole("r1", 2);
+    agent.spec(&format!("{USUAL}run.env.ANSWER = \"three\"\n"));
+    agent.run(&["deploy"]).ends(0).says("r3 is live");
+    agent.whole("r3", 2);
+    let met = crowd.stop();
+    assert_eq!(met.failed, [""; 0], "of {}", met.served);
+    let all = ["r1", "r2", "r3"].map(str::to_owned);
+    assert_eq!(met.releases, BTreeSet::from(all));
+}
 
 #[test]
 fn a_plan_shows_what_changes_and_changes_nothing() {

@@ -115,6 +115,7 @@ fn replicas_outlive_what_runs_containers() {
     if !folder.join("programs.list").exists() {
         return;
     }
+    let _alone = agent.cluster().alone();
     agent.spec(&format!("{TWO}{SLOW}"));
     let deploy = agent.start(&["deploy"]);
     deploy.until("r2        1 replica started");
