@@ -108,7 +108,7 @@ pub(crate) enum Verb {
     /// Stop the running rollout and undo it
     Abort(Which),
     /// Go on with a rollout whose process died, or that stalled
-    Resume(Which),
+    Resume(Resume),
     /// Add replicas while work waits, and take them away when less does, as [scale] says
     Autoscale(Autoscale),
     /// Keep the gates on after a rollout, and roll back by itself what fails them
@@ -171,6 +171,9 @@ pub(crate) struct Deploy {
     /// In a cluster, make fields agentctl's that somebody else set
     #[arg(long)]
     pub(crate) take_over: bool,
+    /// Let a pod in the agent's cluster walk the rollout, so that it goes on when this command ends
+    #[arg(long)]
+    pub(crate) in_cluster: bool,
     /// Walk exactly the plan that `plan --save` wrote; refused if the world has moved since
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
@@ -183,6 +186,16 @@ pub(crate) struct Plan {
     /// Write the plan into a file, for `deploy --plan`
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// As a pod of `deploy --in-cluster`: any outcome is a good end, and one that is told to go
+    /// leaves the rollout to the next
+    #[arg(long, hide = true)]
+    pub(crate) as_job: bool,
 }
 
 #[derive(Debug, Args)]

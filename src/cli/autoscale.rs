@@ -13,7 +13,7 @@ use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::Project;
 use super::store::AnyStore;
-use super::walk::Walk;
+use super::walk::{BY_HAND, Walk};
 use crate::advice::advice;
 use crate::analysis::{Less, Turn, Work};
 use crate::engine;
@@ -168,6 +168,7 @@ impl Scaler<'_> {
             who: lease.who.clone(),
             number: decided.number,
             exit: Exit::of_outcome,
+            signals: BY_HAND,
         };
         let outcome = walk.new_rollout(plan).await?;
         Ok(Exit::of_outcome(&outcome))

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::args;
 use super::artifact;
+use super::away::Away;
 use super::exit::Exit;
 use super::image::tagged;
 use super::journaled::{self, Journaled, history};
@@ -18,7 +19,7 @@ use super::show::Shown;
 use super::site::{Project, now, variable};
 use super::store::AnyStore;
 use super::tell;
-use super::walk::Walk;
+use super::walk::{BY_HAND, Walk};
 use crate::advice::{Advise, advice};
 use crate::engine;
 use crate::image;
@@ -45,6 +46,10 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
         None => artifact::made(&project, shown).await?,
     };
     make_place(&project, &contents, args.take_over).await?;
+    let away = match args.in_cluster {
+        true => Some(Away::ready(&project, shown).await?),
+        false => None,
+    };
     let store = project.site.store().await?;
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| {
@@ -55,10 +60,15 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
             shown,
             target: project.site.target(lease.hold.fence()).await?,
             saved: saved.as_ref(),
+            is_handed_over: away.is_some(),
         };
         deployment.run(args.again, contents, values).await
     };
-    let exit = lease.during(&store, work).await?;
+    let exit = match (lease.during(&store, work).await?, away) {
+        (Ended::HandedOver(number), Some(away)) => away.walks(number, &store, shown).await?,
+        (Ended::With(exit), _) => exit,
+        (Ended::HandedOver(_), None) => Exit::Stalled,
+    };
     if objects::is_in_cluster(&project) {
         let requests = project.site.cluster().await?.requests();
         shown.detail(format!("{requests} requests to the cluster's API"));
@@ -82,6 +92,12 @@ async fn make_place(project: &Project, contents: &Contents, take_over: bool) -> 
     }
 }
 
+enum Ended {
+    With(Exit),
+    /// A pod in the cluster is to walk this rollout.
+    HandedOver(u64),
+}
+
 struct Deployment<'a> {
     project: &'a Project,
     store: &'a AnyStore,
@@ -89,6 +105,7 @@ struct Deployment<'a> {
     shown: &'a mut Shown,
     target: Any,
     saved: Option<&'a Saved>,
+    is_handed_over: bool,
 }
 
 impl Deployment<'_> {
@@ -97,7 +114,7 @@ impl Deployment<'_> {
         again: bool,
         contents: Contents,
         values: secrets::Values,
-    ) -> Result<Exit> {
+    ) -> Result<Ended> {
         let mut past = journaled::read(self.store).await?;
         let number = journaled::next(&past);
         let seen = self.target.observe().await?;
@@ -107,7 +124,7 @@ impl Deployment<'_> {
             saved.holds(&Saved::of(&self.project.site, number, &proposal, &seen))?;
         }
         let Some(plan) = proposal.plan.clone() else {
-            return self.nothing(proposal, values).await;
+            return self.nothing(proposal, values).await.map(Ended::With);
         };
         if !again && plan.stable().is_some() {
             self.hold_down(&past, &proposal.release)?;
@@ -123,7 +140,17 @@ impl Deployment<'_> {
         if seen.url.is_none() {
             self.target.listen(address(self.project)).await?;
         }
-        self.walk(plan, number, &values).await
+        match self.is_handed_over {
+            true => self.hand_over(plan, number).await,
+            false => self.walk(plan, number, &values).await.map(Ended::With),
+        }
+    }
+
+    /// Written down, and begun by nobody yet.
+    async fn hand_over(self, mut plan: Plan, number: u64) -> Result<Ended> {
+        plan.by.clone_from(&self.lease.who);
+        engine::begin(self.store, &self.lease.hold, number, now(), plan).await?;
+        Ok(Ended::HandedOver(number))
     }
 
     async fn nothing(mut self, proposal: Proposal, values: secrets::Values) -> Result<Exit> {
@@ -262,6 +289,7 @@ impl Deployment<'_> {
             who: self.lease.who.clone(),
             number,
             exit: Exit::of_outcome,
+            signals: BY_HAND,
         };
         let outcome = walk.new_rollout(plan).await?;
         if let Err(error) = self.afterwards(&outcome, first).await {

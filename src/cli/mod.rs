@@ -7,6 +7,7 @@ mod approve;
 mod args;
 mod artifact;
 mod autoscale;
+mod away;
 mod build;
 mod check;
 mod completions;

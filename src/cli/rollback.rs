@@ -10,7 +10,7 @@ use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::Site;
 use super::store::AnyStore;
-use super::walk::Walk;
+use super::walk::{BY_HAND, Walk};
 use crate::advice::advice;
 use crate::engine;
 use crate::release::{Release, ReleaseId};
@@ -62,6 +62,7 @@ async fn go_back(
         who: lease.who.clone(),
         number,
         exit: Exit::of_outcome,
+        signals: BY_HAND,
     };
     let outcome = walk.new_rollout(plan).await?;
     target.settle().await?;

@@ -213,7 +213,7 @@ impl Site {
     }
 
     /// The cluster that the agent runs in.
-    pub(crate) async fn cluster(&self) -> Result<&Cluster> {
+    pub(crate) async fn cluster(&self) -> Result<&Rc<Cluster>> {
         Ok(&self.reached().await?.0)
     }
 
@@ -264,7 +264,7 @@ impl Site {
     }
 }
 
-fn executable() -> Result<PathBuf> {
+pub(crate) fn executable() -> Result<PathBuf> {
     env::current_exe().context("could not find this program's own file")
 }
 

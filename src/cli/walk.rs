@@ -35,7 +35,14 @@ pub(crate) struct Walk<'a, T, S> {
     pub(crate) number: u64,
     /// What the process will exit with.
     pub(crate) exit: fn(&Outcome) -> Exit,
+    /// What Ctrl-C or SIGTERM means, one after the other.
+    pub(crate) signals: &'static [Interrupt],
 }
+
+/// The first undoes, the second leaves it standing.
+pub(crate) const BY_HAND: &[Interrupt] = &[Interrupt::Abort, Interrupt::Leave];
+/// Of a pod: another goes on with it.
+pub(crate) const AS_JOB: &[Interrupt] = &[Interrupt::Leave];
 
 impl<T: Target, S: Store> Walk<'_, T, S> {
     pub(crate) async fn new_rollout(self, mut plan: Plan) -> Result<Outcome> {
@@ -74,7 +81,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             hold: self.hold,
             audience: &told,
             clock: &now,
-            interrupts: interrupts()?,
+            interrupts: interrupts(self.signals)?,
             redactor: &redactor,
             sources: &sources,
             who: self.who,
@@ -123,23 +130,22 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
     }
 }
 
-fn left_standing(error: anyhow::Error, number: u64, rollout: &Rollout) -> anyhow::Error {
+pub(crate) fn left_standing(error: anyhow::Error, number: u64, rollout: &Rollout) -> anyhow::Error {
     let standing = error.context(Standing { rollout: number });
     with_hint(standing, ui::next(rollout))
 }
 
-/// The first Ctrl-C or SIGTERM undoes, the second leaves it standing.
-fn interrupts() -> Result<watch::Receiver<Option<Interrupt>>> {
+fn interrupts(signals: &'static [Interrupt]) -> Result<watch::Receiver<Option<Interrupt>>> {
     let (send, receive) = watch::channel(None);
     let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
     tokio::task::spawn_local(async move {
-        for said in [Interrupt::Abort, Interrupt::Leave] {
+        for said in signals {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            send.send_replace(Some(said));
+            send.send_replace(Some(*said));
         }
     });
     Ok(receive)

@@ -14,7 +14,7 @@ use super::show::Shown;
 use super::site::{Project, now};
 use super::stop_signal::StopSignal;
 use super::store::AnyStore;
-use super::walk::Walk;
+use super::walk::{BY_HAND, Walk};
 use crate::advice::advice;
 use crate::analysis::{Finding, Sliding, Verdict, judge};
 use crate::engine;
@@ -197,6 +197,7 @@ impl Watcher<'_> {
             who: lease.who.clone(),
             number: past.last().map_or(1, |past| past.number + 1),
             exit: Exit::of_outcome,
+            signals: BY_HAND,
         };
         walk.new_rollout(plan).await?;
         self.look_anew().await

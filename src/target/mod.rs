@@ -20,8 +20,8 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use any::Any;
-pub(crate) use docker::{Docker, Host, Names, attend};
-pub(crate) use kubernetes::{Cluster, Journal, Kubernetes, Papers, Served};
+pub(crate) use docker::{Docker, Host, Names, attend, program_image};
+pub(crate) use kubernetes::{Cluster, Journal, Kubernetes, Order, Papers, Runner, Served};
 pub(crate) use process::{Machine, Process, StateDir, Tree, secrets};
 pub(crate) use seen::{Failing, Seen, SeenRelease};
 

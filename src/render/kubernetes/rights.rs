@@ -13,7 +13,7 @@ const APPLY: &str = "get list watch create patch delete";
 const LOOK: &str = "get list watch";
 
 /// Beside applying objects.
-const ALWAYS: [(&str, &str, &str); 10] = [
+const ALWAYS: [(&str, &str, &str); 11] = [
     // The journal, the releases and who may write.
     (
         "",
@@ -35,6 +35,8 @@ const ALWAYS: [(&str, &str, &str); 10] = [
     ("discovery.k8s.io", "endpointslices", LOOK),
     // Probes are requests to one replica, by any method.
     ("", "pods/proxy", "get create update patch delete"),
+    // `deploy --in-cluster`.
+    ("batch", "jobs", APPLY),
 ];
 
 /// What may be done with one kind of object.

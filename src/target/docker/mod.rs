@@ -39,6 +39,7 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) use attend::attend;
 pub(crate) use names::Names;
+pub(crate) use program::image as program_image;
 
 use super::steered::{Stage, Steered};
 use super::{Log, secrets};

@@ -30,13 +30,15 @@ const REPOSITORY: &str = "agentctl-edge";
 const PIECE: usize = 256 * 1024;
 
 /// The image's name; the engine has it afterwards.
-pub(super) async fn image(engine: &Engine, executable: &Path) -> Result<String> {
+pub(crate) async fn image(engine: &Engine, executable: &Path) -> Result<String> {
     let name = format!("{REPOSITORY}:{}", name_of(executable)?);
     if engine.docker.inspect_image(&name).await.is_ok() {
         return Ok(name);
     }
     fits(engine).await?;
-    send(engine, create(&name)?, Pack::of(files(executable)?))
+    let mut files = files(executable)?;
+    files.extend(trusted());
+    send(engine, create(&name)?, Pack::of(files))
         .await
         .with_context(|| format!("could not give the engine the image {name}"))?;
     let there = engine.docker.inspect_image(&name).await;
@@ -136,6 +138,12 @@ async fn fits(engine: &Engine) -> Result<()> {
             format!("run an agentctl that was built for {theirs}"),
         )),
     }
+}
+
+/// Whose certificates are believed here are there too.
+fn trusted() -> Option<(PathBuf, PathBuf)> {
+    let bundle = PathBuf::from("/etc/ssl/certs/ca-certificates.crt");
+    bundle.exists().then(|| (bundle.clone(), bundle))
 }
 
 /// Where each goes in the image, and where it is here.

@@ -212,6 +212,14 @@ impl Heard {
         }
     }
 
+    /// Waits for the next change.
+    pub(super) async fn news(&mut self) -> Result<()> {
+        if let Some(change) = self.feed.next().await {
+            take_in(&mut self.objects, change?);
+        }
+        Ok(())
+    }
+
     /// What came in meanwhile; waits for nothing.
     pub(super) fn catch_up(&mut self) -> Result<()> {
         use futures_util::FutureExt;

@@ -21,6 +21,7 @@ mod refusal;
 mod removal;
 mod request;
 mod router;
+mod runner;
 mod secrets;
 mod served;
 mod sets;
@@ -40,6 +41,7 @@ use tokio::time::timeout;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use papers::Papers;
+pub(crate) use runner::{Order, Runner};
 pub(crate) use served::Served;
 
 use super::{Log, Place, Reply, Seen, Spent, Target, Traffic};

@@ -97,6 +97,7 @@ impl Kubernetes {
         for path in paths.keys() {
             self.cluster.delete(path).await?;
         }
+        self.cluster.forget_runners().await?;
         let secrets = address::all("v1", "Secret", &self.cluster.namespace);
         let own = format!("{secrets}/{}-secrets", self.cluster.agent);
         self.cluster.delete(&own).await?;

@@ -1,0 +1,225 @@
+//! A rollout that a pod in the agent's own cluster walks: who began it follows it, and may leave.
+
+use std::rc::Rc;
+
+use anyhow::{Context, Result};
+
+use super::exit::Exit;
+use super::journaled::{events, find};
+use super::objects::is_in_cluster;
+use super::show::{Shown, Watching, title};
+use super::site::{Project, executable, now, variable};
+use super::store::AnyStore;
+use super::walk::left_standing;
+use crate::advice::{advice, because};
+use crate::docker::{Engine, Place};
+use crate::edge::program::name_of;
+use crate::engine::Audience;
+use crate::image::{self, Names, Registry, Repository, Surroundings};
+use crate::rollout::{Event, Rollout};
+use crate::spec::GateSource;
+use crate::target::{Cluster, Order, Runner, Target, program_image};
+
+/// All that such a pod needs is there.
+pub(crate) struct Away<'a> {
+    project: &'a Project,
+    cluster: Rc<Cluster>,
+    image: String,
+}
+
+impl<'a> Away<'a> {
+    /// # Errors
+    /// Where the pod could not do what this process can.
+    pub(crate) async fn ready(project: &'a Project, shown: &mut Shown) -> Result<Self> {
+        if !is_in_cluster(project) {
+            return Err(advice(
+                "only a cluster can walk a rollout by itself, and this agent runs in none",
+                "deploy without --in-cluster, or to an environment whose target is kubernetes",
+            ));
+        }
+        asks_nothing_of_here(project)?;
+        let cluster = Rc::clone(project.site.cluster().await?);
+        may_walk(project, &cluster).await?;
+        let image = own_image(project, shown).await?;
+        Ok(Self {
+            project,
+            cluster,
+            image,
+        })
+    }
+
+    /// Nobody holds the lease: the pod is about to.
+    pub(crate) async fn walks(
+        &self,
+        number: u64,
+        store: &AnyStore,
+        shown: &mut Shown,
+    ) -> Result<Exit> {
+        let order = Order {
+            agent: &self.project.site.agent,
+            namespace: self.cluster.namespace(),
+            rollout: number,
+            image: &self.image,
+            environment: self.project.site.environment.as_deref().unwrap_or_default(),
+            pull_secrets: &self.project.loaded.spec.image.pull_secrets,
+        };
+        let rollout = find(store, number).await?.rollout;
+        let runner = self.cluster.hand_over(&order).await;
+        let runner = runner.map_err(|error| left_standing(error, number, &rollout))?;
+        shown.note(format!(
+            "the pod of job/{} walks it: this command may end, and agentctl status shows how it goes",
+            runner.name()
+        ));
+        self.follow(number, store, runner, shown).await
+    }
+
+    async fn follow(
+        &self,
+        number: u64,
+        store: &AnyStore,
+        mut runner: Runner,
+        shown: &mut Shown,
+    ) -> Result<Exit> {
+        let site = &self.project.site;
+        let target = site.target(0).await?;
+        let rollout = find(store, number).await?.rollout;
+        let watching = Watching::new(shown.console(), title(site, number), &rollout);
+        let mut told = Told::default();
+        let followed = async {
+            loop {
+                told.tell(number, store, &watching).await?;
+                match &told.rollout {
+                    Some(rollout) if rollout.outcome().is_some() => return Ok(()),
+                    Some(_) if runner.is_over() => return Err(never_ended(number)),
+                    _ => {}
+                }
+                tokio::select! {
+                    news = runner.news() => news?,
+                    seen = target.next() => told.glimpse(&watching, &seen?),
+                }
+            }
+        };
+        let followed = tokio::select! {
+            followed = followed => followed,
+            never = watching.ticking() => match never {},
+        };
+        let rollout = told.rollout.unwrap_or(rollout);
+        let exit = rollout.outcome().map_or(Exit::Stalled, Exit::of_outcome);
+        let seen = target.observe().await.unwrap_or_default();
+        watching.done(&rollout, &seen, exit);
+        followed
+            .map(|()| exit)
+            .map_err(|error| left_standing(error, number, &rollout))
+    }
+}
+
+fn never_ended(number: u64) -> anyhow::Error {
+    advice(
+        format!("the pod ended, and rollout {number} has not"),
+        "agentctl resume goes on from here; agentctl abort undoes it",
+    )
+}
+
+/// What of the journal was shown.
+#[derive(Default)]
+struct Told {
+    rollout: Option<Rollout>,
+    events: usize,
+}
+
+impl Told {
+    async fn tell(&mut self, number: u64, store: &AnyStore, to: &Watching<'_>) -> Result<()> {
+        let all = events(store, number).await?;
+        for (at, event) in all.into_iter().skip(self.events) {
+            self.events += 1;
+            let rollout = match (self.rollout.take(), &event) {
+                (None, Event::Planned(plan)) => Rollout::begin(at, (**plan).clone())?,
+                (Some(mut rollout), event) => {
+                    rollout.apply(at, event.clone())?;
+                    rollout
+                }
+                (None, _) => continue,
+            };
+            to.event(&rollout, at, &event);
+            self.rollout = Some(rollout);
+        }
+        Ok(())
+    }
+
+    fn glimpse(&self, to: &Watching<'_>, seen: &crate::target::Seen) {
+        if let Some(rollout) = &self.rollout {
+            to.glimpse(rollout, seen, &[], now());
+        }
+    }
+}
+
+/// Programs and files beside agent.toml stay where they are.
+fn asks_nothing_of_here(project: &Project) -> Result<()> {
+    for gate in &project.loaded.spec.gate {
+        let what = match &gate.source {
+            Some(GateSource::Command { .. }) => "runs a command",
+            Some(
+                GateSource::Prometheus { ca: Some(_), .. } | GateSource::Http { ca: Some(_), .. },
+            ) => "reads a file of certificates",
+            _ => continue,
+        };
+        return Err(because(
+            format!("a pod cannot judge the gate {}", gate.label()),
+            format!("it {what} beside agent.toml, which the pod does not have"),
+            "deploy without --in-cluster, or give the gate a source that is asked over the network",
+        ));
+    }
+    Ok(())
+}
+
+async fn may_walk(project: &Project, cluster: &Cluster) -> Result<()> {
+    if cluster.has_deployer().await? {
+        return Ok(());
+    }
+    let environment = project.site.environment.as_deref().unwrap_or_default();
+    Err(because(
+        "nobody in the cluster may walk the rollout",
+        format!(
+            "there is no ServiceAccount {} in {}",
+            cluster.deployer(),
+            cluster.namespace()
+        ),
+        format!(
+            "agentctl render rbac -e {environment} | kubectl apply -f - makes it, with its Role"
+        ),
+    ))
+}
+
+/// This program, beside the agent's images: who may pull those may pull it.
+async fn own_image(project: &Project, shown: &mut Shown) -> Result<String> {
+    let repository = repository(project)?;
+    let name = repository.to_string();
+    let registry = Registry::new(repository, Surroundings::find(&variable))?;
+    let program = executable()?;
+    let tag = format!("agentctl-{}", name_of(&program)?);
+    let known = registry.head(&tag).await?;
+    let digest = match known {
+        Some(digest) => digest,
+        None => {
+            shown.note(format!("pushing this agentctl to {name}:{tag}"));
+            let engine = Engine::connect(Place::find(&variable)?).await?;
+            let made = program_image(&engine, &program).await?;
+            image::tag(&engine, &made, &name, std::slice::from_ref(&tag)).await?;
+            let names = Names {
+                content: tag,
+                others: Vec::new(),
+            };
+            image::push(&engine, &registry, &names, &mut |_| {}).await?
+        }
+    };
+    Ok(format!("{name}@{digest}"))
+}
+
+fn repository(project: &Project) -> Result<Repository> {
+    let image = &project.loaded.spec.image;
+    match (&image.repository, &image.image) {
+        (Some(repository), _) => Repository::parse(repository),
+        (None, Some(ready)) => Ok(Repository::of_image(ready)?.0),
+        (None, None) => None.context("agent.toml names no registry"),
+    }
+}
