@@ -1,5 +1,6 @@
 //! Rollouts in a Kubernetes cluster: the real binary, and a real cluster.
 
+mod away;
 mod bad;
 mod change;
 mod input;

@@ -95,7 +95,7 @@ impl Site {
         Ok((self.timed(builder, docker)?, self.timed(builder, build)?))
     }
 
-    fn timed(&mut self, builder: &str, client: fn(&Place) -> Command) -> Result<f64> {
+    fn timed(&mut self, builder: &str, client: fn(&Place, &Path) -> Command) -> Result<f64> {
         let mut command = self.fresh(builder, client)?;
         let started = Instant::now();
         finish(&mut command).and_then(Ran::ends_well)?;
@@ -104,12 +104,12 @@ impl Site {
     }
 
     /// A tree that nobody has seen: with another file, and in another place.
-    fn fresh(&mut self, builder: &str, client: fn(&Place) -> Command) -> Result<Command> {
+    fn fresh(&mut self, builder: &str, client: fn(&Place, &Path) -> Command) -> Result<Command> {
         self.run += 1;
         let folder = self.place.path(&format!("run-{}", self.run));
         fs::rename(&self.folder, &folder)?;
         change(&folder, &format!("{} {folder:?}", std::process::id()))?;
-        let mut command = client(&self.place);
+        let mut command = client(&self.place, &folder);
         command.env("DOCKER_HOST", self.door.address());
         command.env("DOCKER_BUILDKIT", builder).current_dir(&folder);
         self.folder = folder;
@@ -145,16 +145,19 @@ fn high_water(status: &str) -> Option<f64> {
     Some(kilobytes * 1.024 / 1000.0)
 }
 
-fn build(place: &Place) -> Command {
+fn build(place: &Place, _: &Path) -> Command {
     let mut command = place.command(&["build"]);
     command.env("XDG_CACHE_HOME", place.path("cache"));
     command
 }
 
-fn docker(_: &Place) -> Command {
+/// By its whole path, or BuildKit would take it for the folder of the round before and send only what
+/// has changed.
+fn docker(_: &Place, folder: &Path) -> Command {
     let found = DOCKERS.iter().find(|path| Path::new(path).exists());
     let mut command = Command::new(found.unwrap_or(&"docker"));
-    command.args(["build", "--quiet", "--tag", "figures-docker", "."]);
+    command.args(["build", "--quiet", "--tag", "figures-docker"]);
+    command.arg(folder);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
