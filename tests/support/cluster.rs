@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{geteuid, getppid};
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ const REGISTRY: &str = "AGENTCTL_TEST_REGISTRY";
 /// What the agent of the tests runs as in a cluster.
 const DOCKERFILE: &str = "FROM python:3.13-slim\nENV HOST=0.0.0.0\nCOPY agent.py /app/agent.py\n\
                           CMD [\"python3\", \"/app/agent.py\"]\n";
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Cluster {
     pub(crate) kubeconfig: PathBuf,
@@ -101,13 +103,19 @@ impl Cluster {
     }
 
     /// Where a Service answers from this machine; `None`, and said: it does not, as where the nodes
-    /// are not here.
+    /// are not here. Nodes hear of a new one a moment after it is there, and a connection that comes
+    /// before goes nowhere for good.
     pub(crate) fn address(&self, namespace: &str, service: &str) -> Option<SocketAddr> {
         let service = self.get(&["service", "-n", namespace, service]);
         let ip = service["spec"]["clusterIP"].as_str().unwrap();
         let port = service["spec"]["ports"][0]["port"].as_u64().unwrap();
         let ip: IpAddr = ip.parse().unwrap();
-        self.is_near().then(|| SocketAddr::new(ip, port as u16))
+        let address = SocketAddr::new(ip, port as u16);
+        let begun = Instant::now();
+        while self.is_near() && !answers(address) {
+            assert!(begun.elapsed() < PATIENCE, "{address} does not answer");
+        }
+        self.is_near().then_some(address)
     }
 
     /// Whether addresses inside the cluster can be reached from here.
@@ -116,8 +124,7 @@ impl Cluster {
         let near = *NEAR.get_or_init(|| {
             let own = self.get(&["service", "-n", "default", "kubernetes"]);
             let ip = own["spec"]["clusterIP"].as_str().unwrap();
-            let address = SocketAddr::new(ip.parse().unwrap(), 443);
-            TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok()
+            answers(SocketAddr::new(ip.parse().unwrap(), 443))
         });
         if !near {
             skipped("Services of this cluster cannot be reached from here");
@@ -163,6 +170,10 @@ impl Cluster {
         let digest = digest.split(' ').next().unwrap();
         format!("{repository}@{digest}")
     }
+}
+
+fn answers(address: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()
 }
 
 /// A namespace of a test's own, which goes with the test.
