@@ -34,6 +34,7 @@ mod rollback;
 mod rooms;
 mod saved;
 mod secrets;
+mod shadow;
 mod style;
 mod views;
 mod watch;

@@ -33,6 +33,16 @@ impl ConversationId {
                 .fold(0, |id, byte| id << 8 | u128::from(*byte)),
         )
     }
+
+    /// The same conversation, told apart: what its copy is measured against.
+    pub(crate) fn twin(self) -> Self {
+        Self(self.0 ^ 1)
+    }
+
+    /// From 0 to 9,999, and the same for the same conversation.
+    pub(crate) fn lot(self) -> u64 {
+        (self.0 >> 1) as u64 % 10_000
+    }
 }
 
 impl fmt::Display for ConversationId {

@@ -30,6 +30,13 @@ fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
         );
     }
     has_image(spec, check);
+    if spec.may_shadow() {
+        check.refuse_with(
+            "rollout.strategy",
+            "nothing copies requests in a cluster: no edge stands before replicas there",
+            "strategy = \"canary\", with a first step of little weight",
+        );
+    }
     let gates = spec.gate.iter().enumerate();
     for (at, gate) in gates.filter(|(_, gate)| gate.source.is_none()) {
         let message = format!(

@@ -5,9 +5,7 @@
 const LATER: &[&str] = &[
     "migrations",
     "flags",
-    "rollout.mirror",
     "rollout.match",
-    "rollout.strategy = shadow",
     "rollout.strategy = ab",
 ];
 

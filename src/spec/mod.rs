@@ -65,7 +65,7 @@ pub(crate) use quantity::Quantity;
 #[cfg(test)]
 pub(crate) use rollout::Against;
 pub(crate) use rollout::{
-    Bound, Metric, MetricGate, Rollback, Rollout, RolloutStep, Strategy, Unclear,
+    Bound, Metric, MetricGate, Rollback, Rollout, RolloutStep, Shadow, Strategy, Unclear,
 };
 pub(crate) use scale::{Figure, Queue, QueueKind, Scale, Scaler, Window};
 pub(crate) use schema::schema;

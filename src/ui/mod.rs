@@ -6,6 +6,7 @@
 
 mod analyze;
 mod console;
+mod copies;
 mod doctor;
 mod error;
 #[cfg(test)]

@@ -65,9 +65,16 @@ fn row(plan: &Plan, index: usize, step: &Step) -> Vec<Line> {
         (index + 1).to_string().into(),
         stable.into(),
         step.candidate.to_string().into(),
-        step.weight.to_string().into(),
+        share(step).into(),
         then(plan, index, step),
     ]
+}
+
+fn share(step: &Step) -> String {
+    match step.mirror.is_zero() {
+        true => step.weight.to_string(),
+        false => format!("copies of {}", step.mirror),
+    }
 }
 
 pub(super) fn then(plan: &Plan, index: usize, step: &Step) -> Line {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::console::View;
+use super::copies::Copies;
 use super::history::PastView;
 use super::line::{Line, Tone};
 use super::say;
@@ -47,6 +48,9 @@ pub(crate) struct Running {
     /// Why it is undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) undoing: Option<String>,
+    /// While requests are copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copies: Option<Copies>,
     /// Who runs it: `anna@laptop, pid 4711`; `None`: nobody does.
     pub(crate) holder: Option<String>,
 }
@@ -73,6 +77,7 @@ impl Running {
             weight: seen.shares.get(&plan.to).copied().unwrap_or_default(),
             doing: say::doing(rollout, seen, now).paint(false),
             undoing,
+            copies: Copies::of(seen),
             holder,
         }
     }
@@ -88,12 +93,13 @@ impl Running {
             Some(holder) => format!("run by {holder} since {}", clock.since(self.started)).into(),
             None => Line::new(Tone::Wait, "run by nobody"),
         };
-        vec![
-            Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title),
-            place.indent(2),
-            Line::new(Tone::Wait, self.doing.as_str()).indent(2),
-            holder.indent(2),
-        ]
+        let copies = self.copies.iter().flat_map(Copies::lines);
+        let title = Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title);
+        let doing = Line::new(Tone::Wait, self.doing.as_str());
+        let below = [place, doing].into_iter().chain(copies).chain([holder]);
+        std::iter::once(title)
+            .chain(below.map(|line| line.indent(2)))
+            .collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::conversations::Visit;
+use super::mirror::{Entry, Side, Wanted};
 use super::turns::Of;
 use super::{Conversations, Pool, Pools, Table, seat_of};
 use crate::edge::conversation::ConversationId;
@@ -20,11 +21,24 @@ pub(crate) struct Claim {
     account: Option<(u64, Arc<Table>)>,
     /// Conversations stay where they began: one fails as a whole, and not request by request.
     sticky: bool,
+    /// It is to be copied.
+    wanted: Option<Wanted>,
+    /// It is a copy.
+    copy: Option<(Entry, Arc<Table>)>,
 }
 
 impl Claim {
+    /// What is to be copied of the request; told once.
+    pub(crate) fn wanted(&mut self) -> Option<Wanted> {
+        self.wanted.take()
+    }
+
     pub(crate) fn conversation(&self) -> Option<ConversationId> {
         self.conversation.as_ref().map(|(id, _)| *id)
+    }
+
+    pub(crate) fn pool(&self) -> Arc<str> {
+        self.replica.shared_pool()
     }
 
     pub(crate) fn replica(&self) -> &Arc<Replica> {
@@ -33,6 +47,9 @@ impl Claim {
 
     /// Counts the request: once, by the claim that its reply came from.
     pub(crate) fn count(&self, ending: &Ending) {
+        if let Some((entry, table)) = &self.copy {
+            return entry.count(&self.window, ending, table.now());
+        }
         self.window.end(ending);
         if let Some((account, table)) = &self.account {
             let mut all = table.all_conversations();
@@ -131,6 +148,7 @@ impl Table {
             if pools.traffic.settle.is_some() {
                 claim.account = self.open_account(&mut self.swept(), &claim.replica);
             }
+            claim.wanted = pools.wanted(claim.replica.pool(), None, true, self.now());
             return Some(claim);
         };
         // Held while a place is found, so that two first requests find the same one.
@@ -146,6 +164,30 @@ impl Table {
                 false => claim.account = account,
             }
         }
+        let id = claim.sticky.then_some(id);
+        let begins = begins || id.is_none();
+        claim.wanted = pools.wanted(claim.replica.pool(), id, begins, self.now());
+        Some(claim)
+    }
+
+    /// For a copy of a request that `pool` has answered; both are counted from here on. `None`: it can
+    /// be sent nowhere.
+    pub(crate) fn claim_copy(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        (pool, ending): (&Arc<str>, &Ending),
+    ) -> Option<Claim> {
+        let pools = self.read();
+        let (now, is_heir) = (self.now(), self.heir.get().is_some());
+        let place = pools.place_of_copy(wanted, now).filter(|_| !is_heir)?;
+        let mut claim = self.take(&pools, place);
+        let side = Side {
+            seat: seat_of(&claim.replica),
+            window: &claim.window,
+            idle: claim.idle,
+        };
+        let entry = wanted.enter((pool, ending), side, now);
+        claim.copy = Some((entry, Arc::clone(self)));
         Some(claim)
     }
 
@@ -171,6 +213,8 @@ impl Table {
             account: None,
             idle: 0,
             sticky: false,
+            wanted: None,
+            copy: None,
         })
     }
 
@@ -184,6 +228,8 @@ impl Table {
             account: None,
             idle: pool.idle(),
             sticky: pools.traffic.sticky,
+            wanted: None,
+            copy: None,
         }
     }
 
@@ -205,7 +251,7 @@ enum Absence {
     GivenUp,
 }
 
-type Place<'a> = (&'a Pool, &'a Arc<Replica>);
+pub(super) type Place<'a> = (&'a Pool, &'a Arc<Replica>);
 
 impl Pools {
     fn place(

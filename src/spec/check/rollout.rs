@@ -1,13 +1,38 @@
-use super::super::{Expect, Percent, Probe, Risk, Rollout, RolloutStep, Spec, Strategy};
+use super::super::{Expect, Percent, Probe, Rollout, RolloutStep, Spec, Strategy};
 use super::Check;
 
-/// What a release of high risk is owed is a shadow first.
-pub(super) fn risk(spec: &Spec, check: &mut Check<'_>) {
-    if spec.agent.risk == Risk::High && spec.rollout.strategy == Strategy::Auto {
+/// Where requests are copied there have to be some.
+pub(super) fn shadow(spec: &Spec, check: &mut Check<'_>) {
+    let rollout = &spec.rollout;
+    if !spec.may_shadow() {
+        return;
+    }
+    if !spec.agent.kind.serves() {
+        let message = "nobody sends requests to a worker, so there are none to copy";
+        check.refuse_with("rollout.strategy", message, "strategy = \"rolling\"");
+    }
+    if rollout.mirror == Percent::ZERO {
+        let message = "without a share nothing is copied";
+        check.refuse_with("rollout.mirror", message, "mirror = 100");
+    }
+    check.above_zero("rollout.shadow.hold", rollout.shadow.hold);
+    if let Some(most) = rollout.shadow.at_most {
+        check.above_zero("rollout.shadow.at_most", most);
+    }
+    if rollout
+        .shadow
+        .max_cost
+        .is_some_and(|most| most <= 0.0 || most.is_nan())
+    {
+        let message = "a limit of nothing copies nothing";
+        check.refuse_with("rollout.shadow.max_cost", message, "max_cost = 5.0");
+    }
+    if rollout.shadow.capture.is_none() && !rollout.shadow.redact.is_empty() {
+        let message = "nothing is kept that something could be left out of";
         check.refuse_with(
-            "agent.risk",
-            "with risk = \"high\" auto begins with a shadow, which is not supported by this version of agentctl",
-            "strategy = \"canary\", with a first step of little weight",
+            "rollout.shadow.redact",
+            message,
+            "capture = \"pairs.jsonl\"",
         );
     }
 }
@@ -23,10 +48,10 @@ pub(super) fn check(rollout: &Rollout, check: &mut Check<'_>) {
     }
     match (rollout.strategy, rollout.steps.as_slice()) {
         (_, []) => {}
-        (Strategy::Canary | Strategy::Auto, steps) => self::steps(steps, check),
+        (Strategy::Canary | Strategy::Shadow | Strategy::Auto, steps) => self::steps(steps, check),
         (_, _) => check.refuse_with(
             "rollout.steps",
-            "only a canary has steps",
+            "only a canary and a shadow have steps",
             "strategy = \"canary\", or leave the steps out",
         ),
     }

@@ -44,6 +44,10 @@ fn expressible(input: &Input) -> Result<(), Failure> {
             "does not choose by what changed: name a strategy",
         ),
         (
+            rollout.strategy == Strategy::Shadow,
+            "is not told to copy requests: strategy = \"canary\"",
+        ),
+        (
             input.spec.agent.kind == Kind::Worker,
             "moves requests, and a worker has none",
         ),

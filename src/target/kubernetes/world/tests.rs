@@ -76,6 +76,7 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
             .collect(),
         keys: Vec::new(),
         settle: None,
+        mirror: None,
         sticky: false,
     }
 }
