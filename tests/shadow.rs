@@ -102,7 +102,8 @@ TIME  plan   shadow r1 → r2, 3 steps
 TIME  r2   1 replica started
 TIME  r2   1 of 1 ready
 TIME  copies   100 % of requests to r2
-TIME  gate   holding with copies of 100 % for 50 ms
+TIME  gate   holding with copies of 100 % for T
+TIME  gate   held T
 TIME  traffic   r2 100 %, r1 0 %
 TIME  r1   1 replica leaving
 r2 is live at http://127.0.0.1:PORT (T)
@@ -240,8 +241,8 @@ fn a_risky_agent_begins_with_a_shadow_and_goes_on_with_steps() {
         &plan,
         "auto: run.env.ANSWER changed, and agent.risk is high",
     );
-    prints(&plan, "copies of 100 %  hold 30 min");
-    prints(&plan, "10 %  hold 5 min");
+    prints(&plan, "copies of 100 %  hold 30m");
+    prints(&plan, "10 %  hold 5m");
 }
 
 #[test]
@@ -251,9 +252,9 @@ fn where_nothing_can_be_copied_it_is_refused() {
         .run(&["check"])
         .ends(2)
         .says("nobody sends requests to a worker, so there are none to copy");
-    place.spec("rollout.strategy = \"shadow\"\nimage.image = \"a/b:1\"\ntarget.kubernetes = {}");
+    place.spec("rollout.strategy = \"shadow\"\nimage.image = \"a/b:1\"\n[environments.far]\ntarget.kubernetes = {}");
     place
-        .run(&["plan"])
+        .run(&["plan", "-e", "far"])
         .ends(2)
         .says("nothing copies requests in a cluster: no edge stands before replicas there");
 }

@@ -75,8 +75,11 @@ pub(super) fn await_stable(view: &View) -> Option<Effect> {
 
 pub(super) fn route(view: &View) -> Option<Effect> {
     let View { live, want, .. } = view;
-    let is_there = live.weight == Some(want.weight) && live.mirror == want.mirror;
-    (is_served(view) && !is_there).then_some(match want.mirror {
+    let stays = live.weight == Some(want.weight);
+    let is_there = stays && live.mirror == want.mirror;
+    // Copies end whoever is there.
+    let is_due = is_served(view) || (stays && want.mirror.is_zero());
+    (is_due && !is_there).then_some(match want.mirror {
         Percent::ZERO => Effect::Route(want.weight),
         share => Effect::Mirror(share),
     })

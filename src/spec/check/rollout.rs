@@ -1,11 +1,11 @@
-use super::super::{Expect, Percent, Probe, Rollout, RolloutStep, Spec, Strategy};
+use super::super::{Expect, Percent, Probe, Rollout, RolloutStep, Shadow, Spec, Strategy};
 use super::Check;
 
 /// Where requests are copied there have to be some.
 pub(super) fn shadow(spec: &Spec, check: &mut Check<'_>) {
     let rollout = &spec.rollout;
     if !spec.may_shadow() {
-        return;
+        return unshadowed(rollout, check);
     }
     if !spec.agent.kind.serves() {
         let message = "nobody sends requests to a worker, so there are none to copy";
@@ -34,6 +34,17 @@ pub(super) fn shadow(spec: &Spec, check: &mut Check<'_>) {
             message,
             "capture = \"pairs.jsonl\"",
         );
+    }
+}
+
+fn unshadowed(rollout: &Rollout, check: &mut Check<'_>) {
+    let given = [
+        ("rollout.mirror", rollout.mirror != Percent::FULL),
+        ("rollout.shadow", rollout.shadow != Shadow::default()),
+    ];
+    for (path, _) in given.into_iter().filter(|(_, given)| *given) {
+        let message = "only a shadow copies requests";
+        check.refuse_with(path, message, "strategy = \"shadow\"");
     }
 }
 
