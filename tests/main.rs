@@ -6,6 +6,7 @@ mod source;
 mod sources;
 mod support;
 
+mod ab;
 mod approve;
 mod autoscale;
 mod bad_agents;

@@ -170,9 +170,9 @@ fn a_candidate_that_hangs_or_dies_holds_nobody_up() {
 
 #[test]
 fn a_conversation_is_copied_from_its_beginning_and_to_one_replica() {
-    let place = Place::deployed("");
+    let place = Place::deployed("drain.idle = \"1h\"");
     assert_eq!(place.ask_in("old", "release"), "r1");
-    place.spec(&format!("{SHADOW}run.replicas = 2\nrollout.shadow.capture = \"pairs.jsonl\"\nrun.env.ANSWER = \"two\""));
+    place.spec(&format!("{SHADOW}drain.idle = \"1h\"\nrun.replicas = 2\nrollout.shadow.capture = \"pairs.jsonl\"\nrun.env.ANSWER = \"two\""));
     let deploy = place.start(&["deploy"]);
     deploy.until("holding with copies of 100 %");
     for _ in 0..3 {

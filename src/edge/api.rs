@@ -138,6 +138,21 @@ pub(crate) struct Traffic {
     pub(crate) settle: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mirror: Option<Mirror>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arms: Option<Arms>,
+}
+
+/// Who begins where is told by requests, and not by turns; shares are nobody's but the user's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arms {
+    /// Where those begin that say one of these, or whose user's lot is below the share.
+    pub(crate) pool: String,
+    /// All others.
+    pub(crate) rest: String,
+    pub(crate) says: Vec<(Key, String)>,
+    pub(crate) user: Option<Key>,
+    /// Of users, in hundredths of a per cent.
+    pub(crate) share: u16,
 }
 
 /// Copies of requests for a pool that has no share: nobody gets its answers.

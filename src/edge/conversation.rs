@@ -103,6 +103,24 @@ pub(crate) fn in_reply(keys: &[Key], headers: &HeaderMap) -> Option<Conversation
     })
 }
 
+/// What a request says by this key; nothing of its body.
+pub(crate) fn said<'h>(key: &Key, head: &'h Parts) -> Option<&'h [u8]> {
+    let said = match key {
+        Key::Header(name) => head.headers.get(name).map(|value| value.as_bytes()),
+        Key::Cookie(name) => {
+            let all = head.headers.get_all(COOKIE).into_iter();
+            let mut pairs = all.flat_map(|cookies| cookies.as_bytes().split(|byte| *byte == b';'));
+            pairs.find_map(|pair| value_of(name, pair))
+        }
+        Key::Query(name) => {
+            let mut pairs = head.uri.query()?.as_bytes().split(|byte| *byte == b'&');
+            pairs.find_map(|pair| value_of(name, pair))
+        }
+        Key::Json(_) => None,
+    };
+    said.map(<[u8]>::trim_ascii).filter(|said| !said.is_empty())
+}
+
 fn in_header(name: &str, headers: &HeaderMap) -> Option<ConversationId> {
     id("header", name, headers.get(name)?.as_bytes())
 }

@@ -9,6 +9,7 @@
 //! one seen before is refused.
 
 pub(crate) mod api;
+mod arms;
 mod capture;
 pub(crate) mod client;
 pub(crate) mod containers;

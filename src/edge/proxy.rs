@@ -89,8 +89,12 @@ impl Proxy {
         let asks_upgrade = forward::asks_upgrade(&request);
         let upgrade = asks_upgrade.then(|| hyper::upgrade::on(&mut request));
         let keys = self.table.keys();
+        let arms = self.table.arms();
+        let (request, body) = request.into_parts();
+        let arm = arms.as_ref().map(|arms| arms.pool_of(&request));
+        let request = Request::from_parts(request, body);
         let (mut request, id) = read(&keys, request, client).await;
-        let Some(claim) = self.claim(id, || self.table.claim(id)).await else {
+        let Some(claim) = self.claim(id, || self.table.claim_in(id, arm)).await else {
             return self.refuse(started);
         };
         let mut in_flight = InFlight::new(claim, started);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use super::api::{Key, Measures, Mirrored, Spent, Standing, Traffic};
+use super::api::{Arms, Key, Measures, Mirrored, Spent, Standing, Traffic};
 use super::replica::Replica;
 
 mod claim;
@@ -58,6 +58,7 @@ struct Pools {
     keys: Arc<[Key]>,
     turns: Turns,
     mirror: Option<Arc<Mirror>>,
+    arms: Option<Arc<Arms>>,
 }
 
 impl Table {
@@ -130,7 +131,10 @@ impl Table {
     pub(crate) fn set_traffic(&self, traffic: &Traffic, now_ms: u64) {
         self.change(|pools, _| {
             let is_mirrored_anew = pools.traffic.mirror != traffic.mirror;
-            let moved = is_mirrored_anew || pools.traffic.shares != traffic.shares;
+            let moved = is_mirrored_anew
+                || pools.traffic.shares != traffic.shares
+                || pools.traffic.arms != traffic.arms;
+            pools.arms = traffic.arms.clone().map(Arc::new);
             if is_mirrored_anew {
                 pools.mirror(Mirror::new(traffic, self.folder(), now_ms));
             }
@@ -178,6 +182,11 @@ impl Table {
 
     pub(crate) fn traffic(&self) -> Traffic {
         self.read().traffic.clone()
+    }
+
+    /// Who begins where, while that is told by what requests say.
+    pub(crate) fn arms(&self) -> Option<Arc<Arms>> {
+        self.read().arms.clone()
     }
 
     pub(crate) fn keys(&self) -> Arc<[Key]> {

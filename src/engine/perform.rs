@@ -12,7 +12,7 @@ use crate::journal::Store;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Effect, Event, Gate, Reason, Slot, Why};
 use crate::spec::Percent;
-use crate::target::{Mirror, Seen, SeenRelease, Target, Traffic};
+use crate::target::{Arms, Mirror, Seen, SeenRelease, Target, Traffic};
 
 /// A replica that exited this often before it was ready will not get ready.
 const RESTARTS: u32 = 3;
@@ -130,6 +130,16 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             settle: plan
                 .settle
                 .filter(|_| is_split(weight) || !mirror.is_zero()),
+            arms: plan
+                .ab
+                .clone()
+                .zip(plan.stable())
+                .filter(|_| is_split(weight))
+                .map(|(ab, rest)| Arms {
+                    to: plan.to,
+                    rest,
+                    ab,
+                }),
             mirror: (!mirror.is_zero()).then(|| Mirror {
                 to: plan.to,
                 share: mirror,

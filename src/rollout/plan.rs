@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::release::ReleaseId;
-use crate::spec::{MetricGate, Percent, Period, Probe, Rollout, Shadow, Strategy};
+use crate::spec::{Ab, MetricGate, Percent, Period, Probe, Rollout, Shadow, Strategy};
 
 /// What must open before the walk leaves a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,6 +80,9 @@ pub(crate) struct Plan {
     /// What becomes of the copies, where a row has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shadow: Option<Shadow>,
+    /// Who begins where while both arms of an A/B test have traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ab: Option<Ab>,
     /// How long past its hold an unclear gate with `unclear = "wait"` is waited for.
     pub(crate) patience: Period,
     /// How long a started replica may take to get ready.

@@ -47,7 +47,7 @@ impl Spec {
         match self.rollout.strategy {
             Strategy::Shadow => true,
             Strategy::Auto => self.agent.risk == Risk::High,
-            Strategy::Rolling | Strategy::BlueGreen | Strategy::Canary => false,
+            Strategy::Rolling | Strategy::BlueGreen | Strategy::Canary | Strategy::Ab => false,
         }
     }
 

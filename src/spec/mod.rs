@@ -5,6 +5,7 @@
 //! exists is valid; no later room checks a key again. The types are the one list of keys: the
 //! schema is made from them, and the check of a file's shape and the reference read the schema.
 
+mod ab;
 mod agent;
 mod beside;
 mod build;
@@ -43,6 +44,7 @@ mod starter;
 mod template;
 mod wording;
 
+pub(crate) use ab::{Ab, Says};
 pub(crate) use agent::{Config, Kind, Risk, SecretSource, Spec};
 pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
 pub(crate) use build::{Allow, Build, Image, Manager, Runtime};

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationKey, GateSource, Percent, Period, Probe};
+use super::{Ab, ConversationKey, GateSource, Percent, Period, Probe, Says};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -11,6 +11,7 @@ pub(crate) enum Strategy {
     BlueGreen,
     Canary,
     Shadow,
+    Ab,
     Auto,
 }
 
@@ -20,7 +21,8 @@ pub(crate) enum Strategy {
 pub(crate) struct Rollout {
     /// rolling: a few replicas at a time; blue-green: all beside the old ones, then the switch;
     /// canary: a growing share of the traffic; shadow: copies of requests first, whose answers nobody
-    /// gets, then the switch or the steps; auto: one of them, by what changed against the release in
+    /// gets, then the switch or the steps; ab: both releases, told apart by what requests say, until a
+    /// person promotes one; auto: one of them, by what changed against the release in
     /// force.
     pub(crate) strategy: Strategy,
     /// A conversation keeps its release while weights move.
@@ -33,6 +35,16 @@ pub(crate) struct Rollout {
     pub(crate) mirror: Percent,
     /// Shadow: how long requests are copied, and what becomes of the copies.
     pub(crate) shadow: Shadow,
+    /// A/B: requests that say one of these begin on the new release: `header:NAME=VALUE`,
+    /// `cookie:NAME=VALUE` or `query:NAME=VALUE`.
+    #[serde(rename = "match")]
+    pub(crate) says: Vec<Says>,
+    /// A/B: what names the user, like `header:X-User-Id`; users are split, and each stays on one
+    /// release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<ConversationKey>,
+    /// A/B: the share of users that begin on the new release.
+    pub(crate) split: Percent,
     /// After the switch the old release stays warm this long, with the gates on.
     pub(crate) bake: Period,
     /// Rolling: replicas beyond the wanted number while it runs.
@@ -64,6 +76,9 @@ impl Default for Rollout {
             steps: Vec::new(),
             mirror: Percent::FULL,
             shadow: Shadow::default(),
+            says: Vec::new(),
+            user: None,
+            split: Percent::from_hundredths(5_000),
             bake: Period::default(),
             max_surge: 1,
             max_unavailable: 0,
@@ -76,6 +91,14 @@ impl Default for Rollout {
 }
 
 impl Rollout {
+    pub(crate) fn ab(&self) -> Ab {
+        Ab {
+            says: self.says.clone(),
+            user: self.user.clone(),
+            split: self.split,
+        }
+    }
+
     /// What a canary without steps of its own walks.
     pub(super) fn usual_steps() -> Vec<RolloutStep> {
         let step = |percent: u16, hold| RolloutStep::Weight {

@@ -67,6 +67,7 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
         sticky: true,
         settle: None,
         mirror: None,
+        arms: None,
     }
 }
 

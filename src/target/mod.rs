@@ -27,7 +27,7 @@ pub(crate) use seen::{Failing, Mirrored, Seen, SeenRelease};
 
 use crate::analysis::Used;
 use crate::release::{Release, ReleaseId};
-use crate::spec::{ConversationKey, Percent, Period, ProbeRequest, Shadow};
+use crate::spec::{Ab, ConversationKey, Percent, Period, ProbeRequest, Shadow};
 
 /// Which release gets which share, and what keeps a conversation where it began.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,16 @@ pub(crate) struct Traffic {
     pub(crate) settle: Option<Period>,
     /// Who is asked the same and answers nobody.
     pub(crate) mirror: Option<Mirror>,
+    /// Who begins where, by what requests say: instead of by shares.
+    pub(crate) arms: Option<Arms>,
+}
+
+/// An A/B test: `ab` tells who begins on `to`; all others begin on `rest`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Arms {
+    pub(crate) to: ReleaseId,
+    pub(crate) rest: ReleaseId,
+    pub(crate) ab: Ab,
 }
 
 /// Copies of requests for a release that has no share.

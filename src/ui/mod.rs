@@ -5,6 +5,7 @@
 //! ends the printing, never the rollout; time is handed in.
 
 mod analyze;
+mod arms;
 mod console;
 mod copies;
 mod doctor;

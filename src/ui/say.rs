@@ -24,6 +24,7 @@ pub(super) fn kind(strategy: Strategy, from: Option<ReleaseId>, to: ReleaseId) -
         Strategy::BlueGreen => "blue-green",
         Strategy::Canary => "canary",
         Strategy::Shadow => "shadow",
+        Strategy::Ab => "ab",
         Strategy::Auto => "auto",
     }
 }
@@ -132,7 +133,13 @@ fn awaiting(plan: &Plan, seen: &Seen, slot: Slot, wanted: u32) -> String {
 
 fn asking(rollout: &Rollout, gate: &Gate, at: Stamp) -> Line {
     if let Some(what) = rollout.asks(at) {
-        return Line::new(Tone::Wait, "waiting for: agentctl approve").dim(format!(" — {what}"));
+        let verb = if rollout.is_test() {
+            "promote a|b"
+        } else {
+            "approve"
+        };
+        let asked = format!("waiting for: agentctl {verb}");
+        return Line::new(Tone::Wait, asked).dim(format!(" — {what}"));
     }
     match gate {
         Gate::Probe => format!("probing {}", rollout.plan().to).into(),

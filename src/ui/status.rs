@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::arms::Arm;
 use super::console::View;
 use super::copies::Copies;
 use super::history::PastView;
@@ -48,6 +49,9 @@ pub(crate) struct Running {
     /// Why it is undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) undoing: Option<String>,
+    /// While an A/B test is on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) arms: Vec<Arm>,
     /// While requests are copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) copies: Option<Copies>,
@@ -77,6 +81,7 @@ impl Running {
             weight: seen.shares.get(&plan.to).copied().unwrap_or_default(),
             doing: say::doing(rollout, seen, now).paint(false),
             undoing,
+            arms: Arm::of(rollout, seen),
             copies: Copies::of(seen),
             holder,
         }
@@ -96,7 +101,9 @@ impl Running {
         let copies = self.copies.iter().flat_map(Copies::lines);
         let title = Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title);
         let doing = Line::new(Tone::Wait, self.doing.as_str());
-        let below = [place, doing].into_iter().chain(copies).chain([holder]);
+        let arms = self.arms.iter().map(Arm::line);
+        let told = arms.chain(copies);
+        let below = [place, doing].into_iter().chain(told).chain([holder]);
         std::iter::once(title)
             .chain(below.map(|line| line.indent(2)))
             .collect()

@@ -109,7 +109,7 @@ impl Original {
                 held,
             })
         });
-        if !job.is_some_and(|job| self.jobs.try_send(job).is_ok()) {
+        if job.is_none_or(|job| self.jobs.try_send(job).is_err()) {
             mirror.drop_one();
         }
     }

@@ -105,13 +105,24 @@ impl Drop for Claim {
 
 impl Table {
     /// `None`: no replica may be sent this now; one may be after the next change.
+    #[cfg(test)]
     pub(crate) fn claim(self: &Arc<Self>, id: Option<ConversationId>) -> Option<Claim> {
-        self.claim_but(id, None, Absence::Awaited)
+        self.claim_in(id, None)
+    }
+
+    /// `arm`: the pool where what begins with this is to begin. `None`: no replica may be sent this
+    /// now; one may be after the next change.
+    pub(crate) fn claim_in(
+        self: &Arc<Self>,
+        id: Option<ConversationId>,
+        arm: Option<&str>,
+    ) -> Option<Claim> {
+        self.claim_but(id, arm, None, Absence::Awaited)
     }
 
     /// For a request that has waited long enough for its conversation's pool.
     pub(crate) fn claim_anywhere(self: &Arc<Self>, id: Option<ConversationId>) -> Option<Claim> {
-        self.claim_but(id, None, Absence::GivenUp)
+        self.claim_but(id, None, None, Absence::GivenUp)
     }
 
     /// For a request that could not be sent where it was claimed: rather somewhere else, in
@@ -119,7 +130,7 @@ impl Table {
     pub(crate) fn claim_again(self: &Arc<Self>, failed: &Claim) -> Option<Claim> {
         let avoid = Some(&*failed.replica);
         if let Some(id) = failed.conversation() {
-            return self.claim_but(Some(id), avoid, Absence::Awaited);
+            return self.claim_but(Some(id), None, avoid, Absence::Awaited);
         }
         let pools = self.read();
         if let Some(claim) = self.of_heir() {
@@ -134,6 +145,7 @@ impl Table {
     fn claim_but(
         self: &Arc<Self>,
         id: Option<ConversationId>,
+        arm: Option<&str>,
         avoid: Option<&Replica>,
         absence: Absence,
     ) -> Option<Claim> {
@@ -142,7 +154,7 @@ impl Table {
             return Some(claim);
         }
         let Some(id) = id else {
-            let place = pools.turn(Of::Requests, avoid)?;
+            let place = pools.begin(Of::Requests, arm, avoid)?;
             let mut claim = self.take(&pools, place);
             claim.window.begin();
             if pools.traffic.settle.is_some() {
@@ -153,7 +165,7 @@ impl Table {
         };
         // Held while a place is found, so that two first requests find the same one.
         let mut conversations = self.swept();
-        let place = pools.place(&conversations, id, avoid, absence)?;
+        let place = pools.place(&conversations, id, (arm, avoid), absence)?;
         let mut claim = self.take(&pools, place);
         let begins = claim.join(id, self, &mut conversations);
         if begins || !claim.sticky {
@@ -258,11 +270,11 @@ impl Pools {
         &self,
         conversations: &Conversations,
         id: ConversationId,
-        avoid: Option<&Replica>,
+        (arm, avoid): (Option<&str>, Option<&Replica>),
         absence: Absence,
     ) -> Option<Place<'_>> {
         let Some((pool, number)) = self.seat(conversations, id) else {
-            return self.turn(Of::Conversations, avoid);
+            return self.begin(Of::Conversations, arm, avoid);
         };
         let host = pool.host(number, avoid);
         match host.or_else(|| pool.least_open(avoid)) {
@@ -276,6 +288,13 @@ impl Pools {
     fn seat(&self, conversations: &Conversations, id: ConversationId) -> Option<(&Pool, u32)> {
         let seat = conversations.seat(id).filter(|_| self.traffic.sticky)?;
         Some((self.get(&seat.pool)?, seat.number))
+    }
+
+    fn begin(&self, of: Of, arm: Option<&str>, avoid: Option<&Replica>) -> Option<Place<'_>> {
+        match arm.and_then(|arm| self.get(arm)) {
+            Some(pool) => Some((pool, pool.least_open(avoid)?)),
+            None => self.turn(of, avoid),
+        }
     }
 
     fn turn(&self, of: Of, avoid: Option<&Replica>) -> Option<Place<'_>> {

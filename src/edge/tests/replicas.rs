@@ -207,6 +207,7 @@ async fn talk(stage: &Stage) -> SocketAddr {
         sticky: true,
         settle: None,
         mirror: None,
+        arms: None,
     };
     stage.edge.traffic(&traffic).await.unwrap();
     let address = "127.0.0.1:0".parse().unwrap();

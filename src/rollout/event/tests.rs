@@ -132,6 +132,7 @@ fn a_plan_keeps_its_form() {
         folder: String::new(),
         settle: None,
         shadow: None,
+        ab: None,
         patience: Period::secs(3600),
         startup: Period::secs(60),
     };

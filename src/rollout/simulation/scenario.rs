@@ -76,6 +76,7 @@ fn rollouts() -> Vec<Rollout> {
         unprobed(rolling(0, 1)),
         rollout(Strategy::BlueGreen),
         rollout(Strategy::Canary),
+        rollout(Strategy::Ab),
         rollout(Strategy::Shadow),
         Rollout {
             steps: Vec::new(),
@@ -122,9 +123,11 @@ fn takeover(rollout: &Rollout, now: u32, then: u32, left: Left) -> Scenario {
             now.max(then) + rollout.max_surge,
             least.saturating_sub(rollout.max_unavailable),
         ),
-        Strategy::BlueGreen | Strategy::Canary | Strategy::Shadow | Strategy::Auto => {
-            (now + then, least)
-        }
+        Strategy::BlueGreen
+        | Strategy::Canary
+        | Strategy::Shadow
+        | Strategy::Ab
+        | Strategy::Auto => (now + then, least),
     };
     let plan = plan(rollout, Some((STABLE, now)), then);
     let live = Live {

@@ -27,6 +27,7 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
         folder: String::new(),
         settle: None,
         shadow: None,
+        ab: None,
         patience: Period::secs(3600),
         startup: Period::secs(60),
     }

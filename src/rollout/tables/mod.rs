@@ -2,6 +2,7 @@
 //!
 //! Invariant: walking any table, forward or back, never needs more than its rows show.
 
+mod ab;
 mod back;
 mod blue_green;
 mod canary;
@@ -59,6 +60,7 @@ impl Plan {
             confidence: wish.rollout.confidence,
             folder: String::new(),
             settle: wish.settle(),
+            ab: (wish.rollout.strategy == Strategy::Ab).then(|| wish.rollout.ab()),
             shadow,
             patience: wish.rollout.patience,
             startup: wish.startup,
@@ -81,6 +83,7 @@ impl Wish<'_> {
             (Some((_, now)), Strategy::BlueGreen) => blue_green::table(self, now),
             // One that was not chosen yet is walked with the most care.
             (Some((_, now)), Strategy::Canary | Strategy::Auto) => canary::table(self, now),
+            (Some((_, now)), Strategy::Ab) => ab::table(self, now),
             (Some((_, now)), Strategy::Shadow) => shadow::table(self, now),
         }
     }

@@ -310,6 +310,26 @@ fn after_a_shadow_come_the_steps_of_a_canary() {
 }
 
 #[test]
+fn both_arms_of_a_test_are_whole_until_a_person_decides() {
+    let test = Rollout {
+        strategy: Strategy::Ab,
+        split: Percent::new(30.0).unwrap(),
+        ..Rollout::default()
+    };
+    case(test).probed().bake().shows(
+        3,
+        4,
+        &[
+            "3 4 0% probe",
+            "3 4 30% approve which arm stays",
+            "3 4 100% hold 1h",
+            "0 4 100%",
+        ],
+        &["3 0 0%"; 3],
+    );
+}
+
+#[test]
 fn a_first_deploy_has_nobody_to_copy_from() {
     let plan = shadow(Vec::new()).plan(None, 2);
     check(&plan, &["0 2 100%", "0 2 100%"], &["0 0 0%"]);

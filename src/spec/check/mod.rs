@@ -44,6 +44,7 @@ impl<'a> Check<'a> {
         self.drain(spec);
         rollout::check(&spec.rollout, self);
         rollout::shadow(spec, self);
+        rollout::ab(spec, self);
         gate::check(spec, self);
         self.above_zero("rollback.window", spec.rollback.window);
         if let Some(notify) = &spec.notify {

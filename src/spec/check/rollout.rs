@@ -1,4 +1,6 @@
-use super::super::{Expect, Percent, Probe, Rollout, RolloutStep, Shadow, Spec, Strategy};
+use super::super::{
+    ConversationKey, Expect, Percent, Probe, Rollout, RolloutStep, Shadow, Spec, Strategy,
+};
 use super::Check;
 
 /// Where requests are copied there have to be some.
@@ -34,6 +36,49 @@ pub(super) fn shadow(spec: &Spec, check: &mut Check<'_>) {
             message,
             "capture = \"pairs.jsonl\"",
         );
+    }
+}
+
+/// Two arms need to be told apart, and to be let be.
+pub(super) fn ab(spec: &Spec, check: &mut Check<'_>) {
+    let rollout = &spec.rollout;
+    if rollout.strategy != Strategy::Ab {
+        return untested(rollout, check);
+    }
+    if !spec.agent.kind.serves() {
+        let message = "nobody sends requests to a worker, so there are none to tell apart";
+        check.refuse_with("rollout.strategy", message, "strategy = \"rolling\"");
+    }
+    if rollout.says.is_empty() && rollout.user.is_none() {
+        let message = "an A/B test has to know who gets which release";
+        let hint = "match = [\"header:X-Beta=true\"], or user = \"header:X-User-Id\"";
+        check.refuse_with("rollout.strategy", message, hint);
+    }
+    if matches!(rollout.user, Some(ConversationKey::Json(_))) {
+        let message = "a user is named by a header, a cookie or the query";
+        check.refuse_with("rollout.user", message, "user = \"header:X-User-Id\"");
+    }
+    if rollout.split == Percent::ZERO || rollout.split == Percent::FULL {
+        check.refuse_with("rollout.split", "one arm has no users", "split = 50");
+    }
+    let compares = spec.gate.iter().position(|gate| gate.against.is_some());
+    if let Some(at) = compares.filter(|_| !rollout.says.is_empty()) {
+        let message = "who says something to get a release is not like the others: the arms of a \
+                       match cannot be compared";
+        let hint = "user = \"header:X-User-Id\" without match, which draws lots";
+        check.refuse_with(&format!("gate.{at}.against"), message, hint);
+    }
+}
+
+fn untested(rollout: &Rollout, check: &mut Check<'_>) {
+    let given = [
+        ("rollout.match", !rollout.says.is_empty()),
+        ("rollout.user", rollout.user.is_some()),
+        ("rollout.split", rollout.split != Rollout::default().split),
+    ];
+    for (path, _) in given.into_iter().filter(|(_, given)| *given) {
+        let message = "only an A/B test tells users apart";
+        check.refuse_with(path, message, "strategy = \"ab\"");
     }
 }
 

@@ -77,6 +77,7 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
         keys: Vec::new(),
         settle: None,
         mirror: None,
+        arms: None,
         sticky: false,
     }
 }

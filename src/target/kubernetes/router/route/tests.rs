@@ -16,6 +16,7 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
         sticky: false,
         settle: None,
         mirror: None,
+        arms: None,
     }
 }
 
