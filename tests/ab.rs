@@ -75,6 +75,22 @@ fn a_user_keeps_an_arm_and_a_takes_the_old_release_for_all() {
 }
 
 #[test]
+fn a_plan_tells_the_arms() {
+    let place = Place::deployed("");
+    place.spec(&format!(
+        "run.env.ANSWER = \"two\"\nrollout.strategy = \"ab\"\n{BETA}{USER}"
+    ));
+    let plan = place.run(&["plan"]).ends(0).stdout;
+    for line in [
+        "arms  b: header:X-Beta=true",
+        "b: 50 % of users by header:X-User-Id",
+        "a: all others",
+    ] {
+        assert!(plan.contains(line), "{plan}");
+    }
+}
+
+#[test]
 fn a_test_needs_to_know_who_gets_what() {
     let place = Place::new("rollout.strategy = \"ab\"");
     place

@@ -246,6 +246,18 @@ fn a_risky_agent_begins_with_a_shadow_and_goes_on_with_steps() {
 }
 
 #[test]
+fn a_plan_tells_how_copying_ends() {
+    let place = Place::deployed("");
+    place.spec(&format!(
+        "{SHADOW}run.env.ANSWER = \"two\"\nrollout.shadow.at_most = \"2h\"\nrollout.shadow.max_cost = 5.5\nrollout.shadow.capture = \"p.jsonl\"\n"
+    ));
+    let plan = place.run(&["plan"]);
+    prints(&plan, "copies  end after 2h at the latest");
+    prints(&plan, "end once they cost 5.5");
+    prints(&plan, "are kept in pairs/p.jsonl, with both answers");
+}
+
+#[test]
 fn where_nothing_can_be_copied_it_is_refused() {
     let place = Place::new("agent.kind = \"worker\"\nrollout.strategy = \"shadow\"");
     place
