@@ -6,6 +6,7 @@ mod source;
 mod sources;
 mod support;
 
+mod ab;
 mod approve;
 mod autoscale;
 mod bad_agents;
@@ -34,6 +35,7 @@ mod rollback;
 mod rooms;
 mod saved;
 mod secrets;
+mod shadow;
 mod style;
 mod views;
 mod watch;

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use render::{Layout, Render, System, Walker, What};
-pub(crate) use told::{Analyze, Logs, Report};
+pub(crate) use told::{Analyze, Arm, Logs, Promote, Report};
 
 use crate::spec::Period;
 
@@ -105,6 +105,8 @@ pub(crate) enum Verb {
     Probe(super::probe::Asked),
     /// Say yes to the rollout that waits for it
     Approve(Which),
+    /// End an A/B test: a keeps the old release, b takes the new one
+    Promote(Promote),
     /// Stop the running rollout and undo it
     Abort(Which),
     /// Go on with a rollout whose process died, or that stalled

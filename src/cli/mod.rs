@@ -28,6 +28,7 @@ mod objects;
 mod origin;
 mod plan;
 mod probe;
+mod promote;
 mod proposal;
 mod prune;
 mod push;
@@ -132,6 +133,7 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Metrics(args) => in_runtime(metrics::run(&args, shown)),
         Verb::Probe(args) => in_runtime(probe::run(&args, shown)),
         Verb::Approve(args) => in_runtime(approve::run(&args, shown)),
+        Verb::Promote(args) => in_runtime(promote::run(&args, shown)),
         Verb::Abort(args) => in_runtime(abort::run(&args, shown)),
         Verb::Resume(args) => in_runtime(resume::run(&args, shown)),
         Verb::Destroy(args) => in_runtime(destroy::run(&args, shown)),

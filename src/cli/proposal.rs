@@ -39,8 +39,12 @@ pub(crate) async fn propose<S: Store>(
         None => Vec::new(),
     };
     let release = numbered(contents, origin(project)?, &known, by)?;
-    let choice = match project.loaded.spec.rollout.strategy {
-        Strategy::Auto => stable.map(|stable| choose(stable, &release)).transpose()?,
+    let spec = &project.loaded.spec;
+    let choice = match spec.rollout.strategy {
+        Strategy::Auto => {
+            let choose = |stable| choose(stable, &release, spec.agent.risk);
+            stable.map(choose).transpose()?
+        }
         _ => None,
     };
     let replicas = replicas(project, &release, in_force, seen);

@@ -136,6 +136,64 @@ pub(crate) struct Traffic {
     /// is going to ask.
     #[serde(default)]
     pub(crate) settle: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mirror: Option<Mirror>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arms: Option<Arms>,
+}
+
+/// Who begins where is told by requests, and not by turns; shares are nobody's but the user's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arms {
+    /// Where those begin that say one of these, or whose user's lot is below the share.
+    pub(crate) pool: String,
+    /// All others.
+    pub(crate) rest: String,
+    pub(crate) says: Vec<(Key, String)>,
+    pub(crate) user: Option<Key>,
+    /// Of users, in hundredths of a per cent.
+    pub(crate) share: u16,
+}
+
+/// Copies of requests for a pool that has no share: nobody gets its answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mirror {
+    pub(crate) pool: String,
+    /// In hundredths of a per cent, of conversations that begin and of requests that belong to none.
+    pub(crate) share: u16,
+    /// Milliseconds after it began when it ends by itself.
+    pub(crate) at_most: Option<u64>,
+    /// It ends by itself once the pool's answers have told this much cost, in millionths.
+    pub(crate) most_cost: Option<u64>,
+    pub(crate) capture: Option<Capture>,
+}
+
+/// Requests and both their answers, as lines of JSON in a file of the edge's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Capture {
+    pub(crate) file: String,
+    /// What is left out beside Authorization and cookies.
+    pub(crate) redact: Vec<Key>,
+}
+
+/// What became of the copies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Mirrored {
+    /// Copies that were answered, or had been given up.
+    pub(crate) copied: u64,
+    /// Of those, the ones that were answered with the same status.
+    pub(crate) same_status: u64,
+    /// And the ones with the same body too: JSON is the same whatever the order of its fields.
+    pub(crate) same: u64,
+    /// Requests that were to be copied and were not: too large, too many at once, or broken off.
+    pub(crate) dropped: u64,
+    /// Why nothing is copied any more.
+    pub(crate) ended: Option<String>,
+    /// Where pairs are written to, and why that does not work.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) says: Option<String>,
+    /// The requests that were copied, as they were answered to whoever asked.
+    pub(crate) beside: Measures,
 }
 
 /// What conversations used, and requests that belong to none, in the order in which they began:
@@ -221,6 +279,8 @@ pub(crate) struct State {
     pub(crate) fence: u64,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) traffic: Traffic,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mirrored: Option<Mirrored>,
     pub(crate) pools: BTreeMap<String, PoolState>,
 }
 

@@ -33,6 +33,16 @@ impl ConversationId {
                 .fold(0, |id, byte| id << 8 | u128::from(*byte)),
         )
     }
+
+    /// The same conversation, told apart: what its copy is measured against.
+    pub(crate) fn twin(self) -> Self {
+        Self(self.0 ^ 1)
+    }
+
+    /// From 0 to 9,999, and the same for the same conversation.
+    pub(crate) fn lot(self) -> u64 {
+        (self.0 >> 1) as u64 % 10_000
+    }
 }
 
 impl fmt::Display for ConversationId {
@@ -91,6 +101,24 @@ pub(crate) fn in_reply(keys: &[Key], headers: &HeaderMap) -> Option<Conversation
         Key::Cookie(name) => in_set_cookies(name, headers),
         Key::Query(_) | Key::Json(_) => None,
     })
+}
+
+/// What a request says by this key; nothing of its body.
+pub(crate) fn said<'h>(key: &Key, head: &'h Parts) -> Option<&'h [u8]> {
+    let said = match key {
+        Key::Header(name) => head.headers.get(name).map(|value| value.as_bytes()),
+        Key::Cookie(name) => {
+            let all = head.headers.get_all(COOKIE).into_iter();
+            let mut pairs = all.flat_map(|cookies| cookies.as_bytes().split(|byte| *byte == b';'));
+            pairs.find_map(|pair| value_of(name, pair))
+        }
+        Key::Query(name) => {
+            let mut pairs = head.uri.query()?.as_bytes().split(|byte| *byte == b'&');
+            pairs.find_map(|pair| value_of(name, pair))
+        }
+        Key::Json(_) => None,
+    };
+    said.map(<[u8]>::trim_ascii).filter(|said| !said.is_empty())
 }
 
 fn in_header(name: &str, headers: &HeaderMap) -> Option<ConversationId> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::api::Measures;
+use super::api::{Measures, Mirror, Mirrored};
 use super::table::{OpenConversation, Table};
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,11 @@ pub(super) struct Counts {
     shares: BTreeMap<String, u16>,
     pools: BTreeMap<String, Measured>,
     conversations: Vec<OpenConversation>,
+    /// The copies that are made of requests, and what became of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mirror: Option<Mirror>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mirrored: Option<Mirrored>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -31,13 +36,16 @@ impl Counts {
             shares: table.traffic().shares,
             pools: table.pools().into_iter().map(measured).collect(),
             conversations: table.conversations(),
+            mirror: table.traffic().mirror,
+            mirrored: table.mirrored(),
         }
     }
 
     /// After the table has its pools and shares. If shares were changed after the counts were
     /// saved, a new window has begun, and nothing of the old one belongs into it.
     pub(super) fn restore(self, table: &Table) {
-        let (known, same_window) = (table.pools(), table.traffic().shares == self.shares);
+        let (known, traffic) = (table.pools(), table.traffic());
+        let same_window = traffic.shares == self.shares && traffic.mirror == self.mirror;
         for (name, measured) in self.pools.iter().filter(|(name, _)| known.contains(name)) {
             let fresh = table.pool_state(name).2;
             table.restore(
@@ -49,6 +57,9 @@ impl Counts {
                     &fresh
                 },
             );
+        }
+        if let Some(mirrored) = self.mirrored.filter(|_| same_window) {
+            table.restore_mirrored(&mirrored);
         }
         table.restore_conversations(self.conversations);
     }

@@ -68,6 +68,11 @@ impl Home {
         self.0.join("counts.json")
     }
 
+    /// Where requests are kept that were copied, with both answers.
+    pub(super) fn pairs(&self) -> PathBuf {
+        self.0.join("pairs")
+    }
+
     pub(super) fn secrets(&self) -> PathBuf {
         self.0.join("secrets.json")
     }

@@ -186,6 +186,10 @@ impl Window {
         self.counts.measures()
     }
 
+    pub(crate) fn cost_micros(&self) -> u64 {
+        self.counts.cost_micros.load(Relaxed)
+    }
+
     pub(crate) fn total(&self) -> Measures {
         self.total.measures()
     }

@@ -9,6 +9,8 @@
 //! one seen before is refused.
 
 pub(crate) mod api;
+mod arms;
+mod capture;
 pub(crate) mod client;
 pub(crate) mod containers;
 mod control;
@@ -24,6 +26,7 @@ mod launch;
 mod logs;
 mod meter;
 mod metrics;
+mod pair;
 mod process;
 pub(crate) mod program;
 mod proxy;

@@ -19,6 +19,7 @@ use super::conversation::{self, ConversationId};
 use super::table::{Claim, Table};
 use super::upstream::{Connection, NoReply, Upstream};
 
+mod copy;
 mod forward;
 mod in_flight;
 mod peek;
@@ -41,6 +42,8 @@ const TRIES: usize = 3;
 pub(super) struct Proxy {
     table: Arc<Table>,
     upstream: Rc<Upstream>,
+    /// Where requests go that are to be copied.
+    jobs: copy::Jobs,
 }
 
 struct Answer {
@@ -49,10 +52,11 @@ struct Answer {
 }
 
 impl Proxy {
-    pub(super) fn new(table: Arc<Table>) -> Self {
+    fn new(table: Arc<Table>, jobs: copy::Jobs) -> Self {
         Self {
             table,
             upstream: Rc::default(),
+            jobs,
         }
     }
 
@@ -85,11 +89,18 @@ impl Proxy {
         let asks_upgrade = forward::asks_upgrade(&request);
         let upgrade = asks_upgrade.then(|| hyper::upgrade::on(&mut request));
         let keys = self.table.keys();
-        let (request, id) = read(&keys, request, client).await;
-        let Some(claim) = self.claim(id, || self.table.claim(id)).await else {
+        let arms = self.table.arms();
+        let (request, body) = request.into_parts();
+        let arm = arms.as_ref().map(|arms| arms.pool_of(&request));
+        let request = Request::from_parts(request, body);
+        let (mut request, id) = read(&keys, request, client).await;
+        let Some(claim) = self.claim(id, || self.table.claim_in(id, arm)).await else {
             return self.refuse(started);
         };
         let mut in_flight = InFlight::new(claim, started);
+        if !asks_upgrade {
+            in_flight.copy(&mut request, &self.jobs);
+        }
         match self.exchange(&mut in_flight, request).await {
             Ok(answer) if id.is_some() => self.deliver(in_flight, answer, upgrade),
             Ok(answer) => {

@@ -6,18 +6,20 @@
 //! conversations.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use super::api::{Key, Measures, Spent, Standing, Traffic};
+use super::api::{Arms, Key, Measures, Mirrored, Spent, Standing, Traffic};
 use super::replica::Replica;
 
 mod claim;
 mod conversations;
 mod heir;
 mod ledger;
+mod mirror;
 mod pool;
 mod turns;
 
@@ -26,6 +28,8 @@ pub(crate) use conversations::OpenConversation;
 use conversations::{Conversations, Seat};
 pub(super) use heir::Guests;
 use heir::Heir;
+use mirror::Mirror;
+pub(crate) use mirror::{Held, Wanted};
 use pool::Pool;
 use turns::Turns;
 
@@ -42,6 +46,8 @@ pub(crate) struct Table {
     clock: Clock,
     /// Set once, under the write lock.
     heir: OnceLock<Heir>,
+    /// Where pairs of a request's answers are kept.
+    folder: OnceLock<PathBuf>,
     me: Weak<Table>,
 }
 
@@ -51,6 +57,8 @@ struct Pools {
     traffic: Traffic,
     keys: Arc<[Key]>,
     turns: Turns,
+    mirror: Option<Arc<Mirror>>,
+    arms: Option<Arc<Arms>>,
 }
 
 impl Table {
@@ -69,8 +77,13 @@ impl Table {
             changed: watch::Sender::new(0),
             clock,
             heir: OnceLock::new(),
+            folder: OnceLock::new(),
             me: Weak::clone(me),
         })
+    }
+
+    pub(super) fn keep_pairs_in(&self, folder: PathBuf) {
+        let _ = self.folder.set(folder);
     }
 
     /// A version that rises with every change of standings, replicas and shares.
@@ -114,10 +127,17 @@ impl Table {
         });
     }
 
-    /// Other shares than those in force begin a new window for all pools.
+    /// Other shares or copies than those in force begin a new window for all pools.
     pub(crate) fn set_traffic(&self, traffic: &Traffic, now_ms: u64) {
         self.change(|pools, _| {
-            let moved = pools.traffic.shares != traffic.shares;
+            let is_mirrored_anew = pools.traffic.mirror != traffic.mirror;
+            let moved = is_mirrored_anew
+                || pools.traffic.shares != traffic.shares
+                || pools.traffic.arms != traffic.arms;
+            pools.arms = traffic.arms.clone().map(Arc::new);
+            if is_mirrored_anew {
+                pools.mirror(Mirror::new(traffic, self.folder(), now_ms));
+            }
             pools.traffic = traffic.clone();
             pools.keys = traffic.keys.clone().into();
             for name in traffic.shares.keys() {
@@ -127,7 +147,8 @@ impl Table {
                 pool.begin_window(now_ms);
             }
             let ledger = &mut self.all_conversations().ledger;
-            ledger.follow(traffic.settle);
+            // Where requests are copied, both sides are entered with the copies.
+            ledger.follow(traffic.settle.filter(|_| traffic.mirror.is_none()));
             if moved {
                 ledger.begin(now_ms);
             }
@@ -136,11 +157,36 @@ impl Table {
 
     /// What conversations used, from this place on.
     pub(super) fn spent(&self, epoch: u64, place: u64) -> Spent {
-        self.swept().ledger.told(epoch, place)
+        match &self.read().mirror {
+            Some(mirror) => mirror.spent(epoch, place, self.now()),
+            None => self.swept().ledger.told(epoch, place),
+        }
+    }
+
+    /// What became of copies, while there are any.
+    pub(super) fn mirrored(&self) -> Option<Mirrored> {
+        self.read().mirrored(self.now())
+    }
+
+    /// Goes on with what an edge before this one had told; after `set_traffic`.
+    pub(super) fn restore_mirrored(&self, told: &Mirrored) {
+        self.change(|pools, _| {
+            let restored = Mirror::restored(&pools.traffic, self.folder(), told);
+            pools.mirror(restored);
+        });
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.folder.get().map(PathBuf::as_path)
     }
 
     pub(crate) fn traffic(&self) -> Traffic {
         self.read().traffic.clone()
+    }
+
+    /// Who begins where, while that is told by what requests say.
+    pub(crate) fn arms(&self) -> Option<Arc<Arms>> {
+        self.read().arms.clone()
     }
 
     pub(crate) fn keys(&self) -> Arc<[Key]> {
@@ -259,6 +305,12 @@ impl Pools {
 
     fn get_mut(&mut self, name: &str) -> Option<&mut Pool> {
         self.all.iter_mut().find(|pool| pool.named() == name)
+    }
+
+    fn mirror(&mut self, mirror: Option<Arc<Mirror>>) {
+        if let Some(before) = std::mem::replace(&mut self.mirror, mirror) {
+            before.end();
+        }
     }
 
     fn entry(&mut self, name: &str, now: u64) -> &mut Pool {

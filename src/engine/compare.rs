@@ -56,16 +56,20 @@ impl Spending {
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
-    /// Both releases have traffic.
+    /// Both releases have traffic, or one has copies of what the other has.
     pub(super) fn can_compare(&self) -> bool {
-        let both = is_split(self.rollout.step().weight);
+        let step = self.rollout.step();
+        let both = is_split(step.weight) || !step.mirror.is_zero();
         both && self.rollout.plan().stable().is_some()
     }
 
     /// What counts as slow is found before the first row that is compared: a time that was chosen by
     /// what is judged by it would be no fair one.
     pub(super) async fn mark(&mut self, effect: &Effect) -> Result<()> {
-        let splits = matches!(effect, Effect::Route(weight) if is_split(*weight));
+        let splits = match effect {
+            Effect::Route(weight) => is_split(*weight),
+            effect => matches!(effect, Effect::Mirror(_)),
+        };
         if !splits || self.rollout.phase() != Phase::Forward || self.unmarked().next().is_none() {
             return Ok(());
         }
@@ -174,7 +178,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let before = before.filter(|counted| counted.row != now.row);
         let mut rates = Rates::new(gate.margin());
         for counted in before.chain([&now]) {
-            rates.step(share(counted.weight)?);
+            rates.step(self.share(counted.row, counted.weight)?);
             rates.told(count(counted.stable), count(counted.candidate));
         }
         Some(rates)
@@ -194,7 +198,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 Latency::new(Thresholds::frozen(seconds)?, gate.margin())
             }
         };
-        judge.step(share(self.rollout.step().weight)?);
+        judge.step(self.share_now()?);
         let mut cautious = judge.clone();
         let stretch = if gate.margin().get() > 0.0 {
             BUCKET
@@ -242,7 +246,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         if spending.judges.is_empty() || !self.can_compare() {
             return Ok(());
         }
-        let share = share(self.rollout.step().weight);
+        let share = self.share_now();
         loop {
             let spent = self.target.spent(spending.place).await?;
             if let Some(share) = share.filter(|_| spent.place.epoch != spending.place.epoch) {
@@ -279,8 +283,20 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     pub(super) fn windows<'s>(&self, seen: &'s Seen) -> Option<(&'s Measures, &'s Measures)> {
         let plan = self.rollout.plan();
-        let window = |id| seen.releases.get(&id).map(|release| &release.window);
-        Some((window(plan.stable()?)?, window(plan.to)?))
+        Some((seen.window(plan.stable()?)?, seen.window(plan.to)?))
+    }
+
+    fn share_now(&self) -> Option<Share> {
+        self.share(self.rollout.row(), self.rollout.step().weight)
+    }
+
+    /// The candidate's; of what is copied both have one each.
+    fn share(&self, row: usize, weight: Percent) -> Option<Share> {
+        let step = self.rollout.plan().steps.get(row);
+        match step.is_some_and(|step| !step.mirror.is_zero()) {
+            true => Share::new(0.5),
+            false => Share::new(f64::from(weight.hundredths()) / 10_000.0),
+        }
     }
 
     /// This gate's part of the one promise.
@@ -329,10 +345,6 @@ fn times(gate: &MetricGate, total: &Measures) -> Vec<u64> {
     times
         .map(|seconds| (seconds * 1e6).round() as u64)
         .collect()
-}
-
-fn share(weight: Percent) -> Option<Share> {
-    Share::new(f64::from(weight.hundredths()) / 10_000.0)
 }
 
 fn units(window: &Measures) -> Units {

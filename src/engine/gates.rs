@@ -159,7 +159,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     /// nearly as often.
     fn half_fails(&self, seen: &Seen) -> Option<Verdict> {
         let plan = self.rollout.plan();
-        let window = |id| seen.releases.get(&id).map(|release| &release.window);
+        let window = |id| seen.window(id);
         let failing = |window: &Measures, some: u64, part: u64| {
             window.requests >= some && window.errors * part >= window.requests
         };
@@ -186,7 +186,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     fn verdicts(&self, seen: &Seen, holding: &mut Holding<'_>) -> Vec<Verdict> {
         let plan = self.rollout.plan();
         let none = Measures::default();
-        let window = |id| seen.releases.get(&id).map(|release| &release.window);
+        let window = |id| seen.window(id);
         let mine = window(plan.to).unwrap_or(&none);
         let beside = plan.stable().and_then(window).unwrap_or(&none);
         let now = (self.clock)();

@@ -12,6 +12,7 @@ pub(super) fn live(seen: &Seen, plan: &Plan) -> Live {
         stable: stable.map(|id| side(seen, id)).unwrap_or_default(),
         candidate: side(seen, plan.to),
         weight: weight(seen, plan),
+        mirror: mirror(seen).map_or(Percent::ZERO, |(_, share)| share),
         others: seen
             .releases
             .iter()
@@ -44,7 +45,14 @@ fn weight(seen: &Seen, plan: &Plan) -> Option<Percent> {
         Some(stable) => stable.hundredths() == rest,
         None => rest == 0 || seen.shares.is_empty(),
     };
-    whole.then_some(candidate)
+    // Copies for another release are somebody's who is not here any more.
+    let ours = mirror(seen).is_none_or(|(to, _)| to == plan.to);
+    (whole && ours).then_some(candidate)
+}
+
+fn mirror(seen: &Seen) -> Option<(ReleaseId, Percent)> {
+    let mirrored = seen.mirrored.as_ref()?;
+    Some((mirrored.to, mirrored.share))
 }
 
 #[cfg(test)]

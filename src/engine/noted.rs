@@ -64,7 +64,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     fn measured(&self, seen: &Seen, verdicts: &[Verdict]) -> Measured {
         let plan = self.rollout.plan();
-        let window = |id: ReleaseId| Some(seen.releases.get(&id)?.window.clone());
+        let window = |id: ReleaseId| seen.window(id).cloned();
         Measured {
             row: self.rollout.row(),
             weight: self.rollout.step().weight,

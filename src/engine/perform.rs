@@ -12,7 +12,7 @@ use crate::journal::Store;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Effect, Event, Gate, Reason, Slot, Why};
 use crate::spec::Percent;
-use crate::target::{Seen, SeenRelease, Target, Traffic};
+use crate::target::{Arms, Mirror, Seen, SeenRelease, Target, Traffic};
 
 /// A replica that exited this often before it was ready will not get ready.
 const RESTARTS: u32 = 3;
@@ -57,7 +57,8 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             Effect::Scale(slot, replicas) => self.scale(*slot, *replicas).await,
             Effect::AwaitReady(slot, replicas) => self.ready(*slot, *replicas).await,
             Effect::AwaitGone(most) => self.gone(*most).await,
-            Effect::Route(weight) => self.route(*weight).await,
+            Effect::Route(weight) => self.route(*weight, Percent::ZERO).await,
+            Effect::Mirror(share) => self.route(Percent::ZERO, *share).await,
             Effect::Retire(id) => self.retire(*id).await,
             Effect::Ask(Gate::Hold(period)) => {
                 return match self.hold(*period).await {
@@ -108,11 +109,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         Ok(self.target.scale(&self.release(id).await?, 0).await?)
     }
 
-    async fn route(&self, weight: Percent) -> Result<(), Failure> {
-        Ok(self.target.route(&self.traffic(weight).await?).await?)
+    async fn route(&self, weight: Percent, mirror: Percent) -> Result<(), Failure> {
+        let traffic = self.traffic(weight, mirror).await?;
+        Ok(self.target.route(&traffic).await?)
     }
 
-    async fn traffic(&self, weight: Percent) -> Result<Traffic> {
+    async fn traffic(&self, weight: Percent, mirror: Percent) -> Result<Traffic> {
         let plan = self.rollout.plan();
         let rest = Percent::from_hundredths(Percent::FULL.hundredths() - weight.hundredths());
         let shares = [(Some(plan.to), weight), (plan.stable(), rest)];
@@ -125,7 +127,24 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 .collect(),
             keys: drain.key,
             sticky: plan.sticky,
-            settle: plan.settle.filter(|_| is_split(weight)),
+            settle: plan
+                .settle
+                .filter(|_| is_split(weight) || !mirror.is_zero()),
+            arms: plan
+                .ab
+                .clone()
+                .zip(plan.stable())
+                .filter(|_| is_split(weight))
+                .map(|(ab, rest)| Arms {
+                    to: plan.to,
+                    rest,
+                    ab,
+                }),
+            mirror: (!mirror.is_zero()).then(|| Mirror {
+                to: plan.to,
+                share: mirror,
+                shadow: plan.shadow.clone().unwrap_or_default(),
+            }),
         })
     }
 

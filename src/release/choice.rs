@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::{Changed, changed};
 use super::{Identity, Release};
-use crate::spec::Strategy;
+use crate::spec::{Risk, Strategy};
 
 /// What a release was made from, where that is known; no part of its identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,19 +66,32 @@ impl Choice {
     }
 }
 
-/// The most careful of what the changes ask for.
-pub(crate) fn choose(old: &Release, new: &Release) -> serde_json::Result<Choice> {
+/// The most careful of what the changes ask for; where they may change what an agent of high risk
+/// answers it begins with a shadow.
+pub(crate) fn choose(old: &Release, new: &Release, risk: Risk) -> serde_json::Result<Choice> {
     if let Some((from, to)) = breaks(&old.origin, &new.origin) {
         let why = format!("agent.version {from} → {to} changes the interface");
         return Ok(Choice::new(Strategy::BlueGreen, why));
     }
     let all = changed(&old.contents, &new.contents)?;
+    let choice = by_changes(&all, old, new);
+    let is_risky = risk == Risk::High && !all.iter().all(|change| is_place(&change.name));
+    Ok(match is_risky {
+        true => Choice::new(
+            Strategy::Shadow,
+            format!("{}, and agent.risk is high", choice.why),
+        ),
+        false => choice,
+    })
+}
+
+fn by_changes(all: &[Changed], old: &Release, new: &Release) -> Choice {
     let names = |change: &&Changed| !change.is_files() && !is_place(&change.name);
-    Ok(match all.iter().find(names) {
+    match all.iter().find(names) {
         Some(change) => Choice::new(Strategy::Canary, format!("{} changed", change.name)),
         None if all.iter().any(Changed::is_files) => by_files(&old.origin, &new.origin),
         None => Choice::new(Strategy::Rolling, "only how replicas are run changed"),
-    })
+    }
 }
 
 fn is_place(name: &str) -> bool {
@@ -151,7 +164,7 @@ mod tests {
 
     #[test]
     fn each_change_has_its_strategy() {
-        use Strategy::{BlueGreen, Canary, Rolling};
+        use Strategy::{BlueGreen, Canary, Rolling, Shadow};
         let old = release(json!({}), ["1.4", "d", "c"]);
         let model = json!({ "config": { "model": "n", "settings": {} } });
         let files = json!({ "artifact": { "files": "f1" } });
@@ -199,8 +212,12 @@ mod tests {
             ),
         ];
         for (change, origin, strategy, why) in cases {
-            let choice = choose(&old, &release(change, origin)).unwrap();
+            let new = release(change, origin);
+            let choice = choose(&old, &new, Risk::Normal).unwrap();
             assert_eq!(choice, Choice::new(strategy, why));
+            let risky = choose(&old, &new, Risk::High).unwrap();
+            let stays = strategy == BlueGreen || why.starts_with("only how");
+            assert_eq!(risky.strategy, if stays { strategy } else { Shadow });
         }
     }
 }

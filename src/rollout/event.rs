@@ -32,6 +32,8 @@ pub(crate) enum Effect {
     AwaitGone(u32),
     /// Give the candidate this share, the stable release the rest, and nobody else anything.
     Route(Percent),
+    /// Give the stable release all traffic, and the candidate a copy of this share of it.
+    Mirror(Percent),
     /// Scale a left-over release, neither stable nor candidate, to nothing.
     Retire(ReleaseId),
     Ask(Gate),
@@ -57,6 +59,9 @@ pub(crate) struct Live {
     pub(crate) candidate: Side,
     /// The candidate's share; `None` where traffic is not split between these two alone.
     pub(crate) weight: Option<Percent>,
+    /// The share of what others are asked that the candidate gets a copy of.
+    #[serde(default, skip_serializing_if = "Percent::is_zero")]
+    pub(crate) mirror: Percent,
     /// Other releases that are kept up: left-overs of abandoned rollouts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) others: Vec<ReleaseId>,

@@ -1,6 +1,7 @@
 //! What a finished effect tells of the world, so that not every effect needs a look after it.
 
 use super::event::{Effect, Live, Side, Slot};
+use crate::spec::Percent;
 
 impl Live {
     pub(super) fn side(&mut self, slot: Slot) -> &mut Side {
@@ -20,7 +21,8 @@ impl Live {
             Effect::Scale(slot, to) => self.side(*slot).scaled(*to),
             Effect::AwaitReady(slot, ready) => self.side(*slot).came(*ready),
             Effect::AwaitGone(left) => self.went(*left),
-            Effect::Route(weight) => self.weight = Some(*weight),
+            Effect::Route(weight) => (self.weight, self.mirror) = (Some(*weight), Percent::ZERO),
+            Effect::Mirror(share) => (self.weight, self.mirror) = (Some(Percent::ZERO), *share),
             Effect::Retire(release) => self.others.retain(|other| other != release),
             Effect::Observe | Effect::Ask(_) => {}
         }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::release::ReleaseId;
-use crate::spec::{MetricGate, Percent, Period, Probe, Rollout, Strategy};
+use crate::spec::{Ab, MetricGate, Percent, Period, Probe, Rollout, Shadow, Strategy};
 
 /// What must open before the walk leaves a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +25,10 @@ pub(crate) struct Step {
     pub(crate) candidate: u32,
     /// The candidate's share of traffic; the stable release has the rest.
     pub(crate) weight: Percent,
+    /// The share of what stable is asked that the candidate gets a copy of; only where the candidate
+    /// has no share of its own.
+    #[serde(default, skip_serializing_if = "Percent::is_zero")]
+    pub(crate) mirror: Percent,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) gates: Vec<Gate>,
 }
@@ -73,6 +77,12 @@ pub(crate) struct Plan {
     /// How long after its beginning what a conversation has used is compared; `None`: it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settle: Option<Period>,
+    /// What becomes of the copies, where a row has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shadow: Option<Shadow>,
+    /// Who begins where while both arms of an A/B test have traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ab: Option<Ab>,
     /// How long past its hold an unclear gate with `unclear = "wait"` is waited for.
     pub(crate) patience: Period,
     /// How long a started replica may take to get ready.
@@ -95,6 +105,7 @@ impl Step {
             stable,
             candidate,
             weight,
+            mirror: Percent::ZERO,
             gates: Vec::new(),
         }
     }

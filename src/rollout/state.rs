@@ -156,6 +156,13 @@ impl Rollout {
         }
     }
 
+    /// Both arms of an A/B test have traffic, and a person is to promote one.
+    pub(crate) fn is_test(&self) -> bool {
+        let weight = self.step().weight;
+        let both = weight > Percent::ZERO && weight < Percent::FULL;
+        self.plan.ab.is_some() && both && self.phase() == Phase::Forward
+    }
+
     /// The world as known; `None` where it has to be looked at first.
     #[cfg(test)]
     pub(crate) fn live(&self) -> Option<&Live> {

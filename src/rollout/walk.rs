@@ -40,7 +40,8 @@ pub(super) fn retire(view: &View) -> Option<Effect> {
 }
 
 pub(super) fn dismiss(view: &View) -> Option<Effect> {
-    let idle = view.live.weight == Some(Percent::ZERO);
+    let live = view.live;
+    let idle = live.weight == Some(Percent::ZERO) && live.mirror == Percent::ZERO;
     idle.then(|| shrink_candidate(view)).flatten()
 }
 
@@ -73,8 +74,15 @@ pub(super) fn await_stable(view: &View) -> Option<Effect> {
 }
 
 pub(super) fn route(view: &View) -> Option<Effect> {
-    let want = view.want.weight;
-    (is_served(view) && view.live.weight != Some(want)).then_some(Effect::Route(want))
+    let View { live, want, .. } = view;
+    let stays = live.weight == Some(want.weight);
+    let is_there = stays && live.mirror == want.mirror;
+    // Copies end whoever is there.
+    let is_due = is_served(view) || (stays && want.mirror.is_zero());
+    (is_due && !is_there).then_some(match want.mirror {
+        Percent::ZERO => Effect::Route(want.weight),
+        share => Effect::Mirror(share),
+    })
 }
 
 /// Whether each side that is to have a share has somebody, or is going to.

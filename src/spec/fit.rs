@@ -3,7 +3,7 @@
 
 use super::check::Check;
 use super::show::key;
-use super::{Kind, Mode, SecretSource, Spec, TargetSpec};
+use super::{Kind, Mode, SecretSource, Spec, Strategy, TargetSpec};
 
 /// The last part of a name that agentctl uses itself.
 const EDGE: &str = "edge";
@@ -30,6 +30,20 @@ fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
         );
     }
     has_image(spec, check);
+    if spec.may_shadow() {
+        check.refuse_with(
+            "rollout.strategy",
+            "nothing copies requests in a cluster: no edge stands before replicas there",
+            "strategy = \"canary\", with a first step of little weight",
+        );
+    }
+    if spec.rollout.strategy == Strategy::Ab {
+        check.refuse_with(
+            "rollout.strategy",
+            "nothing tells users apart in a cluster: no edge stands before replicas there",
+            "strategy = \"canary\", which gives each conversation one release",
+        );
+    }
     let gates = spec.gate.iter().enumerate();
     for (at, gate) in gates.filter(|(_, gate)| gate.source.is_none()) {
         let message = format!(

@@ -1,7 +1,7 @@
 //! What a text must look like, by the `format` that the schema names. One line per format, so that
 //! a key gets its check, its caret and its line in the reference by naming one.
 
-use super::{ConversationKey, Period, Quantity, Template, names, template::is_variable};
+use super::{ConversationKey, Period, Quantity, Says, Template, names, template::is_variable};
 
 /// Why `text` does not have `format`; formats that only describe are never broken.
 pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
@@ -10,6 +10,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "quantity" => Quantity::parse(text).map(drop),
         "template" => Template::parse(text).map(drop),
         "conversation-key" => ConversationKey::try_from(text.to_owned()).map(drop),
+        "says" => Says::try_from(text.to_owned()).map(drop),
         "ip" => text
             .parse::<std::net::IpAddr>()
             .map(drop)

@@ -2,14 +2,7 @@
 //! has not made a typing error. What gets supported loses its line here.
 
 /// A key by its path, or `path = value`; `*` stands for any name and any place in a list.
-const LATER: &[&str] = &[
-    "migrations",
-    "flags",
-    "rollout.mirror",
-    "rollout.match",
-    "rollout.strategy = shadow",
-    "rollout.strategy = ab",
-];
+const LATER: &[&str] = &["migrations", "flags"];
 
 /// What to say of a key that is not supported yet.
 pub(super) fn key(path: &str) -> Option<String> {

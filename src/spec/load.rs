@@ -13,7 +13,9 @@ use super::origin::Origins;
 use super::problem::{Problem, Problems};
 use super::resolve::{Variables, resolve};
 use super::source::Source;
-use super::{Environment, GateSource, Rollout, Spec, Strategy, TargetSpec, limits, overlay, shape};
+use super::{
+    Environment, GateSource, Risk, Rollout, Spec, Strategy, TargetSpec, limits, overlay, shape,
+};
 
 /// A valid agent.toml in the environment that was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +42,15 @@ struct Fit {
 }
 
 impl Spec {
+    /// Whether a rollout of this may copy requests.
+    pub(crate) fn may_shadow(&self) -> bool {
+        match self.rollout.strategy {
+            Strategy::Shadow => true,
+            Strategy::Auto => self.agent.risk == Risk::High,
+            Strategy::Rolling | Strategy::BlueGreen | Strategy::Canary | Strategy::Ab => false,
+        }
+    }
+
     /// As `load`, from the bytes of a file: they may be too many, or not UTF-8.
     pub(crate) fn from_bytes(
         bytes: &[u8],

@@ -5,6 +5,7 @@
 //! exists is valid; no later room checks a key again. The types are the one list of keys: the
 //! schema is made from them, and the check of a file's shape and the reference read the schema.
 
+mod ab;
 mod agent;
 mod beside;
 mod build;
@@ -43,6 +44,7 @@ mod starter;
 mod template;
 mod wording;
 
+pub(crate) use ab::{Ab, Says};
 pub(crate) use agent::{Config, Kind, Risk, SecretSource, Spec};
 pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
 pub(crate) use build::{Allow, Build, Image, Manager, Runtime};
@@ -65,7 +67,7 @@ pub(crate) use quantity::Quantity;
 #[cfg(test)]
 pub(crate) use rollout::Against;
 pub(crate) use rollout::{
-    Bound, Metric, MetricGate, Rollback, Rollout, RolloutStep, Strategy, Unclear,
+    Bound, Metric, MetricGate, Rollback, Rollout, RolloutStep, Shadow, Strategy, Unclear,
 };
 pub(crate) use scale::{Figure, Queue, QueueKind, Scale, Scaler, Window};
 pub(crate) use schema::schema;

@@ -24,6 +24,11 @@ impl Percent {
         Self(hundredths.checked_div(u64::from(whole)).unwrap_or(0) as u16)
     }
 
+    #[allow(clippy::trivially_copy_pass_by_ref)] // as serde wants it
+    pub(crate) fn is_zero(&self) -> bool {
+        *self == Self::ZERO
+    }
+
     /// In hundredths of a per cent, 0 to 10,000.
     pub(crate) fn hundredths(self) -> u16 {
         self.0

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{GateSource, Percent, Period, Probe};
+use super::{Ab, ConversationKey, GateSource, Percent, Period, Probe, Says};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -10,6 +10,8 @@ pub(crate) enum Strategy {
     Rolling,
     BlueGreen,
     Canary,
+    Shadow,
+    Ab,
     Auto,
 }
 
@@ -18,14 +20,31 @@ pub(crate) enum Strategy {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rollout {
     /// rolling: a few replicas at a time; blue-green: all beside the old ones, then the switch;
-    /// canary: a growing share of the traffic; auto: one of them, by what changed against the release
-    /// in force.
+    /// canary: a growing share of the traffic; shadow: copies of requests first, whose answers nobody
+    /// gets, then the switch or the steps; ab: both releases, told apart by what requests say, until a
+    /// person promotes one; auto: one of them, by what changed against the release in
+    /// force.
     pub(crate) strategy: Strategy,
     /// A conversation keeps its release while weights move.
     pub(crate) sticky: bool,
-    /// Canary: weights rise and end at 100; not given: 10 and 50 per cent, held for 5m each, then
-    /// 100.
+    /// Canary, and after a shadow: weights rise and end at 100; not given: for a canary 10 and 50 per
+    /// cent, held for 5m each, then 100; for a shadow one switch.
     pub(crate) steps: Vec<RolloutStep>,
+    /// Shadow: of the conversations that begin, and of the requests that belong to none, this share is
+    /// copied to the candidate.
+    pub(crate) mirror: Percent,
+    /// Shadow: how long requests are copied, and what becomes of the copies.
+    pub(crate) shadow: Shadow,
+    /// A/B: requests that say one of these begin on the new release: `header:NAME=VALUE`,
+    /// `cookie:NAME=VALUE` or `query:NAME=VALUE`.
+    #[serde(rename = "match")]
+    pub(crate) says: Vec<Says>,
+    /// A/B: what names the user, like `header:X-User-Id`; users are split, and each stays on one
+    /// release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<ConversationKey>,
+    /// A/B: the share of users that begin on the new release.
+    pub(crate) split: Percent,
     /// After the switch the old release stays warm this long, with the gates on.
     pub(crate) bake: Period,
     /// Rolling: replicas beyond the wanted number while it runs.
@@ -55,6 +74,11 @@ impl Default for Rollout {
             strategy: Strategy::default(),
             sticky: true,
             steps: Vec::new(),
+            mirror: Percent::FULL,
+            shadow: Shadow::default(),
+            says: Vec::new(),
+            user: None,
+            split: Percent::from_hundredths(5_000),
             bake: Period::default(),
             max_surge: 1,
             max_unavailable: 0,
@@ -67,6 +91,14 @@ impl Default for Rollout {
 }
 
 impl Rollout {
+    pub(crate) fn ab(&self) -> Ab {
+        Ab {
+            says: self.says.clone(),
+            user: self.user.clone(),
+            split: self.split,
+        }
+    }
+
     /// What a canary without steps of its own walks.
     pub(super) fn usual_steps() -> Vec<RolloutStep> {
         let step = |percent: u16, hold| RolloutStep::Weight {
@@ -75,6 +107,42 @@ impl Rollout {
         };
         let hold = Period::secs(300);
         vec![step(10, hold), step(50, hold), step(100, Period::default())]
+    }
+}
+
+/// Copies of requests, which the candidate answers and nobody gets the answers of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Shadow {
+    /// How long requests are copied at least, with the gates on.
+    pub(crate) hold: Period,
+    /// No request is copied after this long, whatever the rollout still waits for; not given: copied
+    /// until the traffic moves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at_most: Option<Period>,
+    /// No request is copied any more once the candidate's answers have told this much cost, in the
+    /// agent's currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_cost: Option<f64>,
+    /// A file in the edge's folder that each request is written to with both answers, as a line of
+    /// JSON; at most 64 MiB of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "mark"))]
+    pub(crate) capture: Option<String>,
+    /// What is left out of that file beside Authorization and cookies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) redact: Vec<ConversationKey>,
+}
+
+impl Default for Shadow {
+    fn default() -> Self {
+        Self {
+            hold: Period::secs(1800),
+            at_most: None,
+            max_cost: None,
+            capture: None,
+            redact: Vec::new(),
+        }
     }
 }
 

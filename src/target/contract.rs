@@ -66,6 +66,8 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
         keys: vec![ConversationKey::Header("x-conversation".to_owned())],
         sticky: true,
         settle: None,
+        mirror: None,
+        arms: None,
     }
 }
 

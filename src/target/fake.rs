@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::{Failing, Log, Place, Reply, Seen, SeenRelease, Spent, Target, Traffic};
+use super::{
+    Failing, Log, Mirror, Mirrored, Place, Reply, Seen, SeenRelease, Spent, Target, Traffic,
+};
 use crate::analysis::{Measures, Used};
 use crate::release::{Release, ReleaseId};
 use crate::spec::{Percent, ProbeRequest};
@@ -33,6 +35,7 @@ pub(crate) struct Fake {
     behaviours: BTreeMap<ReleaseId, Behaviour>,
     wanted: RefCell<BTreeMap<ReleaseId, u32>>,
     shares: RefCell<BTreeMap<ReleaseId, Percent>>,
+    mirror: RefCell<Option<Mirror>>,
     /// Rises whenever shares change.
     epoch: Cell<u64>,
     /// Verbs in the order that they were called in.
@@ -52,6 +55,7 @@ impl Fake {
     fn release(&self, id: ReleaseId, wanted: u32) -> SeenRelease {
         let behaviour = self.behaviour(id);
         let share = self.shares.borrow().get(&id).copied();
+        let is_asked = self.mirror.borrow().as_ref().map(|mirror| mirror.to) == Some(id);
         let broken = behaviour.breaks_at.is_some_and(|at| share >= Some(at));
         let crashed = SeenRelease {
             wanted,
@@ -68,7 +72,10 @@ impl Fake {
                 wanted,
                 ready: wanted,
                 total: behaviour.total,
-                window: share.map(|_| behaviour.window).unwrap_or_default(),
+                window: match share.is_some() || is_asked {
+                    true => behaviour.window,
+                    false => Measures::default(),
+                },
                 ..SeenRelease::default()
             },
         }
@@ -92,6 +99,22 @@ impl Target for Fake {
                 .map(|(id, wanted)| (*id, self.release(*id, *wanted)))
                 .collect(),
             shares: shares.clone(),
+            mirrored: self.mirror.borrow().as_ref().map(|mirror| Mirrored {
+                to: mirror.to,
+                share: mirror.share,
+                copied: 0,
+                same_status: 0,
+                same: 0,
+                dropped: 0,
+                ended: None,
+                file: None,
+                says: None,
+                beside: shares
+                    .keys()
+                    .next()
+                    .map(|stable| self.behaviour(*stable).window)
+                    .unwrap_or_default(),
+            }),
         })
     }
 
@@ -112,6 +135,7 @@ impl Target for Fake {
         self.called(format!("route {}", words.join(", ")));
         self.epoch.set(self.epoch.get() + 1);
         *self.shares.borrow_mut() = traffic.shares.clone();
+        *self.mirror.borrow_mut() = traffic.mirror.clone();
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Failing, Place, Seen, SeenRelease, Spent};
+use super::{Failing, Mirrored, Place, Seen, SeenRelease, Spent};
 use crate::analysis::{Measures, Used};
 use crate::edge::api::{self, PoolState, ReplicaState, Standing, State};
 use crate::release::ReleaseId;
@@ -22,7 +22,24 @@ pub(super) fn seen(state: &State, url: impl Fn(SocketAddr) -> String) -> Seen {
         url: state.listen.map(url),
         releases: releases.collect(),
         shares: shares.collect(),
+        mirrored: mirrored(state),
     }
+}
+
+fn mirrored(state: &State) -> Option<Mirrored> {
+    let (order, told) = state.traffic.mirror.as_ref().zip(state.mirrored.as_ref())?;
+    Some(Mirrored {
+        to: order.pool.parse().ok()?,
+        share: Percent::from_hundredths(order.share),
+        copied: told.copied,
+        same_status: told.same_status,
+        same: told.same,
+        dropped: told.dropped,
+        ended: told.ended.clone(),
+        file: told.file.as_ref().map(|file| file.display().to_string()),
+        says: told.says.clone(),
+        beside: measures(&told.beside),
+    })
 }
 
 fn release(pool: &PoolState) -> SeenRelease {

@@ -23,11 +23,11 @@ pub(crate) use any::Any;
 pub(crate) use docker::{Docker, Host, Names, attend, program_image};
 pub(crate) use kubernetes::{Cluster, Journal, Kubernetes, Order, Papers, Runner, Served};
 pub(crate) use process::{Machine, Process, StateDir, Tree, secrets};
-pub(crate) use seen::{Failing, Seen, SeenRelease};
+pub(crate) use seen::{Failing, Mirrored, Seen, SeenRelease};
 
 use crate::analysis::Used;
 use crate::release::{Release, ReleaseId};
-use crate::spec::{ConversationKey, Percent, Period, ProbeRequest};
+use crate::spec::{Ab, ConversationKey, Percent, Period, ProbeRequest, Shadow};
 
 /// Which release gets which share, and what keeps a conversation where it began.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,26 @@ pub(crate) struct Traffic {
     pub(crate) sticky: bool,
     /// How long after its beginning what a conversation has used is read; `None`: nobody reads it.
     pub(crate) settle: Option<Period>,
+    /// Who is asked the same and answers nobody.
+    pub(crate) mirror: Option<Mirror>,
+    /// Who begins where, by what requests say: instead of by shares.
+    pub(crate) arms: Option<Arms>,
+}
+
+/// An A/B test: `ab` tells who begins on `to`; all others begin on `rest`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Arms {
+    pub(crate) to: ReleaseId,
+    pub(crate) rest: ReleaseId,
+    pub(crate) ab: Ab,
+}
+
+/// Copies of requests for a release that has no share.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Mirror {
+    pub(crate) to: ReleaseId,
+    pub(crate) share: Percent,
+    pub(crate) shadow: Shadow,
 }
 
 /// A reply to a request that was sent to one replica.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-use super::Traffic;
+use super::{Arms, Mirror, Traffic};
 use crate::edge::api::{self, Drain, Health, Key, Piece};
 use crate::release::Contents;
 use crate::spec::{self, ConversationKey, Part, Period, ProbeRequest, Template};
@@ -19,6 +19,36 @@ pub(super) fn traffic(traffic: &Traffic, fence: u64) -> api::Traffic {
         keys: traffic.keys.iter().map(key).collect(),
         sticky: traffic.sticky,
         settle: traffic.settle.map(Period::as_millis),
+        mirror: traffic.mirror.as_ref().map(mirror),
+        arms: traffic.arms.as_ref().map(arms),
+    }
+}
+
+fn arms(arms: &Arms) -> api::Arms {
+    let says = arms.ab.says.iter();
+    api::Arms {
+        pool: arms.to.to_string(),
+        rest: arms.rest.to_string(),
+        says: says
+            .map(|says| (key(&says.key), says.value.clone()))
+            .collect(),
+        user: arms.ab.user.as_ref().map(key),
+        share: arms.ab.split.hundredths(),
+    }
+}
+
+fn mirror(mirror: &Mirror) -> api::Mirror {
+    let shadow = &mirror.shadow;
+    let capture = shadow.capture.as_ref().map(|file| api::Capture {
+        file: file.clone(),
+        redact: shadow.redact.iter().map(key).collect(),
+    });
+    api::Mirror {
+        pool: mirror.to.to_string(),
+        share: mirror.share.hundredths(),
+        at_most: shadow.at_most.map(Period::as_millis),
+        most_cost: shadow.max_cost.map(|cost| (cost * 1e6).round() as u64),
+        capture,
     }
 }
 

@@ -14,6 +14,42 @@ pub(crate) struct Seen {
     pub(crate) releases: BTreeMap<ReleaseId, SeenRelease>,
     /// Releases without a share are not in it.
     pub(crate) shares: BTreeMap<ReleaseId, Percent>,
+    /// Copies of requests, while there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mirrored: Option<Mirrored>,
+}
+
+/// Copies that a release gets of what others are asked, and what became of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Mirrored {
+    pub(crate) to: ReleaseId,
+    pub(crate) share: Percent,
+    /// Copies that were answered, or had been given up.
+    pub(crate) copied: u64,
+    /// Of those, the ones that were answered with the same status.
+    pub(crate) same_status: u64,
+    /// And the ones with the same body too.
+    pub(crate) same: u64,
+    /// Requests that were to be copied and were not.
+    pub(crate) dropped: u64,
+    /// Why nothing is copied any more.
+    pub(crate) ended: Option<String>,
+    /// Where pairs of answers are kept, and why no more are.
+    pub(crate) file: Option<String>,
+    pub(crate) says: Option<String>,
+    /// The requests that were copied, as they were answered to whoever asked.
+    pub(crate) beside: Measures,
+}
+
+impl Seen {
+    /// What is compared with the other release: its requests since the shares last changed; where
+    /// requests are copied, those that were.
+    pub(crate) fn window(&self, id: ReleaseId) -> Option<&Measures> {
+        match &self.mirrored {
+            Some(mirrored) if mirrored.to != id => Some(&mirrored.beside),
+            _ => self.releases.get(&id).map(|release| &release.window),
+        }
+    }
 }
 
 /// One release's replicas and what was measured of its requests.

@@ -187,6 +187,7 @@ pub(super) fn seen() -> Seen {
         ]
         .into(),
         shares: [(ReleaseId(12), percent(90)), (ReleaseId(13), percent(10))].into(),
+        mirrored: None,
     }
 }
 
@@ -239,6 +240,7 @@ pub(super) fn live(stable: u32, candidate: u32, weight: u16) -> Event {
         stable: side(stable),
         candidate: side(candidate),
         weight: Some(percent(weight)),
+        mirror: Default::default(),
         others: Vec::new(),
     })
 }

@@ -5,7 +5,9 @@
 //! ends the printing, never the rollout; time is handed in.
 
 mod analyze;
+mod arms;
 mod console;
+mod copies;
 mod doctor;
 mod error;
 #[cfg(test)]

@@ -65,9 +65,16 @@ fn row(plan: &Plan, index: usize, step: &Step) -> Vec<Line> {
         (index + 1).to_string().into(),
         stable.into(),
         step.candidate.to_string().into(),
-        step.weight.to_string().into(),
+        share(step).into(),
         then(plan, index, step),
     ]
+}
+
+fn share(step: &Step) -> String {
+    match step.mirror.is_zero() {
+        true => step.weight.to_string(),
+        false => format!("copies of {}", step.mirror),
+    }
 }
 
 pub(super) fn then(plan: &Plan, index: usize, step: &Step) -> Line {
@@ -98,6 +105,8 @@ fn facts(plan: &Plan) -> Vec<Line> {
         .iter()
         .map(|why| Line::from(format!("auto: {why}")));
     let mut facts: Vec<_> = named("strategy", chosen).collect();
+    facts.extend(named("copies", copies(plan).map(Line::from)));
+    facts.extend(named("arms", arms(plan).map(Line::from)));
     facts.extend(named("undo", undo(plan).map(Line::from)));
     facts.extend(plan.limit.map(|limit| {
         (
@@ -116,6 +125,37 @@ fn facts(plan: &Plan) -> Vec<Line> {
         .into_iter()
         .map(|(name, fact)| vec![Line::default().dim(name), fact]);
     aligned(&[Align::Left, Align::Left], rows.collect())
+}
+
+/// When copying ends by itself, and where pairs are kept.
+fn copies(plan: &Plan) -> impl Iterator<Item = String> {
+    plan.shadow.iter().flat_map(|shadow| {
+        let time = shadow.at_most.map(|most| {
+            let most = words::duration(most.as_millis());
+            format!("end after {most} at the latest")
+        });
+        let cost = shadow
+            .max_cost
+            .map(|most| format!("end once they cost {most}"));
+        let kept = shadow.capture.as_ref();
+        let kept = kept.map(|file| format!("are kept in pairs/{file}, with both answers"));
+        [time, cost, kept].into_iter().flatten()
+    })
+}
+
+/// Who has the new release in an A/B test.
+fn arms(plan: &Plan) -> impl Iterator<Item = String> {
+    plan.ab.iter().flat_map(|ab| {
+        let says = ab
+            .says
+            .iter()
+            .map(|says| format!("b: {}", String::from(says.clone())));
+        let user = ab.user.iter().map(|user| {
+            let user = String::from(user.clone());
+            format!("b: {} of users by {user}", ab.split)
+        });
+        says.chain(user).chain(["a: all others".to_owned()])
+    })
 }
 
 /// The name stands before the first one only.

@@ -23,6 +23,8 @@ pub(super) fn kind(strategy: Strategy, from: Option<ReleaseId>, to: ReleaseId) -
         Strategy::Rolling => "rolling",
         Strategy::BlueGreen => "blue-green",
         Strategy::Canary => "canary",
+        Strategy::Shadow => "shadow",
+        Strategy::Ab => "ab",
         Strategy::Auto => "auto",
     }
 }
@@ -111,6 +113,9 @@ fn next_in_words(rollout: &Rollout, seen: &Seen, at: Stamp, next: Next) -> Line 
         Next::Run(Effect::AwaitReady(slot, wanted)) => awaiting(plan, seen, slot, wanted).into(),
         Next::Run(Effect::AwaitGone(_)) => "waiting for leaving replicas to finish".into(),
         Next::Run(Effect::Route(weight)) => format!("moving traffic: {} {weight}", plan.to).into(),
+        Next::Run(Effect::Mirror(share)) => {
+            format!("copying {share} of requests to {}", plan.to).into()
+        }
         Next::Run(Effect::Retire(release)) => format!("retiring {release}").into(),
         Next::Run(Effect::Ask(gate)) => asking(rollout, &gate, at),
     }
@@ -128,7 +133,13 @@ fn awaiting(plan: &Plan, seen: &Seen, slot: Slot, wanted: u32) -> String {
 
 fn asking(rollout: &Rollout, gate: &Gate, at: Stamp) -> Line {
     if let Some(what) = rollout.asks(at) {
-        return Line::new(Tone::Wait, "waiting for: agentctl approve").dim(format!(" — {what}"));
+        let verb = if rollout.is_test() {
+            "promote a|b"
+        } else {
+            "approve"
+        };
+        let asked = format!("waiting for: agentctl {verb}");
+        return Line::new(Tone::Wait, asked).dim(format!(" — {what}"));
     }
     match gate {
         Gate::Probe => format!("probing {}", rollout.plan().to).into(),
@@ -139,20 +150,28 @@ fn asking(rollout: &Rollout, gate: &Gate, at: Stamp) -> Line {
 
 /// `holding at 10 %, 7 s of 10 s`; past its time it waits for gates that cannot say yet.
 fn holding(rollout: &Rollout, period: Period, at: Stamp) -> String {
-    let weight = rollout.step().weight;
+    let share = share(rollout.step());
     let held = held(rollout, at);
     let wanted = period.as_millis();
     match held {
-        0 if wanted > 0 => format!("holding at {weight} for {}", words::duration(wanted)),
+        0 if wanted > 0 => format!("holding {share} for {}", words::duration(wanted)),
         held if held < wanted => {
             let [held, wanted] = [words::ticking(held), words::duration(wanted)];
-            format!("holding at {weight}, {held} of {wanted}")
+            format!("holding {share}, {held} of {wanted}")
         }
         held => {
             let end = wanted + rollout.plan().patience.as_millis();
             let left = words::ticking(end.saturating_sub(held));
-            format!("holding at {weight} until the gates can say, {left} at most")
+            format!("holding {share} until the gates can say, {left} at most")
         }
+    }
+}
+
+/// `at 10 %`, `with copies of 100 %`: what the candidate has of the traffic.
+fn share(step: &Step) -> String {
+    match step.mirror.is_zero() {
+        true => format!("at {}", step.weight),
+        false => format!("with copies of {}", step.mirror),
     }
 }
 

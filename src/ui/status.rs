@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::arms::Arm;
 use super::console::View;
+use super::copies::Copies;
 use super::history::PastView;
 use super::line::{Line, Tone};
 use super::say;
@@ -47,6 +49,12 @@ pub(crate) struct Running {
     /// Why it is undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) undoing: Option<String>,
+    /// While an A/B test is on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) arms: Vec<Arm>,
+    /// While requests are copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copies: Option<Copies>,
     /// Who runs it: `anna@laptop, pid 4711`; `None`: nobody does.
     pub(crate) holder: Option<String>,
 }
@@ -73,6 +81,8 @@ impl Running {
             weight: seen.shares.get(&plan.to).copied().unwrap_or_default(),
             doing: say::doing(rollout, seen, now).paint(false),
             undoing,
+            arms: Arm::of(rollout, seen),
+            copies: Copies::of(seen),
             holder,
         }
     }
@@ -88,12 +98,15 @@ impl Running {
             Some(holder) => format!("run by {holder} since {}", clock.since(self.started)).into(),
             None => Line::new(Tone::Wait, "run by nobody"),
         };
-        vec![
-            Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title),
-            place.indent(2),
-            Line::new(Tone::Wait, self.doing.as_str()).indent(2),
-            holder.indent(2),
-        ]
+        let copies = self.copies.iter().flat_map(Copies::lines);
+        let title = Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title);
+        let doing = Line::new(Tone::Wait, self.doing.as_str());
+        let arms = self.arms.iter().map(Arm::line);
+        let told = arms.chain(copies);
+        let below = [place, doing].into_iter().chain(told).chain([holder]);
+        std::iter::once(title)
+            .chain(below.map(|line| line.indent(2)))
+            .collect()
     }
 }
 

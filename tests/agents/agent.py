@@ -12,6 +12,7 @@ RELEASE = os.environ.get("AGENT_RELEASE", "?")
 ANSWER = os.environ.get("ANSWER", "hello")
 FAIL_EVERY = int(os.environ.get("FAIL_EVERY", "0"))
 TOKENS = os.environ.get("TOKENS")
+COST = os.environ.get("COST")
 DELAY = float(os.environ.get("DELAY", "0"))
 COUNT = 0
 COUNTING = threading.Lock()
@@ -70,8 +71,12 @@ class Agent(BaseHTTPRequestHandler):
         time.sleep(DELAY)
         status = 500 if next_fails() else 200
         reply = {"reply": ANSWER, "release": RELEASE, "pid": os.getpid()}
+        if "SAYS_SHADOW" in os.environ:
+            reply["shadow"] = self.headers.get("X-Agentctl-Shadow")
         if TOKENS:
             reply["usage"] = {"total_tokens": int(TOKENS)}
+        if COST:
+            reply["usage"] = {"cost": float(COST)}
         self.answer(status, json.dumps(reply))
 
     def stream(self):

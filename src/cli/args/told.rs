@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Which;
 use super::render::percent;
@@ -41,6 +41,22 @@ pub(crate) struct Analyze {
     /// With --aa: the same seed gives the same answer
     #[arg(long, default_value_t = 1, value_name = "NUMBER", requires = "aa")]
     pub(crate) seed: u64,
+}
+
+/// The old release, or the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Arm {
+    A,
+    B,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Promote {
+    /// The arm that stays
+    #[arg(value_enum)]
+    pub(crate) arm: Arm,
+    #[command(flatten)]
+    pub(crate) which: Which,
 }
 
 fn confidence(text: &str) -> Result<f64, String> {

@@ -1,5 +1,6 @@
 //! What a proxy changes in the heads that it passes on.
 
+use super::copy::SHADOW;
 use hyper::body::Incoming;
 use hyper::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, TE,
@@ -37,6 +38,7 @@ pub(super) fn to_replica(head: &mut Parts, client: &HeaderValue) {
     strip(&mut head.headers);
     // The edge says "100 Continue" itself, as soon as the replica's connection takes the body.
     head.headers.remove(EXPECT);
+    head.headers.remove(&SHADOW);
     if let Some(upgrade) = upgrade {
         keep_upgrade(&mut head.headers, upgrade);
     }

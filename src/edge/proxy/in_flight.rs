@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use hyper::Response;
 use hyper::http::StatusCode;
+use hyper::{Request, Response};
 
+use super::copy::{Jobs, Original};
+use super::sent::Sent;
 use crate::edge::conversation::ConversationId;
 use crate::edge::meter::Ending;
 use crate::edge::table::{Claim, Table};
@@ -43,6 +45,8 @@ pub(super) struct InFlight {
     usage: Usage,
     /// Set for tunnels: how long they stay open says nothing of the agent.
     answered_after: Option<u64>,
+    /// It is going to be copied.
+    original: Option<Box<Original>>,
 }
 
 impl InFlight {
@@ -54,6 +58,29 @@ impl InFlight {
             broken: false,
             usage: Usage::default(),
             answered_after: None,
+            original: None,
+        }
+    }
+
+    /// What the request says is read along; for one that asks for no tunnel.
+    pub(super) fn copy(&mut self, request: &mut Request<Sent>, jobs: &Jobs) {
+        if let Some(wanted) = self.claim.wanted() {
+            let original = Original::new(wanted, &self.claim, request, jobs.clone());
+            self.original = Some(Box::new(original));
+        }
+    }
+
+    /// A part of the reply's body.
+    pub(super) fn hear(&mut self, data: &[u8]) {
+        if let Some(original) = &mut self.original {
+            original.heard().hear(data);
+        }
+    }
+
+    /// The reply has come to its end.
+    pub(super) fn end(&mut self) {
+        if let Some(original) = &mut self.original {
+            original.is_over();
         }
     }
 
@@ -70,6 +97,9 @@ impl InFlight {
     }
 
     pub(super) fn read_head<B>(&mut self, reply: &Response<B>) {
+        if let Some(original) = &mut self.original {
+            original.heard().head(reply);
+        }
         self.error = reply.status().is_server_error();
         self.usage = Usage::in_headers(reply.headers());
         if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -84,16 +114,24 @@ impl InFlight {
 
     pub(super) fn fail(&mut self) {
         (self.error, self.broken) = (true, true);
+        if let Some(original) = &mut self.original {
+            original.heard().breaks_off();
+            original.is_over();
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.claim.count(&Ending {
+        let ending = Ending {
             error: self.error,
             broken: self.broken,
             micros: self.answered_after.unwrap_or_else(|| self.started.micros()),
             usage: self.usage,
-        });
+        };
+        self.claim.count(&ending);
+        if let Some(original) = self.original.take() {
+            original.send(&ending);
+        }
     }
 }

@@ -59,6 +59,17 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// It takes too long: its replica failed.
+    pub(super) fn give_up(&mut self) {
+        if let Self::Passing(passing) = self
+            && let Some(underway) = &mut passing.underway
+        {
+            underway.in_flight.fail();
+        }
+    }
+}
+
 impl Passing {
     fn poll_frame(
         &mut self,
@@ -125,6 +136,9 @@ impl Drop for Passing {
 
 impl Underway {
     fn see(&mut self, frame: &Frame<Bytes>) {
+        if let Some(data) = frame.data_ref() {
+            self.in_flight.hear(data);
+        }
         if let (Some(data), Some(tail)) = (frame.data_ref(), &mut self.tail) {
             tail.push(data);
         }
@@ -134,6 +148,7 @@ impl Underway {
     }
 
     fn end(mut self) {
+        self.in_flight.end();
         if let Some(tail) = &self.tail {
             self.in_flight.used(tail.usage());
         }

@@ -22,7 +22,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet, spawn_local};
 
-use super::Proxy;
+use super::{Proxy, copy};
 use crate::edge::table::Table;
 use crate::edge::upstream;
 use crate::edge::wire::Wire;
@@ -140,7 +140,9 @@ async fn work(
     stopped: watch::Receiver<bool>,
 ) {
     let changed = table.changed();
-    let proxy = Rc::new(Proxy::new(Arc::clone(&table)));
+    let (jobs, waiting) = copy::queue();
+    let proxy = Rc::new(Proxy::new(Arc::clone(&table), jobs));
+    let copies = spawn_local(copy::work(Rc::clone(&proxy), waiting));
     let tidy = spawn_local(upstream::keep_tidy(proxy.upstream(), changed));
     let mut open = JoinSet::new();
     while let Some(stream) = streams.recv().await {
@@ -152,6 +154,7 @@ async fn work(
         table.quiet().await;
     }
     tidy.abort();
+    copies.abort();
 }
 
 /// One client's connection. What goes wrong on it ends it, and is the client's to see.

@@ -70,6 +70,7 @@ impl Keeper {
             env!("CARGO_PKG_VERSION"),
             std::process::id()
         ));
+        keeper.table.keep_pairs_in(keeper.home.pairs());
         keeper.carry_out();
         keeper.counts().restore(&keeper.table);
         if let Some(inherited) = start.inherited {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::conversations::Visit;
+use super::mirror::{Entry, Side, Wanted};
 use super::turns::Of;
 use super::{Conversations, Pool, Pools, Table, seat_of};
 use crate::edge::conversation::ConversationId;
@@ -20,11 +21,24 @@ pub(crate) struct Claim {
     account: Option<(u64, Arc<Table>)>,
     /// Conversations stay where they began: one fails as a whole, and not request by request.
     sticky: bool,
+    /// It is to be copied.
+    wanted: Option<Wanted>,
+    /// It is a copy.
+    copy: Option<(Entry, Arc<Table>)>,
 }
 
 impl Claim {
+    /// What is to be copied of the request; told once.
+    pub(crate) fn wanted(&mut self) -> Option<Wanted> {
+        self.wanted.take()
+    }
+
     pub(crate) fn conversation(&self) -> Option<ConversationId> {
         self.conversation.as_ref().map(|(id, _)| *id)
+    }
+
+    pub(crate) fn pool(&self) -> Arc<str> {
+        self.replica.shared_pool()
     }
 
     pub(crate) fn replica(&self) -> &Arc<Replica> {
@@ -33,6 +47,9 @@ impl Claim {
 
     /// Counts the request: once, by the claim that its reply came from.
     pub(crate) fn count(&self, ending: &Ending) {
+        if let Some((entry, table)) = &self.copy {
+            return entry.count(&self.window, ending, table.now());
+        }
         self.window.end(ending);
         if let Some((account, table)) = &self.account {
             let mut all = table.all_conversations();
@@ -88,13 +105,24 @@ impl Drop for Claim {
 
 impl Table {
     /// `None`: no replica may be sent this now; one may be after the next change.
+    #[cfg(test)]
     pub(crate) fn claim(self: &Arc<Self>, id: Option<ConversationId>) -> Option<Claim> {
-        self.claim_but(id, None, Absence::Awaited)
+        self.claim_in(id, None)
+    }
+
+    /// `arm`: the pool where what begins with this is to begin. `None`: no replica may be sent this
+    /// now; one may be after the next change.
+    pub(crate) fn claim_in(
+        self: &Arc<Self>,
+        id: Option<ConversationId>,
+        arm: Option<&str>,
+    ) -> Option<Claim> {
+        self.claim_but(id, arm, None, Absence::Awaited)
     }
 
     /// For a request that has waited long enough for its conversation's pool.
     pub(crate) fn claim_anywhere(self: &Arc<Self>, id: Option<ConversationId>) -> Option<Claim> {
-        self.claim_but(id, None, Absence::GivenUp)
+        self.claim_but(id, None, None, Absence::GivenUp)
     }
 
     /// For a request that could not be sent where it was claimed: rather somewhere else, in
@@ -102,7 +130,7 @@ impl Table {
     pub(crate) fn claim_again(self: &Arc<Self>, failed: &Claim) -> Option<Claim> {
         let avoid = Some(&*failed.replica);
         if let Some(id) = failed.conversation() {
-            return self.claim_but(Some(id), avoid, Absence::Awaited);
+            return self.claim_but(Some(id), None, avoid, Absence::Awaited);
         }
         let pools = self.read();
         if let Some(claim) = self.of_heir() {
@@ -117,6 +145,7 @@ impl Table {
     fn claim_but(
         self: &Arc<Self>,
         id: Option<ConversationId>,
+        arm: Option<&str>,
         avoid: Option<&Replica>,
         absence: Absence,
     ) -> Option<Claim> {
@@ -125,17 +154,18 @@ impl Table {
             return Some(claim);
         }
         let Some(id) = id else {
-            let place = pools.turn(Of::Requests, avoid)?;
+            let place = pools.begin(Of::Requests, arm, avoid)?;
             let mut claim = self.take(&pools, place);
             claim.window.begin();
             if pools.traffic.settle.is_some() {
                 claim.account = self.open_account(&mut self.swept(), &claim.replica);
             }
+            claim.wanted = pools.wanted(claim.replica.pool(), None, true, self.now());
             return Some(claim);
         };
         // Held while a place is found, so that two first requests find the same one.
         let mut conversations = self.swept();
-        let place = pools.place(&conversations, id, avoid, absence)?;
+        let place = pools.place(&conversations, id, (arm, avoid), absence)?;
         let mut claim = self.take(&pools, place);
         let begins = claim.join(id, self, &mut conversations);
         if begins || !claim.sticky {
@@ -146,6 +176,30 @@ impl Table {
                 false => claim.account = account,
             }
         }
+        let id = claim.sticky.then_some(id);
+        let begins = begins || id.is_none();
+        claim.wanted = pools.wanted(claim.replica.pool(), id, begins, self.now());
+        Some(claim)
+    }
+
+    /// For a copy of a request that `pool` has answered; both are counted from here on. `None`: it can
+    /// be sent nowhere.
+    pub(crate) fn claim_copy(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        (pool, ending): (&Arc<str>, &Ending),
+    ) -> Option<Claim> {
+        let pools = self.read();
+        let (now, is_heir) = (self.now(), self.heir.get().is_some());
+        let place = pools.place_of_copy(wanted, now).filter(|_| !is_heir)?;
+        let mut claim = self.take(&pools, place);
+        let side = Side {
+            seat: seat_of(&claim.replica),
+            window: &claim.window,
+            idle: claim.idle,
+        };
+        let entry = wanted.enter((pool, ending), side, now);
+        claim.copy = Some((entry, Arc::clone(self)));
         Some(claim)
     }
 
@@ -171,6 +225,8 @@ impl Table {
             account: None,
             idle: 0,
             sticky: false,
+            wanted: None,
+            copy: None,
         })
     }
 
@@ -184,6 +240,8 @@ impl Table {
             account: None,
             idle: pool.idle(),
             sticky: pools.traffic.sticky,
+            wanted: None,
+            copy: None,
         }
     }
 
@@ -205,18 +263,18 @@ enum Absence {
     GivenUp,
 }
 
-type Place<'a> = (&'a Pool, &'a Arc<Replica>);
+pub(super) type Place<'a> = (&'a Pool, &'a Arc<Replica>);
 
 impl Pools {
     fn place(
         &self,
         conversations: &Conversations,
         id: ConversationId,
-        avoid: Option<&Replica>,
+        (arm, avoid): (Option<&str>, Option<&Replica>),
         absence: Absence,
     ) -> Option<Place<'_>> {
         let Some((pool, number)) = self.seat(conversations, id) else {
-            return self.turn(Of::Conversations, avoid);
+            return self.begin(Of::Conversations, arm, avoid);
         };
         let host = pool.host(number, avoid);
         match host.or_else(|| pool.least_open(avoid)) {
@@ -230,6 +288,13 @@ impl Pools {
     fn seat(&self, conversations: &Conversations, id: ConversationId) -> Option<(&Pool, u32)> {
         let seat = conversations.seat(id).filter(|_| self.traffic.sticky)?;
         Some((self.get(&seat.pool)?, seat.number))
+    }
+
+    fn begin(&self, of: Of, arm: Option<&str>, avoid: Option<&Replica>) -> Option<Place<'_>> {
+        match arm.and_then(|arm| self.get(arm)) {
+            Some(pool) => Some((pool, pool.least_open(avoid)?)),
+            None => self.turn(of, avoid),
+        }
     }
 
     fn turn(&self, of: Of, avoid: Option<&Replica>) -> Option<Place<'_>> {

@@ -206,6 +206,8 @@ async fn talk(stage: &Stage) -> SocketAddr {
         keys: vec![Key::Header("x-talk".to_owned())],
         sticky: true,
         settle: None,
+        mirror: None,
+        arms: None,
     };
     stage.edge.traffic(&traffic).await.unwrap();
     let address = "127.0.0.1:0".parse().unwrap();

@@ -26,6 +26,7 @@ fn live() -> Live {
         stable: side(3, 3, 0, 1),
         candidate: side(1, 0, 1, 0),
         weight: Percent::new(12.5),
+        mirror: Default::default(),
         others: Vec::new(),
     }
 }
@@ -130,6 +131,8 @@ fn a_plan_keeps_its_form() {
         confidence: 0.99,
         folder: String::new(),
         settle: None,
+        shadow: None,
+        ab: None,
         patience: Period::secs(3600),
         startup: Period::secs(60),
     };

@@ -30,14 +30,16 @@ enum Left {
     WithTraffic,
     Candidate,
     CandidateWithTraffic,
+    CandidateWithCopies,
 }
 
-const LEFT: [Left; 5] = [
+const LEFT: [Left; 6] = [
     Left::Nothing,
     Left::Idle,
     Left::WithTraffic,
     Left::Candidate,
     Left::CandidateWithTraffic,
+    Left::CandidateWithCopies,
 ];
 
 /// For these counts of replicas: (now, then).
@@ -74,6 +76,12 @@ fn rollouts() -> Vec<Rollout> {
         unprobed(rolling(0, 1)),
         rollout(Strategy::BlueGreen),
         rollout(Strategy::Canary),
+        rollout(Strategy::Ab),
+        rollout(Strategy::Shadow),
+        Rollout {
+            steps: Vec::new(),
+            ..unprobed(rollout(Strategy::Shadow))
+        },
     ]
 }
 
@@ -115,7 +123,11 @@ fn takeover(rollout: &Rollout, now: u32, then: u32, left: Left) -> Scenario {
             now.max(then) + rollout.max_surge,
             least.saturating_sub(rollout.max_unavailable),
         ),
-        Strategy::BlueGreen | Strategy::Canary | Strategy::Auto => (now + then, least),
+        Strategy::BlueGreen
+        | Strategy::Canary
+        | Strategy::Shadow
+        | Strategy::Ab
+        | Strategy::Auto => (now + then, least),
     };
     let plan = plan(rollout, Some((STABLE, now)), then);
     let live = Live {
@@ -159,6 +171,10 @@ impl Left {
             Self::Idle => live.others = vec![ABANDONED],
             Self::WithTraffic => (live.others, live.weight) = (vec![ABANDONED], None),
             Self::Candidate => live.candidate = running(2),
+            Self::CandidateWithCopies => {
+                live.candidate = running(2);
+                live.mirror = Percent::from_hundredths(5000);
+            }
             Self::CandidateWithTraffic => {
                 live.candidate = running(2);
                 live.weight = Some(Percent::from_hundredths(4000));

@@ -219,6 +219,15 @@ impl Search<'_> {
                 after.shortage(floor) > before.shortage(floor) + floor,
             ),
             ("weight on nobody", is_unready(&before, after)),
+            ("copies for nobody", is_mirrored_unready(&before, after)),
+            (
+                "a hold without its copies",
+                matches!(effect, Effect::Ask(_)) && before.0.mirror != run.rollout.step().mirror,
+            ),
+            (
+                "copies beside a share",
+                after.0.mirror > Percent::ZERO && after.0.weight != Some(Percent::ZERO),
+            ),
             (
                 "too many kept",
                 after.kept() > before.kept().max(self.scenario.most),
@@ -319,9 +328,10 @@ impl Run {
             stable,
             candidate,
             weight,
+            mirror,
             others,
         } = &self.world.0;
-        let is_served = *weight == Some(want.weight) && others.is_empty();
+        let is_served = *weight == Some(want.weight) && *mirror == want.mirror && others.is_empty();
         let counts = (want.stable, want.candidate);
         (is_served || counts == (0, 0))
             && (stable.wanted, candidate.wanted) == counts
@@ -356,6 +366,11 @@ fn is_unready(before: &World, after: &World) -> bool {
     let (none, all) = (Percent::ZERO, Percent::FULL);
     (candidate && weight > none && after.0.candidate.ready == 0)
         || (stable && weight < all && after.0.stable.ready == 0)
+}
+
+/// Whether copies were begun that nobody is ready to take.
+fn is_mirrored_unready(before: &World, after: &World) -> bool {
+    after.0.mirror > before.0.mirror && after.0.candidate.ready == 0
 }
 
 fn reason(why: Why) -> Reason {

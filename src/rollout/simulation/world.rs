@@ -15,7 +15,12 @@ impl World {
             Effect::Scale(slot, to) => scale(self.0.side(*slot), *to),
             Effect::AwaitReady(slot, ready) => return self.wait(*slot) >= *ready,
             Effect::AwaitGone(left) => return self.drain() <= *left,
-            Effect::Route(weight) => self.0.weight = Some(*weight),
+            Effect::Route(weight) => {
+                (self.0.weight, self.0.mirror) = (Some(*weight), Percent::ZERO);
+            }
+            Effect::Mirror(share) => {
+                (self.0.weight, self.0.mirror) = (Some(Percent::ZERO), *share);
+            }
             Effect::Retire(release) => self.0.others.retain(|other| other != release),
         }
         true
@@ -49,6 +54,7 @@ impl World {
         side(stable, &live.stable)
             && side(candidate, &live.candidate)
             && (&self.0.weight, &self.0.others) == (&live.weight, &live.others)
+            && self.0.mirror == live.mirror
             && self.alive() <= live.alive()
     }
 

@@ -26,6 +26,8 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
         confidence: 0.99,
         folder: String::new(),
         settle: None,
+        shadow: None,
+        ab: None,
         patience: Period::secs(3600),
         startup: Period::secs(60),
     }
@@ -41,6 +43,7 @@ fn world(stable: u32, candidate: u32, weight: Percent) -> Event {
         stable: side(stable),
         candidate: side(candidate),
         weight: Some(weight),
+        mirror: Default::default(),
         others: Vec::new(),
     })
 }

@@ -4,13 +4,16 @@ use crate::spec::RolloutStep;
 /// As many candidates as their share needs, beside all of stable.
 pub(super) fn table(wish: &Wish, now: u32) -> Table {
     let mut rows = Rows::new(wish, now);
-    for step in &wish.rollout.steps {
-        match step {
-            RolloutStep::Weight { weight, hold } => rows.weight(*weight, *hold),
-            RolloutStep::Approve { approve } => rows.approve(approve),
-        }
-    }
+    rows.walk();
     Table::whole(rows.finish(), now)
+}
+
+/// The rows from the first share on, for a candidate that was tried before.
+pub(super) fn steps(wish: &Wish, now: u32) -> Vec<Step> {
+    let mut rows = Rows::new(wish, now);
+    rows.rows[0].gates.clear();
+    rows.walk();
+    rows.finish()
 }
 
 struct Rows<'a> {
@@ -33,6 +36,15 @@ impl<'a> Rows<'a> {
         };
         let rows = vec![trial];
         Self { wish, stable, rows }
+    }
+
+    fn walk(&mut self) {
+        for step in &self.wish.rollout.steps {
+            match step {
+                RolloutStep::Weight { weight, hold } => self.weight(*weight, *hold),
+                RolloutStep::Approve { approve } => self.approve(approve),
+            }
+        }
     }
 
     fn weight(&mut self, weight: Percent, hold: Period) {
@@ -68,6 +80,6 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn candidates(wish: &Wish, weight: Percent) -> u32 {
+pub(super) fn candidates(wish: &Wish, weight: Percent) -> u32 {
     weight.ceil_of(wish.replicas).max(1)
 }

@@ -2,10 +2,12 @@
 //!
 //! Invariant: walking any table, forward or back, never needs more than its rows show.
 
+mod ab;
 mod back;
 mod blue_green;
 mod canary;
 mod rolling;
+mod shadow;
 
 pub(crate) use back::back;
 
@@ -39,6 +41,8 @@ struct Table {
 impl Plan {
     pub(crate) fn new(wish: &Wish) -> Self {
         let Table { steps, undo, limit } = wish.table();
+        let copies = steps.iter().any(|row| row.mirror > Percent::ZERO);
+        let shadow = copies.then(|| wish.rollout.shadow.clone());
         Self {
             strategy: wish.rollout.strategy,
             by: String::new(),
@@ -56,6 +60,8 @@ impl Plan {
             confidence: wish.rollout.confidence,
             folder: String::new(),
             settle: wish.settle(),
+            ab: (wish.rollout.strategy == Strategy::Ab).then(|| wish.rollout.ab()),
+            shadow,
             patience: wish.rollout.patience,
             startup: wish.startup,
         }
@@ -77,6 +83,8 @@ impl Wish<'_> {
             (Some((_, now)), Strategy::BlueGreen) => blue_green::table(self, now),
             // One that was not chosen yet is walked with the most care.
             (Some((_, now)), Strategy::Canary | Strategy::Auto) => canary::table(self, now),
+            (Some((_, now)), Strategy::Ab) => ab::table(self, now),
+            (Some((_, now)), Strategy::Shadow) => shadow::table(self, now),
         }
     }
 

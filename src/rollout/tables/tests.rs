@@ -110,7 +110,9 @@ fn row(step: &Step) -> String {
         Gate::Hold(time) => format!(" hold {time}"),
         Gate::Approve(what) => format!(" approve {what}"),
     });
-    std::iter::once(head).chain(gates).collect()
+    let copies = (!step.mirror.is_zero()).then(|| format!(" copies {}", step.mirror));
+    let copies = copies.map(|copies| copies.replace(" %", "%"));
+    std::iter::once(head).chain(copies).chain(gates).collect()
 }
 
 #[test]
@@ -264,4 +266,72 @@ fn rolling_keeps_its_bounds() {
             assert_eq!(past[0].candidate, past[1].candidate, "{plan:?}");
         }
     }
+}
+
+fn shadow(steps: Vec<RolloutStep>) -> Case {
+    case(Rollout {
+        strategy: Strategy::Shadow,
+        steps,
+        ..Rollout::default()
+    })
+}
+
+#[test]
+fn a_shadow_is_asked_what_stable_is_asked_before_the_switch() {
+    shadow(Vec::new()).probed().approved().bake().gated().shows(
+        4,
+        4,
+        &[
+            "4 4 0% probe",
+            "4 4 0% copies 100% hold 30m approve first traffic",
+            "4 4 100% hold 1h",
+            "0 4 100%",
+        ],
+        &["4 0 0%"; 3],
+    );
+}
+
+#[test]
+fn after_a_shadow_come_the_steps_of_a_canary() {
+    let steps = vec![weight(5.0, 300), approve("more"), weight(100.0, 0)];
+    let mut half = shadow(steps);
+    half.rollout.mirror = Percent::new(50.0).unwrap();
+    half.shows(
+        4,
+        4,
+        &[
+            "4 2 0% copies 50% hold 30m",
+            "4 2 5% hold 5m approve more",
+            "4 4 100%",
+            "0 4 100%",
+        ],
+        &["4 0 0%"; 3],
+    );
+}
+
+#[test]
+fn both_arms_of_a_test_are_whole_until_a_person_decides() {
+    let test = Rollout {
+        strategy: Strategy::Ab,
+        split: Percent::new(30.0).unwrap(),
+        ..Rollout::default()
+    };
+    case(test).probed().bake().shows(
+        3,
+        4,
+        &[
+            "3 4 0% probe",
+            "3 4 30% approve which arm stays",
+            "3 4 100% hold 1h",
+            "0 4 100%",
+        ],
+        &["3 0 0%"; 3],
+    );
+}
+
+#[test]
+fn a_first_deploy_has_nobody_to_copy_from() {
+    let plan = shadow(Vec::new()).plan(None, 2);
+    check(&plan, &["0 2 100%", "0 2 100%"], &["0 0 0%"]);
+    assert_eq!(plan.shadow, None);
 }

@@ -43,7 +43,8 @@ impl<'a> Check<'a> {
         self.health(spec);
         self.drain(spec);
         rollout::check(&spec.rollout, self);
-        rollout::risk(spec, self);
+        rollout::shadow(spec, self);
+        rollout::ab(spec, self);
         gate::check(spec, self);
         self.above_zero("rollback.window", spec.rollback.window);
         if let Some(notify) = &spec.notify {

@@ -155,11 +155,9 @@ fn a_problem_is_shown_with_its_line() {
 
 #[test]
 fn a_high_risk_asks_auto_for_a_shadow() {
-    let risky = SMALL.replace("[run]", "risk = \"high\"\n[run]");
+    let risky = SMALL.replace("[run]", "risk = \"high\"\nkind = \"worker\"\n[run]");
     let problems = bad(&format!("{risky}[rollout]\nstrategy = \"auto\"\n"));
-    assert_eq!(marked(&problems[0]), "\"high\"");
-    assert_eq!(
-        problems[0].message,
-        "with risk = \"high\" auto begins with a shadow, which is not supported by this version of agentctl"
-    );
+    assert_eq!(marked(&problems[0]), "\"auto\"");
+    let message = "nobody sends requests to a worker, so there are none to copy";
+    assert_eq!(problems[0].message, message);
 }

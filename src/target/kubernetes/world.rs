@@ -273,6 +273,7 @@ impl Things {
             url: router.url(self),
             releases: releases.map(|id| (id, self.release(id))).collect(),
             shares: router.shares(self),
+            mirrored: None,
         }
     }
 

@@ -222,6 +222,10 @@ fn done(plan: &Plan, effect: &Effect, verbose: bool) -> Option<Said> {
             format!("{ready} of {ready} ready"),
         )),
         Effect::Route(weight) => Some(said("traffic", traffic(plan, *weight))),
+        Effect::Mirror(share) => Some(said(
+            "copies",
+            format!("{share} of requests to {}", plan.to),
+        )),
         Effect::Retire(release) => Some(said(release.to_string(), "left over, leaving")),
         Effect::AwaitGone(_) => verbose.then(|| said("seen", "leaving replicas are gone")),
         Effect::Observe | Effect::Scale(..) | Effect::Ask(_) => None,

@@ -89,6 +89,7 @@ fn live(candidate: u32, weight: f64) -> Event {
         stable: side(1),
         candidate: side(candidate),
         weight: Percent::new(weight),
+        mirror: Default::default(),
         others: Vec::new(),
     })
 }

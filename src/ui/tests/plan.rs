@@ -89,6 +89,7 @@ fn plans_where_nothing_is_cleaned_up() {
         stable,
         candidate,
         weight: percent(100),
+        mirror: percent(0),
         gates: Vec::new(),
     };
     let plan = |from, undo: Vec<Step>| Plan {

@@ -47,6 +47,14 @@ fn expressible(input: &Input) -> Result<(), Failure> {
             "does not choose by what changed: name a strategy",
         ),
         (
+            rollout.strategy == Strategy::Ab,
+            "waits for nobody to promote an arm: strategy = \"canary\"",
+        ),
+        (
+            rollout.strategy == Strategy::Shadow,
+            "is not told to copy requests: strategy = \"canary\"",
+        ),
+        (
             gates.iter().any(|gate| gate.unclear == Unclear::Fail),
             "cannot tell the end of a hold from its middle: unclear = \"wait\" or \"pass\"",
         ),
@@ -87,7 +95,9 @@ fn rollout(workload: &Object, input: &Input, templates: &Templates) -> Result<Ob
     let spec = &workload.value["spec"];
     let strategy = match input.spec.rollout.strategy {
         Strategy::BlueGreen => json!({ "blueGreen": blue_green(input) }),
-        Strategy::Canary | Strategy::Auto => json!({ "canary": canary(input) }),
+        Strategy::Canary | Strategy::Shadow | Strategy::Ab | Strategy::Auto => {
+            json!({ "canary": canary(input) })
+        }
         Strategy::Rolling => json!({ "canary": rolling(input) }),
     };
     let context = json!({

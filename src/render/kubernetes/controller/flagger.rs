@@ -44,6 +44,14 @@ fn expressible(input: &Input) -> Result<(), Failure> {
             "does not choose by what changed: name a strategy",
         ),
         (
+            rollout.strategy == Strategy::Ab,
+            "waits for nobody to promote an arm: strategy = \"canary\"",
+        ),
+        (
+            rollout.strategy == Strategy::Shadow,
+            "is not told to copy requests: strategy = \"canary\"",
+        ),
+        (
             input.spec.agent.kind == Kind::Worker,
             "moves requests, and a worker has none",
         ),

@@ -76,6 +76,8 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
             .collect(),
         keys: Vec::new(),
         settle: None,
+        mirror: None,
+        arms: None,
         sticky: false,
     }
 }

@@ -15,6 +15,8 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
         keys: Vec::new(),
         sticky: false,
         settle: None,
+        mirror: None,
+        arms: None,
     }
 }
 

@@ -1,0 +1,83 @@
+//! Pairs of answers in a file, for whoever reads them later: one line of JSON each.
+//!
+//! Invariants: only its owner may read it (0600); it never grows beyond a bound; what cannot be
+//! written is told, and stops nothing.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::api::{self, Key};
+use super::pair::Pair;
+
+const MOST: u64 = 64 << 20;
+
+pub(crate) struct Capture {
+    path: PathBuf,
+    redact: Vec<Key>,
+    open: Mutex<Option<Open>>,
+    says: OnceLock<String>,
+}
+
+struct Open {
+    file: File,
+    bytes: u64,
+}
+
+impl Capture {
+    pub(crate) fn new(capture: &api::Capture, folder: &Path) -> Self {
+        Self {
+            path: folder.join(&capture.file),
+            redact: capture.redact.clone(),
+            open: Mutex::new(None),
+            says: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Why nothing more is written.
+    pub(crate) fn says(&self) -> Option<String> {
+        self.says.get().cloned()
+    }
+
+    pub(crate) fn append(&self, pair: &Pair) {
+        if self.says.get().is_some() {
+            return;
+        }
+        let line = format!("{}\n", pair.line(&self.redact));
+        if let Err(error) = self.write(line.as_bytes()) {
+            let _ = self.says.set(error.to_string());
+        }
+    }
+
+    fn write(&self, line: &[u8]) -> io::Result<()> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match &mut *open {
+            Some(open) => open,
+            none => none.insert(open_at(&self.path)?),
+        };
+        if open.bytes + line.len() as u64 > MOST {
+            return Err(io::Error::other("it has 64 MiB"));
+        }
+        open.bytes += line.len() as u64;
+        open.file.write_all(line)
+    }
+}
+
+fn open_at(path: &Path) -> io::Result<Open> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).mode(0o600).open(path)?;
+    let bytes = file.metadata()?.len();
+    Ok(Open { file, bytes })
+}
