@@ -33,6 +33,7 @@ mod report;
 mod rollback;
 mod rooms;
 mod saved;
+mod scores;
 mod secrets;
 mod style;
 mod views;

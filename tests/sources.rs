@@ -1,57 +1,11 @@
 //! Gates whose figures others know: a real Prometheus, an HTTP server, a command.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
 
 use crate::support::queues::is_there;
+use crate::support::server::Server;
 use crate::support::{CANARY, Place, eventually, free_port};
-
-/// A server on a port of its own that answers each request so, until it is dropped.
-struct Server {
-    port: u16,
-    stop: Sender<()>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Server {
-    /// `answer`: from the request's head to status and body.
-    fn start(mut answer: impl FnMut(&str) -> (u16, String) + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (stop, stopped) = channel();
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stopped.try_recv().is_ok() {
-                    return;
-                }
-                let (Ok(mut stream), mut head) = (stream, [0; 4096]) else {
-                    continue;
-                };
-                let read = stream.read(&mut head).unwrap_or(0);
-                let (status, body) = answer(&String::from_utf8_lossy(&head[..read]));
-                let length = body.len();
-                let reply = format!(
-                    "HTTP/1.1 {status} OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-                );
-                let _ = stream.write_all(reply.as_bytes());
-            }
-        });
-        let thread = Some(thread);
-        Self { port, stop, thread }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.stop.send(());
-        let _ = std::net::TcpStream::connect(("127.0.0.1", self.port));
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
 
 struct Prometheus {
     port: u16,

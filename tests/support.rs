@@ -10,6 +10,7 @@ mod processes;
 pub(crate) mod queues;
 mod ran;
 pub(crate) mod registry;
+pub(crate) mod server;
 pub(crate) mod stand_in;
 
 use std::fs;

@@ -111,7 +111,7 @@ pub(crate) struct MetricGate {
     /// Whom to ask for a figure that is not measured by the edge; instead of `metric`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<GateSource>,
-    /// How often the source is asked; not given: 15s.
+    /// How often the source is asked; not given: 15s, and a judge 60s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) every: Option<Period>,
     /// At most this; a number, or for a latency a duration.
@@ -187,6 +187,19 @@ impl MetricGate {
     /// What it is called.
     pub(crate) fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(self.metric.name())
+    }
+
+    /// The judge that it asks.
+    pub(crate) fn judge(&self) -> Option<&str> {
+        match &self.source {
+            Some(GateSource::Judge { judge }) => Some(judge),
+            _ => None,
+        }
+    }
+
+    /// It may be wrong, and how often is a part of the rollout's promise.
+    pub(crate) fn is_statistical(&self) -> bool {
+        self.against.is_some() || self.judge().is_some()
     }
 
     /// What the figure must reach at least.

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::super::{Bound, GateSource, Metric, MetricGate, Spec};
-use super::{Check, run};
+use super::super::{Bound, GateSource, Login, Metric, MetricGate, Spec};
+use super::{Check, judge, run};
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     let mut names = BTreeSet::new();
@@ -45,14 +45,17 @@ fn sourced(gate: &MetricGate, source: &GateSource, path: &str, spec: &Spec, chec
         let hint = "name = \"answer_quality\"";
         check.refuse_with(path, "a gate with a source needs a name", hint);
     }
+    if let Some(every) = gate.every {
+        check.above_zero(&format!("{path}.every"), every);
+    }
+    if let GateSource::Judge { judge } = source {
+        return judge::gate(gate, judge, path, spec, check);
+    }
     if gate.against.is_some() {
         let hint =
             "a query may divide the one release's figure by the other's: {release}, {stable}";
         let message = "what a source says cannot be compared";
         check.refuse_with(&format!("{path}.against"), message, hint);
-    }
-    if let Some(every) = gate.every {
-        check.above_zero(&format!("{path}.every"), every);
     }
     let is_bounded = gate.least().is_some() || gate.most().is_some();
     match (source.is_answer(), is_bounded) {
@@ -74,13 +77,15 @@ fn reachable(source: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>
         let hint = "server = \"http://prometheus:9090\", or observe.prometheus for all";
         check.refuse_with(&at, "it is not said which Prometheus to ask", hint);
     }
-    let mut source = source.clone();
-    let templates = source.templates();
-    let names = templates.iter().map(|(name, _)| *name);
-    if names.filter(|name| *name != "http").count() > 1 {
+    let logins: Vec<_> = source.login().into_iter().flat_map(Login::templates).collect();
+    if logins.len() > 1 {
         check.refuse(&at, "a source takes a token or a password, not both");
     }
-    for (name, text) in templates {
+    let url = match source {
+        GateSource::Http { http, .. } => Some(("http", http)),
+        _ => None,
+    };
+    for (name, text) in logins.into_iter().chain(url) {
         run::secrets_of(text, &format!("{at}.{name}"), spec, check);
     }
 }

@@ -5,6 +5,7 @@ mod beside;
 mod build;
 mod cluster;
 mod gate;
+mod judge;
 mod notify;
 mod place;
 mod rollout;
@@ -45,6 +46,7 @@ impl<'a> Check<'a> {
         rollout::check(&spec.rollout, self);
         rollout::risk(spec, self);
         gate::check(spec, self);
+        judge::check(spec, self);
         self.above_zero("rollback.window", spec.rollback.window);
         if let Some(notify) = &spec.notify {
             notify::check(notify, self);
