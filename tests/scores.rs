@@ -96,7 +96,9 @@ fn place(model: &Model, answer: &str, limits: &str, gate: &str) -> Place {
     place.write("rubric.md", "A good reply greets. The rest is noise.");
     place.run(&["deploy"]).ends(0);
     let model = model.spec(limits);
-    place.spec(&format!("run.env.ANSWER = \"{answer}\"\n{CANARY}{model}{gate}"));
+    place.spec(&format!(
+        "run.env.ANSWER = \"{answer}\"\n{CANARY}{model}{gate}"
+    ));
     place
 }
 
@@ -129,16 +131,21 @@ fn a_release_with_low_scores_is_undone() {
     let rubric = asked[0]["messages"][0]["content"].as_str().unwrap();
     assert!(rubric.ends_with("Rubric:\nA good reply greets. The rest is noise."));
     let said = asked[0]["messages"][1]["content"].as_str().unwrap();
-    assert_eq!(said, "[{\"request\":{\"message\":\"hi\"},\"reply\":\"two\"}]");
+    assert_eq!(
+        said,
+        "[{\"request\":{\"message\":\"hi\"},\"reply\":\"two\"}]"
+    );
 }
 
 #[test]
 fn a_release_with_high_scores_goes_on_and_is_not_asked_any_more() {
     let model = Model::start();
-    let gate = format!("{GATE}min = 0.5\nunclear = \"fail\"");
+    let gate = format!("{GATE}min = 0.5");
     let place = place(&model, "hello", "spend = 1.0", &gate);
-    let spec = place.read("agent.toml").replace("hold = \"1h\"", "hold = \"1s\"");
-    place.write("agent.toml", spec.replace("NUMBER", "OTHER"));
+    let spec = place
+        .read("agent.toml")
+        .replace("hold = \"1h\"", "hold = \"1s\"");
+    place.write("agent.toml", spec);
     let plan = place.run(&["plan"]).ends(0);
     plan.says("quality: judge manners at least 0.5");
     place.run(&["deploy"]).ends(0).says("quality 0.9 (0.");
@@ -163,8 +170,7 @@ fn a_release_that_is_worse_than_the_one_beside_it_is_undone() {
 #[test]
 fn no_more_is_spent_than_the_limit() {
     let model = Model::that_says(|_| json!({ "score": 0.8 }));
-    let gate = format!("{GATE}min = 0.8\nunclear = \"fail\"");
-    let place = place(&model, "two", "spend = 0.01", &gate);
+    let place = place(&model, "two", "spend = 0.01", &waiting_gate());
     let deploy = place.start(&["deploy"]);
     eventually("it was asked some times", || model.calls() >= 20);
     deploy.kill();
@@ -174,10 +180,7 @@ fn no_more_is_spent_than_the_limit() {
     let most = (limit / CALL) as usize;
     let few = most - 20;
     eventually("hardly anything is left", || model.calls() >= few);
-    let status = || place.run(&["status"]).stdout;
-    eventually("it is unclear", || {
-        status().contains("the judge's spend limit is reached: 0.00")
-    });
+    found(&place, "the judge's spend limit is reached: 0.0");
     assert!(model.calls() <= most, "{} of {most}", model.calls());
     place.run(&["abort"]).ends(0);
     resume.wait().ends(1);
@@ -207,33 +210,46 @@ fn a_judge_that_is_down_or_refuses_is_unclear() {
     unclear(&refused, "it answered with 429 Too Many Requests");
     drop(model);
     let gone = Model::start();
-    let place = place(&gone, "two", "spend = 1.0", &failing_gate());
+    let place = place(&gone, "two", "spend = 1.0", &waiting_gate());
     let spec = place.read("agent.toml");
     place.write(
         "agent.toml",
         spec.replace(&gone.server.port.to_string(), &port.to_string()),
     );
-    undone_as_unclear(&place, "Connection refused");
+    waits_as_unclear(&place, "Connection refused");
 }
 
-fn failing_gate() -> String {
-    format!("{GATE}min = 0.8\nunclear = \"fail\"")
+fn waiting_gate() -> String {
+    format!("{GATE}min = 0.8\nunclear = \"wait\"")
+}
+
+/// What the gate comes to is written down as it is found.
+#[track_caller]
+fn found(place: &Place, says: &str) {
+    eventually(says, || {
+        let journal = place.read("state/agentctl/bot/rollouts/0002.journal");
+        journal.contains(says)
+    });
 }
 
 #[track_caller]
 fn unclear(model: &Model, says: &str) {
-    let place = place(model, "two", "spend = 1.0", &failing_gate());
-    undone_as_unclear(&place, says);
+    let place = place(model, "two", "spend = 1.0", &waiting_gate());
+    waits_as_unclear(&place, says);
 }
 
 #[track_caller]
-fn undone_as_unclear(place: &Place, says: &str) {
-    let spec = place.read("agent.toml").replace("hold = \"1h\"", "hold = \"10ms\"");
+fn waits_as_unclear(place: &Place, says: &str) {
+    let spec = place
+        .read("agent.toml")
+        .replace("hold = \"1h\"", "hold = \"10ms\"");
     place.write("agent.toml", spec);
-    let ran = place.run(&["deploy"]).ends(1);
+    let deploy = place.start(&["deploy"]);
+    found(place, "quality is not known: ");
+    found(place, says);
+    place.run(&["abort"]).ends(0);
+    let ran = deploy.wait().ends(1);
     key_is_kept(place, &ran.stderr);
-    let ran = ran.says("undoing   quality is not known: ").says(says);
-    ran.says(", and the hold is over");
     assert_eq!(place.ask("release"), "r1");
 }
 
@@ -248,13 +264,20 @@ expect = { judge = { manners = 0.8 } }
 "#;
     let place = place(&model, "two", "spend = 1.0", probe);
     let ran = place.run(&["probe"]).ends(0);
-    assert!(ran.stderr.ends_with("2 probes passed on r1\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.ends_with("2 probes passed on r1\n"),
+        "{}",
+        ran.stderr
+    );
     let ran = place.run(&["deploy"]).ends(1);
     ran.says("undoing   probe greets: r2-1 has 0.2 of 0.8 from manners");
     assert_eq!(place.ask("release"), "r1");
     // What cannot be judged has not passed.
     let spec = place.read("agent.toml");
-    place.write("agent.toml", spec.replace("spend = 1.0", "spend = 0.000001"));
+    place.write(
+        "agent.toml",
+        spec.replace("spend = 1.0", "spend = 0.000001"),
+    );
     let ran = place.run(&["probe"]).ends(1);
     key_is_kept(&place, &ran.stderr);
     ran.says("could not be judged by manners: the judge's spend limit is reached: 0.0000 of");

@@ -17,14 +17,10 @@ pub(crate) fn judge_scores(
     let finding = overall(&asks, risk);
     let (finding, says) = match (finding, answer) {
         (Finding::Fail, _) => (finding, too_low(gate, scores, &asks, risk)),
-        (_, None) if scores.0.is_empty() => (
-            Finding::Unclear,
-            format!("{name} is being asked for"),
-        ),
-        (_, Some(Err(says))) => (
-            Finding::Unclear,
-            format!("{name} is not known: {says}"),
-        ),
+        (_, None) if scores.0.is_empty() => {
+            (Finding::Unclear, format!("{name} is being asked for"))
+        }
+        (_, Some(Err(says))) => (Finding::Unclear, format!("{name} is not known: {says}")),
         (Finding::Pass, _) => (finding, format!("{name} {}", figures(gate, scores, risk))),
         (Finding::Unclear, _) => (
             finding,
@@ -78,7 +74,9 @@ fn overall(asks: &[Ask], risk: Risk) -> Finding {
 }
 
 fn too_low(gate: &MetricGate, scores: &Scores, asks: &[Ask], risk: Risk) -> String {
-    let missed = asks.iter().find(|ask| ask.found.finding(risk) == Finding::Fail);
+    let missed = asks
+        .iter()
+        .find(|ask| ask.found.finding(risk) == Finding::Fail);
     let bound = missed.map_or("", |ask| ask.bound.as_str());
     format!(
         "{} {} is below {bound}",
@@ -97,7 +95,11 @@ fn figures(gate: &MetricGate, scores: &Scores, risk: Risk) -> String {
     };
     let beside = scores.stable_mean().filter(|_| gate.against.is_some());
     let beside = beside.map_or_else(String::new, |mean| format!(" beside {}", shown(mean)));
-    format!("{mean}{beside} ({} to {}, {replies})", shown(from), shown(to))
+    format!(
+        "{mean}{beside} ({} to {}, {replies})",
+        shown(from),
+        shown(to)
+    )
 }
 
 fn missing(asks: &[Ask]) -> String {
@@ -109,7 +111,9 @@ fn missing(asks: &[Ask]) -> String {
         .collect();
     let wants: Vec<&str> = wanted.iter().map(|(wants, _)| *wants).collect();
     let replies = wanted.iter().map(|(_, replies)| *replies);
-    let most = replies.reduce(|one, other| Some(one?.max(other?))).flatten();
+    let most = replies
+        .reduce(|one, other| Some(one?.max(other?)))
+        .flatten();
     let wants = wants.join(" and ");
     match most {
         Some(replies) => format!("needs about {replies} more replies to {wants}"),

@@ -26,8 +26,10 @@ fn whole(project: &Project, name: &str, judge: &LlmJudge) -> Result<LlmJudge> {
         return Ok(judge.clone());
     };
     let hint = "write into that file, beside agent.toml, what a good reply is";
-    let text = fs::read_to_string(project.folder().join(file))
-        .advise(format!("could not read {file}, the rubric of the judge {name}"), hint)?;
+    let text = fs::read_to_string(project.folder().join(file)).advise(
+        format!("could not read {file}, the rubric of the judge {name}"),
+        hint,
+    )?;
     if text.trim().is_empty() || text.len() > LONGEST {
         let says = format!("{file}, the rubric of the judge {name}, is empty or beyond 64 KiB");
         return Err(advice(says, hint));

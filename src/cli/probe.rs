@@ -94,10 +94,12 @@ fn values(project: &Project, probes: &[Probe], kept: Values) -> Result<Values> {
     let spec = &project.loaded.spec;
     let judges = names.into_iter().filter_map(|name| spec.judges.get(name));
     let texts = judges.flat_map(|judge| judge.login.templates());
-    let wanted = texts.flat_map(|(_, text)| &text.0).filter_map(|part| match part {
-        Part::Secret(name) => Some(name),
-        _ => None,
-    });
+    let wanted = texts
+        .flat_map(|(_, text)| &text.0)
+        .filter_map(|part| match part {
+            Part::Secret(name) => Some(name),
+            _ => None,
+        });
     let missing = wanted.filter(|name| !kept.contains_key(*name));
     let missing = missing.filter_map(|name| Some((name.clone(), spec.secrets.get(name)?.clone())));
     let fetched = secrets::fetch(&missing.collect(), project.folder(), &variable)?;

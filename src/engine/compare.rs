@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use crate::analysis::judges::{
-    Arm, Cap, Count, Kind, Latency, LatencyEvidence, Rates, Share, Spend, SpendEvidence,
-    Thresholds,
+    Arm, Cap, Count, Kind, Latency, LatencyEvidence, Rates, Share, Spend, SpendEvidence, Thresholds,
 };
 use crate::analysis::{Comparison, Judge, Measures, Used, Verdict, compare};
 use crate::journal::Store;

@@ -45,7 +45,9 @@ impl Purses {
 
     fn spent(&self) -> BTreeMap<String, f64> {
         let purses = self.0.borrow();
-        let spent = purses.iter().map(|(name, purse)| (name.clone(), purse.spent()));
+        let spent = purses
+            .iter()
+            .map(|(name, purse)| (name.clone(), purse.spent()));
         spent.collect()
     }
 }
@@ -138,7 +140,9 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             scores: self.judging.scores.borrow().clone(),
         };
         let bytes = serde_json::to_vec(&written)?;
-        self.store.put(self.hold, &document(self.number), &bytes).await
+        self.store
+            .put(self.hold, &document(self.number), &bytes)
+            .await
     }
 
     /// By all that was scored so far; `answer`: what came of asking last.
@@ -194,7 +198,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     async fn scored(&self, at: usize, gate: &MetricGate, name: &str) -> Result<Score, String> {
         let plan = self.rollout.plan();
-        let before = self.judging.scores.borrow().get(&at).map_or(0, |all| all.0.len());
+        let before = self
+            .judging
+            .scores
+            .borrow()
+            .get(&at)
+            .map_or(0, |all| all.0.len());
         let probe = nth_conversation(plan, name, before);
         let probe = probe.ok_or("there are no conversations that could be judged")?;
         let conversation = format!("judged-{}-{}-{at}-{before}", self.number, (self.clock)().0);

@@ -5,8 +5,8 @@ use regex_lite::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::judging::Jury;
 use super::Engine;
+use super::judging::Jury;
 use super::perform::Failure;
 use crate::analysis::Probed;
 use crate::journal::Store;

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Build, Drain, Gpu, Health, Image, LlmJudge, MetricGate, Network, Nodes, Notify, Observe, Period,
-    Resources, Rollback, Rollout, Scale, SecretStore, Service, Sidecar, Template, Tool, Volume,
+    Build, Drain, Gpu, Health, Image, LlmJudge, MetricGate, Network, Nodes, Notify, Observe,
+    Period, Resources, Rollback, Rollout, Scale, SecretStore, Service, Sidecar, Template, Tool,
+    Volume,
 };
 
 /// One agent in one environment: `agent.toml` with that environment laid over it.

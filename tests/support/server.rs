@@ -60,9 +60,7 @@ pub(crate) fn request(stream: &mut impl Read) -> String {
 
 pub(crate) fn reply(status: u16, body: &str) -> String {
     let length = body.len();
-    format!(
-        "HTTP/1.1 {status} So\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
+    format!("HTTP/1.1 {status} So\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
 }
 
 fn is_whole(bytes: &[u8]) -> bool {

@@ -53,8 +53,13 @@ impl Scores {
         let at = |step: u32| f64::from(step) / f64::from(GRID);
         let above = |least: &u32| self.reaching(at(*least)).harmless.evidence() >= EARLY.bound();
         let below = |most: &u32| self.reaching(at(*most)).worse.evidence() >= risk.bound();
-        let from = (0..GRID).take_while(|least| *least == 0 || above(least)).last();
-        let to = (1..=GRID).rev().take_while(|most| *most == GRID || below(most)).last();
+        let from = (0..GRID)
+            .take_while(|least| *least == 0 || above(least))
+            .last();
+        let to = (1..=GRID)
+            .rev()
+            .take_while(|most| *most == GRID || below(most))
+            .last();
         (at(from.unwrap_or(0)), at(to.unwrap_or(GRID)))
     }
 
@@ -79,7 +84,9 @@ impl Scores {
         let mut found = Found::default();
         for (candidate, stable) in pairs {
             found.worse.bet(stable * (1.0 - margin.get()) - candidate);
-            found.harmless.bet(candidate - stable * (1.0 - harm(margin)));
+            found
+                .harmless
+                .bet(candidate - stable * (1.0 - harm(margin)));
         }
         found
     }
@@ -206,7 +213,9 @@ mod tests {
     fn a_release_that_just_reaches_it_is_hardly_ever_stopped() {
         let (mut state, mut stopped) = (7_u64, 0);
         let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             (state >> 11) as f64 / (1_u64 << 53) as f64
         };
         for _ in 0..400 {

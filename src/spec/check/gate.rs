@@ -77,7 +77,11 @@ fn reachable(source: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>
         let hint = "server = \"http://prometheus:9090\", or observe.prometheus for all";
         check.refuse_with(&at, "it is not said which Prometheus to ask", hint);
     }
-    let logins: Vec<_> = source.login().into_iter().flat_map(Login::templates).collect();
+    let logins: Vec<_> = source
+        .login()
+        .into_iter()
+        .flat_map(Login::templates)
+        .collect();
     if logins.len() > 1 {
         check.refuse(&at, "a source takes a token or a password, not both");
     }
