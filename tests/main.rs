@@ -36,5 +36,6 @@ mod saved;
 mod scores;
 mod secrets;
 mod style;
+mod told;
 mod views;
 mod watch;

@@ -12,6 +12,7 @@ mod ran;
 pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod stand_in;
+pub(crate) mod tls;
 
 use std::fs;
 use std::path::Path;

@@ -4,6 +4,7 @@
 //! room knows no weights, steps or undo; what follows from a verdict is decided elsewhere.
 
 mod amount;
+mod calls;
 mod clock;
 mod compare;
 mod figures;
@@ -17,6 +18,7 @@ mod scored;
 mod sliding;
 
 pub(crate) use amount::Source;
+pub(crate) use calls::Calls;
 pub(crate) use compare::{Comparison, Judge, compare};
 pub(crate) use figures::{About, Purse, Said, Sources, judge_figure};
 pub(crate) use judge::{Evidence, Finding, Verdict, figure, judge, judge_beside};

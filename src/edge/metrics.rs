@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::api::{Measures, PoolState, Standing, State};
+use super::api::{Calls, Measures, PoolState, Standing, State};
 
 /// Upper bounds in seconds. Agents answer in seconds, and stream for minutes.
 const BOUNDS: [f64; 14] = [
@@ -52,6 +52,7 @@ pub(crate) fn text(state: &State) -> String {
         "Cost that replies told, in the agent's currency.",
         cost,
     );
+    page.calls(pools);
     page.family(
         "agentctl_replicas",
         "gauge",
@@ -134,6 +135,43 @@ impl Page {
         );
         for (pool, state) in pools {
             self.histogram(name, pool, &state.total.latency);
+        }
+    }
+
+    /// Nothing where no agent tells of them.
+    fn calls(&mut self, pools: &BTreeMap<String, PoolState>) {
+        let told = pools.iter().filter(|(_, pool)| !pool.total.calls.is_none());
+        let told: Vec<_> = told.collect();
+        if told.is_empty() {
+            return;
+        }
+        let name = "agentctl_model_call_seconds";
+        self.head(name, "histogram", "Calls of the model, as agents tell.");
+        for (pool, state) in &told {
+            self.histogram(name, pool, &state.total.calls.latency);
+        }
+        let counters: [(&str, &str, fn(&Calls) -> u64); 3] = [
+            (
+                "agentctl_model_tokens_total",
+                "Tokens of those calls.",
+                |calls| calls.tokens,
+            ),
+            (
+                "agentctl_tool_calls_total",
+                "Calls of tools, as agents tell.",
+                |calls| calls.tool,
+            ),
+            (
+                "agentctl_tool_errors_total",
+                "Those of them that failed.",
+                |calls| calls.tool_errors,
+            ),
+        ];
+        for (name, help, count) in counters {
+            let samples = told.iter();
+            let samples =
+                samples.map(|(pool, state)| (labels(pool, None), count(&state.total.calls)));
+            self.family(name, "counter", help, samples);
         }
     }
 

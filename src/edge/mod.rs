@@ -24,6 +24,7 @@ mod launch;
 mod logs;
 mod meter;
 mod metrics;
+mod otlp;
 mod process;
 pub(crate) mod program;
 mod proxy;

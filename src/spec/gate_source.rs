@@ -60,6 +60,10 @@ pub(crate) struct Login {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub(crate) ca: Option<String>,
+    /// A file with the certificate that it knows us by, and the key to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub(crate) client: Option<String>,
 }
 
 impl Login {

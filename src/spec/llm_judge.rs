@@ -30,8 +30,7 @@ pub(crate) struct LlmJudge {
     #[serde(default = "five")]
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) samples: u32,
-    /// The limit that one rollout, or one run of `agentctl probe`, may spend on it, in the currency
-    /// of its prices. It is never gone beyond; a gate is unclear from there on.
+    /// What one rollout may spend on it at most, in the currency of its prices.
     #[schemars(range(min = 0.0, max = 1_000_000.0))]
     pub(crate) spend: f64,
     /// What it costs.

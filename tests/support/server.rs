@@ -2,8 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::PATIENCE;
 
@@ -16,7 +19,15 @@ pub(crate) struct Server {
 
 impl Server {
     /// `answer`: from the request, head and body, to status and body.
-    pub(crate) fn start(mut answer: impl FnMut(&str) -> (u16, String) + Send + 'static) -> Self {
+    pub(crate) fn start(answer: impl FnMut(&str) -> (u16, String) + Send + 'static) -> Self {
+        Self::start_behind(None, answer)
+    }
+
+    /// With TLS before it.
+    pub(crate) fn start_behind(
+        tls: Option<Arc<ServerConfig>>,
+        mut answer: impl FnMut(&str) -> (u16, String) + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (stop, stopped) = channel();
@@ -29,8 +40,13 @@ impl Server {
                     continue;
                 };
                 let _ = stream.set_read_timeout(Some(PATIENCE));
-                let (status, body) = answer(&request(&mut stream));
-                let _ = stream.write_all(reply(status, &body).as_bytes());
+                match &tls {
+                    None => converse(&mut stream, &mut answer),
+                    Some(tls) => {
+                        let connection = ServerConnection::new(Arc::clone(tls)).unwrap();
+                        converse(&mut StreamOwned::new(connection, stream), &mut answer);
+                    }
+                }
             }
         });
         let thread = Some(thread);
@@ -46,8 +62,18 @@ impl Drop for Server {
     }
 }
 
+/// Nothing is asked over a connection that TLS does not let in.
+fn converse(stream: &mut (impl Read + Write), answer: &mut impl FnMut(&str) -> (u16, String)) {
+    let asked = request(stream);
+    if !asked.is_empty() {
+        let (status, body) = answer(&asked);
+        let _ = stream.write_all(reply(status, &body).as_bytes());
+        let _ = stream.flush();
+    }
+}
+
 /// Head and body, as far as they came.
-pub(crate) fn request(stream: &mut impl Read) -> String {
+fn request(stream: &mut impl Read) -> String {
     let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
     while !is_whole(&bytes) {
         match stream.read(&mut part) {
@@ -58,7 +84,7 @@ pub(crate) fn request(stream: &mut impl Read) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-pub(crate) fn reply(status: u16, body: &str) -> String {
+fn reply(status: u16, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status} So\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
 }

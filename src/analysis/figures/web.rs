@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::{Certificate, Client, RequestBuilder, Url};
+use reqwest::{Certificate, Client, Identity, RequestBuilder, Url};
 use serde_json::Value;
 
 use super::{About, Sources, number_at, prometheus};
@@ -52,8 +52,9 @@ impl Sources {
     }
 
     pub(super) fn client(&self, login: &Login) -> Result<Client> {
-        let ca = login.ca.as_ref().map(|ca| self.folder.join(ca));
-        client(ca.as_deref())
+        let beside = |file: &String| self.folder.join(file);
+        let (ca, own) = (login.ca.as_ref(), login.client.as_ref());
+        client(ca.map(beside).as_deref(), own.map(beside).as_deref())
     }
 
     pub(super) fn logged_in(
@@ -73,18 +74,25 @@ impl Sources {
     }
 }
 
-fn client(ca: Option<&Path>) -> Result<Client> {
+fn client(ca: Option<&Path>, own: Option<&Path>) -> Result<Client> {
     // Fails where one was chosen before, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder().user_agent(concat!("agentctl/", env!("CARGO_PKG_VERSION")));
-    let builder = match ca {
-        None => builder,
-        Some(ca) => {
-            let unreadable = || format!("could not use {}", ca.display());
-            let pem = std::fs::read(ca).with_context(unreadable)?;
-            let believed = Certificate::from_pem_bundle(&pem).with_context(unreadable)?;
-            builder.tls_certs_merge(believed)
-        }
-    };
+    let mut builder = Client::builder().user_agent(concat!("agentctl/", env!("CARGO_PKG_VERSION")));
+    if let Some(file) = ca {
+        let believed = Certificate::from_pem_bundle(&read(file)?);
+        builder = builder.tls_certs_merge(believed.with_context(|| unusable(file))?);
+    }
+    if let Some(file) = own {
+        let identity = Identity::from_pem(&read(file)?);
+        builder = builder.identity(identity.with_context(|| unusable(file))?);
+    }
     builder.build().context("could not prepare TLS")
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| unusable(file))
+}
+
+fn unusable(file: &Path) -> String {
+    format!("could not use {}", file.display())
 }

@@ -25,6 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+pub(super) use points::Point;
 pub(super) use series::Series;
 
 use super::supervise::Keeper;
@@ -105,7 +106,12 @@ async fn answer(request: Request<Incoming>, keeper: Rc<Keeper>) -> Result<Answer
     let path: Vec<&str> = head.uri.path().split('/').skip(1).collect();
     let (pool, number) = match (&head.method, path.as_slice()) {
         (&Method::POST, [pool, number, "v1", "metrics"]) => (*pool, number.parse::<u32>()),
-        _ => return Ok(refused(StatusCode::NOT_FOUND, "only metrics are heard here")),
+        _ => {
+            return Ok(refused(
+                StatusCode::NOT_FOUND,
+                "only metrics are heard here",
+            ));
+        }
     };
     let Some(number) = number.ok().filter(|number| keeper.has(pool, *number)) else {
         return Ok(refused(StatusCode::NOT_FOUND, "there is no such replica"));

@@ -12,7 +12,7 @@ use flate2::read::MultiGzDecoder;
 use prost::Message;
 
 use super::messages::{
-    Buckets, Export, ExponentialPoint, HistogramPoint, KeyValue, Metric, Resource,
+    Buckets, ExponentialPoint, Export, HistogramPoint, KeyValue, Metric, Resource,
 };
 
 const DURATION: &str = "gen_ai.client.operation.duration";
@@ -36,7 +36,7 @@ pub(super) enum Kind {
 
 /// One series of a histogram, as it was told.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Point {
+pub(in crate::edge) struct Point {
     pub(super) kind: Kind,
     /// Which series it is, among those of one replica.
     pub(super) series: u64,
@@ -95,8 +95,13 @@ pub(super) fn points(body: &[u8], format: Format, is_packed: bool) -> Result<Vec
 fn unpacked(body: &[u8]) -> Result<Vec<u8>> {
     let mut unpacked = Vec::new();
     let mut limited = MultiGzDecoder::new(body).take(LARGEST + 1);
-    limited.read_to_end(&mut unpacked).context("it is no gzip")?;
-    ensure!(unpacked.len() as u64 <= LARGEST, "it is too large, unpacked");
+    limited
+        .read_to_end(&mut unpacked)
+        .context("it is no gzip")?;
+    ensure!(
+        unpacked.len() as u64 <= LARGEST,
+        "it is too large, unpacked"
+    );
     Ok(unpacked)
 }
 
@@ -196,7 +201,11 @@ fn exponential(point: &ExponentialPoint) -> Result<Counted> {
     };
     let counts = positive.bucket_counts.iter().copied().enumerate();
     let pairs = counts.map(|(at, count)| (bound(at), count));
-    counted(point.count, point.sum, pairs.chain([(0.0, point.zero_count)]))
+    counted(
+        point.count,
+        point.sum,
+        pairs.chain([(0.0, point.zero_count)]),
+    )
 }
 
 fn counted(count: u64, sum: f64, pairs: impl Iterator<Item = (f64, u64)>) -> Result<Counted> {

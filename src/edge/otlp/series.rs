@@ -25,7 +25,13 @@ struct Last {
 impl Series {
     /// What this adds to the replica's pool; `since`: when this edge started, in milliseconds since
     /// the epoch.
-    pub(super) fn add(&mut self, pool: &str, replica: u32, points: Vec<Point>, since: u64) -> Calls {
+    pub(in crate::edge) fn add(
+        &mut self,
+        pool: &str,
+        replica: u32,
+        points: Vec<Point>,
+        since: u64,
+    ) -> Calls {
         let told = self.0.entry((pool.to_owned(), replica)).or_default();
         let mut calls = Calls::default();
         for point in points {
@@ -37,7 +43,7 @@ impl Series {
     }
 
     /// Replicas that are gone tell nothing more.
-    pub(super) fn keep(&mut self, is_there: impl Fn(&str, u32) -> bool) {
+    pub(in crate::edge) fn keep(&mut self, is_there: impl Fn(&str, u32) -> bool) {
         self.0.retain(|(pool, replica), _| is_there(pool, *replica));
     }
 }

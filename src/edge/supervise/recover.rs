@@ -64,12 +64,14 @@ impl Keeper {
             tasks: RefCell::default(),
             lock: RefCell::new(Some(start.lock)),
             parting: RefCell::default(),
+            series: RefCell::default(),
         });
         keeper.note(&format!(
             "edge {} started: process {}",
             env!("CARGO_PKG_VERSION"),
             std::process::id()
         ));
+        keeper.hear();
         keeper.carry_out();
         keeper.counts().restore(&keeper.table);
         if let Some(inherited) = start.inherited {

@@ -158,10 +158,11 @@ fn range(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
 
 fn compares(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
     let metric = gate.metric;
-    if matches!(metric, Metric::Requests | Metric::TokensPerRequest) {
+    if matches!(metric, Metric::Requests | Metric::TokensPerRequest) || metric.is_of_calls() {
         let message = format!("{} cannot be compared", metric.name());
         let hint = match metric {
             Metric::Requests => "how many requests a release gets is its weight's doing",
+            metric if metric.is_of_calls() => "give max or min instead of against",
             _ => "compare tokens_per_conversation, or give max or min instead of against",
         };
         check.refuse_with(&format!("{path}.against"), message, hint);
@@ -197,8 +198,8 @@ fn cap(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
 
 fn example(metric: Metric) -> &'static str {
     match metric {
-        Metric::ErrorRate => "max = 0.01",
-        metric if metric.is_latency() => "max = \"500ms\"",
+        metric if metric.is_share() => "max = 0.01",
+        metric if metric.is_time() => "max = \"500ms\"",
         Metric::Requests => "min = 100",
         _ => "max = 1000",
     }
@@ -215,19 +216,19 @@ fn is_above(least: Bound, most: Bound) -> bool {
 fn fits(bound: Bound, metric: Metric, path: &str, check: &mut Check<'_>) {
     let name = metric.name();
     match bound {
-        Bound::Number(_) if metric.is_latency() => {
+        Bound::Number(_) if metric.is_time() => {
             let message = format!("a bound on {name} is a duration");
             check.refuse_with(path, message, "write it with a unit, like \"500ms\"");
         }
-        Bound::Time(_) if !metric.is_latency() => {
+        Bound::Time(_) if !metric.is_time() => {
             check.refuse(
                 path,
                 format!("a bound on {name} is a number, not a duration"),
             );
         }
-        Bound::Number(share) if metric == Metric::ErrorRate && !(0.0..=1.0).contains(&share) => {
-            let message = "an error_rate is a share from 0 to 1";
-            check.refuse_with(path, message, "0.01 is one request in a hundred");
+        Bound::Number(share) if metric.is_share() && !(0.0..=1.0).contains(&share) => {
+            let message = format!("{name} is a share from 0 to 1");
+            check.refuse_with(path, message, "0.01 is one in a hundred");
         }
         Bound::Number(number) if number < 0.0 && metric != Metric::Sourced => {
             check.refuse(path, format!("{name} is never below 0"));
