@@ -180,7 +180,7 @@ fn no_more_is_spent_than_the_limit() {
     let most = (limit / CALL) as usize;
     let few = most - 20;
     eventually("hardly anything is left", || model.calls() >= few);
-    found(&place, "the judge's spend limit is reached: 0.0");
+    place.until_written(2, "the judge's spend limit is reached: 0.0");
     assert!(model.calls() <= most, "{} of {most}", model.calls());
     place.run(&["abort"]).ends(0);
     resume.wait().ends(1);
@@ -223,15 +223,6 @@ fn waiting_gate() -> String {
     format!("{GATE}min = 0.8\nunclear = \"wait\"")
 }
 
-/// What the gate comes to is written down as it is found.
-#[track_caller]
-fn found(place: &Place, says: &str) {
-    eventually(says, || {
-        let journal = place.read("state/agentctl/bot/rollouts/0002.journal");
-        journal.contains(says)
-    });
-}
-
 #[track_caller]
 fn unclear(model: &Model, says: &str) {
     let place = place(model, "two", "spend = 1.0", &waiting_gate());
@@ -245,8 +236,8 @@ fn waits_as_unclear(place: &Place, says: &str) {
         .replace("hold = \"1h\"", "hold = \"10ms\"");
     place.write("agent.toml", spec);
     let deploy = place.start(&["deploy"]);
-    found(place, "quality is not known: ");
-    found(place, says);
+    place.until_written(2, "quality is not known: ");
+    place.until_written(2, says);
     place.run(&["abort"]).ends(0);
     let ran = deploy.wait().ends(1);
     key_is_kept(place, &ran.stderr);

@@ -167,11 +167,7 @@ fn a_server_behind_tls_that_wants_a_name_and_a_password() {
             gate(&asked[1], "wait")
         ));
         let deploy = place.start(&["deploy"]);
-        eventually(says, || {
-            place
-                .read("state/agentctl/bot/rollouts/0002.journal")
-                .contains(says)
-        });
+        place.until_written(2, says);
         place.run(&["abort"]).ends(0);
         deploy.wait().ends(1);
     }

@@ -150,29 +150,28 @@ impl Page {
         for (pool, state) in &told {
             self.histogram(name, pool, &state.total.calls.latency);
         }
-        let counters: [(&str, &str, fn(&Calls) -> u64); 3] = [
-            (
-                "agentctl_model_tokens_total",
-                "Tokens of those calls.",
-                |calls| calls.tokens,
-            ),
-            (
-                "agentctl_tool_calls_total",
-                "Calls of tools, as agents tell.",
-                |calls| calls.tool,
-            ),
-            (
-                "agentctl_tool_errors_total",
-                "Those of them that failed.",
-                |calls| calls.tool_errors,
-            ),
-        ];
-        for (name, help, count) in counters {
+        let of = |count: fn(&Calls) -> u64| {
             let samples = told.iter();
-            let samples =
-                samples.map(|(pool, state)| (labels(pool, None), count(&state.total.calls)));
-            self.family(name, "counter", help, samples);
-        }
+            samples.map(move |(pool, state)| (labels(pool, None), count(&state.total.calls)))
+        };
+        self.family(
+            "agentctl_model_tokens_total",
+            "counter",
+            "Tokens of those calls.",
+            of(|calls| calls.tokens),
+        );
+        self.family(
+            "agentctl_tool_calls_total",
+            "counter",
+            "Calls of tools, as agents tell.",
+            of(|calls| calls.tool),
+        );
+        self.family(
+            "agentctl_tool_errors_total",
+            "counter",
+            "Those of them that failed.",
+            of(|calls| calls.tool_errors),
+        );
     }
 
     /// The sum is taken from the buckets' bounds: at most 6.25 % too high.

@@ -106,38 +106,46 @@ fn unpacked(body: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn read(metric: &Metric, resource: Option<&Resource>, points: &mut Vec<Point>) -> Result<()> {
+    let mut told = |attributes: &[KeyValue], temporality, started, counted: Counting| {
+        if let Some(kind) = kind(&metric.name, attributes) {
+            points.push(Point {
+                kind,
+                series: series(&metric.name, attributes, resource),
+                is_delta: temporality == DELTA,
+                started,
+                counted: counted()?,
+            });
+        }
+        anyhow::Ok(())
+    };
     if let Some(all) = &metric.histogram {
         for one in &all.data_points {
-            let kind = kind(&metric.name, &one.attributes);
-            let point = |kind| {
-                Ok::<_, anyhow::Error>(Point {
-                    kind,
-                    series: series(&metric.name, &one.attributes, resource),
-                    is_delta: all.aggregation_temporality == DELTA,
-                    started: one.start_time_unix_nano,
-                    counted: explicit(one)?,
-                })
-            };
-            points.extend(kind.map(point).transpose()?);
+            let started = one.start_time_unix_nano;
+            let counted = || explicit(one);
+            told(
+                &one.attributes,
+                all.aggregation_temporality,
+                started,
+                &counted,
+            )?;
         }
     }
     if let Some(all) = &metric.exponential_histogram {
         for one in &all.data_points {
-            let kind = kind(&metric.name, &one.attributes);
-            let point = |kind| {
-                Ok::<_, anyhow::Error>(Point {
-                    kind,
-                    series: series(&metric.name, &one.attributes, resource),
-                    is_delta: all.aggregation_temporality == DELTA,
-                    started: one.start_time_unix_nano,
-                    counted: exponential(one)?,
-                })
-            };
-            points.extend(kind.map(point).transpose()?);
+            let started = one.start_time_unix_nano;
+            let counted = || exponential(one);
+            told(
+                &one.attributes,
+                all.aggregation_temporality,
+                started,
+                &counted,
+            )?;
         }
     }
     Ok(())
 }
+
+type Counting<'a> = &'a dyn Fn() -> Result<Counted>;
 
 /// `None`: nobody here asks for it.
 fn kind(name: &str, attributes: &[KeyValue]) -> Option<Kind> {

@@ -62,9 +62,11 @@ fn read(export: &Export) -> Vec<Point> {
     points(&export.encode_to_vec(), Format::Protobuf, false).unwrap()
 }
 
-const CHAT: &[(&str, &str)] = &[("gen_ai.operation.name", "chat")];
-const TOOL: &[(&str, &str)] = &[("gen_ai.operation.name", "execute_tool")];
-const FAILED: &[(&str, &str)] = &[
+type Attributes = &'static [(&'static str, &'static str)];
+
+const CHAT: Attributes = &[("gen_ai.operation.name", "chat")];
+const TOOL: Attributes = &[("gen_ai.operation.name", "execute_tool")];
+const FAILED: Attributes = &[
     ("gen_ai.operation.name", "execute_tool"),
     ("error.type", "timeout"),
 ];
@@ -73,8 +75,8 @@ const TOKENS: &str = "gen_ai.client.token.usage";
 
 #[test]
 fn what_is_told_of_calls_and_of_nothing_else() {
-    let agent = &[("gen_ai.operation.name", "invoke_agent")];
-    let cases: [(&str, &[(&str, &str)], Option<Kind>); 6] = [
+    let agent: Attributes = &[("gen_ai.operation.name", "invoke_agent")];
+    let cases: [(&str, Attributes, Option<Kind>); 6] = [
         (DURATION, CHAT, Some(Kind::Model)),
         (DURATION, TOOL, Some(Kind::Tool { failed: false })),
         (DURATION, FAILED, Some(Kind::Tool { failed: true })),
