@@ -189,7 +189,8 @@ fn no_more_is_spent_than_the_limit() {
 
 #[test]
 fn what_is_no_score_is_unclear() {
-    let cases: [(fn(&str) -> Value, &str); 2] = [
+    type Content = fn(&str) -> Value;
+    let cases: [(Content, &str); 2] = [
         (|_| json!("It was fine."), "its reply has no score in JSON"),
         (|_| json!({ "score": 7 }), "its score 7 is not from 0 to 1"),
     ];
