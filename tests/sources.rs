@@ -1,57 +1,13 @@
 //! Gates whose figures others know: a real Prometheus, an HTTP server, a command.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use crate::support::queues::is_there;
+use crate::support::server::Server;
+use crate::support::tls;
 use crate::support::{CANARY, Place, eventually, free_port};
-
-/// A server on a port of its own that answers each request so, until it is dropped.
-struct Server {
-    port: u16,
-    stop: Sender<()>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Server {
-    /// `answer`: from the request's head to status and body.
-    fn start(mut answer: impl FnMut(&str) -> (u16, String) + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (stop, stopped) = channel();
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stopped.try_recv().is_ok() {
-                    return;
-                }
-                let (Ok(mut stream), mut head) = (stream, [0; 4096]) else {
-                    continue;
-                };
-                let read = stream.read(&mut head).unwrap_or(0);
-                let (status, body) = answer(&String::from_utf8_lossy(&head[..read]));
-                let length = body.len();
-                let reply = format!(
-                    "HTTP/1.1 {status} OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-                );
-                let _ = stream.write_all(reply.as_bytes());
-            }
-        });
-        let thread = Some(thread);
-        Self { port, stop, thread }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.stop.send(());
-        let _ = std::net::TcpStream::connect(("127.0.0.1", self.port));
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
 
 struct Prometheus {
     port: u16,
@@ -166,6 +122,76 @@ source = {{ http = "http://127.0.0.1:{}/scores/{{release}}/{{step}}", json = "$.
     );
     let ran = canary(&place, &gate).ends(1);
     ran.says("undoing   quality 0.5 is below 0.8");
+}
+
+/// Whoever it is: TLS lets in who has the client's certificate, and believes the server's by its CA.
+#[test]
+fn a_server_behind_tls_that_wants_a_name_and_a_password() {
+    let certificates = tempfile::tempdir().unwrap();
+    tls::certificates(certificates.path());
+    let config = Arc::new(tls::config(certificates.path()));
+    // name:password
+    let known = "authorization: Basic bmFtZTpwYXNzd29yZA==";
+    let scores = Server::start_behind(Some(config), move |request| match request.contains(known) {
+        true => (
+            200,
+            "{\"data\": {\"resultType\": \"scalar\", \"result\": [0, \"0.5\"]}, \"score\": 0.5}"
+                .to_owned(),
+        ),
+        false => (401, String::new()),
+    });
+    let pem = |name: &str| fs::read_to_string(certificates.path().join(name)).unwrap();
+    let own = |who: &str| pem(&format!("{who}/cert.pem")) + &pem(&format!("{who}/key.pem"));
+    let url = format!("https://127.0.0.1:{}", scores.port);
+    let login = "basic = \"${secret:LOGIN}\", ca = \"ca.pem\", client = \"own.pem\"";
+    let asked = [
+        format!("prometheus = \"up\", server = \"{url}\", {login}"),
+        format!("http = \"{url}/\", json = \"$.score\", {login}"),
+    ];
+    for source in &asked {
+        let place = place_with(&own("client"), &pem("ca.pem"));
+        let gate = gate(source, "wait");
+        canary(&place, &gate)
+            .ends(1)
+            .says("undoing   quality 0.5 is below 0.8");
+    }
+    let strangers = [
+        (own("stranger"), pem("ca.pem"), "quality is not known"),
+        (own("client"), pem("other.pem"), "UnknownIssuer"),
+        (String::new(), pem("ca.pem"), "could not use "),
+    ];
+    for (own, ca, says) in strangers {
+        let place = place_with(&own, &ca);
+        place.spec(&format!(
+            "run.env.ANSWER = \"two\"\n{CANARY}{}",
+            gate(&asked[1], "wait")
+        ));
+        let deploy = place.start(&["deploy"]);
+        place.until_written(2, says);
+        place.run(&["abort"]).ends(0);
+        deploy.wait().ends(1);
+    }
+}
+
+fn place_with(own: &str, ca: &str) -> Place {
+    let place = Place::deployed("");
+    place.write("login", "name:password");
+    place.write("own.pem", own);
+    place.write("ca.pem", ca);
+    place
+}
+
+fn gate(source: &str, unclear: &str) -> String {
+    format!(
+        r#"
+secrets.LOGIN = {{ file = "login" }}
+[[gate]]
+name = "quality"
+min = 0.8
+unclear = "{unclear}"
+source = {{ {source} }}
+"#
+    )
 }
 
 /// However often it is asked: a source that is down passes nothing.

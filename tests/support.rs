@@ -10,7 +10,9 @@ mod processes;
 pub(crate) mod queues;
 mod ran;
 pub(crate) mod registry;
+pub(crate) mod server;
 pub(crate) mod stand_in;
+pub(crate) mod tls;
 
 use std::fs;
 use std::path::Path;

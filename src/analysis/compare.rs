@@ -173,7 +173,11 @@ fn what(metric: Metric) -> &'static str {
         Metric::ErrorRate => "errors",
         Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 => "slow replies",
         Metric::Requests => "requests",
-        Metric::TokensPerRequest | Metric::TokensPerConversation => "tokens",
+        Metric::TokensPerRequest | Metric::TokensPerConversation | Metric::TokensPerCall => {
+            "tokens"
+        }
+        Metric::ModelLatencyP50 | Metric::ModelLatencyP95 | Metric::ModelLatencyP99 => "slow calls",
+        Metric::ToolErrorRate => "errors of tools",
         Metric::CostPerConversation => "cost",
         Metric::ToolCallsPerConversation => "tool calls",
         Metric::StepsPerConversation => "steps",

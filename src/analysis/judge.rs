@@ -64,7 +64,7 @@ pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
         _ if lacks_requests(gate, window) => (Finding::Unclear, missing(gate, window)),
         None => (
             Finding::Unclear,
-            format!("{name} was not told by any reply"),
+            format!("{name} was not told by any {}", teller(gate.metric)),
         ),
         Some(value) => against_bounds(gate, value),
     };
@@ -75,6 +75,13 @@ pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
         says,
         evidence: None,
         both: false,
+    }
+}
+
+fn teller(metric: Metric) -> &'static str {
+    match metric.is_of_calls() {
+        true => "replica",
+        false => "reply",
     }
 }
 
@@ -132,12 +139,26 @@ pub(crate) fn figure(metric: Metric, window: &Measures) -> Option<f64> {
         Metric::CostPerConversation => window.cost_per_conversation(),
         Metric::ToolCallsPerConversation => window.tool_calls_per_conversation(),
         Metric::StepsPerConversation => window.steps_per_conversation(),
+        Metric::ModelLatencyP50 => window.calls.latency(0.50),
+        Metric::ModelLatencyP95 => window.calls.latency(0.95),
+        Metric::ModelLatencyP99 => window.calls.latency(0.99),
+        Metric::TokensPerCall => window.calls.tokens_per_call(),
+        Metric::ToolErrorRate => window.calls.tool_error_rate(),
         Metric::Sourced => None,
     }
 }
 
 fn lacks_requests(gate: &MetricGate, window: &Measures) -> bool {
-    gate.metric != Metric::Requests && window.requests < gate.min_requests
+    gate.metric != Metric::Requests && counted(gate.metric, window).0 < gate.min_requests
+}
+
+/// What a metric is counted by, and what that is called.
+fn counted(metric: Metric, window: &Measures) -> (u64, &'static str) {
+    match metric {
+        Metric::ToolErrorRate => (window.calls.tool, "calls of tools"),
+        metric if metric.is_of_calls() => (window.calls.model, "calls of the model"),
+        _ => (window.requests, "requests"),
+    }
 }
 
 fn missing(gate: &MetricGate, window: &Measures) -> String {
@@ -145,11 +166,11 @@ fn missing(gate: &MetricGate, window: &Measures) -> String {
         None => "at this weight".to_owned(),
         Some(period) => format!("in {period}"),
     };
+    let (seen, units) = counted(gate.metric, window);
     format!(
-        "{} needs {} more requests {of} ({} of {})",
+        "{} needs {} more {units} {of} ({seen} of {})",
         gate.metric.name(),
-        gate.min_requests - window.requests,
-        window.requests,
+        gate.min_requests.saturating_sub(seen),
         gate.min_requests
     )
 }
@@ -194,11 +215,13 @@ impl Bound {
 impl Metric {
     pub(crate) fn show(self, value: f64) -> String {
         match self {
-            Self::ErrorRate => format!("{:.1} %", value * 100.0),
+            Self::ErrorRate | Self::ToolErrorRate => format!("{:.1} %", value * 100.0),
             Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99 => seconds(value),
-            Self::Requests | Self::TokensPerRequest | Self::TokensPerConversation => {
-                format!("{value:.0}")
-            }
+            Self::ModelLatencyP50 | Self::ModelLatencyP95 | Self::ModelLatencyP99 => seconds(value),
+            Self::Requests
+            | Self::TokensPerRequest
+            | Self::TokensPerConversation
+            | Self::TokensPerCall => format!("{value:.0}"),
             Self::ToolCallsPerConversation | Self::StepsPerConversation => format!("{value:.1}"),
             Self::CostPerConversation => format!("{value:.4}"),
             // In as few digits as tell it apart.

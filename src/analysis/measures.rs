@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Calls;
+
 /// What was counted of one release's requests over one stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Measures {
@@ -43,6 +45,8 @@ pub(crate) struct Measures {
     /// What has begun in it and was answered, each by the longest time of its replies; as `latency`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) slowest: Vec<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "Calls::is_none")]
+    pub(crate) calls: Calls,
 }
 
 /// What one conversation used; `None`: it was not told.
@@ -104,6 +108,7 @@ impl Measures {
             steps: self.steps + more.steps,
             step_requests: self.step_requests + more.step_requests,
             slowest: together(self.slowest, &more.slowest),
+            calls: self.calls.plus(&more.calls),
         }
     }
 
@@ -129,6 +134,7 @@ impl Measures {
             step_requests: of(|all| all.step_requests)?,
             // One that began before may be slower now: it has moved.
             slowest: left(&self.slowest, &before.slowest),
+            calls: self.calls.minus(&before.calls)?,
         })
     }
 
@@ -201,14 +207,15 @@ impl Measures {
             steps: self.steps.saturating_sub(earlier.steps),
             step_requests: self.step_requests.saturating_sub(earlier.step_requests),
             slowest: less(&self.slowest, &earlier.slowest),
+            calls: self.calls.since(&earlier.calls),
         }
     }
 }
 
 /// By time taken, as [`Measures::latency`].
-type Times = Vec<(u64, u64)>;
+pub(super) type Times = Vec<(u64, u64)>;
 
-fn together(one: Times, other: &Times) -> Times {
+pub(super) fn together(one: Times, other: &Times) -> Times {
     let mut all = BTreeMap::from_iter(one);
     for (bound, count) in other {
         *all.entry(*bound).or_insert(0) += count;
@@ -217,7 +224,7 @@ fn together(one: Times, other: &Times) -> Times {
 }
 
 /// `None` where `before` is no part of `all`.
-fn apart(all: &Times, before: &Times) -> Option<Times> {
+pub(super) fn apart(all: &Times, before: &Times) -> Option<Times> {
     let counts: BTreeMap<u64, u64> = all.iter().copied().collect();
     let is_part = |(bound, count): &(u64, u64)| counts.get(bound).is_some_and(|all| all >= count);
     before.iter().all(is_part).then(|| left(all, before))
@@ -235,7 +242,7 @@ fn left(all: &Times, before: &Times) -> Times {
         .collect()
 }
 
-fn within(buckets: &[(u64, u64)], share: f64) -> Option<f64> {
+pub(super) fn within(buckets: &[(u64, u64)], share: f64) -> Option<f64> {
     let total: u64 = buckets.iter().map(|(_, count)| count).sum();
     let rank = (total as f64 * share).ceil().max(1.0) as u64;
     let mut below = 0;
@@ -246,7 +253,7 @@ fn within(buckets: &[(u64, u64)], share: f64) -> Option<f64> {
     holding.map(|(bound, _)| *bound as f64 / 1e6)
 }
 
-fn less(buckets: &[(u64, u64)], earlier: &[(u64, u64)]) -> Vec<(u64, u64)> {
+pub(super) fn less(buckets: &[(u64, u64)], earlier: &[(u64, u64)]) -> Vec<(u64, u64)> {
     let before = |bound: u64| earlier.iter().find(|(other, _)| *other == bound);
     let left = buckets.iter().map(|(bound, count)| {
         let before = before(*bound).map_or(0, |(_, count)| *count);
@@ -255,7 +262,7 @@ fn less(buckets: &[(u64, u64)], earlier: &[(u64, u64)]) -> Vec<(u64, u64)> {
     left.filter(|(_, count)| *count > 0).collect()
 }
 
-fn ratio(part: u64, whole: u64) -> Option<f64> {
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 

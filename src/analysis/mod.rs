@@ -4,6 +4,7 @@
 //! room knows no weights, steps or undo; what follows from a verdict is decided elsewhere.
 
 mod amount;
+mod calls;
 mod clock;
 mod compare;
 mod figures;
@@ -13,11 +14,13 @@ mod measures;
 mod probed;
 mod recorded;
 mod replicas;
+mod scored;
 mod sliding;
 
 pub(crate) use amount::Source;
+pub(crate) use calls::Calls;
 pub(crate) use compare::{Comparison, Judge, compare};
-pub(crate) use figures::{About, Sources, judge_figure};
+pub(crate) use figures::{About, Purse, Said, Sources, judge_figure};
 pub(crate) use judge::{Evidence, Finding, Verdict, figure, judge, judge_beside};
 pub(crate) use measures::{Measures, Used};
 pub(crate) use probed::Probed;
@@ -25,4 +28,5 @@ pub(crate) use recorded::{
     Alarms, How, Judged, Observation, Trial, What, false_alarms, judged, observations,
 };
 pub(crate) use replicas::{Decision, Less, Moment, Turn, Work, decide};
+pub(crate) use scored::judge_scores;
 pub(crate) use sliding::Sliding;

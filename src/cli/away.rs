@@ -153,23 +153,34 @@ impl Told {
     }
 }
 
-/// Programs and files beside agent.toml stay where they are.
+/// Programs and files beside agent.toml stay where they are, and so does what a judge has spent.
 fn asks_nothing_of_here(project: &Project) -> Result<()> {
-    for gate in &project.loaded.spec.gate {
-        let what = match &gate.source {
-            Some(GateSource::Command { .. }) => "runs a command",
-            Some(
-                GateSource::Prometheus { ca: Some(_), .. } | GateSource::Http { ca: Some(_), .. },
-            ) => "reads a file of certificates",
-            _ => continue,
-        };
+    let spec = &project.loaded.spec;
+    if !spec.judges.is_empty() {
         return Err(because(
-            format!("a pod cannot judge the gate {}", gate.label()),
-            format!("it {what} beside agent.toml, which the pod does not have"),
-            "deploy without --in-cluster, or give the gate a source that is asked over the network",
+            "a pod cannot ask a judge",
+            "what [judges] have spent is kept on this machine, and their limit with it",
+            "deploy without --in-cluster",
         ));
     }
-    Ok(())
+    let kept_here = |source: &GateSource| match source {
+        GateSource::Command { .. } => Some("runs a command"),
+        other => {
+            let login = other.login()?;
+            let is_file = login.ca.is_some() || login.client.is_some();
+            is_file.then_some("reads a file of certificates")
+        }
+    };
+    let mut gates = spec.gate.iter();
+    let found = gates.find_map(|gate| Some((gate, gate.source.as_ref().and_then(kept_here)?)));
+    let Some((gate, what)) = found else {
+        return Ok(());
+    };
+    Err(because(
+        format!("a pod cannot judge the gate {}", gate.label()),
+        format!("it {what} beside agent.toml, which the pod does not have"),
+        "deploy without --in-cluster, or give the gate a source that is asked over the network",
+    ))
 }
 
 async fn may_walk(project: &Project, cluster: &Cluster) -> Result<()> {

@@ -20,6 +20,7 @@ mod image;
 mod images;
 mod init;
 mod journaled;
+mod judges;
 mod lease;
 mod logs;
 mod manifests;

@@ -1,5 +1,6 @@
 //! `agentctl probe`
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -9,14 +10,16 @@ use serde_json::json;
 
 use super::args::File;
 use super::exit::Exit;
+use super::judges;
 use super::show::Shown;
-use super::site::{Project, now};
+use super::site::{Project, now, variable};
 use crate::advice::{Advise, advice};
-use crate::analysis::Probed;
-use crate::engine::probe;
+use crate::analysis::{Probed, Sources};
+use crate::engine::{Jury, Purses, probe};
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
-use crate::spec::Probe;
+use crate::spec::{Part, Probe};
+use crate::target::secrets::{self, Values};
 use crate::target::{Seen, Target};
 use crate::ui;
 
@@ -40,12 +43,23 @@ pub(crate) async fn run(args: &Asked, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(&args.file)?;
     let probes = wanted(args, &project)?;
     let target = project.site.target(0).await?;
-    shown.keep_out(Redactor::new(&target.kept_secrets().await?));
+    let values = values(&project, &probes, target.kept_secrets().await?)?;
+    let redactor = Redactor::new(&values);
+    shown.keep_out(redactor.clone());
+    let jury = Jury {
+        judges: &judges::judges(&project)?,
+        sources: &Sources {
+            values,
+            folder: project.folder().to_owned(),
+        },
+        redactor: &redactor,
+        purses: &Purses::default(),
+    };
     let release = release(args, &project, &target.observe().await?)?;
     let mut all = Vec::new();
     for (at, probe) in probes.iter().enumerate() {
         let conversation = format!("probe-{}-{at}", now().0);
-        all.push(probe::run(&target, release, probe, &conversation).await?);
+        all.push(probe::run(&target, release, probe, &conversation, &jury).await?);
     }
     if let Some(path) = &args.junit {
         let report = ui::junit(project.site.name().as_str(), &all);
@@ -71,6 +85,25 @@ fn wanted(args: &Asked, project: &Project) -> Result<Vec<Probe>> {
             "add a [[rollout.probe]] with a request and what is expected",
         )),
     }
+}
+
+/// What was kept at the last deploy, and of judges that are newer what they need now.
+fn values(project: &Project, probes: &[Probe], kept: Values) -> Result<Values> {
+    let turns = probes.iter().flat_map(Probe::turns);
+    let names: BTreeSet<&String> = turns.flat_map(|(_, expect)| expect.judge.keys()).collect();
+    let spec = &project.loaded.spec;
+    let judges = names.into_iter().filter_map(|name| spec.judges.get(name));
+    let texts = judges.flat_map(|judge| judge.login.templates());
+    let wanted = texts
+        .flat_map(|(_, text)| &text.0)
+        .filter_map(|part| match part {
+            Part::Secret(name) => Some(name),
+            _ => None,
+        });
+    let missing = wanted.filter(|name| !kept.contains_key(*name));
+    let missing = missing.filter_map(|name| Some((name.clone(), spec.secrets.get(name)?.clone())));
+    let fetched = secrets::fetch(&missing.collect(), project.folder(), &variable)?;
+    Ok(kept.into_iter().chain(fetched).collect())
 }
 
 fn release(args: &Asked, project: &Project, seen: &Seen) -> Result<ReleaseId> {

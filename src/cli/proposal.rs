@@ -52,7 +52,11 @@ pub(crate) async fn propose<S: Store>(
         true => None,
         false => {
             let plan = plan(project, &release, replicas, in_force, seen, choice);
-            Some(fitted(project, plan)?)
+            let judges = super::judges::judges(project)?;
+            Some(Plan {
+                judges,
+                ..fitted(project, plan)?
+            })
         }
     };
     Ok(Proposal {
@@ -173,7 +177,7 @@ fn plan(
         auto_undo: spec.rollback.auto,
         startup: spec.health.startup.within,
     });
-    if spec.gate.iter().any(|gate| gate.source.is_some()) {
+    if spec.gate.iter().any(|gate| gate.source.is_some()) || !spec.judges.is_empty() {
         let folder = std::path::absolute(project.folder());
         plan.folder = folder.map_or_else(|_| String::new(), |path| path.display().to_string());
     }

@@ -382,4 +382,26 @@ pub(crate) struct Measures {
     /// as in `latency`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) slowest: Vec<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "Calls::is_none")]
+    pub(crate) calls: Calls,
+}
+
+/// What agents told of their calls through OpenTelemetry, counted when it was told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Calls {
+    /// Of the model.
+    pub(crate) model: u64,
+    /// Those by time, as in [`Measures::latency`], and no finer than the agent's library tells.
+    pub(crate) latency: Vec<(u64, u64)>,
+    /// Tokens that those read and wrote.
+    pub(crate) tokens: u64,
+    /// Of tools, and those of them that failed.
+    pub(crate) tool: u64,
+    pub(crate) tool_errors: u64,
+}
+
+impl Calls {
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }

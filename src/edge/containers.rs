@@ -61,6 +61,8 @@ pub(super) struct Making<'a> {
     pub(super) replica: String,
     pub(super) number: u32,
     pub(super) fill: Fill<'a>,
+    /// Variables for its OpenTelemetry library.
+    pub(super) telling: Vec<(&'static str, String)>,
 }
 
 /// A container that was made for a replica, or to stand beside one.
@@ -97,6 +99,11 @@ impl Containers {
             self.start_beside(making, &id, name, sidecar).await?;
         }
         Ok((self.container(id), address))
+    }
+
+    /// How containers in its network reach the edge.
+    pub(super) fn edge(&self) -> String {
+        format!("{}-edge", self.owner)
     }
 
     pub(super) fn container(&self, id: String) -> Container {
@@ -229,6 +236,8 @@ impl Making<'_> {
         let mut variables = self.variables(&self.recipe.env)?;
         variables.push(format!("PORT={}", self.container.port));
         variables.push(format!("AGENT_REPLICA={}", self.number));
+        let telling = self.telling.iter();
+        variables.extend(telling.map(|(name, value)| format!("{name}={value}")));
         body["Env"] = json!(variables);
         if !self.recipe.command.is_empty() {
             body["Cmd"] = json!(self.fill.words(&self.recipe.command)?);

@@ -52,6 +52,8 @@ pub(super) struct Launch<'a> {
     /// Where both of its output streams go.
     pub(super) log: &'a Path,
     pub(super) secrets: &'a Path,
+    /// Variables for its OpenTelemetry library.
+    pub(super) telling: Vec<(&'static str, String)>,
 }
 
 impl Launch<'_> {
@@ -81,7 +83,9 @@ impl Launch<'_> {
         command
             .env("PORT", self.port.to_string())
             .env("AGENT_REPLICA", self.number.to_string());
-        command.env(MARKER, &self.marker);
+        command
+            .env(MARKER, &self.marker)
+            .envs(self.telling.iter().map(|(name, value)| (*name, value)));
         attach(&mut command, log)?;
         Ok(command)
     }

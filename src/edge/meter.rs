@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::api::Measures;
+use super::api::{Calls, Measures};
 use super::usage::Usage;
 
 mod latency;
@@ -32,6 +32,45 @@ pub(crate) struct Counters {
     steps: AtomicU64,
     step_requests: AtomicU64,
     slowest: Latency,
+    told: Told,
+}
+
+/// As [`Calls`].
+#[derive(Debug, Default)]
+struct Told {
+    model: AtomicU64,
+    latency: Latency,
+    tokens: AtomicU64,
+    tool: AtomicU64,
+    tool_errors: AtomicU64,
+}
+
+impl Told {
+    fn restored(calls: &Calls) -> Self {
+        let told = Self::default();
+        told.add(calls);
+        told
+    }
+
+    fn add(&self, calls: &Calls) {
+        self.model.fetch_add(calls.model, Relaxed);
+        for (bound, count) in &calls.latency {
+            self.latency.add(*bound, *count);
+        }
+        self.tokens.fetch_add(calls.tokens, Relaxed);
+        self.tool.fetch_add(calls.tool, Relaxed);
+        self.tool_errors.fetch_add(calls.tool_errors, Relaxed);
+    }
+
+    fn calls(&self) -> Calls {
+        Calls {
+            model: self.model.load(Relaxed),
+            latency: self.latency.buckets(),
+            tokens: self.tokens.load(Relaxed),
+            tool: self.tool.load(Relaxed),
+            tool_errors: self.tool_errors.load(Relaxed),
+        }
+    }
 }
 
 /// How a request ended.
@@ -104,6 +143,7 @@ impl Counters {
             steps: from.steps.into(),
             step_requests: from.step_requests.into(),
             slowest: Latency::restored(&from.slowest),
+            told: Told::restored(&from.calls),
         }
     }
 
@@ -126,6 +166,7 @@ impl Counters {
             steps: self.steps.load(Relaxed),
             step_requests: self.step_requests.load(Relaxed),
             slowest: self.slowest.buckets(),
+            calls: self.told.calls(),
         }
     }
 
@@ -219,6 +260,12 @@ impl Window {
     pub(crate) fn change(&self, change: &Change) {
         self.counts.change(change);
         self.total.change(change);
+    }
+
+    /// What a replica told of its calls; it does not say when they were.
+    pub(crate) fn tell(&self, calls: &Calls) {
+        self.counts.told.add(calls);
+        self.total.told.add(calls);
     }
 
     /// Whether that is a conversation's first request in this window, and in this pool.

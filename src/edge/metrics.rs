@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::api::{Measures, PoolState, Standing, State};
+use super::api::{Calls, Measures, PoolState, Standing, State};
 
 /// Upper bounds in seconds. Agents answer in seconds, and stream for minutes.
 const BOUNDS: [f64; 14] = [
@@ -52,6 +52,7 @@ pub(crate) fn text(state: &State) -> String {
         "Cost that replies told, in the agent's currency.",
         cost,
     );
+    page.calls(pools);
     page.family(
         "agentctl_replicas",
         "gauge",
@@ -135,6 +136,42 @@ impl Page {
         for (pool, state) in pools {
             self.histogram(name, pool, &state.total.latency);
         }
+    }
+
+    /// Nothing where no agent tells of them.
+    fn calls(&mut self, pools: &BTreeMap<String, PoolState>) {
+        let told = pools.iter().filter(|(_, pool)| !pool.total.calls.is_none());
+        let told: Vec<_> = told.collect();
+        if told.is_empty() {
+            return;
+        }
+        let name = "agentctl_model_call_seconds";
+        self.head(name, "histogram", "Calls of the model, as agents tell.");
+        for (pool, state) in &told {
+            self.histogram(name, pool, &state.total.calls.latency);
+        }
+        let of = |count: fn(&Calls) -> u64| {
+            let samples = told.iter();
+            samples.map(move |(pool, state)| (labels(pool, None), count(&state.total.calls)))
+        };
+        self.family(
+            "agentctl_model_tokens_total",
+            "counter",
+            "Tokens of those calls.",
+            of(|calls| calls.tokens),
+        );
+        self.family(
+            "agentctl_tool_calls_total",
+            "counter",
+            "Calls of tools, as agents tell.",
+            of(|calls| calls.tool),
+        );
+        self.family(
+            "agentctl_tool_errors_total",
+            "counter",
+            "Those of them that failed.",
+            of(|calls| calls.tool_errors),
+        );
     }
 
     /// The sum is taken from the buckets' bounds: at most 6.25 % too high.

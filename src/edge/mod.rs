@@ -26,6 +26,7 @@ mod launch;
 mod logs;
 mod meter;
 mod metrics;
+mod otlp;
 mod pair;
 mod process;
 pub(crate) mod program;

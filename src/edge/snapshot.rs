@@ -33,6 +33,9 @@ pub(super) struct Book {
     pub(super) fence: u64,
     pub(super) exit: Option<Exit>,
     pub(super) listen: Option<SocketAddr>,
+    /// The port where figures of agents are heard; those that run know it.
+    #[serde(default)]
+    pub(super) hears: Option<u16>,
     pub(super) traffic: Traffic,
     pub(super) pools: BTreeMap<String, KeptPool>,
 }

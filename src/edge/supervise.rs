@@ -6,6 +6,7 @@
 
 mod decide;
 mod drain;
+mod hear;
 mod life;
 mod recover;
 mod succeed;
@@ -28,6 +29,7 @@ use super::containers::Containers;
 use super::door::Door;
 use super::home::Home;
 use super::logs;
+use super::otlp::Series;
 use super::refusal::Refused;
 use super::snapshot::{self, Book, Exit, Hands, Kept, KeptPool};
 use super::table::Table;
@@ -51,6 +53,8 @@ pub(super) struct Keeper {
     /// The folder's; `None`: another edge has it.
     lock: RefCell<Option<File>>,
     parting: RefCell<Option<Parting>>,
+    /// What replicas have told of their calls.
+    series: RefCell<Series>,
 }
 
 /// Names one replica: `support-agent-r13-2`.

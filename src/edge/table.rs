@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use super::api::{Arms, Key, Measures, Mirrored, Spent, Standing, Traffic};
+use super::api::{Arms, Calls, Key, Measures, Mirrored, Spent, Standing, Traffic};
 use super::replica::Replica;
 
 mod claim;
@@ -201,6 +201,13 @@ impl Table {
         let window = pools.get(pool).map(Pool::window);
         let (total, window) = window.map_or_else(Default::default, |w| (w.total(), w.measures()));
         (conversations, total, window)
+    }
+
+    /// What one of its replicas told of its calls.
+    pub(super) fn tell(&self, pool: &str, calls: &Calls) {
+        if let Some(pool) = self.read().get(pool) {
+            pool.window().tell(calls);
+        }
     }
 
     /// Names of the pools that there are, in the order they came.

@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use crate::analysis::judges::{
-    Arm, Cap, Confidence, Count, Kind, Latency, LatencyEvidence, Promise, Rates, Risk, Share,
-    Spend, SpendEvidence, Thresholds,
+    Arm, Cap, Count, Kind, Latency, LatencyEvidence, Rates, Share, Spend, SpendEvidence, Thresholds,
 };
 use crate::analysis::{Comparison, Judge, Measures, Used, Verdict, compare};
 use crate::journal::Store;
@@ -95,7 +94,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     /// Gates that compare, with their indices.
     fn comparing(&self) -> impl Iterator<Item = (usize, &MetricGate)> {
         let gates = self.rollout.plan().gates.iter().enumerate();
-        gates.filter(|(_, gate)| gate.against.is_some())
+        gates.filter(|(_, gate)| gate.against.is_some() && gate.source.is_none())
     }
 
     pub(super) fn compared(
@@ -298,18 +297,6 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             false => Share::new(f64::from(weight.hundredths()) / 10_000.0),
         }
     }
-
-    /// This gate's part of the one promise.
-    fn risk(&self, at: usize) -> Option<Risk> {
-        let promise = Promise::new(Confidence::new(self.rollout.plan().confidence)?);
-        let (gates, kinds): (Vec<usize>, Vec<Kind>) = self
-            .comparing()
-            .map(|(at, gate)| (at, kind(gate.metric)))
-            .unzip();
-        let risks = promise.split(&kinds);
-        let mine = gates.iter().position(|gate| *gate == at)?;
-        risks.get(mine).copied()
-    }
 }
 
 impl Used {
@@ -326,10 +313,11 @@ impl Used {
     }
 }
 
-fn kind(metric: Metric) -> Kind {
+pub(super) fn kind(metric: Metric) -> Kind {
     match metric {
         Metric::ErrorRate => Kind::Errors,
         metric if metric.is_latency() => Kind::Latency,
+        Metric::Sourced => Kind::Custom,
         _ => Kind::Spend,
     }
 }

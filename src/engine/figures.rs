@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use super::Engine;
 use crate::analysis::{About, Verdict, judge_figure};
 use crate::journal::Store;
-use crate::spec::{EVERY, MetricGate};
+use crate::spec::{GateSource, MetricGate};
 use crate::target::Target;
 
 type Answer = Result<f64, String>;
@@ -28,16 +28,15 @@ impl Figures<'_> {
         self.said.len() < self.asked.len()
     }
 
-    pub(super) fn judge(&self, at: usize, gate: &MetricGate) -> Verdict {
-        judge_figure(gate, self.said.get(&at))
+    pub(super) fn said(&self, at: usize) -> Option<&Answer> {
+        self.said.get(&at)
     }
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
     pub(super) fn figures(&self) -> Figures<'_> {
         let figures = Figures::default();
-        let gates = self.rollout.plan().gates.iter().enumerate();
-        for (at, _) in gates.filter(|(_, gate)| gate.source.is_some()) {
+        for (at, _) in self.asked_now().filter(|(_, gate)| gate.source.is_some()) {
             figures
                 .asked
                 .push(Box::pin(self.figure(at, Duration::ZERO)));
@@ -51,14 +50,18 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             return std::future::pending().await;
         };
         figures.said.insert(at, answer);
-        let every = self
-            .rollout
-            .plan()
-            .gates
-            .get(at)
-            .and_then(|gate| gate.every);
-        let every = every.unwrap_or(EVERY).get();
-        figures.asked.push(Box::pin(self.figure(at, every)));
+        let every = self.rollout.plan().gates.get(at).map(every);
+        figures
+            .asked
+            .push(Box::pin(self.figure(at, every.unwrap_or_default())));
+    }
+
+    /// By what its source said last.
+    pub(super) fn sourced(&self, at: usize, gate: &MetricGate, figures: &Figures<'_>) -> Verdict {
+        match gate.judge() {
+            Some(_) => self.judged(at, gate, figures.said(at)),
+            None => judge_figure(gate, figures.said(at)),
+        }
     }
 
     async fn figure(&self, at: usize, after: Duration) -> (usize, Answer) {
@@ -68,7 +71,10 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let Some((gate, source)) = source else {
             return std::future::pending().await;
         };
-        let answer = self.sources.figure(source, &self.about(gate)).await;
+        let answer = match source {
+            GateSource::Judge { judge } => self.ask_judge(at, gate, judge).await,
+            _ => self.sources.figure(source, &self.about(gate)).await,
+        };
         (at, answer.map_err(|says| self.redactor.clean(&says)))
     }
 
@@ -87,4 +93,9 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             step: self.rollout.row() + 1,
         }
     }
+}
+
+fn every(gate: &MetricGate) -> Duration {
+    let usually = gate.source.as_ref().map(GateSource::usually_every);
+    gate.every.or(usually).unwrap_or_default().get()
 }

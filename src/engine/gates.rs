@@ -193,7 +193,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         holding.looks.take(now, [mine, beside]);
         let verdict = |(at, gate): (usize, &MetricGate)| {
             if gate.source.is_some() {
-                return holding.figures.judge(at, gate);
+                return self.sourced(at, gate, &holding.figures);
             }
             if gate.against.is_some() {
                 let compared = self.compared(at, gate, seen, &holding.spending);
@@ -213,7 +213,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 
     /// Without a stable release that has traffic there is nothing to compare with.
-    fn asked_now(&self) -> impl Iterator<Item = (usize, &MetricGate)> {
+    pub(super) fn asked_now(&self) -> impl Iterator<Item = (usize, &MetricGate)> {
         let gates = self.rollout.plan().gates.iter().enumerate();
         gates.filter(|(_, gate)| gate.against.is_none() || self.can_compare())
     }

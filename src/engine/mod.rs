@@ -9,6 +9,7 @@ mod evidence;
 mod figures;
 mod gates;
 mod interrupt;
+pub(crate) mod judging;
 mod live;
 mod looks;
 mod noted;
@@ -24,6 +25,7 @@ use anyhow::{Context, Result};
 use tokio::time::sleep;
 
 pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
+pub(crate) use judging::{Judging, Jury, Purses};
 pub(crate) use noted::Noted;
 
 use crate::advice::Advise;
@@ -64,6 +66,7 @@ pub(crate) struct Engine<'a, T, S> {
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,
     pub(crate) noted: Noted,
+    pub(crate) judging: Judging,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
@@ -76,6 +79,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         for event in first {
             self.record(event).await?;
         }
+        self.read_judged().await?;
         loop {
             match self.rollout.next() {
                 Next::Run(effect) => {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::Engine;
+use super::judging::Jury;
 use super::perform::Failure;
 use crate::analysis::Probed;
 use crate::journal::Store;
@@ -22,7 +23,10 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let plan = self.rollout.plan();
         for (at, probe) in plan.probes.iter().enumerate() {
             let conversation = format!("probe-{}-{}-{at}", self.number, (self.clock)().0);
-            let probed = run(self.target, plan.to, probe, &conversation).await?;
+            let probed = run(self.target, plan.to, probe, &conversation, &self.jury()).await?;
+            if !plan.judges.is_empty() {
+                self.keep_judged().await?;
+            }
             if let Some(says) = probed.failure {
                 let says = format!("probe {}: {says}", probed.name);
                 let seen = self.target.observe().await?;
@@ -31,6 +35,13 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         }
         Ok(())
     }
+}
+
+/// One turn, as it was had.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) request: ProbeRequest,
+    pub(crate) reply: Reply,
 }
 
 /// All turns of it, until one is not as expected; `conversation` is a name that no other has.
@@ -42,30 +53,82 @@ pub(crate) async fn run<T: Target>(
     release: ReleaseId,
     probe: &Probe,
     conversation: &str,
+    jury: &Jury<'_>,
 ) -> Result<Probed> {
     let turns = probe.turns();
-    let (mut millis, mut replica, mut failure) = (0, None, None);
-    for (at, (request, expect)) in turns.iter().enumerate() {
-        let request = named(request, conversation);
-        let within = expect.within.as_millis();
-        let reply = target.request(release, &request, within, replica).await?;
-        millis += reply.millis;
-        replica = Some(reply.replica);
-        if let Err(says) = expected(expect, &reply) {
-            let turn = match turns.len() {
+    let (mut had, mut failure) = (Vec::new(), None);
+    for (at, turn) in turns.iter().enumerate() {
+        take(target, release, *turn, conversation, &mut had).await?;
+        if let Err(says) = as_expected(turn.1, &had, jury).await {
+            let number = match turns.len() {
                 1 => String::new(),
                 _ => format!("turn {}: ", at + 1),
             };
-            failure = Some(format!("{turn}{release}-{} {says}", reply.replica));
+            let replica = had.last().map_or(0, |turn| turn.reply.replica);
+            failure = Some(format!("{number}{release}-{replica} {says}"));
             break;
         }
     }
     Ok(Probed {
         name: probe.label(),
         suite: probe.suite.clone(),
-        millis,
+        millis: had.iter().map(|turn| turn.reply.millis).sum(),
         failure,
     })
+}
+
+/// All turns of it, to be judged.
+///
+/// # Errors
+/// Where nobody could be asked, or an answer has another status than its turn expects.
+pub(crate) async fn converse<T: Target>(
+    target: &T,
+    release: ReleaseId,
+    probe: &Probe,
+    conversation: &str,
+) -> Result<Vec<Turn>> {
+    let mut had = Vec::new();
+    for turn in probe.turns() {
+        take(target, release, turn, conversation, &mut had).await?;
+        if let Some(Turn { reply, .. }) = had.last() {
+            let answered = has_status(turn.1, reply);
+            answered.map_err(|says| anyhow::anyhow!("{release}-{} {says}", reply.replica))?;
+        }
+    }
+    Ok(had)
+}
+
+/// The next turn; all of them go to one replica.
+async fn take<T: Target>(
+    target: &T,
+    release: ReleaseId,
+    (request, expect): (&ProbeRequest, &Expect),
+    conversation: &str,
+    had: &mut Vec<Turn>,
+) -> Result<()> {
+    let request = named(request, conversation);
+    let replica = had.last().map(|turn| turn.reply.replica);
+    let within = expect.within.as_millis();
+    let reply = target.request(release, &request, within, replica).await?;
+    had.push(Turn { request, reply });
+    Ok(())
+}
+
+/// The last of the turns that were had so far; judges read all of them.
+async fn as_expected(expect: &Expect, had: &[Turn], jury: &Jury<'_>) -> Result<(), String> {
+    if let Some(last) = had.last() {
+        expected(expect, &last.reply)?;
+    }
+    for (judge, least) in &expect.judge {
+        let score = jury.score(judge, had).await;
+        match score.map_err(|says| format!("could not be judged by {judge}: {says}"))? {
+            score if score < *least => {
+                return Err(format!("has {score} of {least} from {judge}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The request with the conversation's name in it.
@@ -96,17 +159,7 @@ fn filled(json: &Value, fill: &impl Fn(&str) -> String) -> Value {
 }
 
 fn expected(expect: &Expect, reply: &Reply) -> Result<(), String> {
-    let Some(status) = reply.status else {
-        let says = reply.says.as_deref().unwrap_or("gave no answer");
-        return Err(says.to_owned());
-    };
-    if status != expect.status {
-        return Err(format!(
-            "answered {status} instead of {}: {}",
-            expect.status,
-            shown(&reply.body)
-        ));
-    }
+    has_status(expect, reply)?;
     in_time(expect, reply)?;
     let found = match &expect.json {
         Some(path) => found(path, &reply.body)?,
@@ -116,6 +169,18 @@ fn expected(expect: &Expect, reply: &Reply) -> Result<(), String> {
     match &expect.matches {
         Some(pattern) => matches(pattern, &found),
         None => Ok(()),
+    }
+}
+
+fn has_status(expect: &Expect, reply: &Reply) -> Result<(), String> {
+    match reply.status {
+        None => Err(reply.says.as_deref().unwrap_or("gave no answer").to_owned()),
+        Some(status) if status != expect.status => Err(format!(
+            "answered {status} instead of {}: {}",
+            expect.status,
+            shown(&reply.body)
+        )),
+        Some(_) => Ok(()),
     }
 }
 
@@ -154,7 +219,7 @@ fn matches(pattern: &str, text: &str) -> Result<(), String> {
 }
 
 /// What the path finds, as text.
-fn found(path: &str, body: &str) -> Result<String, String> {
+pub(super) fn found(path: &str, body: &str) -> Result<String, String> {
     let path = JsonPath::parse(path).map_err(|error| error.to_string())?;
     let json: Value = serde_json::from_str(body)
         .map_err(|_| format!("answered with what is not JSON: {}", shown(body)))?;

@@ -146,6 +146,7 @@ impl Story {
             number: 1,
             rollout,
             noted: Noted::default(),
+            judging: Judging::default(),
         };
         let ended = engine.walk(Vec::new()).await;
         same_as_its_journal(&engine.rollout, &store).await;

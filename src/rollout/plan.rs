@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::release::ReleaseId;
-use crate::spec::{Ab, MetricGate, Percent, Period, Probe, Rollout, Shadow, Strategy};
+use crate::spec::{Ab, LlmJudge, MetricGate, Percent, Period, Probe, Rollout, Shadow, Strategy};
 
 /// What must open before the walk leaves a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,6 +70,9 @@ pub(crate) struct Plan {
     pub(crate) probes: Vec<Probe>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) gates: Vec<MetricGate>,
+    /// Whom gates and probes ask for scores; what they go by is here, whatever becomes of its file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) judges: BTreeMap<String, LlmJudge>,
     /// Of all gates that compare together.
     #[serde(default = "usual_confidence", skip_serializing_if = "is_usual")]
     pub(crate) confidence: f64,

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Build, Drain, Gpu, Health, Image, MetricGate, Network, Nodes, Notify, Observe, Period,
-    Resources, Rollback, Rollout, Scale, SecretStore, Service, Sidecar, Template, Tool, Volume,
+    Build, Drain, Gpu, Health, Image, LlmJudge, MetricGate, Network, Nodes, Notify, Observe,
+    Period, Resources, Rollback, Rollout, Scale, SecretStore, Service, Sidecar, Template, Tool,
+    Volume,
 };
 
 /// One agent in one environment: `agent.toml` with that environment laid over it.
@@ -56,6 +57,10 @@ pub(crate) struct Spec {
     pub(crate) rollout: Rollout,
     #[serde(default)]
     pub(crate) gate: Vec<MetricGate>,
+    /// Models that judge what the agent replies.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = {"format": "label"}))]
+    pub(crate) judges: BTreeMap<String, LlmJudge>,
     #[serde(default)]
     pub(crate) rollback: Rollback,
     #[serde(default, skip_serializing_if = "Option::is_none")]

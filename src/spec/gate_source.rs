@@ -6,7 +6,8 @@ use super::{Period, Template};
 /// Whom a gate asks for its figure, instead of a metric of the edge. In texts `{release}` is the new
 /// release, `{stable}` the old one, `{window}` the time that is looked at (`95s`), `{step}` the step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged)]
+#[schemars(deny_unknown_fields)] // serde cannot, beside flatten; a file's shape is checked by the schema
 pub(crate) enum GateSource {
     Prometheus {
         /// A query with one number for an answer.
@@ -16,16 +17,8 @@ pub(crate) enum GateSource {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(extend("format" = "http-url"))]
         server: Option<String>,
-        /// The token it wants.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        bearer: Option<Template>,
-        /// The name and password it wants, as `name:password`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        basic: Option<Template>,
-        /// A file with the certificates that its own is believed by, beside the usual ones.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schemars(length(min = 1))]
-        ca: Option<String>,
+        #[serde(flatten)]
+        login: Login,
     },
     Http {
         /// An address that answers with JSON.
@@ -33,16 +26,8 @@ pub(crate) enum GateSource {
         /// A JSONPath to the number in it.
         #[schemars(extend("format" = "json-path"))]
         json: String,
-        /// The token it wants.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        bearer: Option<Template>,
-        /// The name and password it wants, as `name:password`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        basic: Option<Template>,
-        /// A file with the certificates that its own is believed by, beside the usual ones.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schemars(length(min = 1))]
-        ca: Option<String>,
+        #[serde(flatten)]
+        login: Login,
     },
     Command {
         /// A program and its arguments, run beside agent.toml, with no shell between. Without `json`
@@ -54,6 +39,46 @@ pub(crate) enum GateSource {
         #[schemars(extend("format" = "json-path"))]
         json: Option<String>,
     },
+    Judge {
+        /// One of `[judges]`: it scores conversations that agentctl has with the new release, and with
+        /// `against` the same ones with the old one.
+        #[schemars(length(min = 1))]
+        judge: String,
+    },
+}
+
+/// How a server is asked that does not answer everyone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Login {
+    /// The token it wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bearer: Option<Template>,
+    /// The name and password it wants, as `name:password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) basic: Option<Template>,
+    /// A file with the certificates that its own is believed by, beside the usual ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub(crate) ca: Option<String>,
+    /// A file with the certificate that it knows us by, and the key to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub(crate) client: Option<String>,
+}
+
+impl Login {
+    /// Texts that may hold `${…}`, with their keys.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = (&'static str, &Template)> {
+        let all = [("bearer", &self.bearer), ("basic", &self.basic)];
+        all.into_iter()
+            .filter_map(|(key, text)| Some((key, text.as_ref()?)))
+    }
+
+    pub(super) fn templates_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Template)> {
+        let all = [("bearer", &mut self.bearer), ("basic", &mut self.basic)];
+        all.into_iter()
+            .filter_map(|(key, text)| Some((key, text.as_mut()?)))
+    }
 }
 
 impl GateSource {
@@ -62,25 +87,23 @@ impl GateSource {
         matches!(self, Self::Command { json: None, .. })
     }
 
+    pub(crate) fn login(&self) -> Option<&Login> {
+        match self {
+            Self::Prometheus { login, .. } | Self::Http { login, .. } => Some(login),
+            Self::Command { .. } | Self::Judge { .. } => None,
+        }
+    }
+
     /// Texts that may hold `${…}`, with their keys.
-    pub(super) fn templates(&mut self) -> Vec<(&'static str, &mut Template)> {
-        let (url, bearer, basic) = match self {
-            Self::Prometheus { bearer, basic, .. } => (None, bearer, basic),
-            Self::Http {
-                http,
-                bearer,
-                basic,
-                ..
-            } => (Some(http), bearer, basic),
-            Self::Command { .. } => return Vec::new(),
-        };
-        let all = [
-            ("http", url),
-            ("bearer", bearer.as_mut()),
-            ("basic", basic.as_mut()),
-        ];
-        let given = all.into_iter().filter_map(|(key, text)| Some((key, text?)));
-        given.collect()
+    pub(super) fn templates_mut(&mut self) -> Vec<(&'static str, &mut Template)> {
+        match self {
+            Self::Prometheus { login, .. } => login.templates_mut().collect(),
+            Self::Http { http, login, .. } => {
+                let url = std::iter::once(("http", http));
+                url.chain(login.templates_mut()).collect()
+            }
+            Self::Command { .. } | Self::Judge { .. } => Vec::new(),
+        }
     }
 
     /// As it stands in plans.
@@ -89,9 +112,15 @@ impl GateSource {
             Self::Prometheus { prometheus, .. } => prometheus.clone(),
             Self::Http { http, json, .. } => format!("{json} of {http}"),
             Self::Command { command, .. } => command.join(" "),
+            Self::Judge { judge } => format!("judge {judge}"),
+        }
+    }
+
+    /// How often it is asked where the gate does not say.
+    pub(crate) fn usually_every(&self) -> Period {
+        match self {
+            Self::Judge { .. } => Period::secs(60),
+            _ => Period::secs(15),
         }
     }
 }
-
-/// How often a source is asked where the gate does not say.
-pub(crate) const EVERY: Period = Period::secs(15);

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,12 +69,12 @@ pub(crate) struct ProbeRequest {
     #[schemars(extend("format" = "url-path"))]
     pub(crate) path: String,
     /// Headers beside the usual ones.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend(
         "propertyNames" = {"format": "token"},
         "additionalProperties" = {"type": "string", "format": "header"}
     ))]
-    pub(crate) headers: std::collections::BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     /// Sent as a JSON body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) json: Option<serde_json::Value>,
@@ -96,6 +98,11 @@ pub(crate) struct Expect {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "regex"))]
     pub(crate) matches: Option<String>,
+    /// What judges of `[judges]` must say of the conversation so far: each by its name, with the
+    /// least score from 0 to 1.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("additionalProperties" = {"type": "number", "minimum": 0, "maximum": 1}))]
+    pub(crate) judge: BTreeMap<String, f64>,
     /// At least so many server-sent events.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -113,6 +120,7 @@ impl Default for Expect {
             status: 200,
             json: None,
             matches: None,
+            judge: BTreeMap::new(),
             events: None,
             first_within: None,
             within: Period::secs(10),

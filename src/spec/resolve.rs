@@ -37,8 +37,12 @@ fn templates(spec: &mut Spec) -> Vec<(String, &mut Template)> {
         all.extend(entries.map(|(name, value)| (format!("{path}.{}", key(name)), value)));
     }
     for (at, gate) in spec.gate.iter_mut().enumerate() {
-        let texts = gate.source.iter_mut().flat_map(GateSource::templates);
+        let texts = gate.source.iter_mut().flat_map(GateSource::templates_mut);
         all.extend(texts.map(|(name, text)| (format!("gate.{at}.source.{name}"), text)));
+    }
+    for (name, judge) in &mut spec.judges {
+        let texts = judge.login.templates_mut();
+        all.extend(texts.map(|(field, text)| (format!("judges.{}.{field}", key(name)), text)));
     }
     if let Some(notify) = &mut spec.notify {
         all.extend(notify.templates_mut());

@@ -179,7 +179,7 @@ pub(crate) struct MetricGate {
     /// Whom to ask for a figure that is not measured by the edge; instead of `metric`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<GateSource>,
-    /// How often the source is asked; not given: 15s.
+    /// How often the source is asked; not given: 15s, and a judge 60s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) every: Option<Period>,
     /// At most this; a number, or for a latency a duration.
@@ -195,7 +195,7 @@ pub(crate) struct MetricGate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) window: Option<Period>,
     /// Compare the candidate with the stable release beside it, while both have traffic; instead of
-    /// `max` and `min`, for all metrics but requests and tokens_per_request.
+    /// `max` and `min`, for all metrics but requests, tokens_per_request and those of calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) against: Option<Against>,
     /// How much worse than that is no harm: 0.1 is a tenth.
@@ -209,7 +209,8 @@ pub(crate) struct MetricGate {
     /// Where every gate has passed before the hold is over, go on at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) early: bool,
-    /// Fewer requests than this at the step's weight, and the gate is unclear.
+    /// Fewer requests than this at the step's weight, or calls where the metric is of those, and the
+    /// gate is unclear.
     #[serde(default = "twenty")]
     pub(crate) min_requests: u64,
     /// What a gate counts as that still cannot say when a hold is over: wait for more requests
@@ -257,6 +258,19 @@ impl MetricGate {
         self.name.as_deref().unwrap_or(self.metric.name())
     }
 
+    /// The judge that it asks.
+    pub(crate) fn judge(&self) -> Option<&str> {
+        match &self.source {
+            Some(GateSource::Judge { judge }) => Some(judge),
+            _ => None,
+        }
+    }
+
+    /// It may be wrong, and how often is a part of the rollout's promise.
+    pub(crate) fn is_statistical(&self) -> bool {
+        self.against.is_some() || self.judge().is_some()
+    }
+
     /// What the figure must reach at least.
     pub(crate) fn least(&self) -> Option<Bound> {
         self.min.or_else(|| self.range.first().copied())
@@ -281,6 +295,11 @@ pub(crate) enum Metric {
     CostPerConversation,
     ToolCallsPerConversation,
     StepsPerConversation,
+    ModelLatencyP50,
+    ModelLatencyP95,
+    ModelLatencyP99,
+    TokensPerCall,
+    ToolErrorRate,
     /// Of a source that the gate names.
     #[serde(skip)]
     Sourced,
@@ -302,6 +321,29 @@ impl Metric {
         matches!(self, Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99)
     }
 
+    /// Of calls of the model, as agents tell it through OpenTelemetry.
+    pub(crate) fn is_model_latency(self) -> bool {
+        matches!(
+            self,
+            Self::ModelLatencyP50 | Self::ModelLatencyP95 | Self::ModelLatencyP99
+        )
+    }
+
+    /// What agents tell through OpenTelemetry: counted by calls.
+    pub(crate) fn is_of_calls(self) -> bool {
+        self.is_model_latency() || matches!(self, Self::TokensPerCall | Self::ToolErrorRate)
+    }
+
+    /// A bound on it is a duration.
+    pub(crate) fn is_time(self) -> bool {
+        self.is_latency() || self.is_model_latency()
+    }
+
+    /// From 0 to 1.
+    pub(crate) fn is_share(self) -> bool {
+        matches!(self, Self::ErrorRate | Self::ToolErrorRate)
+    }
+
     /// As agent.toml writes it.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -315,6 +357,11 @@ impl Metric {
             Self::CostPerConversation => "cost_per_conversation",
             Self::ToolCallsPerConversation => "tool_calls_per_conversation",
             Self::StepsPerConversation => "steps_per_conversation",
+            Self::ModelLatencyP50 => "model_latency_p50",
+            Self::ModelLatencyP95 => "model_latency_p95",
+            Self::ModelLatencyP99 => "model_latency_p99",
+            Self::TokensPerCall => "tokens_per_call",
+            Self::ToolErrorRate => "tool_error_rate",
             Self::Sourced => "the source's figure",
         }
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Failing, Mirrored, Place, Seen, SeenRelease, Spent};
-use crate::analysis::{Measures, Used};
+use crate::analysis::{Calls, Measures, Used};
 use crate::edge::api::{self, PoolState, ReplicaState, Standing, State};
 use crate::release::ReleaseId;
 use crate::spec::Percent;
@@ -110,5 +110,12 @@ fn measures(counted: &api::Measures) -> Measures {
         steps: counted.steps,
         step_requests: counted.step_requests,
         slowest: counted.slowest.clone(),
+        calls: Calls {
+            model: counted.calls.model,
+            latency: counted.calls.latency.clone(),
+            tokens: counted.calls.tokens,
+            tool: counted.calls.tool,
+            tool_errors: counted.calls.tool_errors,
+        },
     }
 }

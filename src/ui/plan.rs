@@ -220,6 +220,24 @@ pub(super) fn bounds(gate: &MetricGate) -> String {
     if gate.against.is_some() {
         return comparison(gate);
     }
+    let window = gate.window.map_or_else(String::new, |window| {
+        format!(" in the last {}", words::duration(window.as_millis()))
+    });
+    format!("{}{}{window}", what(gate), limits(gate))
+}
+
+/// "quality: judge quality".
+fn what(gate: &MetricGate) -> String {
+    let name = gate.name.iter().map(|name| format!("{name}: "));
+    let what = match &gate.source {
+        Some(source) => source.shown(),
+        None => gate.metric.name().to_owned(),
+    };
+    format!("{}{what}", name.collect::<String>())
+}
+
+/// " at least 0.8".
+fn limits(gate: &MetricGate) -> String {
     let bound = |word: &str, bound: Option<crate::spec::Bound>| {
         bound.map(|bound| format!(" {word} {}", gate.metric.show(bound.value())))
     };
@@ -228,31 +246,19 @@ pub(super) fn bounds(gate: &MetricGate) -> String {
         bound("at least", gate.least()),
     ];
     let bounds: Vec<_> = bounds.into_iter().flatten().collect();
-    let window = gate.window.map_or_else(String::new, |window| {
-        format!(" in the last {}", words::duration(window.as_millis()))
-    });
-    let name = gate
-        .name
-        .iter()
-        .map(|name| format!("{name}: "))
-        .collect::<String>();
-    let what = match &gate.source {
-        Some(source) => source.shown(),
-        None => gate.metric.name().to_owned(),
-    };
-    format!("{name}{what}{}{window}", bounds.join(","))
+    bounds.join(",")
 }
 
 fn comparison(gate: &MetricGate) -> String {
-    let name = gate.name.iter().map(|name| format!("{name}: "));
     let worse_by = gate.worse_by.filter(|margin| *margin > 0.0);
     let worse_by = worse_by.map_or_else(String::new, |margin| {
         format!(" by more than {:.0} %", margin * 100.0)
     });
-    let name: String = name.collect();
+    let limits = limits(gate);
+    let and = if limits.is_empty() { "" } else { "," };
     format!(
-        "{name}{} no worse than the stable release's{worse_by}",
-        gate.metric.name()
+        "{}{limits}{and} no worse than the stable release's{worse_by}",
+        what(gate)
     )
 }
 
@@ -280,6 +286,14 @@ fn probe_line(probe: &Probe) -> Line {
     format!("{}{}", name.collect::<String>(), turns.join(", then ")).into()
 }
 
+fn judged(expect: &Expect) -> Option<String> {
+    let judges = expect.judge.iter();
+    let judges: Vec<_> = judges
+        .map(|(judge, least)| format!(" with at least {least} from judge {judge}"))
+        .collect();
+    (!judges.is_empty()).then(|| judges.concat())
+}
+
 fn turn_line((request, expect): (&ProbeRequest, &Expect)) -> String {
     let parts = [
         expect.json.as_ref().map(|path| format!(" with {path}")),
@@ -287,6 +301,7 @@ fn turn_line((request, expect): (&ProbeRequest, &Expect)) -> String {
             .matches
             .as_ref()
             .map(|pattern| format!(" like {pattern}")),
+        judged(expect),
         expect
             .events
             .map(|events| format!(" with {}", words::some(events.into(), "event"))),

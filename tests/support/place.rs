@@ -181,9 +181,19 @@ impl Place {
 
     /// How many events of this rollout are written down.
     pub(crate) fn records(&self, rollout: u64) -> usize {
+        self.journal(rollout).matches('\n').count()
+    }
+
+    /// Empty before there is one.
+    fn journal(&self, rollout: u64) -> String {
         let journal = self.state().join(format!("rollouts/{rollout:04}.journal"));
-        let text = fs::read_to_string(journal).unwrap_or_default();
-        text.matches('\n').count()
+        fs::read_to_string(journal).unwrap_or_default()
+    }
+
+    /// Waits until a rollout's journal says this.
+    #[track_caller]
+    pub(crate) fn until_written(&self, rollout: u64, says: &str) {
+        eventually(says, || self.journal(rollout).contains(says));
     }
 
     /// Every file of the state, with what is in it.

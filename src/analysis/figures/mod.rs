@@ -5,6 +5,7 @@
 //! text. Invariant: no way of failing is a number.
 
 mod command;
+mod judge;
 mod web;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use serde_json_path::JsonPath;
+
+pub(crate) use judge::{Purse, Said};
 
 use super::amount::prometheus;
 use super::judge::{Finding, Verdict, against_bounds};
@@ -66,14 +69,12 @@ impl Sources {
     async fn once(&self, source: &GateSource, about: &About) -> Result<f64> {
         let asked = async {
             match source {
-                GateSource::Prometheus { .. } | GateSource::Http { .. } => {
-                    self.web(source, about).await
-                }
                 GateSource::Command { command, json } => {
                     let command = command.iter().map(|word| about.filled(word));
                     let path = json.as_deref();
                     command::figure(command.collect(), path, &self.folder, about).await
                 }
+                _ => self.web(source, about).await,
             }
         };
         match tokio::time::timeout(WITHIN, asked).await {

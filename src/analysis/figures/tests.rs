@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::spec::{Bound, Metric};
+use crate::spec::{Bound, Login, Metric};
 
 fn about() -> About {
     About {
@@ -129,9 +129,10 @@ async fn a_secret_that_is_not_there_is_said() {
     let source = GateSource::Http {
         http: Template::parse("http://127.0.0.1:9/").unwrap(),
         json: "$.a".to_owned(),
-        bearer: Some(Template::parse("${secret:TOKEN}").unwrap()),
-        basic: None,
-        ca: None,
+        login: Login {
+            bearer: Some(Template::parse("${secret:TOKEN}").unwrap()),
+            ..Login::default()
+        },
     };
     let said = Sources::default().once(&source, &about()).await;
     let says = "the value of the secret TOKEN is not there";

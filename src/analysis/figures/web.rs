@@ -3,18 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::{Certificate, Client, RequestBuilder, Url};
+use reqwest::{Certificate, Client, Identity, RequestBuilder, Url};
 use serde_json::Value;
 
 use super::{About, Sources, number_at, prometheus};
-use crate::spec::{GateSource, Template};
-
-/// How it is asked, beside where.
-struct Login<'a> {
-    bearer: Option<&'a Template>,
-    basic: Option<&'a Template>,
-    ca: Option<&'a str>,
-}
+use crate::spec::{GateSource, Login};
 
 impl Sources {
     pub(super) async fn web(&self, source: &GateSource, about: &About) -> Result<f64> {
@@ -22,36 +15,29 @@ impl Sources {
             GateSource::Prometheus {
                 prometheus: query,
                 server,
-                bearer,
-                basic,
-                ca,
+                login,
             } => {
                 let server = server.as_deref().context("its address is not given")?;
                 let url = prometheus::query_url(server, &about.filled(query))?;
-                let login = login(bearer, basic, ca);
-                let (_, body) = self.get(url, &login).await?;
+                let (_, body) = self.get(url, login).await?;
                 prometheus::one_of_any_sign(&body["data"])
             }
-            GateSource::Http {
-                http,
-                json,
-                bearer,
-                basic,
-                ca,
-            } => {
+            GateSource::Http { http, json, login } => {
                 let text = about.filled(&self.text(http)?);
                 let url = Url::parse(&text).context("its address is no URL")?;
-                let (is_json, body) = self.get(url, &login(bearer, basic, ca)).await?;
+                let (is_json, body) = self.get(url, login).await?;
                 ensure!(is_json, "it answered with what is not JSON");
                 number_at(json, &body)
             }
-            GateSource::Command { .. } => bail!("a command is not asked over HTTP"),
+            GateSource::Command { .. } | GateSource::Judge { .. } => {
+                bail!("it is not asked for a figure over HTTP")
+            }
         }
     }
 
     /// Whether it was JSON, and that.
-    async fn get(&self, url: Url, login: &Login<'_>) -> Result<(bool, Value)> {
-        let client = client(login.ca.map(|ca| self.folder.join(ca)).as_deref())?;
+    async fn get(&self, url: Url, login: &Login) -> Result<(bool, Value)> {
+        let client = self.client(login)?;
         let request = self.logged_in(client.get(url), login)?;
         let answer = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = answer.status();
@@ -65,11 +51,21 @@ impl Sources {
         }
     }
 
-    fn logged_in(&self, request: RequestBuilder, login: &Login<'_>) -> Result<RequestBuilder> {
-        if let Some(token) = login.bearer {
+    pub(super) fn client(&self, login: &Login) -> Result<Client> {
+        let beside = |file: &String| self.folder.join(file);
+        let (ca, own) = (login.ca.as_ref(), login.client.as_ref());
+        client(ca.map(beside).as_deref(), own.map(beside).as_deref())
+    }
+
+    pub(super) fn logged_in(
+        &self,
+        request: RequestBuilder,
+        login: &Login,
+    ) -> Result<RequestBuilder> {
+        if let Some(token) = &login.bearer {
             return Ok(request.bearer_auth(self.text(token)?));
         }
-        let Some(basic) = login.basic else {
+        let Some(basic) = &login.basic else {
             return Ok(request);
         };
         let both = self.text(basic)?;
@@ -78,30 +74,25 @@ impl Sources {
     }
 }
 
-fn login<'a>(
-    bearer: &'a Option<Template>,
-    basic: &'a Option<Template>,
-    ca: &'a Option<String>,
-) -> Login<'a> {
-    Login {
-        bearer: bearer.as_ref(),
-        basic: basic.as_ref(),
-        ca: ca.as_deref(),
-    }
-}
-
-fn client(ca: Option<&Path>) -> Result<Client> {
+fn client(ca: Option<&Path>, own: Option<&Path>) -> Result<Client> {
     // Fails where one was chosen before, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder().user_agent(concat!("agentctl/", env!("CARGO_PKG_VERSION")));
-    let builder = match ca {
-        None => builder,
-        Some(ca) => {
-            let unreadable = || format!("could not use {}", ca.display());
-            let pem = std::fs::read(ca).with_context(unreadable)?;
-            let believed = Certificate::from_pem_bundle(&pem).with_context(unreadable)?;
-            builder.tls_certs_merge(believed)
-        }
-    };
+    let mut builder = Client::builder().user_agent(concat!("agentctl/", env!("CARGO_PKG_VERSION")));
+    if let Some(file) = ca {
+        let believed = Certificate::from_pem_bundle(&read(file)?);
+        builder = builder.tls_certs_merge(believed.with_context(|| unusable(file))?);
+    }
+    if let Some(file) = own {
+        let identity = Identity::from_pem(&read(file)?);
+        builder = builder.identity(identity.with_context(|| unusable(file))?);
+    }
     builder.build().context("could not prepare TLS")
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| unusable(file))
+}
+
+fn unusable(file: &Path) -> String {
+    format!("could not use {}", file.display())
 }

@@ -52,6 +52,8 @@ impl Bets {
     pub(super) fn pairs_until(&self, bound: f64) -> Option<f64> {
         let (mean, variance) = (self.mean, self.squares / self.pairs.max(1.0));
         let growth = mean * mean / (2.0 * (variance + mean * mean));
+        // No more than the most that is staked can win.
+        let growth = growth.min((MOST * mean).ln_1p());
         let left = (bound - self.log_wealth).max(0.0);
         (mean > 0.0 && growth > 0.0).then(|| left / growth)
     }

@@ -12,6 +12,7 @@ mod missing;
 mod mixture;
 mod promise;
 mod rates;
+mod scores;
 mod spend;
 mod split;
 mod terms;
@@ -21,6 +22,7 @@ pub use latency::{Latency, LatencyEvidence, Thresholds};
 pub use missing::Missing;
 pub use promise::{Kind, Promise};
 pub use rates::{Count, Rates, Tally, Unit};
+pub use scores::{Found, Score, Scores, harm};
 pub use spend::{Spend, SpendEvidence};
 pub use terms::{Arm, Cap, Confidence, Margin, Risk, Share};
 

@@ -22,13 +22,18 @@ impl Latency {
     pub(crate) fn restored(buckets: &[(u64, u64)]) -> Self {
         let latency = Self::default();
         for &(bound, count) in buckets {
-            latency.0[bucket_of(bound.saturating_sub(1))].fetch_add(count, Relaxed);
+            latency.add(bound, count);
         }
         latency
     }
 
     pub(crate) fn record(&self, micros: u64) {
         self.0[bucket_of(micros)].fetch_add(1, Relaxed);
+    }
+
+    /// So many that took at most `bound` microseconds.
+    pub(crate) fn add(&self, bound: u64, count: u64) {
+        self.0[bucket_of(bound.saturating_sub(1))].fetch_add(count, Relaxed);
     }
 
     /// Takes back what was recorded before, if it was: a successor may have been told of a reply that

@@ -142,6 +142,7 @@ impl Life {
             port,
             marker: format!("{}{}#{:x}", keeper.home.marker(), self.id, now()),
             log: &keeper.home.replica_log(&self.id),
+            telling: keeper.telling(&self.id, |name| recipe.env.contains_key(name)),
             secrets: &keeper.home.secrets(),
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -160,6 +161,9 @@ impl Life {
             container,
             replica: self.id.to_string(),
             number: self.id.number,
+            telling: self
+                .keeper
+                .telling(&self.id, |name| recipe.env.contains_key(name)),
             fill: Fill::new(container.port, &secrets)?,
         };
         let containers = containers.context("this edge has no engine to start containers on")?;

@@ -64,6 +64,7 @@ impl Keeper {
             tasks: RefCell::default(),
             lock: RefCell::new(Some(start.lock)),
             parting: RefCell::default(),
+            series: RefCell::default(),
         });
         keeper.note(&format!(
             "edge {} started: process {}",
@@ -71,6 +72,7 @@ impl Keeper {
             std::process::id()
         ));
         keeper.table.keep_pairs_in(keeper.home.pairs());
+        keeper.hear();
         keeper.carry_out();
         keeper.counts().restore(&keeper.table);
         if let Some(inherited) = start.inherited {

@@ -42,6 +42,10 @@ fn common(input: &Input, controller: Controller) -> Result<(), Failure> {
             "asks no source of a gate here: give the gate a metric instead",
         ),
         (
+            spec.gate.iter().any(|gate| gate.metric.is_of_calls()),
+            "asks for no figures of calls here: give the gate another metric",
+        ),
+        (
             spec.gate
                 .iter()
                 .any(|gate| gate.unclear == Unclear::Approve),

@@ -128,6 +128,7 @@ fn a_plan_keeps_its_form() {
         auto_undo: true,
         probes: Vec::new(),
         gates: Vec::new(),
+        judges: Default::default(),
         confidence: 0.99,
         folder: String::new(),
         settle: None,

@@ -23,6 +23,7 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
         auto_undo,
         probes: Vec::new(),
         gates: Vec::new(),
+        judges: Default::default(),
         confidence: 0.99,
         folder: String::new(),
         settle: None,

@@ -11,6 +11,8 @@ mod shadow;
 
 pub(crate) use back::back;
 
+use std::collections::BTreeMap;
+
 use super::plan::{Gate, Plan, Step};
 use crate::release::ReleaseId;
 use crate::spec::{MetricGate, Percent, Period, Rollout, Strategy};
@@ -57,6 +59,7 @@ impl Plan {
             auto_undo: wish.auto_undo,
             probes: wish.rollout.probe.clone(),
             gates: wish.gates.to_vec(),
+            judges: BTreeMap::new(),
             confidence: wish.rollout.confidence,
             folder: String::new(),
             settle: wish.settle(),

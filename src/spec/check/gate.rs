@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::super::{Bound, GateSource, Metric, MetricGate, Spec};
-use super::{Check, run};
+use super::super::{Bound, GateSource, Login, Metric, MetricGate, Spec};
+use super::{Check, judge, run};
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     let mut names = BTreeSet::new();
@@ -45,14 +45,17 @@ fn sourced(gate: &MetricGate, source: &GateSource, path: &str, spec: &Spec, chec
         let hint = "name = \"answer_quality\"";
         check.refuse_with(path, "a gate with a source needs a name", hint);
     }
+    if let Some(every) = gate.every {
+        check.above_zero(&format!("{path}.every"), every);
+    }
+    if let GateSource::Judge { judge } = source {
+        return judge::gate(gate, judge, path, spec, check);
+    }
     if gate.against.is_some() {
         let hint =
             "a query may divide the one release's figure by the other's: {release}, {stable}";
         let message = "what a source says cannot be compared";
         check.refuse_with(&format!("{path}.against"), message, hint);
-    }
-    if let Some(every) = gate.every {
-        check.above_zero(&format!("{path}.every"), every);
     }
     let is_bounded = gate.least().is_some() || gate.most().is_some();
     match (source.is_answer(), is_bounded) {
@@ -74,13 +77,19 @@ fn reachable(source: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>
         let hint = "server = \"http://prometheus:9090\", or observe.prometheus for all";
         check.refuse_with(&at, "it is not said which Prometheus to ask", hint);
     }
-    let mut source = source.clone();
-    let templates = source.templates();
-    let names = templates.iter().map(|(name, _)| *name);
-    if names.filter(|name| *name != "http").count() > 1 {
+    let logins: Vec<_> = source
+        .login()
+        .into_iter()
+        .flat_map(Login::templates)
+        .collect();
+    if logins.len() > 1 {
         check.refuse(&at, "a source takes a token or a password, not both");
     }
-    for (name, text) in templates {
+    let url = match source {
+        GateSource::Http { http, .. } => Some(("http", http)),
+        _ => None,
+    };
+    for (name, text) in logins.into_iter().chain(url) {
         run::secrets_of(text, &format!("{at}.{name}"), spec, check);
     }
 }
@@ -149,10 +158,11 @@ fn range(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
 
 fn compares(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
     let metric = gate.metric;
-    if matches!(metric, Metric::Requests | Metric::TokensPerRequest) {
+    if matches!(metric, Metric::Requests | Metric::TokensPerRequest) || metric.is_of_calls() {
         let message = format!("{} cannot be compared", metric.name());
         let hint = match metric {
             Metric::Requests => "how many requests a release gets is its weight's doing",
+            metric if metric.is_of_calls() => "give max or min instead of against",
             _ => "compare tokens_per_conversation, or give max or min instead of against",
         };
         check.refuse_with(&format!("{path}.against"), message, hint);
@@ -188,8 +198,8 @@ fn cap(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
 
 fn example(metric: Metric) -> &'static str {
     match metric {
-        Metric::ErrorRate => "max = 0.01",
-        metric if metric.is_latency() => "max = \"500ms\"",
+        metric if metric.is_share() => "max = 0.01",
+        metric if metric.is_time() => "max = \"500ms\"",
         Metric::Requests => "min = 100",
         _ => "max = 1000",
     }
@@ -206,19 +216,19 @@ fn is_above(least: Bound, most: Bound) -> bool {
 fn fits(bound: Bound, metric: Metric, path: &str, check: &mut Check<'_>) {
     let name = metric.name();
     match bound {
-        Bound::Number(_) if metric.is_latency() => {
+        Bound::Number(_) if metric.is_time() => {
             let message = format!("a bound on {name} is a duration");
             check.refuse_with(path, message, "write it with a unit, like \"500ms\"");
         }
-        Bound::Time(_) if !metric.is_latency() => {
+        Bound::Time(_) if !metric.is_time() => {
             check.refuse(
                 path,
                 format!("a bound on {name} is a number, not a duration"),
             );
         }
-        Bound::Number(share) if metric == Metric::ErrorRate && !(0.0..=1.0).contains(&share) => {
-            let message = "an error_rate is a share from 0 to 1";
-            check.refuse_with(path, message, "0.01 is one request in a hundred");
+        Bound::Number(share) if metric.is_share() && !(0.0..=1.0).contains(&share) => {
+            let message = format!("{name} is a share from 0 to 1");
+            check.refuse_with(path, message, "0.01 is one in a hundred");
         }
         Bound::Number(number) if number < 0.0 && metric != Metric::Sourced => {
             check.refuse(path, format!("{name} is never below 0"));

@@ -5,6 +5,7 @@ mod beside;
 mod build;
 mod cluster;
 mod gate;
+mod judge;
 mod notify;
 mod place;
 mod rollout;
@@ -46,6 +47,7 @@ impl<'a> Check<'a> {
         rollout::shadow(spec, self);
         rollout::ab(spec, self);
         gate::check(spec, self);
+        judge::check(spec, self);
         self.above_zero("rollback.window", spec.rollback.window);
         if let Some(notify) = &spec.notify {
             notify::check(notify, self);

@@ -116,6 +116,11 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
              \"error_rate\"\nmax = 0.1\n[environments.x]\ntarget = { kubernetes = {} }\nimage.image = \"a\"",
             "nothing measures error_rate in a cluster: no edge stands before replicas there",
         ),
+        (
+            "[[gate]]\nmetric = \"tool_error_rate\"\nmax = 0.1\n[environments.x]\ntarget = { kubernetes = {} }\n\
+             image.image = \"a\"",
+            "nothing measures tool_error_rate in a cluster: no edge stands before replicas there",
+        ),
     ] {
         let environment = text.contains("environments").then_some("x");
         let mut loaded = load(&format!("{base}{text}\n"), environment).unwrap();

@@ -55,7 +55,12 @@ impl Queries {
                 self.per_conversation("agent_tool_calls_total", window)
             }
             // Refused before.
-            Metric::Sourced => String::new(),
+            Metric::Sourced
+            | Metric::ModelLatencyP50
+            | Metric::ModelLatencyP95
+            | Metric::ModelLatencyP99
+            | Metric::TokensPerCall
+            | Metric::ToolErrorRate => String::new(),
             Metric::StepsPerConversation => self.per_conversation("agent_steps_total", window),
         }
     }

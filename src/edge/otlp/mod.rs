@@ -1,0 +1,168 @@
+//! What agents tell of their calls: of the model and of tools, as OpenTelemetry's libraries export
+//! it over HTTP.
+//!
+//! Each replica is told an address of its own, so that what it tells is its own, whatever names it
+//! gives itself. Nothing is told back, and what cannot be read harms nobody.
+
+mod messages;
+mod points;
+mod series;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use anyhow::{Error, Result};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+pub(super) use points::Point;
+pub(super) use series::Series;
+
+use super::supervise::Keeper;
+use points::Format;
+
+/// In its own network, an edge that is a container has the port to itself.
+pub(super) const PORT: u16 = 4318;
+
+/// Of one export, as it is sent.
+const LARGEST: usize = 4 << 20;
+/// A library tells each minute where it is told nothing else; a step may be over by then.
+const EVERY_MS: &str = "5000";
+
+type Answer = Response<Full<Bytes>>;
+
+/// Variables for a replica's library; none where the user has said where figures go. `base` is where
+/// this edge hears, as the replica reaches it; `is_set`: whether the agent has that variable.
+pub(super) fn variables(
+    base: &str,
+    pool: &str,
+    number: u32,
+    is_set: impl Fn(&str) -> bool,
+) -> Vec<(&'static str, String)> {
+    const THEIRS: [&str; 6] = [
+        "OTEL_SDK_DISABLED",
+        "OTEL_METRICS_EXPORTER",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+    ];
+    if THEIRS.into_iter().any(&is_set) {
+        return Vec::new();
+    }
+    let all = [
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+            format!("{base}/{pool}/{number}/v1/metrics"),
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+            "http/protobuf".to_owned(),
+        ),
+        ("OTEL_METRIC_EXPORT_INTERVAL", EVERY_MS.to_owned()),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            format!("agentctl.release={pool},agentctl.replica={number}"),
+        ),
+    ];
+    all.into_iter().filter(|(name, _)| !is_set(name)).collect()
+}
+
+/// Until this edge ends.
+pub(super) async fn serve(listener: TcpListener, keeper: Rc<Keeper>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                connections.spawn_local(converse(stream, Rc::clone(&keeper)));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, keeper: Rc<Keeper>) {
+    let service = service_fn(|request| answer(request, Rc::clone(&keeper)));
+    let mut server = http1::Builder::new();
+    let connection = server
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    // A library that goes away harms nobody but itself.
+    let _ = connection.await;
+}
+
+async fn answer(request: Request<Incoming>, keeper: Rc<Keeper>) -> Result<Answer, Infallible> {
+    let (head, body) = request.into_parts();
+    let path: Vec<&str> = head.uri.path().split('/').skip(1).collect();
+    let (pool, number) = match (&head.method, path.as_slice()) {
+        (&Method::POST, [pool, number, "v1", "metrics"]) => (*pool, number.parse::<u32>()),
+        _ => {
+            return Ok(refused(
+                StatusCode::NOT_FOUND,
+                "only metrics are heard here",
+            ));
+        }
+    };
+    let Some(number) = number.ok().filter(|number| keeper.has(pool, *number)) else {
+        return Ok(refused(StatusCode::NOT_FOUND, "there is no such replica"));
+    };
+    Ok(match heard(&head.headers, body).await {
+        Ok((points, format)) => {
+            keeper.told(pool, number, points);
+            taken(format)
+        }
+        Err((status, error)) => refused(status, &format!("{error:#}")),
+    })
+}
+
+async fn heard(
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<(Vec<points::Point>, Format), (StatusCode, Error)> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let wrong = |status, says: &str| (status, Error::msg(says.to_owned()));
+    let unsupported = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let format = text(CONTENT_TYPE).and_then(Format::of);
+    let format = format.ok_or_else(|| wrong(unsupported, "neither protobuf nor JSON"))?;
+    let is_packed = match text(CONTENT_ENCODING) {
+        None | Some("identity") => false,
+        Some("gzip") => true,
+        Some(_) => return Err(wrong(unsupported, "packed, and not with gzip")),
+    };
+    let body = Limited::new(body, LARGEST).collect().await;
+    let body = body.map_err(|_| wrong(StatusCode::PAYLOAD_TOO_LARGE, "it did not come whole"))?;
+    let points = points::points(&body.to_bytes(), format, is_packed);
+    let points = points.map_err(|error| (StatusCode::BAD_REQUEST, error))?;
+    Ok((points, format))
+}
+
+/// An answer without any field says that all was taken.
+fn taken(format: Format) -> Answer {
+    let (kind, body) = match format {
+        Format::Protobuf => ("application/x-protobuf", ""),
+        Format::Json => ("application/json", "{}"),
+    };
+    respond(StatusCode::OK, kind, body)
+}
+
+fn refused(status: StatusCode, says: &str) -> Answer {
+    respond(status, "text/plain; charset=utf-8", &format!("{says}\n"))
+}
+
+fn respond(status: StatusCode, kind: &'static str, body: &str) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::copy_from_slice(body.as_bytes())));
+    *answer.status_mut() = status;
+    let kind = hyper::header::HeaderValue::from_static(kind);
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer
+}

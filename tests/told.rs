@@ -1,0 +1,111 @@
+//! What agents tell of their calls through OpenTelemetry.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::support::{CANARY, Place, eventually, kill};
+
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
+
+/// The environment of whoever answers.
+fn env(place: &Place) -> Value {
+    serde_json::from_str(&place.get("/env").1).unwrap()
+}
+
+/// As a library exports it: so many calls of this operation that took 0.5 s at most.
+fn calls(name: &str, operation: &str, error: Option<&str>, count: u64) -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let error = error.map(|error| text("error.type", error));
+    let attributes: Vec<Value> = [Some(text("gen_ai.operation.name", operation)), error]
+        .into_iter()
+        .flatten()
+        .collect();
+    json!({ "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [{
+        "name": name,
+        "histogram": { "aggregationTemporality": 1, "dataPoints": [{
+            "startTimeUnixNano": now.as_nanos().to_string(),
+            "count": count.to_string(),
+            "sum": count * 100,
+            "bucketCounts": [0, count.to_string(), 0],
+            "explicitBounds": [0.1, 0.5],
+            "attributes": attributes,
+        }] },
+    }] }] }] })
+}
+
+const DURATION: &str = "gen_ai.client.operation.duration";
+
+/// The status; `None` where nobody listens.
+fn post(endpoint: &str, body: &str) -> Option<u16> {
+    let rest = endpoint.strip_prefix("http://").unwrap();
+    let (host, path) = rest.split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).ok()?;
+    let length = body.len();
+    let head = format!(
+        "POST /{path} HTTP/1.1\r\nHost: edge\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all((head + body).as_bytes()).ok()?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).ok()?;
+    reply.split(' ').nth(1)?.parse().ok()
+}
+
+#[test]
+fn a_release_whose_tools_fail_is_undone() {
+    let place = Place::deployed("");
+    let gate = "[[gate]]\nmetric = \"tool_error_rate\"\nmax = 0.1\n";
+    place.spec(&format!("run.env.ANSWER = \"two\"\n{CANARY}{gate}"));
+    let deploy = place.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    let mut replies = std::iter::repeat_with(|| env(&place));
+    let candidate = replies.find(|env| env["AGENT_RELEASE"] == "r2").unwrap();
+    let endpoint = candidate[ENDPOINT].as_str().unwrap();
+    assert!(endpoint.ends_with("/r2/1/v1/metrics"), "{endpoint}");
+    for (error, count) in [(None, 18), (Some("timeout"), 6)] {
+        let told = calls(DURATION, "execute_tool", error, count).to_string();
+        assert_eq!(post(endpoint, &told), Some(200));
+    }
+    let ran = deploy.wait().ends(1);
+    ran.says("undoing   tool_error_rate 25.0 % is above 10.0 %");
+}
+
+#[test]
+fn what_was_told_is_shown_and_an_edge_that_was_killed_hears_on() {
+    let place = Place::deployed("");
+    let agent = env(&place);
+    let endpoint = agent[ENDPOINT].as_str().unwrap();
+    let attributes = agent["OTEL_RESOURCE_ATTRIBUTES"].as_str().unwrap();
+    assert_eq!(attributes, "agentctl.release=r1,agentctl.replica=1");
+    let model = calls(DURATION, "chat", None, 3).to_string();
+    let tokens = calls("gen_ai.client.token.usage", "chat", None, 3).to_string();
+    for told in [&model, &tokens] {
+        assert_eq!(post(endpoint, told), Some(200));
+    }
+    assert_eq!(post(endpoint, "[1]"), Some(400));
+    assert_eq!(
+        post(&endpoint.replace("/r1/1/", "/r1/7/"), &model),
+        Some(404)
+    );
+    let page = place.run(&["metrics"]).ends(0);
+    let page = page.says("agentctl_model_call_seconds_count{pool=\"r1\"} 3\n");
+    page.says("agentctl_model_tokens_total{pool=\"r1\"} 300\n");
+    kill(place.edge());
+    place.run(&["status"]).ends(0);
+    eventually("it hears again", || post(endpoint, &model) == Some(200));
+}
+
+#[test]
+fn where_the_user_sends_figures_elsewhere_they_go_there() {
+    let place = Place::deployed("run.env.OTEL_EXPORTER_OTLP_ENDPOINT = \"http://collector:4318\"");
+    let agent = env(&place);
+    assert_eq!(
+        agent["OTEL_EXPORTER_OTLP_ENDPOINT"],
+        "http://collector:4318"
+    );
+    assert_eq!(agent[ENDPOINT], Value::Null);
+}
