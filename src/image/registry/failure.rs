@@ -38,6 +38,23 @@ pub(super) fn of_way(error: &(dyn Error + 'static), repository: &Repository) -> 
     because(what, cause, hint)
 }
 
+/// It answered as no registry does: a page to log in to a network, say.
+pub(super) fn no_registry(kind: &str, repository: &Repository) -> anyhow::Error {
+    let cause = match kind {
+        "" => "it answered with nothing that a registry says".to_owned(),
+        kind => format!("it answered with {kind}"),
+    };
+    because(
+        format!("{} is no registry", repository.host),
+        cause,
+        format!(
+            "see what answers there: curl -i https://{}/v2/; the name is image.repository, and a network \
+             may want a login of its own first",
+            repository.api()
+        ),
+    )
+}
+
 /// It answered, and said no.
 pub(super) fn of_answer(
     status: StatusCode,

@@ -1,3 +1,5 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -234,6 +236,60 @@ async fn a_registry_that_is_down_is_named() {
     let error = registry.head("v1").await.unwrap_err();
     shown(&error);
     assert!(error.to_string().contains(&real.host()), "{error:#}");
+}
+
+/// What answers each request on this machine alike, and is no registry.
+fn any_server(head: &'static str, body: &'static str) -> Registry {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked);
+            let length = body.len();
+            let reply = format!(
+                "HTTP/1.1 200 OK\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let body = if asked.starts_with(b"HEAD") { "" } else { body };
+            let _ = stream.write_all((reply + body).as_bytes());
+        }
+    });
+    let repository = Repository::parse(&format!("{host}/team/agent")).unwrap();
+    Registry::new(repository, surroundings(None, PathBuf::from("/nowhere"))).unwrap()
+}
+
+#[tokio::test]
+async fn a_web_server_is_no_registry() {
+    for (head, body, kind) in [
+        ("Content-Type: text/html\r\n", "<p>Log in", "text/html"),
+        (
+            "Content-Type: application/json\r\n",
+            "{}",
+            "application/json",
+        ),
+        ("", "", "nothing that a registry says"),
+    ] {
+        let server = any_server(head, body);
+        let said = [
+            server.head("v1").await.unwrap_err(),
+            server.manifest("v1").await.unwrap_err(),
+            server.tags().await.unwrap_err(),
+        ];
+        let host = &server.repository().host;
+        for error in said {
+            let says = format!("{host} is no registry: it answered with {kind}");
+            assert_eq!(format!("{error:#}"), says);
+            assert!(hint(&error).contains(&format!("https://{host}/v2/")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_names_no_digest_has_its_manifest_hashed() {
+    const MANIFEST: &str = r#"{"schemaVersion":2,"config":{}}"#;
+    let registry = any_server("", MANIFEST);
+    let found = registry.head("v1").await.unwrap();
+    assert_eq!(found, Some(Digest::of(MANIFEST.as_bytes())));
 }
 
 fn hint(error: &anyhow::Error) -> &str {
