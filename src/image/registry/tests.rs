@@ -228,6 +228,52 @@ async fn a_certificate_counts_only_where_its_ca_is_trusted() {
     assert_eq!(trusting.head("v1").await.unwrap(), None);
 }
 
+/// A certificate that signed itself, and is in ca.crt.
+fn signed_by_itself(real: &mut RealRegistry, is_ca: &str) -> Registry {
+    real.kill();
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=registry",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ])
+        .args(["-addext", &format!("basicConstraints=critical,CA:{is_ca}")])
+        .args(["-keyout", "server.key", "-out", "server.crt"])
+        .current_dir(real.path(""))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    std::fs::copy(real.path("server.crt"), real.path("ca.crt")).unwrap();
+    real.again();
+    let repository = Repository::parse(&format!("{}/team/agent", real.host())).unwrap();
+    Registry::new(repository, surroundings(None, real.certificates())).unwrap()
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_its_own_ca_is_told_in_words() {
+    let mut real = RealRegistry::start(Wanted {
+        tls: true,
+        ..Wanted::default()
+    });
+    let error = signed_by_itself(&mut real, "TRUE")
+        .head("v1")
+        .await
+        .unwrap_err();
+    let said = format!("{error:#}");
+    assert!(
+        said.ends_with("its certificate is its own CA, and a CA is no server"),
+        "{said}"
+    );
+    assert!(hint(&error).contains("CA:FALSE"), "{}", hint(&error));
+    // The hint helps.
+    let mended = signed_by_itself(&mut real, "FALSE");
+    assert_eq!(mended.head("v1").await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn a_registry_that_is_down_is_named() {
     let mut real = RealRegistry::start(Wanted::default());
