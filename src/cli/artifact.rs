@@ -86,7 +86,7 @@ async fn resolved(name: &str) -> Result<String> {
 
 async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<String> {
     let platform = platform(project).await?;
-    let subject = Subject::look_through(project, platform.as_deref(), shown).await?;
+    let subject = Subject::look_through(project, platform.as_deref(), None, shown).await?;
     if project.loaded.spec.image.repository.is_none() {
         if objects::is_in_cluster(project) {
             return Err(advice(

@@ -16,7 +16,8 @@ pub(crate) async fn run(args: &args::Build, shown: &mut Shown) -> Result<Exit> {
         pin(&project, shown).await?;
     }
     let platform = args.platform.platform.as_deref();
-    let subject = Subject::look_through(&project, platform, shown).await?;
+    let list = args.sbom.path.as_deref();
+    let subject = Subject::look_through(&project, platform, list, shown).await?;
     let (outcome, says) = match pushed_before(&subject, shown).await {
         Some(digest) => {
             let says = format!(
@@ -28,7 +29,7 @@ pub(crate) async fn run(args: &args::Build, shown: &mut Shown) -> Result<Exit> {
         None => made(&subject, shown).await?.in_words(&subject),
     };
     let image = subject.name();
-    if let Some(file) = &args.sbom.path {
+    if let Some(file) = list {
         list_packages(&subject, &subject.content, file).await?;
     }
     shown.result(

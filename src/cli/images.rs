@@ -87,7 +87,7 @@ async fn delete(
 pub(crate) fn scan(file: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(file)?;
     shown.warnings(&project.loaded.warnings);
-    let (context, looked, buildable) = found(&project)?;
+    let (context, looked, buildable) = found(&project, None)?;
     let files = context.entries.len();
     unallowed(&project, looked.findings, &buildable, shown)?;
     let says = format!("no secrets in {files} files and folders");

@@ -45,6 +45,7 @@ mod stop;
 mod stop_signal;
 mod store;
 mod tell;
+mod values;
 mod walk;
 mod watch;
 

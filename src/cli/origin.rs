@@ -25,7 +25,7 @@ pub(crate) fn origin(project: &Project) -> Result<Origin> {
     let (dependencies, code) = match (&project.loaded.target, &spec.build) {
         (TargetSpec::Process { .. }, _) => artifact::tree(project).parts(&MANIFESTS)?,
         (_, Some(build)) => {
-            let (context, _, buildable) = image::found(project)?;
+            let (context, _, buildable) = image::found(project, None)?;
             let recipe = serde_json::to_vec(&(build, &buildable.dockerfile))?;
             parts(&context, &recipe)?
         }

@@ -13,10 +13,10 @@ pub(crate) async fn run(args: &args::Push, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(&args.file)?;
     shown.warnings(&project.loaded.warnings);
     let platform = args.platform.platform.as_deref();
-    let subject = Subject::look_through(&project, platform, shown).await?;
+    let list = args.sbom.path.as_deref();
+    let subject = Subject::look_through(&project, platform, list, shown).await?;
     let published = published(&subject, shown).await?;
     let image = format!("{}@{}", subject.repository(), published.digest);
-    let list = args.sbom.path.as_deref();
     if let Some(file) = list {
         list_packages(&subject, published.digest.as_str(), file).await?;
     }

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::args::{File, Which};
 use super::store::AnyStore;
+use super::values;
 use crate::advice::{Advise, advice};
 use crate::docker::{Engine, Place};
 use crate::image::Surroundings;
@@ -73,7 +74,11 @@ impl Project {
 fn load(file: &Path, environment: Option<&str>) -> Result<Loaded> {
     let bytes = read(file)?;
     let shown = file.display().to_string();
-    Ok(Spec::from_bytes(&bytes, &shown, environment, &variable)?)
+    let mut loaded = Spec::from_bytes(&bytes, &shown, environment, &variable)?;
+    let text = String::from_utf8_lossy(&bytes);
+    values::zone(&loaded, &text)?;
+    loaded.warnings.extend(values::keys(&loaded, &text)?);
+    Ok(loaded)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

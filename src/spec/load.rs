@@ -173,6 +173,13 @@ impl Loaded {
         }
     }
 
+    /// What only the caller can tell, at its place in the text that was loaded.
+    pub(crate) fn problem(&self, text: &str, path: &str, message: &str, hint: &str) -> Problem {
+        let problem =
+            Source::new(self.origins.file(), text).problem(self.origins.span(path), message);
+        problem.hint(Some(hint.to_owned()))
+    }
+
     /// Whether the target can do what is asked for; what has no effect there joins the warnings.
     pub(crate) fn deployable(&mut self) -> Result<(), Problems> {
         self.warnings.append(&mut self.fit.warnings);

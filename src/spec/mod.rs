@@ -62,9 +62,7 @@ pub(crate) use observe::{Observe, Otel};
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;
 pub(crate) use probe::{Expect, Probe, ProbeRequest};
-pub(crate) use problem::Problem;
-#[cfg(any(fuzzing, test))]
-pub(crate) use problem::Problems;
+pub(crate) use problem::{Problem, Problems};
 pub(crate) use quantity::Quantity;
 #[cfg(test)]
 pub(crate) use rollout::Against;

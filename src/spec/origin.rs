@@ -54,6 +54,10 @@ impl Origins {
         }
     }
 
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
     pub(super) fn environment(&self) -> Option<&str> {
         self.environment.as_deref()
     }

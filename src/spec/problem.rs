@@ -43,6 +43,12 @@ impl Problem {
         self
     }
 
+    /// Where the line itself is not to be shown.
+    pub(crate) fn without_line(mut self) -> Self {
+        self.excerpt = None;
+        self
+    }
+
     /// The message, the place, the line with a caret under it, and the hint; no newline at the end.
     pub(crate) fn render(&self) -> String {
         let gutter = " ".repeat(self.line.to_string().len());

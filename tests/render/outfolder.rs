@@ -53,12 +53,38 @@ fn what_it_wrote_itself_is_written_anew_and_taken_away() {
         "agent.toml",
         "[agent]\nname = \"bot\"\nkind = \"worker\"\n[image]\nimage = \"bot:2\"\n",
     );
-    render();
+    let ran = render();
+    assert!(ran.stderr.contains("\nremoved "), "{}", ran.stderr);
     assert!(place.read("k8s/deployment.yaml").contains("bot:2"));
     assert!(
         !place.path("k8s/service.yaml").exists(),
         "a worker has none"
     );
+}
+
+#[test]
+fn one_thing_takes_nothing_of_another_away() {
+    let place = place();
+    place.write(
+        "agent.toml",
+        "[agent]\nname = \"bot\"\n[build]\nruntime = \"python\"\n\
+         [image]\nrepository = \"r.example.com/bot\"\n",
+    );
+    place.write("app.py", "");
+    let render = |what: &[&str]| {
+        let words = [&["render"], what, &["-o", "."]].concat();
+        let ran = place.run(&words).ends(0);
+        assert!(!ran.stderr.contains("removed"), "{}", ran.stderr);
+    };
+    render(&["dockerfile"]);
+    let made = place.read("Dockerfile");
+    render(&["ci", "--for", "github"]);
+    render(&["compose"]);
+    render(&["dockerfile"]);
+    render(&["ci", "--for", "github"]);
+    assert_eq!(place.read("Dockerfile"), made);
+    assert!(place.path(".dockerignore").exists());
+    assert!(place.path("compose.yaml").exists());
 }
 
 #[test]
@@ -76,7 +102,7 @@ fn a_list_that_leads_out_of_the_folder_is_refused() {
     place.write("mine.txt", "mine\n");
     place.run(&["render", "kubernetes", "-o", "k8s"]).ends(0);
     for path in ["../mine.txt", place.path("mine.txt").to_str().unwrap()] {
-        let list = format!("{{\"{path}\": \"00\"}}");
+        let list = format!("{{\"kubernetes\": {{\"{path}\": \"00\"}}}}");
         place.write("k8s/.agentctl-rendered", list);
         let ran = place.run(&["render", "kubernetes", "-o", "k8s", "--force"]);
         assert!(

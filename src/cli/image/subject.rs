@@ -54,12 +54,19 @@ pub(crate) fn build(project: &Project) -> Result<&Build> {
     }
 }
 
-/// What would be sent to an engine, looked through.
-pub(crate) fn found(project: &Project) -> Result<(Context, Looked, Buildable)> {
+/// What would be sent to an engine, looked through; a file that is `made` of the image stays.
+pub(crate) fn found(
+    project: &Project,
+    made: Option<&Path>,
+) -> Result<(Context, Looked, Buildable)> {
     let build = build(project)?;
     let folder = image::find(project.folder(), &build.context)?;
     let canonical = buildable(project, render::Engine::BuildKit)?;
     let context = Context::read(&folder, &canonical.ignore)?;
+    let context = match made {
+        Some(file) => context.without(file),
+        None => context,
+    };
     let looked = context.look_through(&memory(&folder))?;
     Ok((context, looked, canonical))
 }
@@ -105,12 +112,13 @@ impl<'a> Subject<'a> {
     pub(crate) async fn look_through(
         project: &'a Project,
         platform: Option<&str>,
+        made: Option<&Path>,
         shown: &mut Shown,
     ) -> Result<Self> {
         let build = build(project)?;
         let platform = one_platform(build, platform)?;
         let engine = Reached::default();
-        let (context, looked, canonical) = found(project)?;
+        let (context, looked, canonical) = found(project, made)?;
         unallowed(project, looked.findings, &canonical, shown)?;
         let dockerfile = Dockerfile::parse(&canonical.dockerfile);
         let bases = match Lock::read(project.folder())? {

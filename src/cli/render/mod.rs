@@ -2,6 +2,7 @@
 
 mod gather;
 mod image;
+mod list;
 mod local;
 mod many;
 mod pipeline;
@@ -62,7 +63,7 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
         }
     }
     match &args.out {
-        Some(folder) => write::into(folder, &rendered, args.force, shown),
+        Some(folder) => write::into(folder, what, &rendered, args.force, shown),
         None => print(what, &rendered, shown),
     }
 }

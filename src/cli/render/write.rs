@@ -1,29 +1,31 @@
 //! Files into a folder that may hold others: what agentctl did not write stays as it is.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::many;
+use super::list::List;
+use super::{What, many};
 use crate::advice::advice;
 use crate::cli::exit::Exit;
 use crate::cli::show::Shown;
-use crate::release::Identity;
 use crate::render::Files;
 
-/// What was written into the folder, by the hash of each file.
-const LIST: &str = ".agentctl-rendered";
-
-pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown) -> Result<Exit> {
-    let known = known(folder)?;
+pub(super) fn into(
+    folder: &Path,
+    what: What,
+    files: &Files,
+    force: bool,
+    shown: &mut Shown,
+) -> Result<Exit> {
+    let mut list = List::read(folder)?;
     if folder.exists() {
         within(folder, files)?;
     }
     if !force && folder.exists() {
-        foreign(folder, files, &known)?;
+        foreign(folder, files, &list)?;
     }
     let all: Vec<(&str, &str)> = files.iter().collect();
     let written = many::each(
@@ -32,17 +34,26 @@ pub(super) fn into(folder: &Path, files: &Files, force: bool, shown: &mut Shown)
         |(path, text), ()| write(&folder.join(path), text),
     );
     written.into_iter().collect::<Result<()>>()?;
-    gone(folder, files, &known)?;
-    note(folder, files)?;
+    let removed = gone(folder, what, files, &list)?;
+    list.note(what, files);
+    write(&List::path(folder), &list.text()?)?;
+    tell(folder, files, &removed, shown);
+    Ok(Exit::Done)
+}
+
+fn tell(folder: &Path, files: &Files, removed: &[String], shown: &mut Shown) {
     let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
     let what = match paths.len() {
         0 => "nothing".to_owned(),
         1..=12 => paths.join(", "),
         many => format!("{many} files"),
     };
-    let says = format!("wrote {what} into {}", folder.display());
-    shown.result("written", says, json!({ "folder": folder, "files": paths }));
-    Ok(Exit::Done)
+    let mut says = format!("wrote {what} into {}", folder.display());
+    if !removed.is_empty() {
+        says += &format!("\nremoved {}", removed.join(", "));
+    }
+    let more = json!({ "folder": folder, "files": paths, "removed": removed });
+    shown.result("written", says, more);
 }
 
 /// One file that the user is going to edit.
@@ -58,33 +69,9 @@ pub(super) fn copy(path: &Path, text: &str, force: bool) -> Result<()> {
 
 /// Whether this file is as agentctl wrote it there.
 pub(super) fn is_ours(folder: &Path, path: &str) -> bool {
-    let there = fs::read(folder.join(path)).map(|bytes| hash(&bytes));
-    let known = known(folder).unwrap_or_default();
-    there.is_ok_and(|there| known.get(path) == Some(&there))
-}
-
-type Known = BTreeMap<String, String>;
-
-fn known(folder: &Path) -> Result<Known> {
-    let path = folder.join(LIST);
-    match fs::read(&path) {
-        Ok(bytes) => {
-            listed(&bytes).with_context(|| format!("{} is not what agentctl wrote", path.display()))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Known::new()),
-        Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
-    }
-}
-
-/// The list may come from somebody else: no path in it leads out of the folder.
-fn listed(bytes: &[u8]) -> Result<Known> {
-    let known: Known = serde_json::from_slice(bytes)?;
-    for path in known.keys() {
-        let mut parts = Path::new(path).components();
-        let inside = parts.all(|part| matches!(part, Component::Normal(_)));
-        ensure!(inside, "{path} is not in the folder");
-    }
-    Ok(known)
+    let there = fs::read(folder.join(path));
+    let list = List::read(folder).unwrap_or_default();
+    there.is_ok_and(|there| list.has(path, &there))
 }
 
 /// Refuses a link, which would lead out of the folder.
@@ -112,15 +99,14 @@ fn link(folder: &Path, path: &str) -> Option<PathBuf> {
 }
 
 /// Refuses where a file is in the way that is not as agentctl left it.
-fn foreign(folder: &Path, files: &Files, known: &Known) -> Result<()> {
+fn foreign(folder: &Path, files: &Files, list: &List) -> Result<()> {
     for (path, text) in files.iter() {
         let there = match fs::read(folder.join(path)) {
             Ok(there) => there,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error).with_context(|| format!("could not read {path}")),
         };
-        let ours = known.get(path) == Some(&hash(&there));
-        if !ours && there != text.as_bytes() {
+        if !list.has(path, &there) && there != text.as_bytes() {
             return Err(advice(
                 format!(
                     "{} is not as agentctl wrote it",
@@ -134,26 +120,18 @@ fn foreign(folder: &Path, files: &Files, known: &Known) -> Result<()> {
 }
 
 /// Removes what was written before, is not any more, and was not touched since.
-fn gone(folder: &Path, files: &Files, known: &Known) -> Result<()> {
-    let still = |path: &str| files.iter().any(|(kept, _)| kept == path);
-    let old = known.iter().filter(|(path, _)| !still(path));
-    for (path, hash_then) in old.filter(|(path, _)| link(folder, path).is_none()) {
-        let path = folder.join(path);
-        if fs::read(&path).is_ok_and(|there| hash(&there) == *hash_then) {
+fn gone(folder: &Path, what: What, files: &Files, list: &List) -> Result<Vec<String>> {
+    let mut removed = Vec::new();
+    let left = list.left(what, files).into_iter();
+    for name in left.filter(|path| link(folder, path).is_none()) {
+        let path = folder.join(name);
+        if fs::read(&path).is_ok_and(|there| list.has(name, &there)) {
             fs::remove_file(&path)
                 .with_context(|| format!("could not remove {}", path.display()))?;
+            removed.push(name.to_owned());
         }
     }
-    Ok(())
-}
-
-fn note(folder: &Path, files: &Files) -> Result<()> {
-    let written: Known = files
-        .iter()
-        .map(|(path, text)| (path.to_owned(), hash(text.as_bytes())))
-        .collect();
-    let text = serde_json::to_string_pretty(&written)? + "\n";
-    write(&folder.join(LIST), &text)
+    Ok(removed)
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
@@ -167,8 +145,4 @@ fn write(path: &Path, text: &str) -> Result<()> {
         written => written,
     };
     there.with_context(|| format!("could not write {}", path.display()))
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Identity::of(bytes).to_string()
 }

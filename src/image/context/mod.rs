@@ -68,6 +68,21 @@ impl Context {
         })
     }
 
+    /// But for this file: what is written because an image was made is no part of it.
+    pub(crate) fn without(mut self, file: &Path) -> Self {
+        let folder = match file.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        if let (Ok(folder), Some(name)) = (folder.canonicalize(), file.file_name())
+            && let Ok(root) = self.root.canonicalize()
+        {
+            let file = folder.join(name);
+            self.entries.retain(|entry| root.join(&entry.path) != file);
+        }
+        self
+    }
+
     /// A file's contents, if they are what was looked through.
     pub(crate) fn open(&self, entry: &Entry) -> std::io::Result<impl Read + use<>> {
         match entry.kind {

@@ -306,3 +306,27 @@ fn a_secret_is_found_every_time() {
     };
     assert_eq!((found(), found()), (1, 1));
 }
+
+#[test]
+fn what_is_made_of_an_image_is_no_part_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("context");
+    fs::create_dir_all(root.join("out")).unwrap();
+    for name in ["app.py", "out/list.json", "list.json"] {
+        fs::write(root.join(name), name).unwrap();
+    }
+    let paths = |without: &Path| {
+        let context = Context::read(&root, "").unwrap().without(without);
+        let paths = context.entries.into_iter().map(|entry| entry.path);
+        paths.collect::<Vec<_>>()
+    };
+    let all = paths(Path::new("/none/list.json"));
+    assert_eq!(all, ["app.py", "list.json", "out", "out/list.json"]);
+    let other = root.join("out/../list.json");
+    assert_eq!(paths(&other), ["app.py", "out", "out/list.json"]);
+    assert_eq!(
+        paths(&root.join("out/list.json")),
+        ["app.py", "list.json", "out"]
+    );
+    assert_eq!(paths(&root.join("new.json")), all);
+}

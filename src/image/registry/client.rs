@@ -4,11 +4,12 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LINK};
 use reqwest::{Method, Response, StatusCode};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::auth::Act;
 use super::wire::{Ask, Wire};
-use super::{Credentials, Digest, Repository, Surroundings};
+use super::{Credentials, Digest, Repository, Surroundings, failure};
 
 const KINDS: &str = "application/vnd.docker.distribution.manifest.v2+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
@@ -30,6 +31,15 @@ pub(crate) struct Manifest {
     pub(crate) media_type: String,
     pub(crate) bytes: Bytes,
     pub(crate) digest: Digest,
+}
+
+/// Some of the tags.
+#[derive(Deserialize)]
+struct Page {
+    /// The repository's: no registry leaves it out.
+    #[serde(rename = "name")]
+    _name: String,
+    tags: Option<Vec<String>>,
 }
 
 impl Registry {
@@ -73,9 +83,11 @@ impl Registry {
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let media_type = text(answer.headers(), CONTENT_TYPE.as_str());
-        let media_type = media_type.unwrap_or_default();
+        let media_type = kind(&answer);
         let bytes = self.body(answer).await?;
+        if !is_manifest(&bytes) {
+            return Err(failure::no_registry(&media_type, self.repository()));
+        }
         let digest = Digest::of(&bytes);
         let is_other = reference.starts_with("sha256:") && reference != digest.as_str();
         match is_other {
@@ -133,9 +145,11 @@ impl Registry {
                 return Ok(all);
             }
             next = further(answer.headers());
-            let page: Value = serde_json::from_slice(&self.body(answer).await?)?;
-            let tags = page["tags"].as_array().into_iter().flatten();
-            all.extend(tags.filter_map(|tag| Some(tag.as_str()?.to_owned())));
+            let kind = kind(&answer);
+            let page: Page = serde_json::from_slice(&self.body(answer).await?)
+                .map_err(|_| failure::no_registry(&kind, self.repository()))?;
+            let tags = page.tags.into_iter().flatten();
+            all.extend(tags);
         }
         Ok(all)
     }
@@ -196,6 +210,12 @@ impl Registry {
     }
 }
 
+/// Any web server answers a request: what is hashed must be what a registry keeps.
+fn is_manifest(bytes: &[u8]) -> bool {
+    let manifest: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    manifest["schemaVersion"].is_u64()
+}
+
 fn manifests(reference: &str) -> String {
     format!("manifests/{reference}")
 }
@@ -209,6 +229,10 @@ fn is_signature(referrers: &Value) -> bool {
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+fn kind(answer: &Response) -> String {
+    text(answer.headers(), CONTENT_TYPE.as_str()).unwrap_or_default()
 }
 
 fn digest(answer: &Response) -> Result<Option<Digest>> {

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use reqwest::StatusCode;
+use rustls::CertificateError;
 use serde::Deserialize;
 
 use super::auth::Act;
@@ -27,15 +28,45 @@ struct Problem {
 /// It did not answer.
 pub(super) fn of_way(error: &(dyn Error + 'static), repository: &Repository) -> anyhow::Error {
     let what = format!("could not reach the registry {}", repository.host);
-    let cause = root(error);
-    let hint = match tls(error) {
-        Some(rustls::Error::InvalidCertificate(_)) => repository.trust(),
-        _ => format!(
-            "see whether it runs and listens there: curl -i https://{}/v2/",
-            repository.api()
+    let (cause, hint) = match tls(error) {
+        Some(rustls::Error::InvalidCertificate(why)) if is_own_ca(why) => (
+            "its certificate is its own CA, and a CA is no server".to_owned(),
+            "make its certificate anew, signed by a CA whose own is in ca.crt; or by itself, and no \
+             CA: openssl req -x509 -addext basicConstraints=critical,CA:FALSE …"
+                .to_owned(),
         ),
+        Some(rustls::Error::InvalidCertificate(_)) => (root(error), repository.trust()),
+        _ => {
+            let hint = format!(
+                "see whether it runs and listens there: curl -i https://{}/v2/",
+                repository.api()
+            );
+            (root(error), hint)
+        }
     };
     because(what, cause, hint)
+}
+
+/// What checks certificates has no other way to say so than its name.
+fn is_own_ca(why: &CertificateError) -> bool {
+    matches!(why, CertificateError::Other(why) if why.0.to_string() == "CaUsedAsEndEntity")
+}
+
+/// It answered as no registry does: a page to log in to a network, say.
+pub(super) fn no_registry(kind: &str, repository: &Repository) -> anyhow::Error {
+    let cause = match kind {
+        "" => "it answered with nothing that a registry says".to_owned(),
+        kind => format!("it answered with {kind}"),
+    };
+    because(
+        format!("{} is no registry", repository.host),
+        cause,
+        format!(
+            "see what answers there: curl -i https://{}/v2/; the name is image.repository, and a network \
+             may want a login of its own first",
+            repository.api()
+        ),
+    )
 }
 
 /// It answered, and said no.

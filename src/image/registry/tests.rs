@@ -1,3 +1,5 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -226,6 +228,52 @@ async fn a_certificate_counts_only_where_its_ca_is_trusted() {
     assert_eq!(trusting.head("v1").await.unwrap(), None);
 }
 
+/// A certificate that signed itself, and is in ca.crt.
+fn signed_by_itself(real: &mut RealRegistry, is_ca: &str) -> Registry {
+    real.kill();
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=registry",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ])
+        .args(["-addext", &format!("basicConstraints=critical,CA:{is_ca}")])
+        .args(["-keyout", "server.key", "-out", "server.crt"])
+        .current_dir(real.path(""))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    std::fs::copy(real.path("server.crt"), real.path("ca.crt")).unwrap();
+    real.again();
+    let repository = Repository::parse(&format!("{}/team/agent", real.host())).unwrap();
+    Registry::new(repository, surroundings(None, real.certificates())).unwrap()
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_its_own_ca_is_told_in_words() {
+    let mut real = RealRegistry::start(Wanted {
+        tls: true,
+        ..Wanted::default()
+    });
+    let error = signed_by_itself(&mut real, "TRUE")
+        .head("v1")
+        .await
+        .unwrap_err();
+    let said = format!("{error:#}");
+    assert!(
+        said.ends_with("its certificate is its own CA, and a CA is no server"),
+        "{said}"
+    );
+    assert!(hint(&error).contains("CA:FALSE"), "{}", hint(&error));
+    // The hint helps.
+    let mended = signed_by_itself(&mut real, "FALSE");
+    assert_eq!(mended.head("v1").await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn a_registry_that_is_down_is_named() {
     let mut real = RealRegistry::start(Wanted::default());
@@ -234,6 +282,60 @@ async fn a_registry_that_is_down_is_named() {
     let error = registry.head("v1").await.unwrap_err();
     shown(&error);
     assert!(error.to_string().contains(&real.host()), "{error:#}");
+}
+
+/// What answers each request on this machine alike, and is no registry.
+fn any_server(head: &'static str, body: &'static str) -> Registry {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked);
+            let length = body.len();
+            let reply = format!(
+                "HTTP/1.1 200 OK\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let body = if asked.starts_with(b"HEAD") { "" } else { body };
+            let _ = stream.write_all((reply + body).as_bytes());
+        }
+    });
+    let repository = Repository::parse(&format!("{host}/team/agent")).unwrap();
+    Registry::new(repository, surroundings(None, PathBuf::from("/nowhere"))).unwrap()
+}
+
+#[tokio::test]
+async fn a_web_server_is_no_registry() {
+    for (head, body, kind) in [
+        ("Content-Type: text/html\r\n", "<p>Log in", "text/html"),
+        (
+            "Content-Type: application/json\r\n",
+            "{}",
+            "application/json",
+        ),
+        ("", "", "nothing that a registry says"),
+    ] {
+        let server = any_server(head, body);
+        let said = [
+            server.head("v1").await.unwrap_err(),
+            server.manifest("v1").await.unwrap_err(),
+            server.tags().await.unwrap_err(),
+        ];
+        let host = &server.repository().host;
+        for error in said {
+            let says = format!("{host} is no registry: it answered with {kind}");
+            assert_eq!(format!("{error:#}"), says);
+            assert!(hint(&error).contains(&format!("https://{host}/v2/")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_names_no_digest_has_its_manifest_hashed() {
+    const MANIFEST: &str = r#"{"schemaVersion":2,"config":{}}"#;
+    let registry = any_server("", MANIFEST);
+    let found = registry.head("v1").await.unwrap();
+    assert_eq!(found, Some(Digest::of(MANIFEST.as_bytes())));
 }
 
 fn hint(error: &anyhow::Error) -> &str {
