@@ -21,6 +21,7 @@ mod later;
 mod limits;
 mod llm_judge;
 mod load;
+mod metric_gate;
 mod names;
 mod network;
 mod notify;
@@ -55,6 +56,9 @@ pub(crate) use gate_source::{GateSource, Login};
 pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use llm_judge::{LlmJudge, Rubric};
 pub(crate) use load::{Loaded, agent_place};
+#[cfg(test)]
+pub(crate) use metric_gate::Against;
+pub(crate) use metric_gate::{Bound, Metric, MetricGate, Unclear};
 pub(crate) use names::{image_name, looks_secret};
 pub(crate) use network::{Network, Router};
 pub(crate) use notify::{Format, Moment, Notify};
@@ -64,11 +68,7 @@ pub(crate) use period::Period;
 pub(crate) use probe::{Expect, Probe, ProbeRequest};
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use quantity::Quantity;
-#[cfg(test)]
-pub(crate) use rollout::Against;
-pub(crate) use rollout::{
-    Bound, Metric, MetricGate, Rollback, Rollout, RolloutStep, Shadow, Strategy, Unclear,
-};
+pub(crate) use rollout::{Rollback, Rollout, RolloutStep, Shadow, Strategy};
 pub(crate) use scale::{Figure, Queue, QueueKind, Scale, Scaler, Window};
 pub(crate) use schema::schema;
 pub(crate) use show::show;
