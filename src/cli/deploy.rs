@@ -138,7 +138,8 @@ impl Deployment<'_> {
         tell::keep(self.store, &self.lease.hold, notify).await?;
         self.stand_by(&values, plan.from.is_none()).await?;
         if seen.url.is_none() {
-            self.target.listen(address(self.project)).await?;
+            let opened = self.target.listen(address(self.project)).await;
+            self.or_nothing_runs(plan.from.is_none(), opened).await?;
         }
         match self.is_handed_over {
             true => self.hand_over(plan, number).await,
@@ -173,17 +174,21 @@ impl Deployment<'_> {
         Ok(Exit::Done)
     }
 
-    /// What the agent needs beside it is there before the agent; if a first deploy ends with that,
-    /// nothing is left running.
+    /// What the agent needs beside it is there before the agent.
     async fn stand_by(&mut self, values: &secrets::Values, first: bool) -> Result<()> {
         let spec = &self.project.loaded.spec;
         self.shown.keep_out(Redactor::new(values));
         let mut say = |text: String| self.shown.note(text);
         let stood = self.target.stand_by(spec, values, &mut say).await;
-        if first && stood.is_err() {
+        self.or_nothing_runs(first, stood).await
+    }
+
+    /// If a first deploy ends with that, nothing is left running.
+    async fn or_nothing_runs(&self, first: bool, done: Result<()>) -> Result<()> {
+        if first && done.is_err() {
             self.target.stop(true).await?;
         }
-        stood
+        done
     }
 
     async fn leave(&mut self) -> Result<()> {

@@ -93,6 +93,31 @@ fn a_port_that_is_taken() {
 }
 
 #[test]
+fn an_address_that_the_host_has_not() {
+    let Some(host) = Hosted::new("nowhere", "") else {
+        return;
+    };
+    let here = host.place.read("agent.toml");
+    let nowhere = here.replace("listen = \"127.0.0.1\"", "listen = \"192.0.2.1\"");
+    let refused = || {
+        fs::write(host.place.path("agent.toml"), &nowhere).unwrap();
+        let ran = host.run(&["deploy"]).ends(2);
+        ran.says("error: could not publish 192.0.2.1:")
+            .says("caused by: the host has no address 192.0.2.1")
+            .says("hint: ip -brief address");
+    };
+    refused();
+    host.nothing_is_there();
+    fs::write(host.place.path("agent.toml"), &here).unwrap();
+    host.run(&["deploy"]).ends(0).says("r1 is live");
+    refused();
+    host.whole("r1", &["edge", "r1-1"]);
+    host.run(&["status"]).ends(0).says("1/1 ready");
+    fs::write(host.place.path("agent.toml"), &here).unwrap();
+    host.run(&["deploy"]).ends(0).says("nothing changed: r1");
+}
+
+#[test]
 fn a_name_that_somebody_else_has() {
     let Some(host) = Hosted::deployed("name", "") else {
         return;

@@ -10,8 +10,8 @@ use bollard::models::{
     NetworkCreateRequest, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, KillContainerOptions, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bytes::Bytes;
 
@@ -49,6 +49,17 @@ impl Host {
     pub(super) async fn start(&self, name: &str) -> Result<()> {
         match self.engine.docker.start_container(name, None).await {
             Err(error) if !is_so_already(&error) => Err(self.engine.failure(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// At once; it stays as it is.
+    pub(super) async fn kill(&self, name: &str) -> Result<()> {
+        let none = None::<KillContainerOptions>;
+        match self.engine.docker.kill_container(name, none).await {
+            Err(error) if !is_missing(&error) && !is_in_the_way(&error) => {
+                Err(self.engine.failure(error))
+            }
             _ => Ok(()),
         }
     }
