@@ -49,9 +49,19 @@ impl Host {
     /// `None`: there is none. One that was killed is started again.
     pub(super) async fn revived(&self) -> Result<Option<Edge>> {
         if self.edge_container().await?.is_none() && !self.take_back_edge().await? {
-            return Ok(None);
+            return self.made_again().await;
         }
         self.start(&self.names.edge()).await?;
+        self.answering().await.map(Some)
+    }
+
+    /// Somebody removed its container under its replicas; `None`: there are none, or no history.
+    async fn made_again(&self) -> Result<Option<Edge>> {
+        if self.replicas().await?.is_empty() || !self.has_volume().await? {
+            return Ok(None);
+        }
+        let address: Option<SocketAddr> = self.read("address").await?;
+        self.make_edge(address).await?;
         self.answering().await.map(Some)
     }
 

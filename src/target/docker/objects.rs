@@ -18,6 +18,7 @@ use bytes::Bytes;
 use super::service::Disk;
 use super::{Host, program};
 use crate::advice::because;
+use crate::edge::containers::EDGE;
 
 /// Where a volume is seen while it is given to its owner.
 const DISKS: &str = "/disks";
@@ -38,6 +39,12 @@ impl Host {
         let asked = asked.filters(&filters).build();
         let all = self.engine.docker.list_containers(Some(asked)).await;
         all.map_err(|error| self.engine.failure(error))
+    }
+
+    /// And what stands beside them.
+    pub(super) async fn replicas(&self) -> Result<Vec<ContainerSummary>> {
+        let own = format!("{EDGE}={}", self.names.project);
+        self.containers(vec![own]).await
     }
 
     pub(super) async fn create(&self, name: &str, body: ContainerCreateBody) -> Result<()> {
