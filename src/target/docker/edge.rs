@@ -20,6 +20,7 @@ use crate::docker::Link;
 use crate::edge::client::{Edge, Lost};
 use crate::edge::containers::{ENGINE, SECRETS, predecessor};
 use crate::edge::program::VARIABLE;
+use crate::release::Identity;
 use crate::spec::Resources;
 
 pub(super) const START_WITHIN: Duration = Duration::from_secs(20);
@@ -186,9 +187,12 @@ impl Host {
         let program = image.rsplit(':').next().unwrap_or_default();
         Ok(ContainerCreateBody {
             env: Some(vec![format!("{VARIABLE}={program}")]),
+            labels: Some(
+                self.names
+                    .of_container(service, &Identity::of(image.as_bytes())),
+            ),
             image: Some(image),
             user: Some("0".to_owned()),
-            labels: Some(self.names.labels(service)),
             host_config: Some(HostConfig {
                 mounts: Some(vec![
                     volume("state", STATE),

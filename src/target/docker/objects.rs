@@ -19,6 +19,7 @@ use super::service::Disk;
 use super::{Host, program};
 use crate::advice::because;
 use crate::edge::containers::EDGE;
+use crate::release::Identity;
 
 /// Where a volume is seen while it is given to its owner.
 const DISKS: &str = "/disks";
@@ -127,9 +128,11 @@ impl Host {
             target: Some(format!("{DISKS}/disk")),
             ..Mount::default()
         };
+        let image = program::image(&self.engine, &self.executable).await?;
+        let made_of = Identity::of(image.as_bytes());
         let body = ContainerCreateBody {
-            image: Some(program::image(&self.engine, &self.executable).await?),
-            labels: Some(self.names.labels("owner")),
+            image: Some(image),
+            labels: Some(self.names.of_container("owner", &made_of)),
             host_config: Some(HostConfig {
                 mounts: Some(vec![mount]),
                 ..HostConfig::default()
