@@ -62,7 +62,10 @@ impl Host {
             return Ok(None);
         }
         let address: Option<SocketAddr> = self.read("address").await?;
-        self.make_edge(address).await?;
+        if let Err(error) = self.make_edge(address).await {
+            // Another command may have been first.
+            self.edge_container().await?.ok_or(error)?;
+        }
         self.answering().await.map(Some)
     }
 
