@@ -105,6 +105,11 @@ impl Host {
         .unwrap()
     }
 
+    fn labels(&self, name: &str) -> String {
+        let name = self.named(name);
+        docker(&["inspect", "--format", "{{.Config.Labels}}", &name]).unwrap()
+    }
+
     /// What a program of busybox says in a container.
     fn inside(&self, container: &str, program: &[&str]) -> String {
         let name = self.named(container);
@@ -138,13 +143,12 @@ fn services_and_tools_are_there_before_the_agent_and_stay() {
     assert_eq!((found.as_str(), beside.as_str()), ("found", "beside"));
     let owner = host.inside("-store", &["stat", "-c", "%u %a", "/data"]);
     assert_eq!(owner, "4321 700");
-    let labels = docker(&[
-        "inspect",
-        "--format",
-        "{{.Config.Labels}}",
-        &host.named("-store"),
-    ]);
-    assert!(!labels.unwrap().contains("hunter22"));
+    for name in ["-store", "-search", "-r1-1", "-r1-1-near"] {
+        let labels = host.labels(name);
+        assert!(!labels.contains("hunter22"));
+        assert!(labels.contains("com.docker.compose.config-hash:"), "{name}");
+        assert!(labels.contains("com.docker.compose.container-number:1 "));
+    }
     let before = (host.id("-store"), host.id("-search"));
     host.spec("run.env.MORE = \"1\"", &format!("{STORE}{TOOLS}"));
     host.run(&["deploy"]).ends(0).says("r2");
@@ -155,10 +159,13 @@ fn services_and_tools_are_there_before_the_agent_and_stay() {
         .ends(2)
         .says("agentctl destroy --yes does not ask");
     docker(&["volume", "create", &host.named("_mine")]).unwrap();
+    let evidence = host.place.path("state/agentctl/hb-stay.prod/evidence/0002");
+    std::fs::create_dir_all(&evidence).unwrap();
     host.run(&["destroy", "--yes"])
         .ends(0)
         .says("nothing is left of hb-stay (prod)");
     assert_eq!(host.left(), "");
+    assert!(!host.place.path("state/agentctl/hb-stay.prod").exists());
     docker(&["volume", "rm", &host.named("_mine")]).unwrap();
     host.run(&["destroy", "--yes"])
         .ends(0)

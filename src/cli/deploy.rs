@@ -20,7 +20,7 @@ use super::site::{Project, now, variable};
 use super::store::AnyStore;
 use super::tell;
 use super::walk::{BY_HAND, Walk};
-use crate::advice::{Advise, advice};
+use crate::advice::{Advice, Advise, advice};
 use crate::engine;
 use crate::image;
 use crate::journal::Store;
@@ -138,7 +138,8 @@ impl Deployment<'_> {
         tell::keep(self.store, &self.lease.hold, notify).await?;
         self.stand_by(&values, plan.from.is_none()).await?;
         if seen.url.is_none() {
-            self.target.listen(address(self.project)).await?;
+            let opened = self.target.listen(address(self.project)).await;
+            self.or_nothing_runs(plan.from.is_none(), opened).await?;
         }
         match self.is_handed_over {
             true => self.hand_over(plan, number).await,
@@ -173,17 +174,21 @@ impl Deployment<'_> {
         Ok(Exit::Done)
     }
 
-    /// What the agent needs beside it is there before the agent; if a first deploy ends with that,
-    /// nothing is left running.
+    /// What the agent needs beside it is there before the agent.
     async fn stand_by(&mut self, values: &secrets::Values, first: bool) -> Result<()> {
         let spec = &self.project.loaded.spec;
         self.shown.keep_out(Redactor::new(values));
         let mut say = |text: String| self.shown.note(text);
         let stood = self.target.stand_by(spec, values, &mut say).await;
-        if first && stood.is_err() {
+        self.or_nothing_runs(first, stood).await
+    }
+
+    /// If a first deploy ends with that, nothing is left running.
+    async fn or_nothing_runs(&self, first: bool, done: Result<()>) -> Result<()> {
+        if first && done.is_err() {
             self.target.stop(true).await?;
         }
-        stood
+        done
     }
 
     async fn leave(&mut self) -> Result<()> {
@@ -291,27 +296,42 @@ impl Deployment<'_> {
             exit: Exit::of_outcome,
             signals: BY_HAND,
         };
-        let outcome = walk.new_rollout(plan).await?;
-        if let Err(error) = self.afterwards(&outcome, first).await {
-            self.shown.warn(&format!("afterwards: {error:#}"));
+        // A changed address is opened now, so that a release that is undone takes none away.
+        let mut opened = Ok(());
+        let open = async |outcome: &Outcome| {
+            if matches!(outcome, Outcome::Completed) {
+                opened = self.target.listen(address(self.project)).await;
+            }
+        };
+        let outcome = walk.new_rollout_then(plan, open).await?;
+        let done = self.afterwards(&outcome, first).await;
+        for error in [opened, done].into_iter().filter_map(Result::err) {
+            self.shown
+                .warn(&format!("afterwards: {}", in_words(&error)));
         }
         Ok(Exit::of_outcome(&outcome))
     }
 
-    /// A changed address is opened now, so that a release that is undone takes none away; old files
-    /// make room; a first deploy that came to nothing leaves nothing running.
+    /// Old files make room; a first deploy that came to nothing leaves nothing running.
     async fn afterwards(&mut self, outcome: &Outcome, first: bool) -> Result<()> {
         self.target.settle().await?;
         match outcome {
             Outcome::Completed => {
                 self.leave().await?;
-                self.target.listen(address(self.project)).await?;
                 let seen = self.target.observe().await?;
                 prune::run(&self.target, self.store, &seen).await
             }
             Outcome::RolledBack(_) if first => self.target.stop(true).await,
             _ => Ok(()),
         }
+    }
+}
+
+/// With what to type next, where that is known.
+fn in_words(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<Advice>() {
+        Some(advice) => format!("{error:#}; {}", advice.hint),
+        None => format!("{error:#}"),
     }
 }
 

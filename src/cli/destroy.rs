@@ -29,6 +29,7 @@ pub(crate) async fn run(args: &args::Destroy, shown: &mut Shown) -> Result<Exit>
     lease.during(&store, work).await?;
     // The lease itself lies in what is removed.
     target.remove_everything().await?;
+    site.dir()?.forget_evidence()?;
     Ok(gone(&site, "nothing is left of", shown))
 }
 

@@ -45,21 +45,35 @@ pub(crate) const BY_HAND: &[Interrupt] = &[Interrupt::Abort, Interrupt::Leave];
 pub(crate) const AS_JOB: &[Interrupt] = &[Interrupt::Leave];
 
 impl<T: Target, S: Store> Walk<'_, T, S> {
-    pub(crate) async fn new_rollout(self, mut plan: Plan) -> Result<Outcome> {
+    pub(crate) async fn new_rollout(self, plan: Plan) -> Result<Outcome> {
+        self.new_rollout_then(plan, async |_| ()).await
+    }
+
+    /// `then` is done before it is told what the rollout came to.
+    pub(crate) async fn new_rollout_then(
+        self,
+        mut plan: Plan,
+        then: impl AsyncFnOnce(&Outcome),
+    ) -> Result<Outcome> {
         let at = now();
         plan.by = self.who.clone();
         let rollout = engine::begin(self.store, self.hold, self.number, at, plan).await?;
-        self.walk(rollout, Vec::new()).await
+        self.walk(rollout, Vec::new(), then).await
     }
 
     /// Goes on where another process ended; `then` is what a person wants of it.
     pub(crate) async fn resumed(self, rollout: Rollout, then: Option<Event>) -> Result<Outcome> {
         let resumed = Event::Resumed(self.who.clone());
         let events = [Some(resumed), then].into_iter().flatten().collect();
-        self.walk(rollout, events).await
+        self.walk(rollout, events, async |_| ()).await
     }
 
-    async fn walk(mut self, rollout: Rollout, first: Vec<Event>) -> Result<Outcome> {
+    async fn walk(
+        mut self,
+        rollout: Rollout,
+        first: Vec<Event>,
+        then: impl AsyncFnOnce(&Outcome),
+    ) -> Result<Outcome> {
         let redactor = Redactor::new(self.values);
         self.shown.keep_out(redactor.clone());
         let herald = self.herald(&rollout, &redactor).await?;
@@ -96,6 +110,9 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             never = told.watching.ticking() => match never {},
         };
         let rollout = engine.rollout;
+        if let Ok(outcome) = &walked {
+            then(outcome).await;
+        }
         let exit = match &walked {
             Ok(outcome) => (self.exit)(outcome),
             Err(_) => Exit::Stalled,

@@ -31,6 +31,8 @@ use crate::docker::{Engine, Place};
 pub(crate) const EDGE: &str = "agentctl.edge";
 pub(crate) const REPLICA: &str = "agentctl.replica";
 const BESIDE: &str = "agentctl.beside";
+/// As `docker compose` counts a service's containers.
+pub(crate) const NUMBER: &str = "com.docker.compose.container-number";
 
 /// Where the folder of the engine's socket is in the edge's container, and that of secrets that it
 /// shares. The folder, because an engine that starts again may make another socket.
@@ -145,6 +147,7 @@ impl Containers {
         body["HostConfig"]["NetworkMode"] = json!(format!("container:{replica}"));
         body["Labels"][EDGE] = json!(self.owner);
         body["Labels"][BESIDE] = json!(making.replica);
+        body["Labels"][NUMBER] = json!(making.number.to_string());
         let started = async {
             let id = self
                 .create(&format!("{}-{name}", making.name()), body)
@@ -244,6 +247,7 @@ impl Making<'_> {
         }
         body["Labels"][EDGE] = json!(owner);
         body["Labels"][REPLICA] = json!(self.replica);
+        body["Labels"][NUMBER] = json!(self.number.to_string());
         Ok(body)
     }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 
 use super::Hosted;
-use crate::support::CANARY;
 use crate::support::engine::docker;
+use crate::support::{CANARY, free_port};
 
 /// What is wrong with the new release, and what is said of it.
 const BAD: [(&str, &[&str]); 7] = [
@@ -90,6 +90,51 @@ fn a_port_that_is_taken() {
     host.nothing_is_there();
     drop(taken);
     host.run(&["deploy"]).ends(0).says("r1 is live");
+}
+
+#[test]
+fn an_address_that_the_host_has_not() {
+    let Some(host) = Hosted::new("nowhere", "") else {
+        return;
+    };
+    let here = host.place.read("agent.toml");
+    let nowhere = here.replace("listen = \"127.0.0.1\"", "listen = \"192.0.2.1\"");
+    let refused = || {
+        fs::write(host.place.path("agent.toml"), &nowhere).unwrap();
+        let ran = host.run(&["deploy"]).ends(2);
+        ran.says("error: could not publish 192.0.2.1:")
+            .says("caused by: the host has no address 192.0.2.1")
+            .says("hint: ip -brief address");
+    };
+    refused();
+    host.nothing_is_there();
+    fs::write(host.place.path("agent.toml"), &here).unwrap();
+    host.run(&["deploy"]).ends(0).says("r1 is live");
+    refused();
+    host.whole("r1", &["edge", "r1-1"]);
+    host.run(&["status"]).ends(0).says("1/1 ready");
+    fs::write(host.place.path("agent.toml"), &here).unwrap();
+    host.run(&["deploy"]).ends(0).says("nothing changed: r1");
+}
+
+#[test]
+fn an_address_that_the_host_has_not_with_a_new_release() {
+    let Some(host) = Hosted::deployed("elsewhere-too", "") else {
+        return;
+    };
+    let port = host.place.port;
+    for (release, new) in [("r2", port), ("r3", free_port())] {
+        host.spec(&format!("run.env.ANSWER = \"{release}\""));
+        let spec = host.place.read("agent.toml");
+        let spec = spec.replace("listen = \"127.0.0.1\"", "listen = \"192.0.2.1\"");
+        let spec = spec.replace(&port.to_string(), &new.to_string());
+        fs::write(host.place.path("agent.toml"), spec).unwrap();
+        host.run(&["deploy"])
+            .ends(0)
+            .says(&format!("{release} is live at http://127.0.0.1:{port}"))
+            .says(&format!("could not publish 192.0.2.1:{new}"));
+        host.whole(release, &["edge", &format!("{release}-1")]);
+    }
 }
 
 #[test]

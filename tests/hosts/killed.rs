@@ -67,6 +67,28 @@ fn containers_of_a_replica_and_of_the_edge() {
 }
 
 #[test]
+fn the_edge_that_somebody_removed() {
+    let Some(host) = Hosted::deployed("removed", "") else {
+        return;
+    };
+    let remove = || docker(&["rm", "-f", &host.edge()]).unwrap();
+    let started = || host.inspect(&host.container("r1-1"), "{{.State.StartedAt}}");
+    let before = started();
+    remove();
+    host.run(&["status"]).ends(0).says("1/1 ready");
+    assert_eq!(started(), before, "it was not touched");
+    host.whole("r1", &["edge", "r1-1"]);
+    host.spec(&format!("{TWO}\n"));
+    host.run(&["deploy"]).ends(0).says("r2 is live");
+    remove();
+    host.run(&["rollback"]).ends(0).says("r1 is live");
+    host.whole("r1", &["edge", "r1-1"]);
+    remove();
+    host.run(&["stop"]).ends(0).says("is stopped");
+    host.nothing_is_there();
+}
+
+#[test]
 fn the_edge_while_a_rollout_holds() {
     let Some(host) = Hosted::deployed("held", "") else {
         return;

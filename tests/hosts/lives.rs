@@ -32,6 +32,19 @@ fn deployed_and_looked_at() {
         host.run(&["metrics"]).ends(0).stdout.contains(counted)
     });
     may_do_little(&host);
+    compose_shows_all(&host);
+}
+
+/// Its version 2 asks for containers with such a label, and for no others.
+#[track_caller]
+fn compose_shows_all(host: &Hosted) {
+    let labels = "{{index .Config.Labels \"com.docker.compose.config-hash\"}} \
+                  {{index .Config.Labels \"com.docker.compose.container-number\"}}";
+    for name in ["edge", "r1-1"] {
+        let labels = host.inspect(&host.container(name), labels);
+        let (hash, number) = labels.trim().split_once(' ').unwrap();
+        assert_eq!((hash.len(), number), (64, "1"), "{name}");
+    }
 }
 
 #[track_caller]

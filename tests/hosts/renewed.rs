@@ -96,7 +96,8 @@ fn by_one_that_is_published_elsewhere() {
     assert_eq!(stream.after("data: "), "r1 0");
     let before = std::mem::replace(&mut host.place.port, free_port());
     host.spec(USUAL);
-    host.run(&["deploy"]).ends(0);
+    let url = format!("r2 is live at http://127.0.0.1:{}", host.place.port);
+    host.run(&["deploy"]).ends(0).says(&url);
     assert_eq!(host.place.ask("reply"), "hello");
     for event in 1..60 {
         assert_eq!(stream.after("data: "), format!("r1 {event}"));

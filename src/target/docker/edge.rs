@@ -15,10 +15,12 @@ use tokio::time::{Instant, sleep};
 use super::objects::is_missing;
 use super::recipe::host;
 use super::{CONFIG, Host, STATE, program};
+use crate::advice::because;
 use crate::docker::Link;
 use crate::edge::client::{Edge, Lost};
 use crate::edge::containers::{ENGINE, SECRETS, predecessor};
 use crate::edge::program::VARIABLE;
+use crate::release::Identity;
 use crate::spec::Resources;
 
 pub(super) const START_WITHIN: Duration = Duration::from_secs(20);
@@ -48,9 +50,22 @@ impl Host {
     /// `None`: there is none. One that was killed is started again.
     pub(super) async fn revived(&self) -> Result<Option<Edge>> {
         if self.edge_container().await?.is_none() && !self.take_back_edge().await? {
-            return Ok(None);
+            return self.made_again().await;
         }
         self.start(&self.names.edge()).await?;
+        self.answering().await.map(Some)
+    }
+
+    /// Somebody removed its container under its replicas; `None`: there are none, or no history.
+    async fn made_again(&self) -> Result<Option<Edge>> {
+        if self.replicas().await?.is_empty() || !self.has_volume().await? {
+            return Ok(None);
+        }
+        let address: Option<SocketAddr> = self.read("address").await?;
+        if let Err(error) = self.make_edge(address).await {
+            // Another command may have been first.
+            self.edge_container().await?.ok_or(error)?;
+        }
         self.answering().await.map(Some)
     }
 
@@ -80,7 +95,7 @@ impl Host {
             false => lines.join("\n"),
         };
         let what = format!("the edge in the container {name} does not answer");
-        crate::advice::because(what, cause, format!("docker logs {name} shows all of it"))
+        because(what, cause, format!("docker logs {name} shows all of it"))
     }
 
     pub(super) async fn edge_container(&self) -> Result<Option<ContainerInspectResponse>> {
@@ -175,9 +190,12 @@ impl Host {
         let program = image.rsplit(':').next().unwrap_or_default();
         Ok(ContainerCreateBody {
             env: Some(vec![format!("{VARIABLE}={program}")]),
+            labels: Some(
+                self.names
+                    .of_container(service, &Identity::of(image.as_bytes())),
+            ),
             image: Some(image),
             user: Some("0".to_owned()),
-            labels: Some(self.names.labels(service)),
             host_config: Some(HostConfig {
                 mounts: Some(vec![
                     volume("state", STATE),
@@ -248,17 +266,58 @@ pub(super) fn published(there: &ContainerInspectResponse) -> Option<SocketAddr> 
     ))
 }
 
+/// In words, where the engine says why the address cannot be had.
 fn no_port(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
     let text = format!("{error:#}");
-    match text.contains("address already in use") || text.contains("port is already allocated") {
-        true => crate::advice::because(
-            format!("could not publish {address}"),
-            text,
-            format!(
-                "see who has it: docker ps, or ss -ltnp 'sport = :{}' there; or set another run.port",
-                address.port()
+    let says = |what: &[&str]| what.iter().any(|what| text.contains(what));
+    let (ip, port) = (address.ip(), address.port());
+    let (cause, hint) = if says(&["address already in use", "port is already allocated"]) {
+        let who = format!("see who has it: docker ps, or ss -ltnp 'sport = :{port}' there");
+        (text, format!("{who}; or set another run.port"))
+    } else if says(&["cannot assign requested address"]) {
+        let cause = format!("the host has no address {ip}");
+        let listed = "ip -brief address there lists those that it has";
+        (
+            cause,
+            format!("{listed}; set one of them as the target's listen"),
+        )
+    } else if says(&["external connectivity", "set up container networking"]) {
+        let hint = "set another run.port, or another listen of the target";
+        (text, hint.to_owned())
+    } else {
+        return error;
+    };
+    because(format!("could not publish {address}"), cause, hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advice::Advice;
+
+    #[test]
+    fn what_keeps_an_address_from_being_published_is_told_in_words() {
+        let address: SocketAddr = "10.9.9.9:8000".parse().unwrap();
+        let before = "driver failed programming external connectivity on endpoint bot-edge";
+        let cases = [
+            (
+                "listen tcp4: cannot assign requested address",
+                "the host has no address 10.9.9.9",
             ),
-        ),
-        false => error,
+            (
+                "Bind for 10.9.9.9:8000 failed: port is already allocated",
+                "port is already",
+            ),
+            ("no way", "external connectivity"),
+        ];
+        for (says, cause) in cases {
+            let error = no_port(anyhow::anyhow!("{before}: {says}"), address);
+            assert_eq!(error.to_string(), "could not publish 10.9.9.9:8000");
+            let root = error.root_cause().to_string();
+            assert!(root.contains(cause), "{root}");
+            assert!(error.downcast_ref::<Advice>().is_some());
+        }
+        let other = no_port(anyhow::anyhow!("no such image"), address);
+        assert_eq!(other.to_string(), "no such image");
     }
 }

@@ -47,7 +47,6 @@ use crate::advice::advice;
 use crate::docker::{Engine, Link};
 use crate::edge::api;
 use crate::edge::client::Edge;
-use crate::edge::containers::EDGE;
 use crate::image::pull;
 use crate::journal::{Ask, Unanswered};
 use crate::release::{Artifact, Release, ReleaseId};
@@ -272,9 +271,8 @@ impl Stage for Rc<Host> {
 
     /// The container would only be started again.
     async fn ended(&self) -> Result<bool> {
-        let replicas = vec![format!("{EDGE}={}", self.names.project)];
         // A host that is lost is waited for by whoever asks next.
-        let left = self.containers(replicas).await;
+        let left = self.replicas().await;
         match left.is_ok_and(|left| left.is_empty()) {
             true => self.remove_edge().await.map(|()| true),
             false => Ok(false),

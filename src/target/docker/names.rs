@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::edge::containers::EDGE;
-use crate::release::ReleaseId;
+use crate::edge::containers::{EDGE, NUMBER};
+use crate::release::{Identity, ReleaseId};
 
 /// As `docker compose` writes them.
 pub(super) const PROJECT: &str = "com.docker.compose.project";
 pub(super) const SERVICE: &str = "com.docker.compose.service";
+const HASH: &str = "com.docker.compose.config-hash";
 /// What a service or tool was started with, as a hash.
 pub(super) const DEFINITION: &str = "agentctl.definition";
 
@@ -70,7 +71,7 @@ impl Names {
         ]
     }
 
-    /// So that `docker compose ps` shows the agent too.
+    /// Of what is no container.
     pub(super) fn labels(&self, service: &str) -> HashMap<String, String> {
         HashMap::from([
             (AGENT.to_owned(), self.agent.clone()),
@@ -78,6 +79,17 @@ impl Names {
             (SERVICE.to_owned(), service.to_owned()),
             ("com.docker.compose.oneoff".to_owned(), "False".to_owned()),
         ])
+    }
+
+    /// So that `docker compose ps` shows it: without a hash of what it is made of, it does not.
+    pub(super) fn of_container(
+        &self,
+        service: &str,
+        made_of: &Identity,
+    ) -> HashMap<String, String> {
+        let mut labels = self.labels(service);
+        labels.extend(counted(made_of));
+        labels
     }
 
     /// What finds the replicas of one release.
@@ -88,4 +100,12 @@ impl Names {
         ];
         HashMap::from([("label".to_owned(), labels)])
     }
+}
+
+/// What `docker compose` knows a service's only container by.
+pub(super) fn counted(made_of: &Identity) -> [(String, String); 2] {
+    [
+        (HASH.to_owned(), made_of.to_string()),
+        (NUMBER.to_owned(), "1".to_owned()),
+    ]
 }

@@ -10,14 +10,16 @@ use bollard::models::{
     NetworkCreateRequest, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, KillContainerOptions, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bytes::Bytes;
 
 use super::service::Disk;
 use super::{Host, program};
 use crate::advice::because;
+use crate::edge::containers::EDGE;
+use crate::release::Identity;
 
 /// Where a volume is seen while it is given to its owner.
 const DISKS: &str = "/disks";
@@ -40,6 +42,12 @@ impl Host {
         all.map_err(|error| self.engine.failure(error))
     }
 
+    /// And what stands beside them.
+    pub(super) async fn replicas(&self) -> Result<Vec<ContainerSummary>> {
+        let own = format!("{EDGE}={}", self.names.project);
+        self.containers(vec![own]).await
+    }
+
     pub(super) async fn create(&self, name: &str, body: ContainerCreateBody) -> Result<()> {
         let named = CreateContainerOptionsBuilder::new().name(name).build();
         let made = self.engine.docker.create_container(Some(named), body).await;
@@ -49,6 +57,17 @@ impl Host {
     pub(super) async fn start(&self, name: &str) -> Result<()> {
         match self.engine.docker.start_container(name, None).await {
             Err(error) if !is_so_already(&error) => Err(self.engine.failure(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// At once; it stays as it is.
+    pub(super) async fn kill(&self, name: &str) -> Result<()> {
+        let none = None::<KillContainerOptions>;
+        match self.engine.docker.kill_container(name, none).await {
+            Err(error) if !is_missing(&error) && !is_in_the_way(&error) => {
+                Err(self.engine.failure(error))
+            }
             _ => Ok(()),
         }
     }
@@ -109,9 +128,11 @@ impl Host {
             target: Some(format!("{DISKS}/disk")),
             ..Mount::default()
         };
+        let image = program::image(&self.engine, &self.executable).await?;
+        let made_of = Identity::of(image.as_bytes());
         let body = ContainerCreateBody {
-            image: Some(program::image(&self.engine, &self.executable).await?),
-            labels: Some(self.names.labels("owner")),
+            image: Some(image),
+            labels: Some(self.names.of_container("owner", &made_of)),
             host_config: Some(HostConfig {
                 mounts: Some(vec![mount]),
                 ..HostConfig::default()

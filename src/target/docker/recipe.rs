@@ -78,7 +78,7 @@ fn create(release: &Release, image: &Image, names: &Names) -> Value {
 }
 
 fn labels(release: &Release, names: &Names, service: &str) -> Map<String, Value> {
-    let common = names.labels(service).into_iter();
+    let common = names.of_container(service, &release.identity).into_iter();
     let own = (RELEASE.to_owned(), release.id.to_string());
     common
         .chain([own])

@@ -108,21 +108,34 @@ impl Host {
     ) -> Result<Edge> {
         let [old, new] = [published(there), address].map(|address| address.map(|it| it.port()));
         if old.is_some() && old == new {
-            // A port is had once, whatever the address.
-            self.remove_edge().await?;
-            self.make_edge(address).await?;
-            return self.answering().await;
+            return self.moved_with_a_pause(address).await;
         }
         self.start(&self.names.edge()).await?;
         let before = self.answering().await?.state().await?.started;
         self.make_way().await?;
-        if let Err(error) = self.make_edge(address).await {
-            self.take_back_edge().await?;
-            return Err(error);
-        }
+        self.made_or_taken_back(address).await?;
         let edge = self.answering().await?;
         self.until(&edge, |state| state.started != before).await?;
         Ok(edge)
+    }
+
+    /// A port is had once, whatever the address.
+    async fn moved_with_a_pause(&self, address: Option<SocketAddr>) -> Result<Edge> {
+        self.kill(&self.names.edge()).await?;
+        self.make_way().await?;
+        self.made_or_taken_back(address).await?;
+        let edge = self.answering().await?;
+        self.remove(&predecessor(&self.names.project)).await?;
+        Ok(edge)
+    }
+
+    /// Whoever made way serves again where another edge cannot be made.
+    async fn made_or_taken_back(&self, address: Option<SocketAddr>) -> Result<()> {
+        let made = self.make_edge(address).await;
+        if made.is_err() {
+            self.revived().await?;
+        }
+        made
     }
 
     async fn make_way(&self) -> Result<()> {

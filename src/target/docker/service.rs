@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use bollard::models::ContainerCreateBody;
 use serde_json::{Value, json};
 
-use super::names::{DEFINITION, Names};
+use super::names::{DEFINITION, Names, counted};
 use super::recipe::host;
 use crate::edge::api::Piece;
 use crate::release::Identity;
@@ -53,6 +53,9 @@ impl Service {
         let mut create = create(beside, names, disk.as_ref());
         let definition = Identity::of(&serde_json::to_vec(&(&create, &env))?);
         create["Labels"][DEFINITION] = json!(definition.short());
+        for (label, value) in counted(&definition) {
+            create["Labels"][label] = json!(value);
+        }
         Ok(Self {
             name: beside.name.to_owned(),
             container: names.service(beside.name),

@@ -85,7 +85,32 @@ impl StateDir {
     }
 
     pub(crate) fn evidence(&self, rollout: u64) -> PathBuf {
-        self.0.join("evidence").join(format!("{rollout:04}"))
+        self.all_evidence().join(format!("{rollout:04}"))
+    }
+
+    fn all_evidence(&self) -> PathBuf {
+        self.0.join("evidence")
+    }
+
+    /// What is kept here of rollouts elsewhere. Anything else would be of an agent that runs here,
+    /// and stays.
+    pub(crate) fn forget_evidence(&self) -> Result<()> {
+        let forgotten = fs::remove_dir_all(self.all_evidence());
+        let removed = forgotten
+            .or_else(unless_missing)
+            .and_then(|()| fs::remove_dir(&self.0));
+        match removed {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
+            done => done.or_else(unless_missing),
+        }
+        .with_context(|| format!("could not remove {}", self.0.display()))
+    }
+}
+
+fn unless_missing(error: std::io::Error) -> std::io::Result<()> {
+    match error.kind() {
+        ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
     }
 }
 
@@ -127,5 +152,19 @@ mod tests {
         assert_eq!(path(&xdg, Some("staging")), "/state/agentctl/bot.staging");
         assert!(StateDir::of(&|_| None, "bot", None).is_err());
         assert!(StateDir::of(&home, "bot", Some("../other")).is_err());
+    }
+
+    #[test]
+    fn evidence_goes_and_what_runs_here_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = StateDir(place.path().join("bot"));
+        dir.forget_evidence().unwrap();
+        fs::create_dir_all(dir.evidence(3)).unwrap();
+        fs::write(dir.0.join("snapshot.json"), "{}").unwrap();
+        dir.forget_evidence().unwrap();
+        assert!(!dir.all_evidence().exists() && dir.0.join("snapshot.json").exists());
+        fs::remove_file(dir.0.join("snapshot.json")).unwrap();
+        dir.forget_evidence().unwrap();
+        assert!(!dir.0.exists());
     }
 }
