@@ -286,6 +286,11 @@ fn what_the_machine_does_not_have_is_refused() {
         "run.gpu asks for a graphics processor",
         "nvidia-ctk runtime configure",
     ]);
+    host.spec("run.resources.cpu_limit = \"4096\"", "");
+    host.run(&["plan"])
+        .ends(2)
+        .says("does not fit on this host's processors")
+        .says("run.resources.cpu_limit is 4096, and the host has ");
     host.spec("run.resources.memory = \"4Ti\"\nrun.replicas = 3", "");
     let ran = host.run(&["plan"]).ends(2);
     ran.says("at most 3 replicas at once")

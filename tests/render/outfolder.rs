@@ -254,8 +254,14 @@ fn a_link_is_no_prompt() {
     place.run(&["render", "kubernetes"]).exactly(
         2,
         "",
-        "error: ./prompts/b.md is a link, and prompts are files\nhint: put the file itself there\n",
+        "error: ./prompts/b.md is a link, and prompts are files\nhint: put the file or folder itself there\n",
     );
+    std::fs::rename(place.path("prompts"), place.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", place.path("prompts")).unwrap();
+    place
+        .run(&["render", "kubernetes"])
+        .ends(2)
+        .says("error: ./prompts is a link");
 }
 
 #[test]

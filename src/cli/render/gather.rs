@@ -163,6 +163,7 @@ fn rust(folder: &Path) -> Option<RustPackage> {
 pub(in crate::cli) fn prompts(project: &Project) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     if let Some(folder) = &project.loaded.spec.config.prompts {
+        is_no_link(&project.folder().join(folder))?;
         texts(&project.folder().join(folder), "", &mut found)?;
     }
     Ok(found)
@@ -207,19 +208,24 @@ pub(super) fn strange_templates(folder: &Path) -> Vec<String> {
     strange
 }
 
+/// What a link leads to may be no prompt, and would stand in a file that anyone may read.
+fn is_no_link(path: &Path) -> Result<()> {
+    match path.is_symlink() {
+        true => Err(advice(
+            format!("{} is a link, and prompts are files", path.display()),
+            "put the file or folder itself there",
+        )),
+        false => Ok(()),
+    }
+}
+
 fn texts(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) -> Result<()> {
     let entries = fs::read_dir(folder)
         .with_context(|| format!("could not look into {}", folder.display()))?;
     for entry in entries {
         let entry = entry.with_context(|| format!("could not look into {}", folder.display()))?;
         let path = entry.path();
-        if path.is_symlink() {
-            // What it leads to may be no prompt, and would stand in a file that anyone may read.
-            return Err(advice(
-                format!("{} is a link, and prompts are files", path.display()),
-                "put the file itself there",
-            ));
-        }
+        is_no_link(&path)?;
         let name = format!("{below}{}", entry.file_name().to_string_lossy());
         match path.is_dir() {
             true => texts(&path, &format!("{name}/"), found)?,

@@ -9,7 +9,7 @@ use bollard::models::{ContainerSummary, SystemInfo};
 use super::Host;
 use super::edge::published;
 use super::objects::is_missing;
-use super::recipe::bytes;
+use super::recipe::{bytes, thousandths};
 use crate::advice::because;
 use crate::edge::containers::predecessor;
 use crate::render::beside;
@@ -24,6 +24,7 @@ impl Host {
         if let Some(address) = address {
             self.is_open(address).await?;
         }
+        self.has_processors(spec).await?;
         self.has_gpus(spec).await?;
         let services = beside(spec);
         let images = services.iter().map(|one| &one.image);
@@ -118,6 +119,26 @@ impl Host {
                 ),
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// The engine starts nothing that may use more than there are.
+    async fn has_processors(&self, spec: &Spec) -> Result<()> {
+        let Some(limit) = &spec.run.resources.cpu_limit else {
+            return Ok(());
+        };
+        let there = self.info().await?.ncpu.unwrap_or_default();
+        let there = u64::try_from(there).unwrap_or_default();
+        match there == 0 || thousandths(limit) <= there * 1000 {
+            true => Ok(()),
+            false => Err(because(
+                format!(
+                    "{} does not fit on this host's processors",
+                    self.names.title
+                ),
+                format!("run.resources.cpu_limit is {limit}, and the host has {there}"),
+                format!("cpu_limit = \"{there}\" at most, or a larger host"),
+            )),
         }
     }
 

@@ -232,6 +232,6 @@ pub(super) fn bytes(quantity: &Quantity) -> u64 {
     u64::try_from(quantity.milli().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
-fn thousandths(quantity: &Quantity) -> u64 {
+pub(super) fn thousandths(quantity: &Quantity) -> u64 {
     u64::try_from(quantity.milli()).unwrap_or(u64::MAX).max(1)
 }
