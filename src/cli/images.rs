@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use serde_json::json;
 
 use super::args::{File, Prune};
@@ -13,7 +13,7 @@ use super::proposal::releases;
 use super::prune;
 use super::show::Shown;
 use super::site::{Project, now};
-use crate::advice::{advice, because};
+use crate::advice::{advice, with_hint};
 use crate::image::{self, Digest, Fate, OF_AGENT, Registry, Stored, Why};
 use crate::release::Artifact;
 use crate::spec::TargetSpec;
@@ -50,7 +50,10 @@ async fn foretell(
     args: &Prune,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let kept = in_use(project, registry, args).await?;
+    let (kept, unknown) = in_use(project, registry, &args.keep).await?;
+    if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
+        shown.warn(&format!("{why:#}, so prune will want them named by --keep"));
+    }
     let all = judged(project, registry, &kept).await?;
     let view = ImagesView {
         repository: registry.repository().to_string(),
@@ -66,7 +69,10 @@ async fn delete(
     args: &Prune,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let kept = in_use(project, registry, args).await?;
+    let (kept, unknown) = in_use(project, registry, &args.keep).await?;
+    if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
+        return Err(with_hint(why, NAME_THEM));
+    }
     let all = judged(project, registry, &kept).await?;
     let mut gone = Vec::new();
     let mut tell = |image: &Stored| {
@@ -106,17 +112,21 @@ async fn judged(
     Ok(image::judge(stored, &spec.agent.name, keep, in_use))
 }
 
-/// What runs in each environment, or may be gone back to there. A cluster's own history is not
-/// known: there whoever deploys has to say so.
-async fn in_use(project: &Project, registry: &Registry, args: &Prune) -> Result<BTreeSet<Digest>> {
-    let mut digests = named(registry, &args.keep).await?;
+/// What runs in each environment, or may be gone back to there; and of which this is not known: a
+/// cluster that others deploy to, or that is not reached from here.
+async fn in_use(
+    project: &Project,
+    registry: &Registry,
+    keep: &[String],
+) -> Result<(BTreeSet<Digest>, Option<anyhow::Error>)> {
+    let mut digests = named(registry, keep).await?;
     // What bears today's names may be older than what came after it, and is what a pull gets.
     if project.loaded.spec.build.is_some() {
         for tag in current_tags(project)? {
             digests.extend(registry.head(&tag).await?);
         }
     }
-    let mut unknown = Vec::new();
+    let mut unknown = None;
     for environment in std::iter::once(None).chain(project.loaded.environments.iter().map(Some)) {
         let there = match environment {
             Some(name) => &project.in_environment(name)?,
@@ -124,14 +134,14 @@ async fn in_use(project: &Project, registry: &Registry, args: &Prune) -> Result<
         };
         match there.loaded.target {
             TargetSpec::Docker { .. } => digests.extend(deployed(there, registry).await?),
-            TargetSpec::Kubernetes { .. } => unknown.extend(environment),
+            TargetSpec::Kubernetes { .. } => match deployed(there, registry).await {
+                Ok(found) if !found.is_empty() => digests.extend(found),
+                found => unknown = unknown.or_else(|| Some(not_known(environment, found.err()))),
+            },
             TargetSpec::Process { .. } => {}
         }
     }
-    match unknown.is_empty() || !args.keep.is_empty() || args.dry_run {
-        true => Ok(digests),
-        false => Err(not_known(&unknown)),
-    }
+    Ok((digests, unknown))
 }
 
 /// The images of this environment's last releases in the registry.
@@ -154,16 +164,14 @@ async fn deployed(project: &Project, registry: &Registry) -> Result<BTreeSet<Dig
         .collect())
 }
 
-fn not_known(environments: &[&String]) -> anyhow::Error {
-    let names: Vec<&str> = environments.iter().map(|name| name.as_str()).collect();
-    because(
-        format!(
-            "could not tell which images are in use in {}",
-            names.join(", ")
-        ),
-        "agentctl does not deploy there yet, so it has no history of what runs there",
-        "name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each",
-    )
+const NAME_THEM: &str = "name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each";
+
+fn not_known(environment: Option<&String>, why: Option<anyhow::Error>) -> anyhow::Error {
+    let nothing = || anyhow!("agentctl has deployed nothing there from this registry");
+    let environment = environment.map_or("the cluster", String::as_str);
+    why.unwrap_or_else(nothing).context(format!(
+        "could not tell which images are in use in {environment}"
+    ))
 }
 
 /// The digests of images that were named by tag or digest.
