@@ -292,7 +292,8 @@ unclear = "approve"
     );
     let approve = || place.run(&["approve"]);
     approve().exactly(0, "", "approved rollout 2: the gates cannot say\n");
-    // At 100 % it is asked once more.
+    // At 100 % it is asked once more; before that, the first yes is still on its way.
+    deploy.until("traffic   r2 100 %");
     eventually("it is asked again", || place.run(&["approve"]).code == 0);
     deploy.wait().ends(0);
     assert_eq!(place.ask("reply"), "two");

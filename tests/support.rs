@@ -26,7 +26,7 @@ pub(crate) use processes::{alive, kill, stopped};
 pub(crate) use ran::Ran;
 
 /// Longer than anything here takes on a slow machine; reached only when something hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Looks again and again until it holds; there is nothing to be told by when processes change.
 #[track_caller]
