@@ -17,7 +17,7 @@ use crate::rollback;
 use crate::stats::Sample;
 use crate::table::{Finding, Table, amount, say};
 
-/// As many as shares of 25 and 50 per cent want.
+/// As many as shares of 20 and 50 per cent want.
 const REPLICAS: u32 = 4;
 const CROWD: Crowd = Crowd {
     connections: 16,
@@ -28,13 +28,13 @@ const CROWD: Crowd = Crowd {
 const SERIES: Series = Series {
     replicas: REPLICAS,
     rounds: 3,
-    steps: "[{ weight = 25, hold = \"1s\" }, { weight = 50, hold = \"1s\" }, { weight = 100 }]",
+    steps: "[{ weight = 20, hold = \"1s\" }, { weight = 50, hold = \"1s\" }, { weight = 100 }]",
     crowd: CROWD,
 };
 const ROLLING: &str = "strategy = \"rolling\"\nmax_surge = 1\nmax_unavailable = 0";
 const RUNS: u64 = 3;
 const CANARY: &str = "strategy = \"canary\"\n\
-    steps = [{ weight = 25, hold = \"1s\" }, { weight = 50, hold = \"1s\" }, { weight = 100 }]";
+    steps = [{ weight = 20, hold = \"1s\" }, { weight = 50, hold = \"1s\" }, { weight = 100 }]";
 
 /// Where a Service answers from this machine.
 pub(crate) fn address(namespace: &Namespace, service: &str) -> Result<SocketAddr> {
