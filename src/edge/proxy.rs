@@ -14,7 +14,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode, Version};
 
-use super::api::Key;
+use super::api::{Arms, Key};
 use super::conversation::{self, ConversationId};
 use super::table::{Claim, Table};
 use super::upstream::{Connection, NoReply, Upstream};
@@ -88,11 +88,11 @@ impl Proxy {
         }
         let asks_upgrade = forward::asks_upgrade(&request);
         let upgrade = asks_upgrade.then(|| hyper::upgrade::on(&mut request));
-        let keys = self.table.keys();
-        let arms = self.table.arms();
-        let (request, body) = request.into_parts();
-        let arm = arms.as_ref().map(|arms| arms.pool_of(&request));
-        let request = Request::from_parts(request, body);
+        let (keys, arms) = self.table.keys_and_arms();
+        let (request, arm) = match &arms {
+            Some(arms) => in_arm(arms, request),
+            None => (request, None),
+        };
         let (mut request, id) = read(&keys, request, client).await;
         let Some(claim) = self.claim(id, || self.table.claim_in(id, arm)).await else {
             return self.refuse(started);
@@ -227,6 +227,13 @@ impl Proxy {
         answer.headers_mut().insert(RETRY_AFTER, soon);
         answer
     }
+}
+
+/// The request, and the pool that what it says leads to.
+fn in_arm(arms: &Arms, request: Request<Incoming>) -> (Request<Incoming>, Option<&str>) {
+    let (head, body) = request.into_parts();
+    let arm = arms.pool_of(&head);
+    (Request::from_parts(head, body), Some(arm))
 }
 
 /// Makes the request ready to be sent, and finds its conversation.

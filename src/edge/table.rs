@@ -184,13 +184,10 @@ impl Table {
         self.read().traffic.clone()
     }
 
-    /// Who begins where, while that is told by what requests say.
-    pub(crate) fn arms(&self) -> Option<Arc<Arms>> {
-        self.read().arms.clone()
-    }
-
-    pub(crate) fn keys(&self) -> Arc<[Key]> {
-        Arc::clone(&self.read().keys)
+    /// What tells conversations apart; and who begins where, while that is told by what requests say.
+    pub(crate) fn keys_and_arms(&self) -> (Arc<[Key]>, Option<Arc<Arms>>) {
+        let pools = self.read();
+        (Arc::clone(&pools.keys), pools.arms.clone())
     }
 
     /// Open conversations, and what was counted in total and in this window; all zero for a pool
