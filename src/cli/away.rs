@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::exit::Exit;
-use super::journaled::{events, find};
+use super::image::registry;
+use super::journaled::events;
 use super::objects::is_in_cluster;
 use super::show::{Shown, Watching, title};
 use super::site::{Project, executable, now, variable};
@@ -52,6 +53,7 @@ impl<'a> Away<'a> {
     pub(crate) async fn walks(
         &self,
         number: u64,
+        planned: Rollout,
         store: &AnyStore,
         shown: &mut Shown,
     ) -> Result<Exit> {
@@ -63,47 +65,48 @@ impl<'a> Away<'a> {
             environment: self.project.site.environment.as_deref().unwrap_or_default(),
             pull_secrets: &self.project.loaded.spec.image.pull_secrets,
         };
-        let rollout = find(store, number).await?.rollout;
         let runner = self.cluster.hand_over(&order).await;
-        let runner = runner.map_err(|error| left_standing(error, number, &rollout))?;
+        let runner = runner.map_err(|error| left_standing(error, number, &planned))?;
         shown.note(format!(
             "the pod of job/{} walks it: this command may end, and agentctl status shows how it goes",
             runner.name()
         ));
-        self.follow(number, store, runner, shown).await
+        self.follow(number, planned, store, runner, shown).await
     }
 
     async fn follow(
         &self,
         number: u64,
+        planned: Rollout,
         store: &AnyStore,
         mut runner: Runner,
         shown: &mut Shown,
     ) -> Result<Exit> {
         let site = &self.project.site;
         let target = site.target(0).await?;
-        let rollout = find(store, number).await?.rollout;
-        let watching = Watching::new(shown.console(), title(site, number), &rollout);
-        let mut told = Told::default();
+        let watching = Watching::new(shown.console(), title(site, number), &planned);
+        let mut told = Told::of(planned, &watching);
         let followed = async {
-            loop {
-                told.tell(number, store, &watching).await?;
-                match &told.rollout {
-                    Some(rollout) if rollout.outcome().is_some() => return Ok(()),
-                    Some(_) if runner.is_over() => return Err(never_ended(number)),
-                    _ => {}
-                }
+            told.tell(number, store, &watching).await?;
+            while told.rollout.outcome().is_none() {
                 tokio::select! {
-                    news = runner.news() => news?,
-                    seen = target.next() => told.glimpse(&watching, &seen?),
+                    news = runner.news() => {
+                        news?;
+                        told.tell(number, store, &watching).await?;
+                        if runner.is_over() && told.rollout.outcome().is_none() {
+                            return Err(never_ended(number));
+                        }
+                    }
+                    seen = target.next() => watching.glimpse(&told.rollout, &seen?, &[], now()),
                 }
             }
+            Ok(())
         };
         let followed = tokio::select! {
             followed = followed => followed,
             never = watching.ticking() => match never {},
         };
-        let rollout = told.rollout.unwrap_or(rollout);
+        let rollout = told.rollout;
         let exit = rollout.outcome().map_or(Exit::Stalled, Exit::of_outcome);
         let seen = target.observe().await.unwrap_or_default();
         watching.done(&rollout, &seen, exit);
@@ -121,35 +124,28 @@ fn never_ended(number: u64) -> anyhow::Error {
 }
 
 /// What of the journal was shown.
-#[derive(Default)]
 struct Told {
-    rollout: Option<Rollout>,
+    rollout: Rollout,
     events: usize,
 }
 
 impl Told {
-    async fn tell(&mut self, number: u64, store: &AnyStore, to: &Watching<'_>) -> Result<()> {
-        let all = events(store, number).await?;
-        for (at, event) in all.into_iter().skip(self.events) {
-            self.events += 1;
-            let rollout = match (self.rollout.take(), &event) {
-                (None, Event::Planned(plan)) => Rollout::begin(at, (**plan).clone())?,
-                (Some(mut rollout), event) => {
-                    rollout.apply(at, event.clone())?;
-                    rollout
-                }
-                (None, _) => continue,
-            };
-            to.event(&rollout, at, &event);
-            self.rollout = Some(rollout);
+    fn of(planned: Rollout, to: &Watching<'_>) -> Self {
+        let plan = Event::Planned(Box::new((**planned.plan()).clone()));
+        to.event(&planned, planned.started(), &plan);
+        Self {
+            rollout: planned,
+            events: 1,
         }
-        Ok(())
     }
 
-    fn glimpse(&self, to: &Watching<'_>, seen: &crate::target::Seen) {
-        if let Some(rollout) = &self.rollout {
-            to.glimpse(rollout, seen, &[], now());
+    async fn tell(&mut self, number: u64, store: &AnyStore, to: &Watching<'_>) -> Result<()> {
+        for (at, event) in events(store, number).await?.into_iter().skip(self.events) {
+            self.events += 1;
+            self.rollout.apply(at, event.clone())?;
+            to.event(&self.rollout, at, &event);
         }
+        Ok(())
     }
 }
 
@@ -203,9 +199,8 @@ async fn may_walk(project: &Project, cluster: &Cluster) -> Result<()> {
 
 /// This program, beside the agent's images: who may pull those may pull it.
 async fn own_image(project: &Project, shown: &mut Shown) -> Result<String> {
-    let repository = repository(project)?;
-    let name = repository.to_string();
-    let registry = Registry::new(repository, Surroundings::find(&variable))?;
+    let registry = place_of_images(project)?;
+    let name = registry.repository().to_string();
     let program = executable()?;
     let tag = format!("agentctl-{}", name_of(&program)?);
     let known = registry.head(&tag).await?;
@@ -226,11 +221,13 @@ async fn own_image(project: &Project, shown: &mut Shown) -> Result<String> {
     Ok(format!("{name}@{digest}"))
 }
 
-fn repository(project: &Project) -> Result<Repository> {
+fn place_of_images(project: &Project) -> Result<Registry> {
     let image = &project.loaded.spec.image;
     match (&image.repository, &image.image) {
-        (Some(repository), _) => Repository::parse(repository),
-        (None, Some(ready)) => Ok(Repository::of_image(ready)?.0),
-        (None, None) => None.context("agent.toml names no registry"),
+        (None, Some(ready)) => {
+            let (repository, _) = Repository::of_image(ready)?;
+            Registry::new(repository, Surroundings::find(&variable))
+        }
+        _ => registry(project),
     }
 }

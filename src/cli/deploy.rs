@@ -26,7 +26,7 @@ use crate::image;
 use crate::journal::Store;
 use crate::redact::Redactor;
 use crate::release::{Artifact, Contents, Identity, Release, ReleaseId};
-use crate::rollout::{Outcome, Plan, Stamp};
+use crate::rollout::{Outcome, Plan, Rollout, Stamp};
 use crate::spec::TargetSpec;
 use crate::target::{Any, Target, secrets};
 
@@ -65,9 +65,11 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
         deployment.run(args.again, contents, values).await
     };
     let exit = match (lease.during(&store, work).await?, away) {
-        (Ended::HandedOver(number), Some(away)) => away.walks(number, &store, shown).await?,
+        (Ended::HandedOver(number, planned), Some(away)) => {
+            away.walks(number, *planned, &store, shown).await?
+        }
         (Ended::With(exit), _) => exit,
-        (Ended::HandedOver(_), None) => Exit::Stalled,
+        (Ended::HandedOver(..), None) => Exit::Stalled,
     };
     if objects::is_in_cluster(&project) {
         let requests = project.site.cluster().await?.requests();
@@ -95,7 +97,7 @@ async fn make_place(project: &Project, contents: &Contents, take_over: bool) -> 
 enum Ended {
     With(Exit),
     /// A pod in the cluster is to walk this rollout.
-    HandedOver(u64),
+    HandedOver(u64, Box<Rollout>),
 }
 
 struct Deployment<'a> {
@@ -150,8 +152,8 @@ impl Deployment<'_> {
     /// Written down, and begun by nobody yet.
     async fn hand_over(self, mut plan: Plan, number: u64) -> Result<Ended> {
         plan.by.clone_from(&self.lease.who);
-        engine::begin(self.store, &self.lease.hold, number, now(), plan).await?;
-        Ok(Ended::HandedOver(number))
+        let planned = engine::begin(self.store, &self.lease.hold, number, now(), plan).await?;
+        Ok(Ended::HandedOver(number, Box::new(planned)))
     }
 
     async fn nothing(mut self, proposal: Proposal, values: secrets::Values) -> Result<Exit> {

@@ -33,7 +33,7 @@ pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Stack, Traffic};
 pub(crate) use kubernetes::{
-    Right, kubernetes, kustomize, rbac, rights, secret_command, service_names, values,
+    Right, deployer, kubernetes, kustomize, rbac, rights, secret_command, service_names, values,
 };
 pub(crate) use presets::{Beside, beside};
 pub(crate) use templates::{Templates, built_in, names};

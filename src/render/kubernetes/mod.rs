@@ -41,7 +41,7 @@ use super::{Failure, Files, Input, Templates, yaml};
 
 pub(crate) use by_hand::secret_command;
 pub(crate) use kustomize::kustomize;
-pub(crate) use rights::{Right, rbac, rights};
+pub(crate) use rights::{Right, deployer, rbac, rights};
 pub(crate) use services::names as service_names;
 
 /// One object to be: the template that it is made from, and what the template is given.

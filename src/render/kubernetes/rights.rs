@@ -72,9 +72,14 @@ pub(crate) fn rights(input: &Input, templates: &Templates) -> Result<Vec<Right>,
     Ok(rights.collect())
 }
 
+/// Who deploys an agent where nobody else is named.
+pub(crate) fn deployer(agent: &str) -> String {
+    format!("{agent}-deployer")
+}
+
 /// The Role, with an account for whoever has no other and the binding of the two.
 pub(crate) fn rbac(input: &Input, templates: &Templates) -> Result<Files, Failure> {
-    let name = format!("{}-deployer", input.agent());
+    let name = deployer(input.agent());
     let rules = rights(input, templates)?.into_iter().map(|right| {
         json!({ "apiGroups": [right.group], "resources": [right.resource], "verbs": right.verbs })
     });

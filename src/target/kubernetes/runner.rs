@@ -12,6 +12,7 @@ use super::heard::{Heard, Topic};
 use super::papers::JOURNAL;
 use super::pods::{Standing, standing};
 use crate::advice::because;
+use crate::render::deployer;
 
 const RUNNER: &str = "agentctl.dev/runner";
 /// What tells the pod which agent it is about.
@@ -45,7 +46,7 @@ pub(crate) struct Runner {
 impl Cluster {
     /// Who may deploy there.
     pub(crate) fn deployer(&self) -> String {
-        account(&self.agent)
+        deployer(&self.agent)
     }
 
     pub(crate) async fn has_deployer(&self) -> Result<bool> {
@@ -100,11 +101,6 @@ fn name(order: &Order<'_>) -> String {
     format!("{}-walks-{}", order.agent, order.rollout)
 }
 
-/// As `render rbac` calls it.
-fn account(agent: &str) -> String {
-    format!("{agent}-deployer")
-}
-
 fn job(order: &Order<'_>) -> Value {
     // Not the agent's own labels: no Service may send requests to it.
     let labels = json!({ RUNNER: order.agent, "app.kubernetes.io/managed-by": MANAGER });
@@ -153,7 +149,7 @@ fn pod(order: &Order<'_>) -> Value {
         "fieldPath": format!("metadata.annotations['{WHICH}']"),
     } });
     json!({
-        "serviceAccountName": account(order.agent),
+        "serviceAccountName": deployer(order.agent),
         "imagePullSecrets": secrets,
         "restartPolicy": "Never",
         "securityContext": {
@@ -189,7 +185,7 @@ impl Runner {
         &self.name
     }
 
-    /// Waits until the journal has changed, or the pod.
+    /// Waits until the journal has changed, or the pod: then the journal is worth another look.
     ///
     /// # Errors
     /// When no pod will walk the rollout any more.
