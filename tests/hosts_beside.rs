@@ -149,6 +149,10 @@ fn services_and_tools_are_there_before_the_agent_and_stay() {
         assert!(labels.contains("com.docker.compose.config-hash:"), "{name}");
         assert!(labels.contains("com.docker.compose.container-number:1 "));
     }
+    host.run(&["status"])
+        .ends(0)
+        .says("beside  search  Up ")
+        .says("beside  store   Up ");
     let before = (host.id("-store"), host.id("-search"));
     host.spec("run.env.MORE = \"1\"", &format!("{STORE}{TOOLS}"));
     host.run(&["deploy"]).ends(0).says("r2");
@@ -158,6 +162,27 @@ fn services_and_tools_are_there_before_the_agent_and_stay() {
     host.run(&["destroy"])
         .ends(2)
         .says("agentctl destroy --yes does not ask");
+    let (network, guest) = (host.named(""), host.named("-guest"));
+    docker(&[
+        "run",
+        "-d",
+        "--name",
+        &guest,
+        "--network",
+        &network,
+        TINY,
+        "sleep",
+        "600",
+    ])
+    .unwrap();
+    host.run(&["destroy", "--yes"])
+        .ends(2)
+        .says(&format!("error: could not remove the network {network}"))
+        .says(&format!(
+            "hint: docker network disconnect {network} {guest}"
+        ));
+    assert!(docker(&["inspect", &host.named("-store")]).is_ok());
+    docker(&["rm", "-f", &guest]).unwrap();
     docker(&["volume", "create", &host.named("_mine")]).unwrap();
     let evidence = host.place.path("state/agentctl/hb-stay.prod/evidence/0002");
     std::fs::create_dir_all(&evidence).unwrap();
@@ -300,6 +325,11 @@ fn what_the_machine_does_not_have_is_refused() {
         .ends(2)
         .says("does not fit into this host's memory");
     image_for_another_machine();
+    host.spec("", &STORE.replace(TINY, "127.0.0.1:1/nothing:1"));
+    host.run(&["deploy"])
+        .ends(2)
+        .says("error: could not start store")
+        .says("hint: see whether the name is right");
     host.spec("", &STORE.replace(TINY, "hb-machine:other"));
     host.run(&["plan"])
         .ends(2)

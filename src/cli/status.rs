@@ -15,7 +15,8 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store().await?;
     let past = journaled::read(&store).await?;
-    let seen = site.target(0).await?.observe().await?;
+    let target = site.target(0).await?;
+    let seen = target.observe().await?;
     let me = Owner::here(variable);
     let holder = store.holder().await?.map(|holder| holder.owner);
     let holder = holder.filter(|owner| !owner.is_gone(&me));
@@ -29,6 +30,7 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
         environment: site.environment,
         url: seen.url.clone(),
         releases: serving.unwrap_or_default(),
+        beside: target.beside().await?,
         next: next(&past, holder.as_deref()),
         rollout: running(&past, &seen, holder),
         last: ended.map(Journaled::view),

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
 use super::present::is_there;
 use super::{Credentials, Repository};
+use crate::advice::Advise;
 use crate::docker::Engine;
 
 /// `folder` holds Docker's `config.json`. Nothing is asked of a registry if the engine has it.
@@ -17,7 +18,10 @@ pub(crate) async fn pull(engine: &Engine, name: &str, folder: Option<&Path>) -> 
     }
     let fetch = fetch(engine, name, folder);
     let fetched = engine.attended(fetch).await;
-    fetched.with_context(|| format!("could not pull {name}"))
+    fetched.advise(
+        format!("could not pull {name}"),
+        "see whether the name is right, and whether the host may have it: docker pull shows it there",
+    )
 }
 
 async fn fetch(engine: &Engine, name: &str, folder: Option<&Path>) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
+use serde_yaml::UserMessageFormatter as InWords;
 
 /// Why something could not be rendered.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Failure {
         Self {
             template: Some(name.to_owned()),
             line: None,
-            message: format!("not YAML: {error}{made}"),
+            message: format!("not YAML: {}{made}", error.render_with_formatter(&InWords)),
         }
     }
 
@@ -53,6 +54,11 @@ impl Failure {
                 cut(text.trim())
             ),
         }
+    }
+
+    /// The template to blame, by its name.
+    pub(crate) fn template(&self) -> Option<&str> {
+        self.template.as_deref()
     }
 
     /// What is asked for cannot be had there.

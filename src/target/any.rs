@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use anyhow::Result;
 
 use super::secrets::Values;
-use super::{Docker, Kubernetes, Log, Place, Process, Reply, Seen, Spent, Target, Traffic};
+use super::{
+    Docker, Kubernetes, Log, Place, Process, Reply, Seen, SeenBeside, Spent, Target, Traffic,
+};
 use crate::advice::advice;
 use crate::release::{Release, ReleaseId};
 use crate::spec::{ProbeRequest, Spec};
@@ -50,6 +52,15 @@ impl Any {
         }
     }
 
+    /// Services and tools that agentctl keeps on the agent's host.
+    pub(crate) async fn beside(&self) -> Result<Vec<SeenBeside>> {
+        match self {
+            Self::Docker(target) => target.stage.beside().await,
+            // Whoever runs them there watches them.
+            Self::Process(_) | Self::Kubernetes(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Ends everything that was started there, and waits for that; `now` does not wait for open
     /// conversations and requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
@@ -61,7 +72,13 @@ impl Any {
     }
 
     /// Ends the agent as `stop` does, unless its removal ends it as well.
+    ///
+    /// # Errors
+    /// Where it could not be removed: before anything ends.
     pub(crate) async fn stop_to_remove(&self, now: bool) -> Result<()> {
+        if let Self::Docker(target) = self {
+            target.stage.has_no_guests().await?;
+        }
         match self {
             Self::Docker(_) if now => Ok(()),
             _ => each!(self, target => target.stop(now).await),

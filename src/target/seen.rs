@@ -78,3 +78,12 @@ pub(crate) struct Failing {
     pub(crate) restarts: u32,
     pub(crate) says: String,
 }
+
+/// A service or tool beside the agent, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct SeenBeside {
+    pub(crate) name: String,
+    pub(crate) is_well: bool,
+    /// In the words of whoever keeps it up: `Up 3 minutes (healthy)`.
+    pub(crate) says: String,
+}

@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use super::arms::Arm;
+use super::arms::{Arm, difference};
 use super::console::View;
 use super::copies::Copies;
 use super::history::PastView;
 use super::line::{Line, Tone};
 use super::say;
 use super::serving::{Serving, failures};
-use super::table::table;
+use super::table::{Align, aligned, table};
 use super::words::{self, Clock};
 use crate::release::ReleaseId;
 use crate::rollout::{Phase, Rollout, Stamp};
 use crate::spec::{Percent, Strategy};
-use crate::target::Seen;
+use crate::target::{Seen, SeenBeside};
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Status {
@@ -23,6 +23,9 @@ pub(crate) struct Status {
     /// Where users reach the agent.
     pub(crate) url: Option<String>,
     pub(crate) releases: Vec<Serving>,
+    /// Services and tools.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) beside: Vec<SeenBeside>,
     pub(crate) rollout: Option<Running>,
     /// The last rollout that ended.
     pub(crate) last: Option<PastView>,
@@ -102,7 +105,7 @@ impl Running {
         let title = Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title);
         let doing = Line::new(Tone::Wait, self.doing.as_str());
         let arms = self.arms.iter().map(Arm::line);
-        let told = arms.chain(copies);
+        let told = arms.chain(difference(&self.arms)).chain(copies);
         let below = [place, doing].into_iter().chain(told).chain([holder]);
         std::iter::once(title)
             .chain(below.map(|line| line.indent(2)))
@@ -141,6 +144,19 @@ impl Status {
         let since = self.releases.iter().find_map(|one| one.since);
         lines.extend(since.map(|since| self.legend(clock, since)));
         lines
+    }
+
+    fn beside(&self) -> Option<Vec<Line>> {
+        let row = |one: &SeenBeside| {
+            let tone = if one.is_well { Tone::Good } else { Tone::Bad };
+            vec![
+                Line::default().dim("beside"),
+                one.name.as_str().into(),
+                Line::new(tone, one.says.as_str()),
+            ]
+        };
+        let rows: Vec<_> = self.beside.iter().map(row).collect();
+        (!rows.is_empty()).then(|| aligned(&[Align::Left; 3], rows))
     }
 
     fn legend(&self, clock: &Clock, since: Stamp) -> Line {
@@ -184,6 +200,7 @@ impl View for Status {
         let parts = [
             Some(vec![self.header()]),
             Some(self.serving(clock)),
+            self.beside(),
             running,
             self.last(clock),
             self.next(),

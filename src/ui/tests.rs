@@ -6,7 +6,7 @@ use super::fixtures::*;
 use super::*;
 use crate::release::ReleaseId;
 use crate::rollout::{Outcome, Reason, Why};
-use crate::target::Log;
+use crate::target::{Log, SeenBeside};
 
 fn printed(view: &impl console::View) -> String {
     text(&view.lines(&clock(7_212)))
@@ -57,6 +57,7 @@ fn status() -> Status {
         environment: Some("production".to_owned()),
         url: seen.url.clone(),
         releases: Serving::in_total(&rollout, &seen),
+        beside: Vec::new(),
         rollout: Some(Running::of(
             7,
             &rollout,
@@ -92,6 +93,28 @@ last rollout 6   canary   r12 → r13   rolled back   12:04 (1 h ago)
   evidence: evidence/6
 ",
     );
+}
+
+#[test]
+fn status_of_what_stands_beside() {
+    let beside = |name: &str, is_well, says: &str| SeenBeside {
+        name: name.to_owned(),
+        is_well,
+        says: says.to_owned(),
+    };
+    let status = Status {
+        beside: vec![
+            beside("cache", true, "Up 3 minutes (healthy)"),
+            beside("search-tool", false, "Exited (1) 4 seconds ago"),
+        ],
+        rollout: None,
+        last: None,
+        ..status()
+    };
+    let printed = printed(&status);
+    let told = "\n\nbeside  cache        Up 3 minutes (healthy)\nbeside  search-tool  Exited (1) 4 seconds ago\n";
+    assert!(printed.ends_with(told), "{printed}");
+    assert!(json(&status).contains(r#""beside":[{"name":"cache","is_well":true,"#));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::breach;
 use crate::changes::{self, Series};
 use crate::cluster::{Namespace, cluster};
 use crate::load::{Crowd, Load};
@@ -123,6 +124,13 @@ pub(crate) fn measure_rollback() -> Result<Vec<Finding>> {
     }
 }
 
+pub(crate) fn measure_breach() -> Result<Vec<Finding>> {
+    match Place::in_a_cluster(&breach::spec(0))? {
+        Some(place) => breach::measure_in(&place, "clusters-breach", 5, 2000.0),
+        None => Ok(skipped("clusters-breach")),
+    }
+}
+
 /// What a canary over three steps asks of the API, as its audit log has it.
 pub(crate) fn measure_requests() -> Result<Vec<Finding>> {
     let spec = |value| Spec {
@@ -155,7 +163,8 @@ pub(crate) fn measure_requests() -> Result<Vec<Finding>> {
     )])
 }
 
-/// Verb and kind of each request of agentctl's so far.
+/// Verb and kind of each request of agentctl's so far. The log tells of a watch twice: when it begins
+/// and when it ends.
 fn asked() -> Result<Vec<String>> {
     let cluster = cluster().context("no cluster")?;
     let log = std::fs::read_to_string(cluster.folder().join("log/audit.log"))?;
@@ -166,7 +175,9 @@ fn asked() -> Result<Vec<String>> {
         let agent = event["userAgent"].as_str().unwrap_or_default();
         agent.starts_with("agentctl") && event["stage"] != "RequestReceived"
     });
+    let mut told = std::collections::BTreeSet::new();
     Ok(ours
+        .filter(|event| told.insert(event["auditID"].to_string()))
         .map(|event| {
             let kind = event["objectRef"]["resource"].as_str();
             let kind = kind.or(event["requestURI"].as_str()).unwrap_or_default();

@@ -6,6 +6,7 @@
 
 mod again;
 mod agent;
+mod breach;
 mod changes;
 mod clone;
 #[path = "../support/cluster.rs"]
@@ -56,11 +57,12 @@ const fn figure(name: &'static str, measure: fn() -> Result<Vec<Finding>>) -> Fi
     }
 }
 
-const FIGURES: [Figure; 20] = [
+const FIGURES: [Figure; 22] = [
     figure("unchanged", unchanged::measure),
     figure("render", render::measure),
     figure("first-deploy", first_deploy::measure),
     figure("rollback", rollback::measure),
+    figure("breach", breach::measure),
     figure("changes", changes::measure),
     figure("edge-kill", edge_kill::measure),
     figure("kills", kills::measure),
@@ -74,6 +76,7 @@ const FIGURES: [Figure; 20] = [
     figure("hosts-rolling", hosts::measure_rolling),
     figure("clusters", clusters::measure_changes),
     figure("clusters-rollback", clusters::measure_rollback),
+    figure("clusters-breach", clusters::measure_breach),
     figure("clusters-rolling", clusters::measure_rolling),
     figure("clusters-requests", clusters::measure_requests),
     Figure {

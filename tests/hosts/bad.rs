@@ -73,7 +73,8 @@ fn an_image_that_is_not_there() {
     fs::write(host.place.path("agent.toml"), spec).unwrap();
     host.run(&["deploy"])
         .ends(2)
-        .says("error: could not pull 127.0.0.1:1/nothing@sha256:0000");
+        .says("error: could not pull 127.0.0.1:1/nothing@sha256:0000")
+        .says("hint: see whether the name is right");
     host.nothing_is_there();
 }
 
@@ -107,6 +108,7 @@ fn an_address_that_the_host_has_not() {
             .says("hint: ip -brief address");
     };
     refused();
+    host.run(&["plan"]).ends(2).says("the host has no address");
     host.nothing_is_there();
     fs::write(host.place.path("agent.toml"), &here).unwrap();
     host.run(&["deploy"]).ends(0).says("r1 is live");

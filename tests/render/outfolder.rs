@@ -188,6 +188,10 @@ fn a_template_that_fails_says_where_and_with_what() {
             "templates/kubernetes/service.yaml: not YAML",
         ),
         (
+            "kind: Service\nkind: Other\n",
+            "templates/kubernetes/service.yaml: not YAML: duplicate mapping key",
+        ),
+        (
             "{{ port }}\n",
             "templates/kubernetes/service.yaml: it should make one YAML mapping, and made \"8000\"",
         ),
@@ -204,6 +208,10 @@ fn a_template_that_fails_says_where_and_with_what() {
             ran.stderr
         );
         assert!(ran.stderr.contains(told), "{template}\n{}", ran.stderr);
+        assert!(!ran.stderr.contains("Policy"), "{}", ran.stderr);
+        let hint =
+            "hint: mend templates/kubernetes/service.yaml; without it the one that comes with";
+        assert!(ran.stderr.contains(hint), "{}", ran.stderr);
         assert_eq!(ran.stdout, "");
     }
 }

@@ -13,6 +13,7 @@ mod mixture;
 mod promise;
 mod rates;
 mod scores;
+mod sequence;
 mod spend;
 mod split;
 mod terms;
@@ -23,6 +24,7 @@ pub use missing::Missing;
 pub use promise::{Kind, Promise};
 pub use rates::{Count, Rates, Tally, Unit};
 pub use scores::{Found, Score, Scores, harm};
+pub use sequence::{Interval, quantile, rate};
 pub use spend::{Spend, SpendEvidence};
 pub use terms::{Arm, Cap, Confidence, Margin, Risk, Share};
 

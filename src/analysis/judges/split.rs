@@ -16,7 +16,7 @@ pub(super) fn holds(share: Share, candidate: u64, stable: u64) -> bool {
     evidence(PRIOR, share.get(), candidate as f64, stable as f64) < BROKEN
 }
 
-fn evidence(prior: f64, share: f64, candidate: f64, stable: f64) -> f64 {
+pub(super) fn evidence(prior: f64, share: f64, candidate: f64, stable: f64) -> f64 {
     let (a, b) = (prior * share, prior * (1.0 - share));
     ln_beta(a + candidate, b + stable)
         - ln_beta(a, b)

@@ -13,14 +13,14 @@ pub(super) use gather::{own_templates, prompts};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::args::{Layout, Render, What};
 use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
-use crate::advice::advice;
+use crate::advice::{advice, with_advice};
 use crate::release::ReleaseId;
 use crate::render::{self, Files, Input, Templates};
 use crate::spec::{Problem, TargetSpec};
@@ -176,8 +176,7 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     if let TargetSpec::Kubernetes { .. } = project.loaded.target {
         let templates = Templates::new(gather::own_templates(project.folder())?);
         let input = gather::input(project, &Render::default())?;
-        render::kubernetes(&input, &templates)
-            .with_context(|| format!("could not render {}", input.spec.agent.name))?;
+        rendered(render::kubernetes(&input, &templates), &input)?;
     }
     Ok(())
 }
@@ -191,8 +190,26 @@ pub(crate) fn objects(project: &Project, image: &str, release: ReleaseId) -> Res
         ..Render::default()
     };
     let input = gather::input(project, &args)?;
-    render::values(&input, &templates)
-        .with_context(|| format!("could not render {}", input.spec.agent.name))
+    rendered(render::values(&input, &templates), &input)
+}
+
+/// What was rendered; where a template is to blame, that it can be mended or done without.
+fn rendered<T>(done: Result<T, impl Into<anyhow::Error>>, input: &Input) -> Result<T> {
+    done.map_err(|error| {
+        let (error, what) = (
+            error.into(),
+            format!("could not render {}", input.spec.agent.name),
+        );
+        match error.downcast_ref().and_then(render::Failure::template) {
+            Some(name) => {
+                let hint = format!(
+                    "mend templates/{name}; without it the one that comes with agentctl is used"
+                );
+                with_advice(error, what, hint)
+            }
+            None => error.context(what),
+        }
+    })
 }
 
 /// What deploying it to a cluster takes.
@@ -217,8 +234,7 @@ pub(crate) struct Buildable {
 pub(crate) fn buildable(project: &Project, engine: render::Engine) -> Result<Buildable> {
     let templates = Templates::new(gather::own_templates(project.folder())?);
     let input = gather::input(project, &Render::default())?;
-    let files = render::dockerfile(&input, &templates, engine)
-        .with_context(|| format!("could not render {}", input.spec.agent.name))?;
+    let files = rendered(render::dockerfile(&input, &templates, engine), &input)?;
     image::buildable(project, &input, &files)
 }
 
@@ -232,14 +248,14 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn render(&self, what: What, templates: &Templates) -> Result<Files> {
-        let rendered = match what {
+        let done = match what {
             What::Compose => render::compose(self.input, templates),
             What::Ci => pipeline::ci(self.args, self.project, self.input, templates),
             What::Dockerfile => image::dockerfile(self.args, self.input, templates),
             What::Kubernetes => self.kubernetes(templates),
             What::Rbac => Ok(render::rbac(self.input, templates)?),
         };
-        rendered.with_context(|| format!("could not render {}", self.input.spec.agent.name))
+        rendered(done, self.input)
     }
 
     fn kubernetes(&self, templates: &Templates) -> Result<Files> {

@@ -12,6 +12,8 @@ const VOLUME: &str = "agent-collector";
 
 /// Where the image looks for its configuration.
 const FOLDER: &str = "/etc/otelcol";
+const MAP: &str = "collector";
+
 const FILE: &str = "config.yaml";
 
 /// Variables that any OpenTelemetry library reads.
@@ -24,14 +26,7 @@ pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, F
     let Some(export) = telemetry::export(&input.spec) else {
         return Ok(Vec::new());
     };
-    let data = data(export, templates)?;
-    let metadata = input.metadata(&config::named(input, "collector", &data));
-    let context = json!({ "metadata": metadata, "data": data });
-    Ok(vec![Part::new(
-        config::TEMPLATE,
-        "config-collector",
-        context,
-    )])
+    Ok(vec![config::part(input, MAP, data(export, templates)?)])
 }
 
 fn data(export: &str, templates: &Templates) -> Result<Map<String, Value>, Failure> {
@@ -45,7 +40,7 @@ pub(super) fn volume(input: &Input, templates: &Templates) -> Result<Option<Valu
     let Some(export) = telemetry::export(&input.spec) else {
         return Ok(None);
     };
-    let name = config::named(input, "collector", &data(export, templates)?);
+    let name = config::named(input, MAP, &data(export, templates)?);
     Ok(Some(
         json!({ "name": VOLUME, "configMap": { "name": name } }),
     ))

@@ -9,26 +9,48 @@ use crate::render::{Failure, Input};
 
 pub(super) const VOLUME: &str = "agent-config";
 
+const CONFIG: &str = "config";
+
 /// In bytes; what the cluster's own store takes.
 const MOST: usize = 1024 * 1024;
 
-pub(super) const TEMPLATE: &str = "kubernetes/config.yaml";
+const TEMPLATE: &str = "kubernetes/config.yaml";
 
 pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
     let data = data(input);
+    limited(&data, "config and prompts have")?;
+    Ok(vec![part(input, CONFIG, data)])
+}
+
+/// A ConfigMap of the agent, named by what is in it.
+pub(super) fn part(input: &Input, what: &str, data: Map<String, Value>) -> Part {
+    let metadata = input.metadata(&named(input, what, &data));
+    let file = match what {
+        CONFIG => CONFIG.to_owned(),
+        _ => format!("{CONFIG}-{what}"),
+    };
+    Part::new(
+        TEMPLATE,
+        file,
+        json!({ "metadata": metadata, "data": data }),
+    )
+}
+
+/// Refuses what a ConfigMap cannot hold; `whose` begins the sentence.
+pub(super) fn limited(data: &Map<String, Value>, whose: &str) -> Result<(), Failure> {
     let texts = data.values().filter_map(Value::as_str);
     let size: usize =
         data.keys().map(String::len).sum::<usize>() + texts.map(str::len).sum::<usize>();
-    if size > MOST {
-        let message = format!("config and prompts have {size} bytes; a ConfigMap takes {MOST}");
-        return Err(Failure::refused(message));
+    match size > MOST {
+        true => Err(Failure::refused(format!(
+            "{whose} {size} bytes; a ConfigMap takes {MOST}"
+        ))),
+        false => Ok(()),
     }
-    let context = json!({ "metadata": input.metadata(&name(input)), "data": data });
-    Ok(vec![Part::new(TEMPLATE, "config", context)])
 }
 
 pub(super) fn name(input: &Input) -> String {
-    named(input, "config", &data(input))
+    named(input, CONFIG, &data(input))
 }
 
 /// `support-agent-config-0123456789`, by what is in it.

@@ -1,15 +1,20 @@
-//! Variables of a container. A secret stands in them by reference only.
+//! Variables of a container. A secret stands in them by reference only; what `run.env` says outright
+//! comes from a ConfigMap named by what is in it, so that a changed variable is another ConfigMap.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::collector;
-use crate::render::Input;
+use super::{Part as Object, collector, config};
+use crate::render::filled::filled;
+use crate::render::{Failure, Input};
 use crate::spec::contract;
 use crate::spec::{Part, SecretSource, Template};
 
-/// The agent's own variables: what it is told, its secrets, and `run.env` in which both may stand.
+const MAP: &str = "env";
+
+/// The agent's own variables: what it is told, its secrets, and those of `run.env` in which a secret
+/// stands.
 pub(super) fn agent(input: &Input) -> Vec<Value> {
     let mut all = told(input);
     let telemetry = collector::told(input).into_iter();
@@ -17,11 +22,53 @@ pub(super) fn agent(input: &Input) -> Vec<Value> {
     let telemetry = telemetry.filter(|(name, _)| !is_own(name, input));
     all.extend(telemetry.map(|(name, value)| plain(name, &value)));
     all.extend(input.spec.secrets.keys().map(|name| secret(input, name)));
-    let own = input.spec.run.env.iter();
-    // A secret is a variable already.
-    let own = own.filter(|(name, _)| !input.spec.secrets.contains_key(*name));
-    all.extend(own.map(|(name, template)| plain(name, &text(template, input))));
+    let with_secret = own_variables(input).filter(|(_, template)| !is_outright(template));
+    all.extend(with_secret.map(|(name, template)| plain(name, &text(template, input))));
     all
+}
+
+/// The ConfigMap of those that are said outright.
+pub(super) fn parts(input: &Input) -> Result<Vec<Object>, Failure> {
+    let data = outright(input);
+    config::limited(&data, "run.env has")?;
+    let any = filled(data).map(|data| config::part(input, MAP, data));
+    Ok(any.into_iter().collect())
+}
+
+/// Where the agent's container has them from.
+pub(super) fn from(input: &Input) -> Vec<Value> {
+    let map = filled(outright(input)).map(|data| config::named(input, MAP, &data));
+    let reference = map.map(|name| json!({ "configMapRef": { "name": name } }));
+    reference.into_iter().collect()
+}
+
+fn outright(input: &Input) -> Map<String, Value> {
+    own_variables(input)
+        .filter(|(_, template)| is_outright(template))
+        .map(|(name, template)| (name.clone(), json!(said(template, input))))
+        .collect()
+}
+
+/// `run.env` without the secrets, which are variables already.
+fn own_variables(input: &Input) -> impl Iterator<Item = (&String, &Template)> {
+    let own = input.spec.run.env.iter();
+    own.filter(|(name, _)| !input.spec.secrets.contains_key(*name))
+}
+
+fn is_outright(template: &Template) -> bool {
+    !template
+        .0
+        .iter()
+        .any(|part| matches!(part, Part::Secret(_)))
+}
+
+/// A ConfigMap's values are taken as they are: no `$` is doubled in them.
+fn said(template: &Template, input: &Input) -> String {
+    let part = |part: &Part| match part {
+        Part::Text(text) | Part::Secret(text) => text.clone(),
+        Part::Variable(_) => input.spec.run.port.to_string(),
+    };
+    template.0.iter().map(part).collect()
 }
 
 fn is_own(name: &str, input: &Input) -> bool {

@@ -75,6 +75,7 @@ fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure>
     parts.extend(policy::parts(input));
     parts.extend(external::parts(input));
     parts.extend(config::parts(input)?);
+    parts.extend(env::parts(input)?);
     parts.extend(collector::parts(input, templates)?);
     parts.extend(prepull::parts(input, templates)?);
     parts.extend(services::parts(input, templates)?);

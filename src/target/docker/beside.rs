@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bollard::container::LogOutput;
 use bollard::exec::StartExecResults;
-use bollard::models::{ContainerInspectResponse, ExecConfig};
+use bollard::models::{
+    ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, ExecConfig,
+};
 use bollard::query_parameters::{RenameContainerOptionsBuilder, StopContainerOptionsBuilder};
 use futures_util::future::try_join_all;
 use futures_util::{Stream, StreamExt};
@@ -22,6 +24,7 @@ use super::service::{CHECK_WITHIN, Service};
 use crate::advice::because;
 use crate::render::beside;
 use crate::spec::Spec;
+use crate::target::SeenBeside;
 use crate::target::secrets::Values;
 
 /// How often one that starts is looked at.
@@ -67,7 +70,8 @@ impl Host {
     ) -> Result<()> {
         let services = self.services(spec)?;
         for service in &services {
-            self.pulled(&service.image).await?;
+            let pulled = self.pulled(&service.image).await;
+            pulled.with_context(|| format!("could not start {}", service.name))?;
         }
         if !services.is_empty() {
             self.make_network().await?;
@@ -282,15 +286,28 @@ impl Host {
         )
     }
 
+    /// How each of them stands, as the engine says it.
+    pub(crate) async fn beside(&self) -> Result<Vec<SeenBeside>> {
+        let mut all: Vec<SeenBeside> = self.containers_beside().await?.map(seen).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+
     /// Every service and tool that was ever started here, and not removed: its name and its id.
     async fn all_beside(&self) -> Result<Vec<(String, String)>> {
+        let all = self.containers_beside().await?;
+        Ok(all
+            .filter_map(|(name, one)| Some((name, one.id?)))
+            .collect())
+    }
+
+    async fn containers_beside(&self) -> Result<impl Iterator<Item = (String, ContainerSummary)>> {
         let own = self.containers(self.names.own()).await?;
-        let named = own.into_iter().filter_map(|one| {
-            let mut labels = one.labels?;
-            labels.remove(DEFINITION)?;
-            Some((labels.remove(SERVICE)?, one.id?))
-        });
-        Ok(named.collect())
+        Ok(own.into_iter().filter_map(|one| {
+            let labels = one.labels.as_ref()?;
+            labels.get(DEFINITION)?;
+            Some((labels.get(SERVICE)?.clone(), one))
+        }))
     }
 
     async fn not_needed(&self, spec: &Spec) -> Result<Vec<(String, String)>> {
@@ -318,6 +335,16 @@ impl Host {
             .rename_container(container, options)
             .await;
         renamed.map_err(|error| self.engine.failure(error))
+    }
+}
+
+fn seen((name, one): (String, ContainerSummary)) -> SeenBeside {
+    let says = one.status.unwrap_or_default();
+    let is_running = one.state == Some(ContainerSummaryStateEnum::RUNNING);
+    SeenBeside {
+        name,
+        is_well: is_running && !says.contains("unhealthy"),
+        says,
     }
 }
 

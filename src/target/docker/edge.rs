@@ -266,6 +266,9 @@ pub(super) fn published(there: &ContainerInspectResponse) -> Option<SocketAddr> 
     ))
 }
 
+pub(super) const LISTED: &str =
+    "ip -brief address there lists those that it has; set one of them as the target's listen";
+
 /// In words, where the engine says why the address cannot be had.
 fn no_port(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
     let text = format!("{error:#}");
@@ -275,12 +278,7 @@ fn no_port(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
         let who = format!("see who has it: docker ps, or ss -ltnp 'sport = :{port}' there");
         (text, format!("{who}; or set another run.port"))
     } else if says(&["cannot assign requested address"]) {
-        let cause = format!("the host has no address {ip}");
-        let listed = "ip -brief address there lists those that it has";
-        (
-            cause,
-            format!("{listed}; set one of them as the target's listen"),
-        )
+        (format!("the host has no address {ip}"), LISTED.to_owned())
     } else if says(&["external connectivity", "set up container networking"]) {
         let hint = "set another run.port, or another listen of the target";
         (text, hint.to_owned())

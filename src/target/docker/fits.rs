@@ -7,7 +7,7 @@ use anyhow::Result;
 use bollard::models::{ContainerSummary, SystemInfo};
 
 use super::Host;
-use super::edge::published;
+use super::edge::{LISTED, published};
 use super::objects::is_missing;
 use super::recipe::{bytes, thousandths};
 use crate::advice::because;
@@ -117,6 +117,11 @@ impl Host {
                     "see who has it: ss -ltnp 'sport = :{}'; or set another run.port",
                     address.port()
                 ),
+            )),
+            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => Err(because(
+                format!("could not publish {address} for {}", self.names.title),
+                format!("the host has no address {}", address.ip()),
+                LISTED,
             )),
             _ => Ok(()),
         }

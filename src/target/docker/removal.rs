@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::Host;
 use super::objects::{is_in_the_way, is_missing};
+use crate::advice::because;
 
 /// A container that ends by itself may hold a volume for a moment longer.
 const TRIES: u32 = 50;
@@ -48,6 +49,31 @@ impl Host {
             self.remove_volume(volume).await?;
         }
         Ok(())
+    }
+
+    /// Containers of somebody else on the agent's network: it could not be removed under them.
+    pub(crate) async fn has_no_guests(&self) -> Result<()> {
+        let network = &self.names.project;
+        let there = match self.engine.docker.inspect_network(network, None).await {
+            Err(error) if is_missing(&error) => return Ok(()),
+            there => there.map_err(|error| self.engine.failure(error))?,
+        };
+        let own = self.everything().await?.containers;
+        let guests = there.containers.unwrap_or_default().into_iter();
+        let guests = guests.filter(|(id, _)| !own.contains(id));
+        let mut guests: Vec<String> = guests.map(|(id, one)| one.name.unwrap_or(id)).collect();
+        guests.sort();
+        match guests.first() {
+            None => Ok(()),
+            Some(first) => Err(because(
+                format!("could not remove the network {network}"),
+                format!(
+                    "on it are containers that agentctl did not make: {}",
+                    guests.join(", ")
+                ),
+                format!("docker network disconnect {network} {first}, then again"),
+            )),
+        }
     }
 
     async fn remove_volume(&self, name: &str) -> Result<()> {

@@ -74,5 +74,23 @@ fn variable(input: &Input, name: &str) -> Value {
     let agent = agent(input);
     let all = agent["env"].as_array().unwrap();
     let found = all.iter().find(|variable| variable["name"] == name);
-    found.map_or(Value::Null, |variable| variable["value"].clone())
+    match found {
+        Some(variable) => variable["value"].clone(),
+        None => outright(input)[name].clone(),
+    }
+}
+
+/// What the agent has from the ConfigMap of its variables; nothing where it has none.
+fn outright(input: &Input) -> Value {
+    let name = &agent(input)["envFrom"][0]["configMapRef"]["name"];
+    let mut objects = rendered(input).into_iter();
+    let map = objects.find(|object| object.value["metadata"]["name"] == *name);
+    map.map_or(Value::Null, |map| map.value["data"].clone())
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect()
 }

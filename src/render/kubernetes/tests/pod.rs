@@ -170,3 +170,23 @@ fn prometheus_finds_the_figures() {
     });
     assert_eq!(pod["metadata"]["annotations"], wanted);
 }
+
+#[test]
+fn variables_come_from_a_config_map_named_by_what_is_in_it() {
+    let text = |a: &str| {
+        format!(
+            "[secrets]\nS = {{ env = \"S\" }}\n[run]\nenv = {{ A = \"{a}\", P = \"http://localhost:${{PORT}}\", \
+             WITH = \"x-${{secret:S}}\" }}"
+        )
+    };
+    let (one, two) = (input(&text("one")), input(&text("two")));
+    let data = json!({ "A": "one", "P": "http://localhost:8000" });
+    assert_eq!(outright(&one), data);
+    let env = agent(&one)["env"].clone();
+    assert!(!names(&env).contains(&"A"), "{env}");
+    // What a secret stands in is put together in the pod.
+    assert_eq!(variable(&one, "WITH"), "x-$(S)");
+    let name = |input: &Input| agent(input)["envFrom"][0]["configMapRef"]["name"].clone();
+    assert_ne!(name(&one), name(&two));
+    assert!(agent(&input(""))["envFrom"].is_null());
+}
