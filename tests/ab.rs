@@ -44,13 +44,15 @@ fn who_says_it_has_the_new_release_and_b_takes_it_for_all() {
     });
     let status = place.run(&["status"]).ends(0).stdout;
     assert!(
-        status.contains("a  r1: 4 conversations, 0.0 % failed, p95 "),
+        status.contains("a  r1: 4 conversations, 0.0 % failed (0.0 to 99.7), p95 "),
         "{status}"
     );
     assert!(
-        status.contains("b  r2: 8 conversations, 0.0 % failed, p95 "),
+        status.contains("b  r2: 8 conversations, 0.0 % failed (0.0 to 97.5), p95 "),
         "{status}"
     );
+    let unsure = "which fails more is not known: b − a is -99.7 to 97.5 points";
+    assert!(status.contains(unsure), "{status}");
     place.run(&["promote", "b"]).ends(0);
     deploy.wait().ends(0).says("r2 is live");
     assert_eq!(asked(&place, "X-Beta: false"), "r2");

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::super::{Bound, GateSource, Login, Metric, MetricGate, Spec};
+use super::super::{Bound, GateSource, Login, Metric, MetricGate, Part, Spec};
 use super::{Check, judge, run};
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
@@ -77,20 +77,29 @@ fn reachable(source: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>
         let hint = "server = \"http://prometheus:9090\", or observe.prometheus for all";
         check.refuse_with(&at, "it is not said which Prometheus to ask", hint);
     }
-    let logins: Vec<_> = source
-        .login()
-        .into_iter()
-        .flat_map(Login::templates)
-        .collect();
-    if logins.len() > 1 {
-        check.refuse(&at, "a source takes a token or a password, not both");
+    if let Some(one) = source.login() {
+        login(one, "source", &at, spec, check);
     }
-    let url = match source {
-        GateSource::Http { http, .. } => Some(("http", http)),
-        _ => None,
-    };
-    for (name, text) in logins.into_iter().chain(url) {
-        run::secrets_of(text, &format!("{at}.{name}"), spec, check);
+    if let GateSource::Http { http, .. } = source {
+        run::secrets_of(http, &format!("{at}.http"), spec, check);
+    }
+}
+
+/// `who` gives it.
+pub(super) fn login(login: &Login, who: &str, path: &str, spec: &Spec, check: &mut Check<'_>) {
+    let logins: Vec<_> = login.templates().collect();
+    if logins.len() > 1 {
+        let message = format!("a {who} takes a token or a password, not both");
+        check.refuse(path, message);
+    }
+    for (field, text) in logins {
+        let path = format!("{path}.{field}");
+        run::secrets_of(text, &path, spec, check);
+        if !text.0.iter().any(|part| matches!(part, Part::Secret(_))) {
+            let hint = format!("{field} = \"${{secret:NAME}}\", and NAME under [secrets]");
+            let message = "what stands in agent.toml stands in the journal: name a secret";
+            check.refuse_with(&path, message, hint);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Judges, and who names them.
 
 use super::super::show::key;
-use super::super::{Bound, Expect, LlmJudge, MetricGate, Part, Rubric, Spec};
-use super::{Check, run};
+use super::super::{Bound, Expect, LlmJudge, MetricGate, Rubric, Spec};
+use super::{Check, gate};
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     for (name, judge) in &spec.judges {
@@ -28,19 +28,7 @@ fn judge(judge: &LlmJudge, path: &str, spec: &Spec, check: &mut Check<'_>) {
         let message = "a judge needs a spend limit above 0";
         check.refuse_with(&format!("{path}.spend"), message, hint);
     }
-    let logins: Vec<_> = judge.login.templates().collect();
-    if logins.len() > 1 {
-        check.refuse(path, "a judge takes a token or a password, not both");
-    }
-    for (field, text) in logins {
-        let path = format!("{path}.{field}");
-        run::secrets_of(text, &path, spec, check);
-        if !text.0.iter().any(|part| matches!(part, Part::Secret(_))) {
-            let hint = "bearer = \"${secret:JUDGE_KEY}\"";
-            let message = "what stands in agent.toml stands in the journal: name a secret";
-            check.refuse_with(&path, message, hint);
-        }
-    }
+    gate::login(&judge.login, "judge", path, spec, check);
 }
 
 fn expectations(expect: &Expect, path: &str, spec: &Spec, check: &mut Check<'_>) {

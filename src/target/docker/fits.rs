@@ -80,6 +80,7 @@ impl Host {
 
     /// Nobody else has the address; the edge may keep it.
     async fn is_open(&self, address: SocketAddr) -> Result<()> {
+        self.has_address(address)?;
         let edge = self.edge_container().await?;
         let own = edge.as_ref().and_then(published);
         if own.is_some_and(|own| own.port() == address.port()) {
@@ -118,11 +119,23 @@ impl Host {
                     address.port()
                 ),
             )),
-            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => Err(because(
-                format!("could not publish {address} for {}", self.names.title),
-                format!("the host has no address {}", address.ip()),
-                LISTED,
-            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Known only of this machine; another says it when the address is published.
+    fn has_address(&self, address: SocketAddr) -> Result<()> {
+        let any_port = TcpListener::bind((address.ip(), 0)).map(drop);
+        match any_port {
+            Err(error)
+                if error.kind() == ErrorKind::AddrNotAvailable && self.engine.host().is_none() =>
+            {
+                Err(because(
+                    format!("could not publish {address} for {}", self.names.title),
+                    format!("the host has no address {}", address.ip()),
+                    LISTED,
+                ))
+            }
             _ => Ok(()),
         }
     }
