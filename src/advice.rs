@@ -46,6 +46,23 @@ pub(crate) fn with_advice(
     error.context(wrap(what, hint))
 }
 
+/// What to type next. The outermost advice knows most of what the user wanted.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
+    let advice = error.downcast_ref::<Advice>()?;
+    Some(&advice.hint)
+}
+
+/// What could not be done, and each cause that says more, once.
+pub(crate) fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.iter().any(|above| above.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    said
+}
+
 fn wrap(what: impl Into<String>, hint: impl Into<String>) -> Advice {
     Advice {
         what: what.into(),

@@ -84,6 +84,7 @@ pub(crate) async fn abandon<S: Store>(
         says: format!("abandoned: rollout {number} took over"),
         lines: Vec::new(),
         evidence: None,
+        hint: None,
     }));
     let at = now();
     let payload = serde_json::to_value(&event)?;

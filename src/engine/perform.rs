@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Engine;
 use super::compare::is_split;
 use super::live::live;
+use crate::advice;
 use crate::journal::Store;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Effect, Event, Gate, Reason, Slot, Why};
@@ -24,13 +25,17 @@ const MARGIN: Duration = Duration::from_secs(5);
 pub(super) struct Failure {
     pub(super) why: Why,
     pub(super) says: String,
+    pub(super) hint: Option<String>,
     pub(super) seen: Option<Box<Seen>>,
     pub(super) verdicts: Vec<crate::analysis::Verdict>,
 }
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::new(Why::Target, format!("{error:#}"))
+        Self {
+            hint: advice::hint(&error).map(str::to_owned),
+            ..Self::new(Why::Target, advice::causes(&error).join(": "))
+        }
     }
 }
 
@@ -39,6 +44,7 @@ impl Failure {
         Self {
             why,
             says: says.into(),
+            hint: None,
             seen: None,
             verdicts: Vec::new(),
         }
@@ -96,6 +102,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             says: self.redactor.clean(&says),
             lines: evidence.lines,
             evidence: evidence.path,
+            hint: failure.hint.map(|hint| self.redactor.clean(&hint)),
         };
         Event::Failed(effect.clone(), reason)
     }

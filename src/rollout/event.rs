@@ -98,6 +98,9 @@ pub(crate) struct Reason {
     /// Where the evidence was saved before anything was undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) evidence: Option<String>,
+    /// What to type next, where the target knows that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -294,6 +294,7 @@ impl Rollout {
                 why: Why::Aborted,
                 says: format!("aborted by {who}"),
                 evidence: None,
+                hint: None,
             });
         }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::line::{Line, Tone};
-use crate::advice::Advice;
+use crate::advice;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Trouble {
@@ -16,20 +16,12 @@ pub(super) struct Trouble {
 
 impl Trouble {
     pub(super) fn of(error: &anyhow::Error, exit: u8) -> Self {
-        let message = error.to_string();
-        let mut causes: Vec<String> = Vec::new();
-        for cause in error.chain().skip(1).map(ToString::to_string) {
-            let said = std::iter::once(&message)
-                .chain(&causes)
-                .any(|above| above.contains(&cause));
-            if !said {
-                causes.push(cause);
-            }
-        }
+        let mut causes = advice::causes(error);
+        let message = causes.remove(0);
         Self {
             message,
             causes,
-            hint: hint(error),
+            hint: advice::hint(error).map(str::to_owned),
             exit,
         }
     }
@@ -48,13 +40,6 @@ impl Trouble {
             .chain(hint)
             .collect()
     }
-}
-
-/// The outermost advice knows most of what the user wanted.
-fn hint(error: &anyhow::Error) -> Option<String> {
-    error
-        .downcast_ref::<Advice>()
-        .map(|advice| advice.hint.clone())
 }
 
 /// Further lines stay as they are: a problem in agent.toml brings its own picture.

@@ -271,6 +271,7 @@ pub(super) fn gate_failed() -> Vec<(u64, Event)> {
         why: Why::Gate,
         says: "error_rate 33.3 % is above 5.0 %".to_owned(),
         evidence: Some("evidence/7".to_owned()),
+        hint: None,
     };
     let gate = Gate::Hold(Period::secs(10));
     let mut events = events();

@@ -42,6 +42,7 @@ fn reason() -> Reason {
         why: Why::Gate,
         says: "error_rate 33.3 % is above 5.0 %".to_owned(),
         evidence: Some("evidence/6".to_owned()),
+        hint: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Clustered;
-use crate::support::Ran;
+use crate::support::{Ran, eventually};
 
 fn with(agent: &Clustered, change: impl FnOnce(&mut Value)) -> Ran {
     let view = ["config", "view", "--raw", "--minify", "-o", "json"];
@@ -69,6 +69,83 @@ fn quota_says_what_is_used() {
 }
 
 #[test]
+fn a_namespace_that_is_being_removed() {
+    let Some(agent) = Clustered::new("going", "") else {
+        return;
+    };
+    let map = ["create", "configmap", "stays"];
+    agent.namespace.kubectl(&map).unwrap();
+    let held = |finalizers: Value| {
+        let patch = json!({ "metadata": { "finalizers": finalizers } }).to_string();
+        let patch = ["patch", "configmap", "stays", "--type=merge", "-p", &patch];
+        agent.namespace.kubectl(&patch).unwrap();
+    };
+    held(json!(["agentctl.dev/test"]));
+    let name = &agent.namespace.name;
+    let delete = ["delete", "namespace", name, "--wait=false"];
+    agent.cluster().kubectl(&delete).unwrap();
+    let deploy = agent.run(&["deploy"]);
+    held(Value::Null);
+    deploy
+        .ends(2)
+        .says(&format!("error: the namespace {name} is being removed"))
+        .says("hint: wait for that");
+}
+
+/// Only for namespaces with a label that no other has.
+#[test]
+fn a_webhook_that_stands_in_the_way_is_named() {
+    let Some(agent) = Clustered::new("webhook", "") else {
+        return;
+    };
+    let name = agent.namespace.name.as_str();
+    let hook = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": { "name": name },
+        "webhooks": [{
+            "name": "images.example.com",
+            "clientConfig": { "url": "https://127.0.0.1:1/" },
+            "rules": [{
+                "apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"],
+                "resources": ["deployments"],
+            }],
+            "namespaceSelector": { "matchLabels": { "agentctl.dev/test": name } },
+            "admissionReviewVersions": ["v1"],
+            "sideEffects": "None",
+        }],
+    });
+    agent.place.write("hook.json", hook.to_string());
+    let label = format!("agentctl.dev/test={name}");
+    let cluster = agent.cluster();
+    cluster
+        .kubectl(&["label", "namespace", name, &label])
+        .unwrap();
+    let file = agent.place.path("hook.json");
+    let apply = ["apply", "-f", file.to_str().unwrap()];
+    cluster.kubectl(&apply).unwrap();
+    let refused = |ran: Ran, code| {
+        ran.ends(code)
+            .says("could not apply Deployment bot-r1")
+            .says("failed calling webhook \"images.example.com\"")
+            .says("hint: whoever runs that webhook of the cluster has to mend it")
+    };
+    // It is heard of a moment after it was applied.
+    eventually("the webhook", || agent.run(&["plan"]).code != 0);
+    refused(agent.run(&["plan"]), 2);
+    let ran = refused(agent.run(&["deploy"]), 1);
+    assert!(
+        !ran.stderr.contains("bot-r1: could not apply"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(agent.names("deployments,services"), [""; 0]);
+    cluster
+        .kubectl(&["delete", "-f", file.to_str().unwrap()])
+        .unwrap();
+}
+
+#[test]
 fn what_somebody_else_set_is_named_and_taken_over_when_told() {
     let Some(agent) = Clustered::deployed("foreign", "") else {
         return;
@@ -87,7 +164,8 @@ fn what_somebody_else_set_is_named_and_taken_over_when_told() {
     agent
         .run(&["deploy"])
         .ends(1)
-        .says(".targetPort belongs to somebody");
+        .says(".targetPort belongs to somebody")
+        .says("hint: agentctl deploy --take-over makes these fields agentctl's");
     agent.run(&["deploy", "--take-over", "--again"]).ends(0);
     let service = agent.namespace.get(&["service", "bot"]);
     assert_eq!(service["spec"]["ports"][0]["targetPort"], "http");

@@ -12,6 +12,7 @@ fn reason() -> Reason {
         why: Why::NotReady,
         says: "exited with status 1".to_owned(),
         evidence: None,
+        hint: None,
     }
 }
 

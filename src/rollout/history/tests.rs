@@ -31,6 +31,7 @@ fn undone() -> Outcome {
         why: Why::Gate,
         says: String::new(),
         evidence: None,
+        hint: None,
     })
 }
 

@@ -379,5 +379,6 @@ fn reason(why: Why) -> Reason {
         why,
         says: String::new(),
         evidence: None,
+        hint: None,
     }
 }

@@ -67,6 +67,7 @@ fn reason(why: Why) -> Reason {
         why,
         says: String::new(),
         evidence: None,
+        hint: None,
     }
 }
 

@@ -78,6 +78,11 @@ fn hint(status: &Status, place: &Place<'_>) -> Option<String> {
         409 if conflicts(status).is_some() => {
             "agentctl deploy --take-over makes these fields agentctl's".to_owned()
         }
+        _ if says.contains("failed calling webhook") => {
+            "whoever runs that webhook of the cluster has to mend it: kubectl get \
+             validatingwebhookconfigurations,mutatingwebhookconfigurations"
+                .to_owned()
+        }
         _ if says.contains("admission webhook") || says.contains("PodSecurity") => {
             "the cluster's own rules refuse it: change what they name, or the rules".to_owned()
         }

@@ -178,10 +178,13 @@ fn closing(now: &Moment) -> Vec<Line> {
     let (_, reason) = say::outcome(now.rollout.outcome());
     let evidence = reason.and_then(|reason| reason.evidence.as_ref());
     let evidence = evidence.map(|path| Line::from(format!("evidence: {path}")));
+    let hint = reason.and_then(|reason| reason.hint.as_deref());
+    let hint = hint.map(|hint| Line::new(Tone::Strong, "hint: ").plain(hint));
     let stalled = matches!(now.rollout.outcome(), Some(Outcome::Stalled(_)));
     let next = stalled.then(|| Line::new(Tone::Strong, "next: ").plain(say::next(now.rollout)));
     std::iter::once(line.dim(format!(" ({})", elapsed(now))))
         .chain(evidence)
+        .chain(hint)
         .chain(next)
         .collect()
 }

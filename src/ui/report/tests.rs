@@ -101,6 +101,7 @@ fn known() -> Known {
         says: "error_rate 20.0 % is above 5.0 %".to_owned(),
         lines: vec!["oh no".to_owned()],
         evidence: None,
+        hint: None,
     };
     let hold = Effect::Ask(Gate::Hold(Period::secs(60)));
     let events = [
