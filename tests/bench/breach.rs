@@ -14,8 +14,14 @@ use crate::table::{Finding, Table, amount};
 
 /// What the gate looks for, beside agent.toml.
 const BREACH: &str = "breach";
-const ROLLOUT: &str = "strategy = \"canary\"\nsteps = [{ weight = 50, hold = \"10m\" }, { weight = 100 }]\n\
-    gate = [{ name = \"sound\", every = \"1s\", source = { command = [\"sh\", \"-c\", \"! test -e breach\"] } }]";
+const ROLLOUT: &str = r#"strategy = "canary"
+steps = [{ weight = 50, hold = "10m" }, { weight = 100 }]
+
+[[gate]]
+name = "sound"
+every = "1s"
+source = { command = ["sh", "-c", "! test -e breach"] }
+"#;
 
 /// Milliseconds after the breach was seen.
 struct Undone {

@@ -59,7 +59,7 @@ pub(crate) fn measure_rollback() -> Result<Vec<Finding>> {
         return Ok(vec![Finding::skipped("hosts-rollback", "no engine")]);
     }
     let place = Place::on_a_host(&rollback::spec(0))?;
-    rollback::measure_in(&place, "hosts-rollback", 10, 300.0)
+    rollback::measure_in(&place, rollback::KEPT, "hosts-rollback", 10, 300.0)
 }
 
 /// Rolling over replicas that are ready after a second, a quarter of them at once.

@@ -10,20 +10,24 @@ use crate::stats::{Sample, millis};
 use crate::table::{Finding, Table, amount};
 
 pub(crate) fn measure() -> Result<Vec<Finding>> {
-    measure_in(&Place::with(&spec(0))?, "rollback", 20, 100.0)
+    measure_in(&Place::with(&spec(0))?, KEPT, "rollback", 20, 100.0)
 }
+
+pub(crate) const KEPT: Crowd = Crowd {
+    connections: 2,
+    newcomers: 0,
+    streams: 0,
+    conversations: 0,
+};
 
 /// `goal` in milliseconds.
 pub(crate) fn measure_in(
     place: &Place,
+    crowd: Crowd,
     figure: &str,
     runs: u64,
     goal: f64,
 ) -> Result<Vec<Finding>> {
-    let crowd = Crowd {
-        connections: 2,
-        ..Crowd::default()
-    };
     let load = Load::start(place.address()?, crowd);
     let undone = (1..=runs).map(|value| undo(place, &load, value));
     let (gone, done): (Vec<f64>, Vec<f64>) = undone.collect::<Result<_>>()?;
