@@ -1,6 +1,6 @@
 //! From `agentctl rollback` to the last reply of the bad release, while it bakes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -48,6 +48,9 @@ pub(crate) fn spec(value: u64) -> Spec<'static> {
     }
 }
 
+/// A cluster changes its rules once a second: whoever goes back at once waits for the change before.
+const BAKED: Duration = Duration::from_secs(2);
+
 /// Milliseconds until the last reply of the bad release, and until the command ended.
 fn undo(place: &Place, load: &Load, value: u64) -> Result<(f64, f64)> {
     load.look(|counts| counts.last.clear());
@@ -56,6 +59,10 @@ fn undo(place: &Place, load: &Load, value: u64) -> Result<(f64, f64)> {
     let deploy = place.start(&["deploy"])?;
     let bad = eventually("the new release", || {
         load.look(newest).filter(|release| *release != good)
+    })?;
+    let baking = Instant::now();
+    eventually("a while of bake", || {
+        (baking.elapsed() > BAKED).then_some(())
     })?;
     let began = Instant::now();
     let ran = place.run(&["rollback"])?.ends_well()?;

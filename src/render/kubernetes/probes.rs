@@ -44,10 +44,11 @@ fn every(mut ask: Value, health: &Health) -> Value {
     ask
 }
 
-/// Asked every few seconds, so that a replica that is ready early is used early.
+/// Asked each second where a start takes minutes, so that a replica that is ready early is used
+/// early; every five seconds where a model is loaded for half an hour.
 fn startup(mut ask: Value, health: &Health) -> Value {
     let within = seconds(health.startup.within);
-    let period = within.clamp(1, 5);
+    let period = (within / 300).clamp(1, 5);
     ask["periodSeconds"] = json!(period);
     ask["timeoutSeconds"] = json!(seconds(health.timeout));
     ask["failureThreshold"] = json!(within.div_ceil(period));
