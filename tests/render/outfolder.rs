@@ -167,6 +167,25 @@ fn a_template_is_ejected_and_then_used() {
     );
 }
 
+/// As whoever took a copy before there was such a line has it.
+#[test]
+fn a_template_that_leaves_out_variables_is_refused() {
+    let place = place();
+    let spec = place.read("agent.toml") + "\n[run.env]\nLOG = \"info\"\n";
+    place.write("agent.toml", spec);
+    place
+        .run(&["render", "--eject", "kubernetes/container.yaml"])
+        .ends(0);
+    place.run(&["render", "kubernetes"]).ends(0);
+    let path = "templates/kubernetes/container.yaml";
+    let old = place.read(path).replace("envFrom: {{ env_from }}\n", "");
+    place.write(path, old);
+    place
+        .run(&["render", "kubernetes"])
+        .ends(2)
+        .says("templates/kubernetes/container.yaml leaves out variables of run.env");
+}
+
 #[test]
 fn a_template_that_fails_says_where_and_with_what() {
     let place = place();

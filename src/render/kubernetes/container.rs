@@ -38,7 +38,20 @@ pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failu
         "mounts": volumes::of_agent(input),
         "restart": null,
     });
-    templates.object(TEMPLATE, &context)
+    let container = templates.object(TEMPLATE, &context)?;
+    has_variables(&container, input)?;
+    Ok(container)
+}
+
+/// A user's own template may be older than what it is given.
+fn has_variables(container: &Value, input: &Input) -> Result<(), Failure> {
+    let wanted = filled(env::from(input));
+    match wanted.is_none_or(|wanted| container["envFrom"] == json!(wanted)) {
+        true => Ok(()),
+        false => Err(Failure::refused(format!(
+            "templates/{TEMPLATE} leaves out variables of run.env: it needs the line envFrom: {{{{ env_from }}}}"
+        ))),
+    }
 }
 
 /// A container that runs beside the agent in its pod.

@@ -44,11 +44,11 @@ fn every(mut ask: Value, health: &Health) -> Value {
     ask
 }
 
-/// Asked each second where a start takes minutes, so that a replica that is ready early is used
-/// early; every five seconds where a model is loaded for half an hour.
+/// As often as an answer may take, so that a replica that is ready early is used early, and one that
+/// never answers is given up in time.
 fn startup(mut ask: Value, health: &Health) -> Value {
     let within = seconds(health.startup.within);
-    let period = (within / 300).clamp(1, 5);
+    let period = seconds(health.timeout).min(within).clamp(1, 5);
     ask["periodSeconds"] = json!(period);
     ask["timeoutSeconds"] = json!(seconds(health.timeout));
     ask["failureThreshold"] = json!(within.div_ceil(period));
