@@ -79,13 +79,10 @@ pub(crate) async fn abandon<S: Store>(
     else {
         return Ok(());
     };
-    let event = Event::Finished(Outcome::Stalled(Reason {
-        why: Why::Aborted,
-        says: format!("abandoned: rollout {number} took over"),
-        lines: Vec::new(),
-        evidence: None,
-        hint: None,
-    }));
+    let event = Event::Finished(Outcome::Stalled(Reason::new(
+        Why::Aborted,
+        format!("abandoned: rollout {number} took over"),
+    )));
     let at = now();
     let payload = serde_json::to_value(&event)?;
     store.append(hold, last.number, at.0, payload).await?;

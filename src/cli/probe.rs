@@ -18,7 +18,7 @@ use crate::analysis::{Probed, Sources};
 use crate::engine::{Jury, Purses, probe};
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
-use crate::spec::{Part, Probe};
+use crate::spec::Probe;
 use crate::target::secrets::{self, Values};
 use crate::target::{Seen, Target};
 use crate::ui;
@@ -94,12 +94,7 @@ fn values(project: &Project, probes: &[Probe], kept: Values) -> Result<Values> {
     let spec = &project.loaded.spec;
     let judges = names.into_iter().filter_map(|name| spec.judges.get(name));
     let texts = judges.flat_map(|judge| judge.login.templates());
-    let wanted = texts
-        .flat_map(|(_, text)| &text.0)
-        .filter_map(|part| match part {
-            Part::Secret(name) => Some(name),
-            _ => None,
-        });
+    let wanted = texts.flat_map(|(_, text)| text.secrets());
     let missing = wanted.filter(|name| !kept.contains_key(*name));
     let missing = missing.filter_map(|name| Some((name.clone(), spec.secrets.get(name)?.clone())));
     let fetched = secrets::fetch(&missing.collect(), project.folder(), &variable)?;

@@ -103,6 +103,19 @@ pub(crate) struct Reason {
     pub(crate) hint: Option<String>,
 }
 
+impl Reason {
+    /// With nothing more to tell.
+    pub(crate) fn new(why: Why, says: impl Into<String>) -> Self {
+        Self {
+            why,
+            says: says.into(),
+            lines: Vec::new(),
+            evidence: None,
+            hint: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {

@@ -289,13 +289,7 @@ impl Rollout {
         }
         self.live = None;
         if self.phase() == Phase::Forward {
-            self.undo(Reason {
-                lines: Vec::new(),
-                why: Why::Aborted,
-                says: format!("aborted by {who}"),
-                evidence: None,
-                hint: None,
-            });
+            self.undo(Reason::new(Why::Aborted, format!("aborted by {who}")));
         }
     }
 

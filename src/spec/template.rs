@@ -48,6 +48,18 @@ impl Template {
         }
         Ok(Self(parts))
     }
+
+    /// The names of the secrets that stand in it, in their order.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Secret(name) => Some(name),
+            Part::Text(_) | Part::Variable(_) => None,
+        })
+    }
+
+    pub(crate) fn has_secret(&self) -> bool {
+        self.secrets().next().is_some()
+    }
 }
 
 fn reference(inner: &str) -> Result<Part, String> {

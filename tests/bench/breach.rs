@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::load::{Crowd, Load};
 use crate::place::{Place, Spec, eventually};
 use crate::stats::{Sample, millis};
-use crate::table::{Finding, Table, amount};
+use crate::table::{Finding, times};
 
 /// What the gate looks for, beside agent.toml.
 const BREACH: &str = "breach";
@@ -110,20 +110,9 @@ fn moments(stdout: &str) -> Option<(SystemTime, SystemTime)> {
 
 /// The median until the candidate has no share.
 fn shown(undone: &[Undone]) -> f64 {
-    let mut table = Table::new(&["after the breach was seen", "median", "max", "runs"]);
     let of = |moment: fn(&Undone) -> f64| undone.iter().map(moment).collect::<Sample>();
-    let gone = of(|one| one.weight_gone);
-    for (name, times) in [
-        ("candidate at weight 0", &gone),
-        ("its last reply", &of(|one| one.last_reply)),
-    ] {
-        table.row([
-            name.to_owned(),
-            amount(times.median(), "ms"),
-            amount(times.max(), "ms"),
-            times.count().to_string(),
-        ]);
-    }
-    table.print();
+    let (gone, last) = (of(|one| one.weight_gone), of(|one| one.last_reply));
+    let rows = [("candidate at weight 0", &gone), ("its last reply", &last)];
+    times("after the breach was seen", &rows);
     gone.median()
 }

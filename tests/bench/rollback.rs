@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::load::{Counts, Crowd, Load};
 use crate::place::{Place, Spec, eventually};
 use crate::stats::{Sample, millis};
-use crate::table::{Finding, Table, amount};
+use crate::table::{Finding, times};
 
 pub(crate) fn measure() -> Result<Vec<Finding>> {
     measure_in(&Place::with(&spec(0))?, KEPT, "rollback", 20, 100.0)
@@ -32,7 +32,7 @@ pub(crate) fn measure_in(
     let undone = (1..=runs).map(|value| undo(place, &load, value));
     let (gone, done): (Vec<f64>, Vec<f64>) = undone.collect::<Result<_>>()?;
     let counts = load.stop()?;
-    let gone = shown(gone, &done);
+    let gone = shown(gone, done);
     Ok(vec![
         Finding::at_most(&format!("{figure}: last bad reply"), gone, goal, "ms"),
         Finding::exactly(&format!("{figure}: failed requests"), counts.broken(), 0),
@@ -78,18 +78,9 @@ fn newest(counts: &mut Counts) -> Option<String> {
 }
 
 /// The median until the last bad reply.
-fn shown(gone: Vec<f64>, done: &[f64]) -> f64 {
-    let mut table = Table::new(&["after `agentctl rollback`", "median", "p95", "max", "runs"]);
-    for (name, times) in [("last bad reply", gone.as_slice()), ("command ended", done)] {
-        let times: Sample = times.iter().copied().collect();
-        table.row([
-            name.to_owned(),
-            amount(times.median(), "ms"),
-            amount(times.quantile(0.95), "ms"),
-            amount(times.max(), "ms"),
-            times.count().to_string(),
-        ]);
-    }
-    table.print();
-    gone.into_iter().collect::<Sample>().median()
+fn shown(gone: Vec<f64>, done: Vec<f64>) -> f64 {
+    let [gone, done] = [gone, done].map(Sample::from_iter);
+    let rows = [("last bad reply", &gone), ("command ended", &done)];
+    times("after `agentctl rollback`", &rows);
+    gone.median()
 }

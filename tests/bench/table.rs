@@ -1,6 +1,8 @@
 //! What is printed: aligned tables, and at the end each figure beside its goal.
 #![allow(clippy::print_stdout)]
 
+use crate::stats::Sample;
+
 pub(crate) struct Table(Vec<Vec<String>>);
 
 impl Table {
@@ -25,6 +27,21 @@ impl Table {
         let cells = self.0.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     }
+}
+
+/// What has been measured often, each as its median and its worst.
+pub(crate) fn times(head: &str, rows: &[(&str, &Sample)]) {
+    let mut table = Table::new(&[head, "median", "p95", "max", "runs"]);
+    for (name, times) in rows {
+        table.row([
+            (*name).to_owned(),
+            amount(times.median(), "ms"),
+            amount(times.quantile(0.95), "ms"),
+            amount(times.max(), "ms"),
+            times.count().to_string(),
+        ]);
+    }
+    table.print();
 }
 
 /// The first column holds names, the others numbers.

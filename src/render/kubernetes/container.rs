@@ -24,13 +24,14 @@ pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failu
             .map(|word| env::text(word, input))
             .collect(),
     };
+    let variables = json!(filled(env::from(input)));
     let context = json!({
         "name": input.agent(),
         "image": input.image,
         "command": filled(command),
         "ports": probes::listens(input).then(|| json!([{ "name": "http", "containerPort": run.port }])),
         "env": env::agent(input),
-        "env_from": filled(env::from(input)),
+        "env_from": variables,
         "resources": resources(&run.resources, run.gpu.as_ref()),
         "probes": probes::probes(input),
         "leaving": input.spec.agent.kind.serves().then(|| leaving(input)),
@@ -39,15 +40,9 @@ pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failu
         "restart": null,
     });
     let container = templates.object(TEMPLATE, &context)?;
-    has_variables(&container, input)?;
-    Ok(container)
-}
-
-/// A user's own template may be older than what it is given.
-fn has_variables(container: &Value, input: &Input) -> Result<(), Failure> {
-    let wanted = filled(env::from(input));
-    match wanted.is_none_or(|wanted| container["envFrom"] == json!(wanted)) {
-        true => Ok(()),
+    // A user's own template may be older than what it is given.
+    match container.get("envFrom").unwrap_or(&Value::Null) == &variables {
+        true => Ok(container),
         false => Err(Failure::refused(format!(
             "templates/{TEMPLATE} leaves out variables of run.env: it needs the line envFrom: {{{{ env_from }}}}"
         ))),

@@ -22,7 +22,7 @@ pub(super) fn agent(input: &Input) -> Vec<Value> {
     let telemetry = telemetry.filter(|(name, _)| !is_own(name, input));
     all.extend(telemetry.map(|(name, value)| plain(name, &value)));
     all.extend(input.spec.secrets.keys().map(|name| secret(input, name)));
-    let with_secret = own_variables(input).filter(|(_, template)| !is_outright(template));
+    let with_secret = own_variables(input).filter(|(_, template)| template.has_secret());
     all.extend(with_secret.map(|(name, template)| plain(name, &text(template, input))));
     all
 }
@@ -44,7 +44,7 @@ pub(super) fn from(input: &Input) -> Vec<Value> {
 
 fn outright(input: &Input) -> Map<String, Value> {
     own_variables(input)
-        .filter(|(_, template)| is_outright(template))
+        .filter(|(_, template)| !template.has_secret())
         .map(|(name, template)| (name.clone(), json!(said(template, input))))
         .collect()
 }
@@ -53,13 +53,6 @@ fn outright(input: &Input) -> Map<String, Value> {
 fn own_variables(input: &Input) -> impl Iterator<Item = (&String, &Template)> {
     let own = input.spec.run.env.iter();
     own.filter(|(name, _)| !input.spec.secrets.contains_key(*name))
-}
-
-fn is_outright(template: &Template) -> bool {
-    !template
-        .0
-        .iter()
-        .any(|part| matches!(part, Part::Secret(_)))
 }
 
 /// A ConfigMap's values are taken as they are: no `$` is doubled in them.
@@ -77,13 +70,7 @@ fn is_own(name: &str, input: &Input) -> bool {
 
 /// Those of what runs beside it: the secrets that stand in them come first.
 pub(super) fn beside(env: &BTreeMap<String, Template>, input: &Input) -> Vec<Value> {
-    let parts = env.values().flat_map(|template| &template.0);
-    let mut used: Vec<&String> = parts
-        .filter_map(|part| match part {
-            Part::Secret(name) => Some(name),
-            _ => None,
-        })
-        .collect();
+    let mut used: Vec<&String> = env.values().flat_map(Template::secrets).collect();
     used.sort();
     used.dedup();
     let secrets = used.into_iter().map(|name| secret(input, name));

@@ -7,13 +7,7 @@ use crate::rollout::Step;
 use crate::spec::Period;
 
 fn reason() -> Reason {
-    Reason {
-        lines: Vec::new(),
-        why: Why::NotReady,
-        says: "exited with status 1".to_owned(),
-        evidence: None,
-        hint: None,
-    }
+    Reason::new(Why::NotReady, "exited with status 1")
 }
 
 fn live() -> Live {

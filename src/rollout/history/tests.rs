@@ -26,13 +26,7 @@ fn history(rollouts: &[(u32, u32, bool)]) -> History {
 }
 
 fn undone() -> Outcome {
-    Outcome::RolledBack(Reason {
-        lines: Vec::new(),
-        why: Why::Gate,
-        says: String::new(),
-        evidence: None,
-        hint: None,
-    })
+    Outcome::RolledBack(Reason::new(Why::Gate, String::new()))
 }
 
 #[test]

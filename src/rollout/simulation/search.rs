@@ -374,11 +374,5 @@ fn is_mirrored_unready(before: &World, after: &World) -> bool {
 }
 
 fn reason(why: Why) -> Reason {
-    Reason {
-        lines: Vec::new(),
-        why,
-        says: String::new(),
-        evidence: None,
-        hint: None,
-    }
+    Reason::new(why, String::new())
 }

@@ -62,13 +62,7 @@ fn failed(effect: Effect, why: Why) -> Event {
 }
 
 fn reason(why: Why) -> Reason {
-    Reason {
-        lines: Vec::new(),
-        why,
-        says: String::new(),
-        evidence: None,
-        hint: None,
-    }
+    Reason::new(why, String::new())
 }
 
 fn resumed() -> Event {

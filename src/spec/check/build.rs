@@ -73,7 +73,7 @@ const TAKEN: [&str; 3] = ["BASE", "BUILD_BASE", "UV"];
 fn why_secret(name: &str, value: &Template, spec: &Spec) -> Option<String> {
     let listed = |build: &Build| build.secrets.iter().any(|secret| secret == name);
     let named = spec.secrets.contains_key(name) || spec.build.as_ref().is_some_and(listed);
-    if named || value.0.iter().any(|part| matches!(part, Part::Secret(_))) {
+    if named || value.has_secret() {
         return Some(format!("{name} is a secret"));
     }
     if looks_secret(name) {

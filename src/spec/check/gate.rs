@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::super::{Bound, GateSource, Login, Metric, MetricGate, Part, Spec};
+use super::super::{Bound, GateSource, Login, Metric, MetricGate, Spec};
 use super::{Check, judge, run};
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
@@ -95,7 +95,7 @@ pub(super) fn login(login: &Login, who: &str, path: &str, spec: &Spec, check: &m
     for (field, text) in logins {
         let path = format!("{path}.{field}");
         run::secrets_of(text, &path, spec, check);
-        if !text.0.iter().any(|part| matches!(part, Part::Secret(_))) {
+        if !text.has_secret() {
             let hint = format!("{field} = \"${{secret:NAME}}\", and NAME under [secrets]");
             let message = "what stands in agent.toml stands in the journal: name a secret";
             check.refuse_with(&path, message, hint);

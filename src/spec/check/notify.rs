@@ -1,4 +1,4 @@
-use super::super::{Notify, Part, Template};
+use super::super::Notify;
 use super::Check;
 
 pub(super) fn check(notify: &Notify, check: &mut Check<'_>) {
@@ -11,7 +11,7 @@ pub(super) fn check(notify: &Notify, check: &mut Check<'_>) {
         ),
     ];
     for (path, key) in keys {
-        if key.is_some_and(|key| !is_secret(key)) {
+        if key.is_some_and(|key| !key.has_secret()) {
             let message = format!("{path} is a secret, and must not stand in this file");
             check.refuse_with(
                 path,
@@ -32,11 +32,4 @@ pub(super) fn check(notify: &Notify, check: &mut Check<'_>) {
     if notify.command.first().is_some_and(String::is_empty) {
         check.refuse("notify.command.0", "the program to run must not be empty");
     }
-}
-
-fn is_secret(template: &Template) -> bool {
-    template
-        .0
-        .iter()
-        .any(|part| matches!(part, Part::Secret(_)))
 }

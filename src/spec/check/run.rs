@@ -80,11 +80,7 @@ fn others(spec: &Spec) -> Vec<(String, &Template)> {
 
 /// Whoever may look at this machine's processes reads their arguments.
 fn no_secrets(template: &Template, path: &str, check: &mut Check<'_>) {
-    let secrets = template.0.iter().filter_map(|part| match part {
-        Part::Secret(name) => Some(name),
-        _ => None,
-    });
-    for name in secrets {
+    for name in template.secrets() {
         let part = format!("${{secret:{name}}}");
         let message = "a secret must not stand in a command: any user of the machine could read it";
         let problem = check.at_part(path, &part, message.to_owned());
@@ -94,10 +90,9 @@ fn no_secrets(template: &Template, path: &str, check: &mut Check<'_>) {
 }
 
 pub(super) fn secrets_of(template: &Template, path: &str, spec: &Spec, check: &mut Check<'_>) {
-    let unknown = template.0.iter().filter_map(|part| match part {
-        Part::Secret(name) if !spec.secrets.contains_key(name) => Some(name),
-        _ => None,
-    });
+    let unknown = template
+        .secrets()
+        .filter(|name| !spec.secrets.contains_key(*name));
     for name in unknown {
         let message = format!("there is no secret \"{name}\"");
         let hint = format!("add {name} = {{ env = \"{name}\" }} under [secrets]");
