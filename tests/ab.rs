@@ -6,19 +6,19 @@ use crate::support::{Background, Place, eventually};
 
 fn test(more: &str) -> (Place, Background) {
     let place = Place::deployed("");
-    place.spec(&format!(
-        "rollout.strategy = \"ab\"\nrun.env.ANSWER = \"two\"\n{more}"
-    ));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("waiting for: agentctl promote a|b — which arm stays");
+    let deploy = place.deploy_until(
+        &format!("rollout.strategy = \"ab\"\nrun.env.ANSWER = \"two\"\n{more}"),
+        WAITS,
+    );
     (place, deploy)
 }
 
+pub(crate) const WAITS: &str = "waiting for: agentctl promote a|b — which arm stays";
 const BETA: &str = "rollout.match = [\"header:X-Beta=true\", \"cookie:beta=1\"]\n";
-const USER: &str = "rollout.user = \"header:X-User-Id\"\n";
+pub(crate) const USER: &str = "rollout.user = \"header:X-User-Id\"\n";
 
 /// The release that answers who says this.
-fn asked(place: &Place, header: &str) -> String {
+pub(crate) fn asked(place: &Place, header: &str) -> String {
     let mut stream = place.open("/", &format!("{header}\r\nConnection: close\r\n"));
     let body = stream.after("{\"reply\": ");
     let release = body.split("\"release\": \"").nth(1).unwrap();

@@ -11,9 +11,7 @@ rollout.steps = [{ weight = 50 }, { approve = "full traffic" }, { weight = 100 }
 #[test]
 fn goes_on_when_someone_says_yes() {
     let place = Place::deployed("");
-    place.spec(STEPS);
-    let deploy = place.start(&["deploy"]);
-    deploy.until("waiting for: agentctl approve");
+    let deploy = place.deploy_until(STEPS, "waiting for: agentctl approve");
     place
         .run(&["approve"])
         .exactly(0, "", "approved rollout 2: full traffic\n");
@@ -45,9 +43,7 @@ hint: agentctl status shows where it stands
 #[test]
 fn goes_on_here_when_the_one_who_waited_is_gone() {
     let place = Place::deployed("");
-    place.spec(STEPS);
-    let deploy = place.start(&["deploy"]);
-    deploy.until("waiting for: agentctl approve");
+    let deploy = place.deploy_until(STEPS, "waiting for: agentctl approve");
     deploy.kill();
     place.run(&["approve"]).ends(0).says("r2 is live");
     assert_eq!(place.ask("reply"), "two");
@@ -68,9 +64,7 @@ fn comes_before_the_first_traffic_where_the_environment_wants_it() {
 #[test]
 fn nobody_says_yes_but_someone_says_no() {
     let place = Place::deployed("");
-    place.spec(STEPS);
-    let deploy = place.start(&["deploy"]);
-    deploy.until("waiting for: agentctl approve");
+    let deploy = place.deploy_until(STEPS, "waiting for: agentctl approve");
     place.run(&["abort"]).exactly(
         0,
         "",

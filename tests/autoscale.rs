@@ -155,9 +155,10 @@ fn a_rollout_is_left_alone() {
     redis.holds(25);
     let place = follower(&redis, "");
     place.run(&["deploy"]).ends(0);
-    place.spec(&(format!("run.env.ANSWER = \"two\"\n{CANARY}") + &following(redis.port, "")));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = place.deploy_until(
+        &(format!("run.env.ANSWER = \"two\"\n{CANARY}") + &following(redis.port, "")),
+        "holding at 50 %",
+    );
     let walked = "rollout 2 is walked by tester@host (pid N): nothing is scaled\n";
     place.run(&["autoscale"]).exactly(0, "", walked);
     deploy.kill();

@@ -65,12 +65,13 @@ fn one_that_never_gets_ready() {
 fn one_that_ignores_sigterm() {
     let place = Place::deployed("");
     let replicas = place.replicas();
-    place.spec(&format!(
-        "run.env.IGNORE_TERM = \"1\"\ndrain.grace = \"200ms\"\n{}",
-        CANARY
-    ));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = place.deploy_until(
+        &format!(
+            "run.env.IGNORE_TERM = \"1\"\ndrain.grace = \"200ms\"\n{}",
+            CANARY
+        ),
+        "holding at 50 %",
+    );
     place.run(&["abort"]).ends(0);
     deploy.wait().ends(1);
     as_before(&place, &replicas);

@@ -167,9 +167,7 @@ r2 is live at http://127.0.0.1:PORT (T)
 #[test]
 fn weights_are_exact() {
     let place = Place::deployed("run.replicas = 2");
-    place.spec(&format!("{}{TWO}", CANARY));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = place.deploy_until(&format!("{}{TWO}", CANARY), "holding at 50 %");
     let asked = || place.ask("release");
     let new = (0..40).filter(|_| asked() == "r2").count();
     assert_eq!(new, 20);

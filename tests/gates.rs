@@ -7,9 +7,7 @@ use crate::support::{Background, CANARY, Place, Ran, eventually, kill, reply};
 /// A second release behind a canary that stands at half the traffic; `more` makes it bad.
 fn canary(more: &str) -> (Place, Background) {
     let place = Place::deployed("");
-    place.spec(&format!("{}{more}", CANARY));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = place.deploy_until(&format!("{}{more}", CANARY), "holding at 50 %");
     (place, deploy)
 }
 
@@ -77,16 +75,17 @@ worse_by = 0.1
 fn answers_slower_than_the_release_beside_it() {
     let place = Place::deployed("");
     (0..110).for_each(|_| _ = place.get("/"));
-    place.spec(&format!(
-        r#"{CANARY}
+    let deploy = place.deploy_until(
+        &format!(
+            r#"{CANARY}
 run.env.DELAY = "0.1"
 [[gate]]
 metric = "latency_p50"
 against = "stable"
 "#
-    ));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+        ),
+        "holding at 50 %",
+    );
     let ran = deploy.under_load(&place);
     let reason = undone(&place, ran, "undoing   latency_p50 ").reason;
     assert!(
@@ -98,8 +97,9 @@ against = "stable"
 #[test]
 fn uses_more_than_the_release_beside_it() {
     let place = Place::deployed("run.env.TOKENS = \"100\"");
-    place.spec(&format!(
-        r#"{CANARY}
+    let deploy = place.deploy_until(
+        &format!(
+            r#"{CANARY}
 rollout.settle = "50ms"
 run.env.TOKENS = "700"
 [[gate]]
@@ -107,9 +107,9 @@ metric = "tokens_per_conversation"
 against = "stable"
 cap = 1000
 "#
-    ));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+        ),
+        "holding at 50 %",
+    );
     let ran = deploy.under_load(&place);
     let evidence = undone(&place, ran, "undoing   tokens_per_conversation ");
     let why = "tokens_per_conversation 700 beside 100, more than chance explains\n";
@@ -127,17 +127,18 @@ fn half_of_the_answers_are_errors() {
 #[test]
 fn what_both_releases_fail_at_once_pauses() {
     let place = Place::deployed("run.env.FAIL_EVERY = \"2\"");
-    place.spec(&format!(
-        r#"{CANARY}
+    let deploy = place.deploy_until(
+        &format!(
+            r#"{CANARY}
 run.env = {{ FAIL_EVERY = "2", ANSWER = "two" }}
 [[gate]]
 metric = "error_rate"
 max = 0.1
 min_requests = 10
 "#
-    ));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+        ),
+        "holding at 50 %",
+    );
     eventually("it pauses", || {
         place.get("/");
         fs::read_to_string(&deploy.err)
@@ -302,7 +303,7 @@ unclear = "approve"
 #[test]
 fn a_gate_that_waits_goes_on_when_it_can_say() {
     let place = Place::deployed("");
-    place.spec(
+    let deploy = place.deploy_until(
         r#"
 run.env.ANSWER = "two"
 rollout.strategy = "canary"
@@ -312,9 +313,8 @@ metric = "error_rate"
 max = 0.1
 min_requests = 3
 "#,
+        "holding at 50 %",
     );
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
     deploy
         .under_load(&place)
         .ends(0)

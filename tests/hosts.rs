@@ -83,6 +83,14 @@ impl Hosted {
         self.place.spawn(&mut self.command(args))
     }
 
+    #[track_caller]
+    fn deploy_until(&self, more: &str, says: &str) -> Background {
+        self.spec(more);
+        let deploy = self.start(&["deploy"]);
+        deploy.until(says);
+        deploy
+    }
+
     /// What every name of its begins with.
     fn project(&self) -> String {
         format!("{}_prod", self.agent)

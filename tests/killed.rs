@@ -11,9 +11,7 @@ const TWO: &str = "run.env.ANSWER = \"two\"\n";
 /// One replica of each release, half of the traffic each.
 fn halfway() -> (Place, Background) {
     let place = Place::deployed("");
-    place.spec(&format!("{TWO}{CANARY}"));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = place.deploy_until(&format!("{TWO}{CANARY}"), "holding at 50 %");
     (place, deploy)
 }
 

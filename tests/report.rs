@@ -19,9 +19,7 @@ metric = "error_rate"
 max = 0.1
 min_requests = 6
 "#;
-    place.spec(&format!("{CANARY}{gate}"));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = place.deploy_until(&format!("{CANARY}{gate}"), "holding at 50 %");
     deploy.under_load(&place).ends(1);
     place
 }

@@ -75,11 +75,10 @@ hint: agentctl history lists the releases
 fn within_the_bake() {
     let place = Place::deployed("");
     let stable = place.replicas();
-    place.spec(&format!(
-        "rollout.strategy = \"blue-green\"\nrollout.bake = \"1h\"\n{TWO}"
-    ));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 100 %");
+    let deploy = place.deploy_until(
+        &format!("rollout.strategy = \"blue-green\"\nrollout.bake = \"1h\"\n{TWO}"),
+        "holding at 100 %",
+    );
     assert_eq!(place.ask("reply"), "two");
     place.run(&["rollback"]).exactly(
         0,

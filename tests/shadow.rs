@@ -4,20 +4,19 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Background, Place, Ran, eventually, kill};
+use crate::support::{Background, Place, eventually, kill};
 
 /// Copies for an hour: it stands there until something happens.
-const SHADOW: &str = r#"
+pub(crate) const SHADOW: &str = r#"
 rollout.strategy = "shadow"
 rollout.shadow.hold = "1h"
 "#;
+pub(crate) const COPIES: &str = "holding with copies of 100 %";
 
 /// A second release that gets copies.
 fn shadow(more: &str) -> (Place, Background) {
     let place = Place::deployed("run.env.SAYS_SHADOW = \"\"");
-    place.spec(&format!("{SHADOW}{more}"));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding with copies of 100 %");
+    let deploy = place.deploy_until(&format!("{SHADOW}{more}"), COPIES);
     (place, deploy)
 }
 
@@ -32,8 +31,12 @@ fn copied(place: &Place, count: u64) {
 }
 
 fn pairs(place: &Place, file: &str) -> Vec<Value> {
-    let text = fs::read_to_string(place.state().join("pairs").join(file)).unwrap();
-    text.lines()
+    lines(&fs::read_to_string(place.state().join("pairs").join(file)).unwrap())
+}
+
+pub(crate) fn lines(text: &str) -> Vec<Value> {
+    let lines = text.lines();
+    lines
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
@@ -70,19 +73,13 @@ fn nobody_hears_its_answers_and_they_are_compared() {
         assert_eq!(sorted(&pair["differs"]), differs);
     }
     let told = "6 requests copied to r2: 6 with the same status, 0 the same";
-    prints(&place.run(&["status"]), told);
+    place.run(&["status"]).ends(0).says(told);
     place.run(&["abort"]).ends(0);
     deploy.wait().ends(1);
     assert_eq!(place.ask("release"), "r1");
 }
 
-#[track_caller]
-fn prints(ran: &Ran, text: &str) {
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stdout.contains(text), "{}", ran.stdout);
-}
-
-fn sorted(list: &Value) -> Value {
+pub(crate) fn sorted(list: &Value) -> Value {
     let mut list: Vec<String> = serde_json::from_value(list.clone()).unwrap();
     list.sort();
     json!(list)
@@ -134,8 +131,9 @@ worse_by = 0.1
 #[test]
 fn more_used_for_the_same_requests_is_found() {
     let place = Place::deployed("run.env.TOKENS = \"100\"");
-    place.spec(&format!(
-        r#"{SHADOW}
+    let deploy = place.deploy_until(
+        &format!(
+            r#"{SHADOW}
 rollout.settle = "50ms"
 run.env.TOKENS = "700"
 [[gate]]
@@ -143,9 +141,9 @@ metric = "tokens_per_conversation"
 against = "stable"
 cap = 1000
 "#
-    ));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding with copies of 100 %");
+        ),
+        COPIES,
+    );
     let ran = deploy.under_load(&place).ends(1);
     ran.says("tokens_per_conversation 700 beside 100, more than chance explains");
 }
@@ -172,9 +170,7 @@ fn a_candidate_that_hangs_or_dies_holds_nobody_up() {
 fn a_conversation_is_copied_from_its_beginning_and_to_one_replica() {
     let place = Place::deployed("drain.idle = \"1h\"");
     assert_eq!(place.ask_in("old", "release"), "r1");
-    place.spec(&format!("{SHADOW}drain.idle = \"1h\"\nrun.replicas = 2\nrollout.shadow.capture = \"pairs.jsonl\"\nrun.env.ANSWER = \"two\""));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding with copies of 100 %");
+    let deploy = place.deploy_until(&format!("{SHADOW}drain.idle = \"1h\"\nrun.replicas = 2\nrollout.shadow.capture = \"pairs.jsonl\"\nrun.env.ANSWER = \"two\""), COPIES);
     for _ in 0..3 {
         assert_eq!(place.ask_in("old", "release"), "r1");
         assert_eq!(place.ask_in("new", "release"), "r1");
@@ -203,7 +199,7 @@ fn copying_ends_at_its_limits() {
     place.ask("reply");
     assert_eq!(copies(&place)["copied"], before);
     let told = "copying has ended: the copies' cost reached 0.1";
-    prints(&place.run(&["status"]), told);
+    place.run(&["status"]).ends(0).says(told);
     place.run(&["abort"]).ends(0);
     let (place, _deploy) = shadow("rollout.shadow.at_most = \"50ms\"\n");
     eventually("its time is over", || {
@@ -236,13 +232,10 @@ fn copies_and_what_they_came_to_outlive_the_edge() {
 fn a_risky_agent_begins_with_a_shadow_and_goes_on_with_steps() {
     let place = Place::deployed("agent.risk = \"high\"");
     place.spec("agent.risk = \"high\"\nrollout.strategy = \"auto\"\nrun.env.ANSWER = \"two\"");
-    let plan = place.run(&["plan"]);
-    prints(
-        &plan,
-        "auto: run.env.ANSWER changed, and agent.risk is high",
-    );
-    prints(&plan, "copies of 100 %  hold 30m");
-    prints(&plan, "10 %  hold 5m");
+    let plan = place.run(&["plan"]).ends(0);
+    plan.says("auto: run.env.ANSWER changed, and agent.risk is high")
+        .says("copies of 100 %  hold 30m")
+        .says("10 %  hold 5m");
 }
 
 #[test]
@@ -251,10 +244,10 @@ fn a_plan_tells_how_copying_ends() {
     place.spec(&format!(
         "{SHADOW}run.env.ANSWER = \"two\"\nrollout.shadow.at_most = \"2h\"\nrollout.shadow.max_cost = 5.5\nrollout.shadow.capture = \"p.jsonl\"\n"
     ));
-    let plan = place.run(&["plan"]);
-    prints(&plan, "copies  end after 2h at the latest");
-    prints(&plan, "end once they cost 5.5");
-    prints(&plan, "are kept in pairs/p.jsonl, with both answers");
+    let plan = place.run(&["plan"]).ends(0);
+    plan.says("copies  end after 2h at the latest")
+        .says("end once they cost 5.5")
+        .says("are kept in pairs/p.jsonl, with both answers");
 }
 
 #[test]

@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 
 use crate::support::{CANARY, Place, eventually, kill};
 
-const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
+pub(crate) const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
 
 /// The environment of whoever answers.
-fn env(place: &Place) -> Value {
+pub(crate) fn env(place: &Place) -> Value {
     serde_json::from_str(&place.get("/env").1).unwrap()
 }
 
 /// As a library exports it: so many calls of this operation that took 0.5 s at most.
-fn calls(name: &str, operation: &str, error: Option<&str>, count: u64) -> Value {
+pub(crate) fn calls(name: &str, operation: &str, error: Option<&str>, count: u64) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
     let error = error.map(|error| text("error.type", error));
@@ -37,7 +37,7 @@ fn calls(name: &str, operation: &str, error: Option<&str>, count: u64) -> Value 
     }] }] }] })
 }
 
-const DURATION: &str = "gen_ai.client.operation.duration";
+pub(crate) const DURATION: &str = "gen_ai.client.operation.duration";
 
 /// The status; `None` where nobody listens.
 fn post(endpoint: &str, body: &str) -> Option<u16> {
@@ -59,9 +59,10 @@ fn post(endpoint: &str, body: &str) -> Option<u16> {
 fn a_release_whose_tools_fail_is_undone() {
     let place = Place::deployed("");
     let gate = "[[gate]]\nmetric = \"tool_error_rate\"\nmax = 0.1\n";
-    place.spec(&format!("run.env.ANSWER = \"two\"\n{CANARY}{gate}"));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = place.deploy_until(
+        &format!("run.env.ANSWER = \"two\"\n{CANARY}{gate}"),
+        "holding at 50 %",
+    );
     let mut replies = std::iter::repeat_with(|| env(&place));
     let candidate = replies.find(|env| env["AGENT_RELEASE"] == "r2").unwrap();
     let endpoint = candidate[ENDPOINT].as_str().unwrap();

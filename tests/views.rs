@@ -125,9 +125,10 @@ fn a_plan_as_json() {
 #[test]
 fn a_running_rollout() {
     let place = Place::deployed("");
-    place.spec(&format!("run.env.ANSWER = \"two\"\n{}", CANARY));
-    let deploy = place.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = place.deploy_until(
+        &format!("run.env.ANSWER = \"two\"\n{}", CANARY),
+        "holding at 50 %",
+    );
     let status = place.status();
     let rollout = &status["rollout"];
     assert_eq!(

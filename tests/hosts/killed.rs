@@ -93,9 +93,7 @@ fn the_edge_while_a_rollout_holds() {
     let Some(host) = Hosted::deployed("held", "") else {
         return;
     };
-    host.spec(&format!("{TWO}{CANARY}"));
-    let mut deploy = host.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let mut deploy = host.deploy_until(&format!("{TWO}{CANARY}"), "holding at 50 %");
     docker(&["kill", &host.edge()]).unwrap();
     host.run(&["status"]).ends(0).says("r2");
     assert!(deploy.is_running());

@@ -78,12 +78,10 @@ fn two_people_see_one_history_and_one_lease() {
         return;
     };
     ben(&host, &["deploy"]).ends(0).says("nothing changed");
-    host.spec(&format!(
-        "run.env.ANSWER = \"two\"{}",
-        crate::support::CANARY
-    ));
-    let deploy = host.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = host.deploy_until(
+        &format!("run.env.ANSWER = \"two\"{}", crate::support::CANARY),
+        "holding at 50 %",
+    );
     ben(&host, &["deploy"]).ends(4).says("is held by tester@");
     ben(&host, &["status"]).ends(0).says("canary");
     ben(&host, &["abort"]).ends(0).says("rolled back to r1");

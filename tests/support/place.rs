@@ -160,6 +160,15 @@ impl Place {
         }
     }
 
+    /// What agent.toml says with `more`, as far as its deploy says this.
+    #[track_caller]
+    pub(crate) fn deploy_until(&self, more: &str, says: &str) -> Background {
+        self.spec(more);
+        let deploy = self.start(&["deploy"]);
+        deploy.until(says);
+        deploy
+    }
+
     fn mask(&self) -> Mask {
         mask(self.dir.path(), self.port)
     }
