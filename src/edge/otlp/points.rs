@@ -106,7 +106,7 @@ fn unpacked(body: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn read(metric: &Metric, resource: Option<&Resource>, points: &mut Vec<Point>) -> Result<()> {
-    let mut told = |attributes: &[KeyValue], temporality, started, counted: Counting| {
+    let mut told = |attributes: &[KeyValue], (temporality, started), counted: Counting| {
         if let Some(kind) = kind(&metric.name, attributes) {
             points.push(Point {
                 kind,
@@ -120,26 +120,14 @@ fn read(metric: &Metric, resource: Option<&Resource>, points: &mut Vec<Point>) -
     };
     if let Some(all) = &metric.histogram {
         for one in &all.data_points {
-            let started = one.start_time_unix_nano;
-            let counted = || explicit(one);
-            told(
-                &one.attributes,
-                all.aggregation_temporality,
-                started,
-                &counted,
-            )?;
+            let since = (all.aggregation_temporality, one.start_time_unix_nano);
+            told(&one.attributes, since, &|| explicit(one))?;
         }
     }
     if let Some(all) = &metric.exponential_histogram {
         for one in &all.data_points {
-            let started = one.start_time_unix_nano;
-            let counted = || exponential(one);
-            told(
-                &one.attributes,
-                all.aggregation_temporality,
-                started,
-                &counted,
-            )?;
+            let since = (all.aggregation_temporality, one.start_time_unix_nano);
+            told(&one.attributes, since, &|| exponential(one))?;
         }
     }
     Ok(())
