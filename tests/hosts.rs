@@ -1,5 +1,6 @@
 //! Rollouts on a Docker host: the real binary, and this machine's engine.
 
+mod arms;
 mod bad;
 mod changes;
 pub(crate) mod crowd;

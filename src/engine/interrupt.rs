@@ -40,18 +40,38 @@ impl std::fmt::Display for Left {
 
 impl std::error::Error for Left {}
 
+/// The answer; what is due meanwhile is noted beside it, and ended before it, because once begun it is
+/// not broken off.
+async fn noting<T>(
+    answer: impl Future<Output = Result<T>>,
+    due: impl AsyncFn(),
+    note: impl AsyncFn() -> Result<()>,
+) -> Result<T> {
+    let mut answer = pin!(answer);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            () = due() => {}
+        }
+        let mut noted = pin!(note());
+        tokio::select! {
+            biased;
+            noted = &mut noted => noted?,
+            // It may hold what the note waits for, the way to a host say.
+            answer = &mut answer => {
+                noted.await?;
+                return answer;
+            }
+        }
+    }
+}
+
 impl<T: Target, S: Store> Engine<'_, T, S> {
     /// The event that the effect leads to, or that breaks it off.
     pub(super) async fn answer(&self, effect: &Effect) -> Result<Event> {
-        let mut answer = pin!(self.first_answer(effect));
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => return answer,
-                // Once begun it is not broken off.
-                () = self.noted.due() => self.note_look().await?,
-            }
-        }
+        let answer = self.first_answer(effect);
+        noting(answer, || self.noted.due(), || self.note_look()).await
     }
 
     async fn first_answer(&self, effect: &Effect) -> Result<Event> {
@@ -110,5 +130,47 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             APPROVE if self.waits_for_approval() => Some(Event::Approved(asked.who)),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Mutex;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_note_may_wait_for_what_the_answer_holds() {
+        let second = Duration::from_secs(1);
+        let way = Mutex::new(());
+        let answer = async {
+            let _held = way.lock().await;
+            sleep(second * 3).await;
+            anyhow::Ok(7)
+        };
+        let note = async || {
+            let _held = way.lock().await;
+            Ok(())
+        };
+        let noted = noting(answer, || sleep(second), note);
+        assert_eq!(timeout(second * 60, noted).await.unwrap().unwrap(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_note_that_has_begun_is_ended() {
+        let second = Duration::from_secs(1);
+        let noted = Mutex::new(0);
+        let answer = async {
+            sleep(second * 3).await;
+            anyhow::Ok(())
+        };
+        let note = async || {
+            sleep(second * 5).await;
+            *noted.lock().await += 1;
+            Ok(())
+        };
+        noting(answer, || sleep(second), note).await.unwrap();
+        assert_eq!(noted.into_inner(), 1);
     }
 }
