@@ -11,6 +11,7 @@ mod pipeline;
 mod presets;
 mod renewed;
 mod secrets;
+mod shadows;
 mod unchanged;
 mod way;
 mod workers;

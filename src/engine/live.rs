@@ -52,7 +52,7 @@ fn weight(seen: &Seen, plan: &Plan) -> Option<Percent> {
 
 fn mirror(seen: &Seen) -> Option<(ReleaseId, Percent)> {
     let mirrored = seen.mirrored.as_ref()?;
-    Some((mirrored.to, mirrored.share))
+    Some((mirrored.copies.to, mirrored.copies.share))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use super::{
-    Failing, Log, Mirror, Mirrored, Place, Reply, Seen, SeenRelease, Spent, Target, Traffic,
+    Copies, Failing, Log, Mirror, Mirrored, Place, Reply, Seen, SeenRelease, Spent, Target, Traffic,
 };
 use crate::analysis::{Measures, Used};
 use crate::release::{Release, ReleaseId};
@@ -100,15 +100,17 @@ impl Target for Fake {
                 .collect(),
             shares: shares.clone(),
             mirrored: self.mirror.borrow().as_ref().map(|mirror| Mirrored {
-                to: mirror.to,
-                share: mirror.share,
-                copied: 0,
-                same_status: 0,
-                same: 0,
-                dropped: 0,
-                ended: None,
-                file: None,
-                says: None,
+                copies: Copies {
+                    to: mirror.to,
+                    share: mirror.share,
+                    copied: 0,
+                    same_status: 0,
+                    same: 0,
+                    dropped: 0,
+                    ended: None,
+                    file: None,
+                    file_says: None,
+                },
                 beside: shares
                     .keys()
                     .next()

@@ -1,15 +1,20 @@
 //! The edge's state in a target's words.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
-use super::{Failing, Mirrored, Place, Seen, SeenRelease, Spent};
+use super::{Copies, Failing, Mirrored, Place, Seen, SeenRelease, Spent};
 use crate::analysis::{Calls, Measures, Used};
 use crate::edge::api::{self, PoolState, ReplicaState, Standing, State};
 use crate::release::ReleaseId;
 use crate::spec::Percent;
 
-/// `url`: where users reach an edge that listens there.
-pub(super) fn seen(state: &State, url: impl Fn(SocketAddr) -> String) -> Seen {
+/// `url`: where users reach an edge that listens there; `file`: where a person finds a file of its.
+pub(super) fn seen(
+    state: &State,
+    url: impl Fn(SocketAddr) -> String,
+    file: impl Fn(&Path) -> String,
+) -> Seen {
     let releases = state.pools.iter().filter_map(|(pool, state)| {
         let id: ReleaseId = pool.parse().ok()?;
         Some((id, release(state)))
@@ -22,13 +27,13 @@ pub(super) fn seen(state: &State, url: impl Fn(SocketAddr) -> String) -> Seen {
         url: state.listen.map(url),
         releases: releases.collect(),
         shares: shares.collect(),
-        mirrored: mirrored(state),
+        mirrored: mirrored(state, file),
     }
 }
 
-fn mirrored(state: &State) -> Option<Mirrored> {
+fn mirrored(state: &State, file: impl Fn(&Path) -> String) -> Option<Mirrored> {
     let (order, told) = state.traffic.mirror.as_ref().zip(state.mirrored.as_ref())?;
-    Some(Mirrored {
+    let copies = Copies {
         to: order.pool.parse().ok()?,
         share: Percent::from_hundredths(order.share),
         copied: told.copied,
@@ -36,10 +41,11 @@ fn mirrored(state: &State) -> Option<Mirrored> {
         same: told.same,
         dropped: told.dropped,
         ended: told.ended.clone(),
-        file: told.file.as_ref().map(|file| file.display().to_string()),
-        says: told.says.clone(),
-        beside: measures(&told.beside),
-    })
+        file: told.file.as_deref().map(file),
+        file_says: told.says.clone(),
+    };
+    let beside = measures(&told.beside);
+    Some(Mirrored { copies, beside })
 }
 
 fn release(pool: &PoolState) -> SeenRelease {

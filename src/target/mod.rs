@@ -23,7 +23,7 @@ pub(crate) use any::Any;
 pub(crate) use docker::{Docker, Host, Names, attend, program_image};
 pub(crate) use kubernetes::{Cluster, Journal, Kubernetes, Order, Papers, Runner, Served};
 pub(crate) use process::{Machine, Process, StateDir, Tree, secrets};
-pub(crate) use seen::{Failing, Mirrored, Seen, SeenBeside, SeenRelease};
+pub(crate) use seen::{Copies, Failing, Mirrored, Seen, SeenBeside, SeenRelease};
 
 use crate::analysis::Used;
 use crate::release::{Release, ReleaseId};

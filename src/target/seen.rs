@@ -19,10 +19,19 @@ pub(crate) struct Seen {
     pub(crate) mirrored: Option<Mirrored>,
 }
 
-/// Copies that a release gets of what others are asked, and what became of them.
+/// Copies of requests, and what was answered to those who were copied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Mirrored {
+    #[serde(flatten)]
+    pub(crate) copies: Copies,
+    pub(crate) beside: Measures,
+}
+
+/// Copies that a release gets of what others are asked, and what became of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Copies {
     pub(crate) to: ReleaseId,
+    /// Of the requests.
     pub(crate) share: Percent,
     /// Copies that were answered, or had been given up.
     pub(crate) copied: u64,
@@ -30,15 +39,13 @@ pub(crate) struct Mirrored {
     pub(crate) same_status: u64,
     /// And the ones with the same body too.
     pub(crate) same: u64,
-    /// Requests that were to be copied and were not.
+    /// To be copied, and not copied: too large, too many at once, or broken off.
     pub(crate) dropped: u64,
     /// Why nothing is copied any more.
     pub(crate) ended: Option<String>,
     /// Where pairs of answers are kept, and why no more are.
     pub(crate) file: Option<String>,
-    pub(crate) says: Option<String>,
-    /// The requests that were copied, as they were answered to whoever asked.
-    pub(crate) beside: Measures,
+    pub(crate) file_says: Option<String>,
 }
 
 impl Seen {
@@ -46,7 +53,7 @@ impl Seen {
     /// requests are copied, those that were.
     pub(crate) fn window(&self, id: ReleaseId) -> Option<&Measures> {
         match &self.mirrored {
-            Some(mirrored) if mirrored.to != id => Some(&mirrored.beside),
+            Some(mirrored) if mirrored.copies.to != id => Some(&mirrored.beside),
             _ => self.releases.get(&id).map(|release| &release.window),
         }
     }

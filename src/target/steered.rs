@@ -1,6 +1,7 @@
 //! A target whose replicas stand behind an edge, wherever both are.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -41,6 +42,9 @@ pub(crate) trait Stage {
 
     /// Where users reach an edge that listens there.
     fn url(&self, listen: SocketAddr) -> String;
+
+    /// Where a person finds a file of the edge's.
+    fn file(&self, path: &Path) -> String;
 
     /// The release in the edge's words; what its replicas are started from is there afterwards.
     async fn recipe(&self, release: &Release) -> Result<api::Recipe>;
@@ -136,7 +140,8 @@ impl<S: Stage> Steered<S> {
     }
 
     fn seen(&self, state: &api::State) -> Seen {
-        look::seen(state, |listen| self.stage.url(listen))
+        let (url, file) = (|at| self.stage.url(at), |path: &Path| self.stage.file(path));
+        look::seen(state, url, file)
     }
 
     async fn edge_for_orders(&self) -> Result<Edge> {

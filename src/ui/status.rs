@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::arms::{Arm, difference};
 use super::console::View;
-use super::copies::Copies;
+use super::copies;
 use super::history::PastView;
 use super::line::{Line, Tone};
 use super::say;
@@ -14,7 +14,7 @@ use super::words::{self, Clock};
 use crate::release::ReleaseId;
 use crate::rollout::{Phase, Rollout, Stamp};
 use crate::spec::{Percent, Strategy};
-use crate::target::{Seen, SeenBeside};
+use crate::target::{Copies, Seen, SeenBeside};
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Status {
@@ -85,7 +85,7 @@ impl Running {
             doing: say::doing(rollout, seen, now).paint(false),
             undoing,
             arms: Arm::of(rollout, seen),
-            copies: Copies::of(seen),
+            copies: seen.mirrored.as_ref().map(|all| all.copies.clone()),
             holder,
         }
     }
@@ -101,7 +101,7 @@ impl Running {
             Some(holder) => format!("run by {holder} since {}", clock.since(self.started)).into(),
             None => Line::new(Tone::Wait, "run by nobody"),
         };
-        let copies = self.copies.iter().flat_map(Copies::lines);
+        let copies = self.copies.iter().flat_map(copies::lines);
         let title = Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title);
         let doing = Line::new(Tone::Wait, self.doing.as_str());
         let arms = self.arms.iter().map(Arm::line);

@@ -24,7 +24,7 @@ mod tests;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -281,6 +281,11 @@ impl Stage for Rc<Host> {
 
     fn url(&self, listen: SocketAddr) -> String {
         format!("http://{}:{}", self.reached_as, listen.port())
+    }
+
+    /// As `docker cp` takes it.
+    fn file(&self, path: &Path) -> String {
+        format!("{}:{}", self.names.edge(), path.display())
     }
 
     async fn recipe(&self, release: &Release) -> Result<api::Recipe> {

@@ -11,7 +11,7 @@ mod tests;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -146,6 +146,10 @@ impl Stage for Machine {
 
     fn url(&self, listen: SocketAddr) -> String {
         format!("http://{listen}")
+    }
+
+    fn file(&self, path: &Path) -> String {
+        path.display().to_string()
     }
 
     async fn recipe(&self, release: &Release) -> Result<api::Recipe> {
