@@ -12,6 +12,7 @@ mod presets;
 mod renewed;
 mod secrets;
 mod shadows;
+mod told;
 mod unchanged;
 mod way;
 mod workers;

@@ -26,7 +26,7 @@ mod launch;
 mod logs;
 mod meter;
 mod metrics;
-mod otlp;
+pub(crate) mod otlp;
 mod pair;
 mod process;
 pub(crate) mod program;

@@ -31,8 +31,8 @@ pub(super) use series::Series;
 use super::supervise::Keeper;
 use points::Format;
 
-/// In its own network, an edge that is a container has the port to itself.
-pub(super) const PORT: u16 = 4318;
+/// In its own network, an edge that is a container has the port to itself: users reach it at another.
+pub(crate) const PORT: u16 = 4318;
 
 /// Of one export, as it is sent.
 const LARGEST: usize = 4 << 20;

@@ -12,6 +12,7 @@ use super::objects::is_missing;
 use super::recipe::{bytes, thousandths};
 use crate::advice::because;
 use crate::edge::containers::predecessor;
+use crate::edge::otlp;
 use crate::render::beside;
 use crate::spec::{Mode, Resources, Spec};
 
@@ -80,6 +81,7 @@ impl Host {
 
     /// Nobody else has the address; the edge may keep it.
     async fn is_open(&self, address: SocketAddr) -> Result<()> {
+        self.is_not_heard_at(address)?;
         self.has_address(address)?;
         let edge = self.edge_container().await?;
         let own = edge.as_ref().and_then(published);
@@ -106,6 +108,18 @@ impl Host {
         match self.engine.host() {
             None => self.no_process_listens(address),
             Some(_) => Ok(()),
+        }
+    }
+
+    /// The edge's own, in its container.
+    fn is_not_heard_at(&self, address: SocketAddr) -> Result<()> {
+        match address.port() == otlp::PORT {
+            true => Err(because(
+                format!("could not publish {address} for {}", self.names.title),
+                "the edge hears there what agents tell through OpenTelemetry",
+                "set another run.port",
+            )),
+            false => Ok(()),
         }
     }
 
