@@ -8,6 +8,7 @@ mod killed;
 mod outage;
 mod rights;
 mod routers;
+mod stateful;
 
 use std::net::SocketAddr;
 use std::process::Command;

@@ -24,7 +24,12 @@ pub(crate) async fn look(project: &mut Project) -> Result<()> {
         return Ok(());
     }
     let served = project.site.cluster().await?.served().await?;
-    let (minor, router) = (served.minor, served.router(&project.loaded.spec.network)?);
+    let minor = served.minor;
+    let router = match project.loaded.spec.agent.kind {
+        // It is split as its places are.
+        Kind::Stateful => Router::Service,
+        _ => served.router(&project.loaded.spec.network)?,
+    };
     project.loaded.spec.network.router = router;
     if let TargetSpec::Kubernetes { version, .. } = &mut project.loaded.target {
         version.get_or_insert_with(|| format!("1.{minor}"));
@@ -100,6 +105,11 @@ fn is_near(source: &SecretSource) -> bool {
 pub(crate) fn in_place(project: &Project) -> bool {
     let kind = project.loaded.spec.agent.kind;
     is_in_cluster(project) && matches!(kind, Kind::Cron | Kind::Daemon)
+}
+
+/// Whether replicas of both releases are one set.
+pub(crate) fn is_one_set(project: &Project) -> bool {
+    is_in_cluster(project) && project.loaded.spec.agent.kind == Kind::Stateful
 }
 
 /// Whether the cluster itself follows the work.

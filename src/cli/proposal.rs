@@ -43,7 +43,11 @@ pub(crate) async fn propose<S: Store>(
     let choice = match spec.rollout.strategy {
         Strategy::Auto => {
             let choose = |stable| choose(stable, &release, spec.agent.risk);
-            stable.map(choose).transpose()?
+            let choice = stable.map(choose).transpose()?;
+            match objects::is_one_set(project) {
+                true => choice.map(Choice::in_one_set),
+                false => choice,
+            }
         }
         _ => None,
     };
@@ -139,17 +143,20 @@ fn fitted(project: &Project, plan: Plan) -> Result<Plan> {
     if objects::in_place(project) {
         return Ok(plan.in_place());
     }
+    let refused = |cause, hint| {
+        let what = format!("{} cannot be rolled out like this", project.site.name());
+        because(what, cause, hint)
+    };
+    if objects::is_one_set(project) {
+        let hint = "such weights in rollout.steps, or more replicas";
+        return plan.in_turn().map_err(|cause| refused(cause, hint));
+    }
     if !objects::split_by_replicas(project) {
         return Ok(plan);
     }
-    plan.by_replicas().map_err(|cause| {
-        because(
-            format!("{} cannot be rolled out like this", project.site.name()),
-            cause,
-            "such weights in rollout.steps, more replicas, or network.router = \"gateway\", which \
-             splits by weight",
-        )
-    })
+    let hint = "such weights in rollout.steps, more replicas, or network.router = \"gateway\", which \
+                splits by weight";
+    plan.by_replicas().map_err(|cause| refused(cause, hint))
 }
 
 fn plan(

@@ -47,7 +47,7 @@ async fn go_back(
     let seen = target.observe().await?;
     let number = journaled::next(&past);
     let release = engine::release(store, wanted(args, site, &past)?).await?;
-    let plan = plan(&past, &release, &seen);
+    let plan = plan(&past, &release, &seen)?;
     target.fetch(&release).await?;
     journaled::abandon(store, &lease.hold, &mut past, number).await?;
     let values = target.kept_secrets().await?;
@@ -100,7 +100,7 @@ fn known(past: &[Journaled], release: ReleaseId) -> bool {
     past.iter().any(|past| past.rollout.plan().to == release)
 }
 
-fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Plan {
+fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Result<Plan> {
     let wanted = |id| seen.releases.get(&id).map_or(0, |live| live.wanted);
     let stable = history(past).stable();
     let last = past.last().map(|past| past.rollout.plan());
@@ -110,8 +110,9 @@ fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Plan {
         release.contents.health.startup.within,
         last.map(|plan| &**plan),
     );
-    match release.is_in_place() {
-        true => plan.in_place(),
-        false => plan,
+    match () {
+        () if release.is_in_place() => Ok(plan.in_place()),
+        () if release.is_one_set() => plan.in_turn().map_err(anyhow::Error::msg),
+        () => Ok(plan),
     }
 }

@@ -15,6 +15,7 @@ mod looks;
 mod noted;
 mod perform;
 pub(crate) mod probe;
+mod ready;
 #[cfg(test)]
 mod tests;
 

@@ -1,9 +1,6 @@
 //! Effect → call → event.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
-use tokio::time::{Instant, timeout_at};
 
 use super::Engine;
 use super::compare::is_split;
@@ -13,13 +10,7 @@ use crate::journal::Store;
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Effect, Event, Gate, Reason, Slot, Why};
 use crate::spec::Percent;
-use crate::target::{Arms, Mirror, Seen, SeenRelease, Target, Traffic};
-
-/// A replica that exited this often before it was ready will not get ready.
-const RESTARTS: u32 = 3;
-
-/// What the edge may need beyond a replica's own time to notice that it is over.
-const MARGIN: Duration = Duration::from_secs(5);
+use crate::target::{Arms, Mirror, Seen, Target, Traffic};
 
 /// How a wait ended badly, with what was seen last.
 pub(super) struct Failure {
@@ -155,26 +146,6 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         })
     }
 
-    async fn ready(&self, slot: Slot, replicas: u32) -> Result<(), Failure> {
-        let id = self.id_in(slot)?;
-        let deadline = Instant::now() + self.rollout.plan().startup.get() + MARGIN;
-        let mut seen = self.target.observe().await?;
-        loop {
-            self.glimpse(&seen, &[]);
-            let side = seen.releases.get(&id).cloned().unwrap_or_default();
-            if side.ready >= replicas {
-                return Ok(());
-            }
-            if let Some(says) = hopeless(id, &side) {
-                return Err(Failure::new(Why::NotReady, says).seeing(&seen));
-            }
-            seen = match timeout_at(deadline, self.target.next()).await {
-                Ok(next) => next?,
-                Err(_) => return Err(late(id, &side, replicas).seeing(&seen)),
-            };
-        }
-    }
-
     /// Ends by itself: what leaves has its own deadlines.
     async fn gone(&self, most: u32) -> Result<(), Failure> {
         let mut seen = self.target.observe().await?;
@@ -198,39 +169,11 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         self.release(self.id_in(slot)?).await
     }
 
-    fn id_in(&self, slot: Slot) -> Result<ReleaseId> {
+    pub(super) fn id_in(&self, slot: Slot) -> Result<ReleaseId> {
         let plan = self.rollout.plan();
         match slot {
             Slot::Candidate => Ok(plan.to),
             Slot::Stable => plan.stable().context("there is no stable release"),
         }
     }
-}
-
-fn hopeless(id: ReleaseId, side: &SeenRelease) -> Option<String> {
-    let worst = side.failing.iter().max_by_key(|failing| failing.restarts)?;
-    let says = format!("{id}-{} {}", worst.replica, worst.says);
-    match worst.restarts {
-        RESTARTS.. => Some(format!("{says}, {} times in a row", worst.restarts)),
-        // It runs, and its time to get ready is over.
-        0 if side.coming == 0 => Some(says),
-        _ => None,
-    }
-}
-
-/// What its first failing replica says, to stand behind a sentence.
-pub(super) fn because(id: ReleaseId, side: &SeenRelease) -> String {
-    match side.failing.first() {
-        Some(failing) => format!(": {id}-{} {}", failing.replica, failing.says),
-        None => String::new(),
-    }
-}
-
-fn late(id: ReleaseId, side: &SeenRelease, replicas: u32) -> Failure {
-    let because = because(id, side);
-    let says = format!(
-        "{} of {replicas} replicas of {id} got ready in time{because}",
-        side.ready
-    );
-    Failure::new(Why::NotReady, says)
 }

@@ -46,6 +46,7 @@ struct Story {
     /// Asked from elsewhere before it begins.
     asked: Option<&'static str>,
     approval: bool,
+    one_set: bool,
     probes: Vec<spec::Probe>,
 }
 
@@ -59,6 +60,7 @@ impl Default for Story {
             interrupt: None,
             asked: None,
             approval: false,
+            one_set: false,
             probes: Vec::new(),
         }
     }
@@ -94,6 +96,7 @@ impl Story {
         };
         Plan {
             auto_undo: self.auto_undo,
+            one_set: self.one_set,
             ..plan_for(Some(1), 2, &rollout, &self.gates)
         }
     }
@@ -581,6 +584,23 @@ async fn replicas_that_keep_exiting_are_not_waited_for() {
     assert_eq!(reason.why, Why::NotReady);
     assert_eq!(reason.says, "r2-1 exited with status 1, 3 times in a row");
     assert_eq!(told.seconds, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_who_has_a_place_can_be_late() {
+    let waits = Behaviour {
+        awaits: std::time::Duration::from_secs(600),
+        ..Behaviour::default()
+    };
+    let story = |one_set| Story {
+        target: Fake::default().with(NEW, waits.clone()),
+        one_set,
+        ..Story::default()
+    };
+    let late = reason(&story(false).told().await);
+    assert_eq!(late.says, "0 of 1 replicas of r2 got ready in time");
+    let told = story(true).told().await;
+    assert_eq!(told.ended.unwrap(), Outcome::Completed);
 }
 
 #[tokio::test(start_paused = true)]

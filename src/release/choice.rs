@@ -64,6 +64,17 @@ impl Choice {
         let why = why.into();
         Self { strategy, why }
     }
+
+    /// Where both releases cannot stand whole side by side.
+    pub(crate) fn in_one_set(self) -> Self {
+        match self.strategy {
+            Strategy::BlueGreen | Strategy::Shadow | Strategy::Ab => Self {
+                strategy: Strategy::Rolling,
+                why: format!("{}, and its replicas are one set", self.why),
+            },
+            _ => self,
+        }
+    }
 }
 
 /// The most careful of what the changes ask for; where they may change what an agent of high risk

@@ -133,7 +133,7 @@ pub(crate) struct Release {
 }
 
 /// What makes replicas in a cluster, and is changed in place: two would run a schedule twice.
-const IN_PLACE: [&str; 3] = ["StatefulSet", "CronJob", "DaemonSet"];
+const IN_PLACE: [&str; 2] = ["CronJob", "DaemonSet"];
 
 /// The object of this release that makes its replicas in a cluster.
 pub(crate) fn workload_of(objects: &[Value], release: ReleaseId) -> Option<&Value> {
@@ -150,8 +150,16 @@ pub(crate) fn workload_of(objects: &[Value], release: ReleaseId) -> Option<&Valu
 impl Release {
     /// Whether it takes the place of the release before it at once.
     pub(crate) fn is_in_place(&self) -> bool {
-        let workload = workload_of(&self.objects, self.id);
-        let kind = workload.and_then(|object| object["kind"].as_str());
-        kind.is_some_and(|kind| IN_PLACE.contains(&kind))
+        self.workload().is_some_and(|kind| IN_PLACE.contains(&kind))
+    }
+
+    /// Whether its replicas and those of the release before it are one set.
+    pub(crate) fn is_one_set(&self) -> bool {
+        self.workload() == Some("StatefulSet")
+    }
+
+    /// The kind of what makes its replicas in a cluster.
+    fn workload(&self) -> Option<&str> {
+        workload_of(&self.objects, self.id)?["kind"].as_str()
     }
 }

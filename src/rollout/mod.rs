@@ -9,6 +9,7 @@
 mod event;
 mod history;
 mod in_place;
+mod in_turn;
 mod live;
 mod plan;
 #[cfg(test)]

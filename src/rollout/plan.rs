@@ -61,6 +61,10 @@ pub(crate) struct Plan {
     /// replica does not stand in the way of a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<u32>,
+    /// Whether replicas of both releases are one set, so that one more of one is one fewer of the
+    /// other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) one_set: bool,
     /// Whether a conversation keeps its release while weights move.
     #[serde(default)]
     pub(crate) sticky: bool,

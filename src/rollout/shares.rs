@@ -1,5 +1,7 @@
 //! Where a release's share can be no other than that of its replicas: a plan says so, or is refused.
 
+use std::ops::RangeInclusive;
+
 use super::Plan;
 use super::plan::Step;
 use crate::spec::Percent;
@@ -26,27 +28,34 @@ impl Plan {
 
 fn fit(row: &mut Step, most: u32) -> Result<(), String> {
     let share = |candidates| Percent::of(candidates, row.stable + candidates);
-    let off = |candidates: &u32| {
-        let share = share(*candidates).hundredths();
-        share.abs_diff(row.weight.hundredths())
-    };
-    match (1..=most).min_by_key(off) {
-        Some(candidates) if off(&candidates) <= NEAR => {
-            row.weight = share(candidates);
-            row.candidate = candidates;
-            Ok(())
-        }
-        _ => {
-            let all: Vec<String> = (1..=most).map(|count| share(count).to_string()).collect();
-            Err(format!(
-                "replicas split requests evenly: beside {} of the stable release, 1 to {most} of the \
-                 candidate have {}, and never {}",
-                row.stable,
-                all.join(", "),
-                row.weight
-            ))
-        }
+    if let Some(candidates) = nearest(row.weight, 1..=most, share) {
+        row.weight = share(candidates);
+        row.candidate = candidates;
+        return Ok(());
     }
+    Err(format!(
+        "replicas split requests evenly: beside {} of the stable release, 1 to {most} of the candidate \
+         have {}, and never {}",
+        row.stable,
+        listed(1..=most, share),
+        row.weight
+    ))
+}
+
+/// How many make up the share that is asked for.
+pub(super) fn nearest(
+    wanted: Percent,
+    counts: RangeInclusive<u32>,
+    share: impl Fn(u32) -> Percent,
+) -> Option<u32> {
+    let off = |count: &u32| share(*count).hundredths().abs_diff(wanted.hundredths());
+    counts.min_by_key(off).filter(|count| off(count) <= NEAR)
+}
+
+/// The shares that there can be.
+pub(super) fn listed(counts: RangeInclusive<u32>, share: impl Fn(u32) -> Percent) -> String {
+    let all: Vec<String> = counts.map(|count| share(count).to_string()).collect();
+    all.join(", ")
 }
 
 #[cfg(test)]

@@ -259,6 +259,10 @@ impl Rollout {
         if let Some(live) = &mut self.live {
             live.after(effect);
         }
+        // In one set others changed too.
+        if self.plan.one_set && matches!(effect, Effect::Scale(..)) {
+            self.live = None;
+        }
         if let Effect::Ask(gate) = effect {
             self.open(at, |asked| asked == gate);
         }
@@ -373,10 +377,22 @@ impl Rollout {
         let lean = self.undoing.is_some() && self.plan.stable().is_some();
         match lean && ready < step.candidate {
             true => {
-                let share = Percent::of(ready, step.stable + ready);
-                Step::new(step.stable, ready, step.weight.min(share))
+                let stable = self.beside(ready);
+                let share = Percent::of(ready, stable + ready);
+                Step::new(stable, ready, step.weight.min(share))
             }
             false => step.clone(),
+        }
+    }
+
+    /// How many of stable belong beside so many candidates: in one set, all other places.
+    fn beside(&self, candidates: u32) -> u32 {
+        let Step {
+            stable, candidate, ..
+        } = *self.step();
+        match self.plan.one_set {
+            true => stable + candidate - candidates,
+            false => stable,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::check::Check;
 use super::show::key;
-use super::{Kind, Mode, SecretSource, Spec, Strategy, TargetSpec};
+use super::{Kind, Mode, Router, SecretSource, Spec, Strategy, TargetSpec};
 
 /// The last part of a name that agentctl uses itself.
 const EDGE: &str = "edge";
@@ -17,18 +17,40 @@ pub(super) fn fit(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
     }
 }
 
-fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
-    if spec.agent.kind == Kind::Stateful {
-        let message = format!(
-            "kind = \"{}\" is not supported by the kubernetes target",
-            spec.agent.kind.word()
-        );
+/// Each disk belongs to one replica, so both releases' replicas are one set, which is split as its
+/// places are.
+fn one_set(spec: &Spec, check: &mut Check<'_>) {
+    if spec.agent.kind != Kind::Stateful {
+        return;
+    }
+    if matches!(spec.rollout.strategy, Strategy::BlueGreen) {
         check.refuse_with(
-            "agent.kind",
-            message,
-            "agentctl render kubernetes writes what kubectl applies",
+            "rollout.strategy",
+            "the replicas of a stateful agent are one set: two releases cannot stand whole side by side",
+            "strategy = \"rolling\" or \"canary\", which change one replica after the other",
         );
     }
+    let network = &spec.network;
+    let weighs = matches!(
+        network.router,
+        Router::Gateway | Router::Istio | Router::Nginx
+    );
+    if weighs || network.gateway.is_some() {
+        let path = if weighs {
+            "network.router"
+        } else {
+            "network.gateway"
+        };
+        check.refuse_with(
+            path,
+            "requests to a stateful agent are split as its replicas are, and by nothing else",
+            "leave it out, or router = \"service\"",
+        );
+    }
+}
+
+fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
+    one_set(spec, check);
     has_image(spec, check);
     if spec.may_shadow() {
         check.refuse_with(
@@ -151,7 +173,7 @@ fn kind(kind: Kind, target: &str, check: &mut Check<'_>) {
         Kind::Service | Kind::Worker => return,
         Kind::Stateful => (
             "its disk belongs to one replica, and a rollout runs two releases side by side",
-            "keep its data in a service with storage, or in a cluster: agentctl render kubernetes",
+            "keep its data in a service with storage, or run it in a cluster",
         ),
         Kind::Daemon => (
             "it runs once on each machine of a cluster, and here is one machine",

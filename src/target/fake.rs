@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use tokio::time::Instant;
 
 use super::{
     Copies, Failing, Log, Mirror, Mirrored, Place, Reply, Seen, SeenRelease, Spent, Target, Traffic,
@@ -28,12 +29,15 @@ pub(crate) struct Behaviour {
     pub(crate) status: Option<u16>,
     /// Loses a replica as soon as it has this share.
     pub(crate) breaks_at: Option<Percent>,
+    /// Whoever has its place leaves for so long.
+    pub(crate) awaits: Duration,
 }
 
 #[derive(Default)]
 pub(crate) struct Fake {
     behaviours: BTreeMap<ReleaseId, Behaviour>,
     wanted: RefCell<BTreeMap<ReleaseId, u32>>,
+    scaled: RefCell<BTreeMap<ReleaseId, Instant>>,
     shares: RefCell<BTreeMap<ReleaseId, Percent>>,
     mirror: RefCell<Option<Mirror>>,
     /// Rises whenever shares change.
@@ -66,8 +70,15 @@ impl Fake {
             }],
             ..SeenRelease::default()
         };
+        let scaled = self.scaled.borrow().get(&id).map(Instant::elapsed);
         match behaviour.crashes || broken {
             true => crashed,
+            false if scaled < Some(behaviour.awaits) => SeenRelease {
+                wanted,
+                coming: wanted,
+                leaving: 1,
+                ..SeenRelease::default()
+            },
             false => SeenRelease {
                 wanted,
                 ready: wanted,
@@ -128,6 +139,8 @@ impl Target for Fake {
     async fn scale(&self, release: &Release, replicas: u32) -> Result<()> {
         self.called(format!("scale {} {replicas}", release.id));
         self.wanted.borrow_mut().insert(release.id, replicas);
+        let mut scaled = self.scaled.borrow_mut();
+        scaled.insert(release.id, Instant::now());
         Ok(())
     }
 

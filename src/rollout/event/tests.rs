@@ -120,6 +120,7 @@ fn a_plan_keeps_its_form() {
         ],
         undo: vec![Step::new(3, 0, Percent::ZERO)],
         limit: None,
+        one_set: false,
         auto_undo: true,
         probes: Vec::new(),
         gates: Vec::new(),

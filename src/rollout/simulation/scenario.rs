@@ -1,6 +1,6 @@
 //! What is rolled out, and into what.
 
-use super::super::event::{Live, Side};
+use super::super::event::{Live, Side, Slot};
 use super::super::plan::Plan;
 use super::super::tables::Wish;
 use super::world::World;
@@ -54,6 +54,7 @@ pub(super) fn scenarios(counts: &[(u32, u32)]) -> Vec<Scenario> {
         }
     }
     scenarios.extend(counts.iter().map(|&(now, then)| scale(now, then)));
+    scenarios.extend(sets(counts));
     scenarios
 }
 
@@ -83,6 +84,59 @@ fn rollouts() -> Vec<Rollout> {
             ..unprobed(rollout(Strategy::Shadow))
         },
     ]
+}
+
+/// Both releases in one set, which has one place too few while one is changed.
+fn sets(counts: &[(u32, u32)]) -> Vec<Scenario> {
+    let unprobed = |strategy| Rollout {
+        probe: Vec::new(),
+        ..rollout(strategy)
+    };
+    let all = [
+        rollout(Strategy::Rolling),
+        unprobed(Strategy::Rolling),
+        unprobed(Strategy::BlueGreen),
+        Rollout {
+            steps: vec![RolloutStep::Approve {
+                approve: "full traffic".to_owned(),
+            }],
+            ..rollout(Strategy::Canary)
+        },
+    ];
+    let each = |rollout: &Rollout, &(now, then): &(u32, u32)| {
+        let left = [Left::Nothing, Left::CandidateWithTraffic];
+        left.map(|left| in_turn(takeover(rollout, now, then, left), (now, then)))
+    };
+    let takeovers = all
+        .iter()
+        .flat_map(|rollout| counts.iter().flat_map(move |counts| each(rollout, counts)));
+    let scales = counts.iter().map(|&(now, then)| Scenario {
+        world: World {
+            set: Some(Slot::Candidate),
+            ..scale(now, then).world
+        },
+        ..scale(now, then)
+    });
+    takeovers.chain(scales).collect()
+}
+
+fn in_turn(scenario: Scenario, (now, then): (u32, u32)) -> Scenario {
+    let live = scenario.world.live;
+    let set = match live.candidate.wanted {
+        0 => Slot::Stable,
+        _ => Slot::Candidate,
+    };
+    Scenario {
+        name: format!("one set, {}", scenario.name),
+        plan: scenario.plan.in_turn().unwrap(),
+        most: now.max(then),
+        fewest: then.min(now - 1),
+        world: World {
+            set: Some(set),
+            ..World::new(live)
+        },
+        faults: scenario.faults,
+    }
 }
 
 fn rollout(strategy: Strategy) -> Rollout {
@@ -157,7 +211,7 @@ fn scenario(plan: Plan, mut live: Live, left: Left, (most, fewest): (u32, u32)) 
     Scenario {
         name: format!("{:?} {:?} {left:?}", plan.strategy, plan.undo[0]),
         plan,
-        world: World(live),
+        world: World::new(live),
         most,
         fewest,
         faults: 3,

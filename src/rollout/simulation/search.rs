@@ -115,7 +115,7 @@ impl Search<'_> {
     fn works(&mut self, run: &Run, effect: &Effect) -> Checked {
         let mut run = run.clone();
         let event = match (self.act(&mut run, effect)?, effect) {
-            (true, Effect::Observe) => Event::Observed(run.world.0.clone()),
+            (true, Effect::Observe) => Event::Observed(run.world.live.clone()),
             (true, _) => Event::Done(effect.clone()),
             (false, _) => Event::Failed(effect.clone(), reason(Why::NotReady)),
         };
@@ -222,11 +222,11 @@ impl Search<'_> {
             ("copies for nobody", is_mirrored_unready(&before, after)),
             (
                 "a hold without its copies",
-                matches!(effect, Effect::Ask(_)) && before.0.mirror != run.rollout.step().mirror,
+                matches!(effect, Effect::Ask(_)) && before.live.mirror != run.rollout.step().mirror,
             ),
             (
                 "copies beside a share",
-                after.0.mirror > Percent::ZERO && after.0.weight != Some(Percent::ZERO),
+                after.live.mirror > Percent::ZERO && after.live.weight != Some(Percent::ZERO),
             ),
             (
                 "too many kept",
@@ -291,7 +291,7 @@ impl Run {
     fn ready(&self) -> impl Iterator<Item = (Slot, u32)> + use<> {
         let Live {
             stable, candidate, ..
-        } = &self.world.0;
+        } = &self.world.live;
         [
             (Slot::Stable, stable.ready),
             (Slot::Candidate, candidate.ready),
@@ -330,7 +330,7 @@ impl Run {
             weight,
             mirror,
             others,
-        } = &self.world.0;
+        } = &self.world.live;
         let is_served = *weight == Some(want.weight) && *mirror == want.mirror && others.is_empty();
         let counts = (want.stable, want.candidate);
         (is_served || counts == (0, 0))
@@ -358,19 +358,19 @@ impl Tale {
 
 /// Whether a side was given more traffic than before and has nobody ready.
 fn is_unready(before: &World, after: &World) -> bool {
-    let Some(weight) = after.0.weight else {
+    let Some(weight) = after.live.weight else {
         return false;
     };
-    let candidate = before.0.weight.is_none_or(|before| weight > before);
-    let stable = before.0.weight.is_none_or(|before| weight < before);
+    let candidate = before.live.weight.is_none_or(|before| weight > before);
+    let stable = before.live.weight.is_none_or(|before| weight < before);
     let (none, all) = (Percent::ZERO, Percent::FULL);
-    (candidate && weight > none && after.0.candidate.ready == 0)
-        || (stable && weight < all && after.0.stable.ready == 0)
+    (candidate && weight > none && after.live.candidate.ready == 0)
+        || (stable && weight < all && after.live.stable.ready == 0)
 }
 
 /// Whether copies were begun that nobody is ready to take.
 fn is_mirrored_unready(before: &World, after: &World) -> bool {
-    after.0.mirror > before.0.mirror && after.0.candidate.ready == 0
+    after.live.mirror > before.live.mirror && after.live.candidate.ready == 0
 }
 
 fn reason(why: Why) -> Reason {

@@ -20,6 +20,7 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
         steps: vec![beside, Step::new(0, 2, Percent::FULL)],
         undo: vec![Step::new(2, 0, Percent::ZERO)],
         limit: None,
+        one_set: false,
         auto_undo,
         probes: Vec::new(),
         gates: Vec::new(),

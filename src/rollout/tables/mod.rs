@@ -55,6 +55,7 @@ impl Plan {
             steps,
             undo,
             limit,
+            one_set: false,
             sticky: wish.rollout.sticky,
             auto_undo: wish.auto_undo,
             probes: wish.rollout.probe.clone(),

@@ -82,3 +82,38 @@ fn disks_have_names_sizes_and_places_of_their_own() {
         assert_eq!(told.as_deref(), Some(wanted));
     }
 }
+
+#[test]
+fn disks_make_both_releases_one_set() {
+    let stateful = |more: &str| {
+        let text = format!(
+            "[agent]\nname = \"a\"\nkind = \"stateful\"\n[image]\nimage = \"a\"\n{more}\n\
+             [environments.x.target.kubernetes]\n"
+        );
+        let problems = load(&text, Some("x")).unwrap().deployable().err()?;
+        let problem = &problems.list()[0];
+        Some((marked(problem), problem.message.clone()))
+    };
+    let side_by_side = "the replicas of a stateful agent are one set: two releases cannot stand \
+                        whole side by side";
+    assert_eq!(
+        stateful("[rollout]\nstrategy = \"blue-green\""),
+        problem("\"blue-green\"", side_by_side)
+    );
+    let places = "requests to a stateful agent are split as its replicas are, and by nothing else";
+    assert_eq!(
+        stateful("[network]\nrouter = \"nginx\"\nhost = \"a.example\""),
+        problem("\"nginx\"", places)
+    );
+    assert_eq!(
+        stateful("[network]\ngateway = \"edge/public\""),
+        problem("\"edge/public\"", places)
+    );
+    for strategy in ["auto", "rolling", "canary"] {
+        assert_eq!(
+            stateful(&format!("[rollout]\nstrategy = \"{strategy}\"")),
+            None
+        );
+    }
+    assert_eq!(stateful("[network]\nrouter = \"service\""), None);
+}

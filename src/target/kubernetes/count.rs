@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::cluster::MANAGER;
 use super::pods::Standing;
 use crate::target::{Failing, SeenRelease};
 
@@ -72,4 +73,49 @@ pub(super) fn not_made(workload: &Value) -> Option<String> {
     let is_it = |one: &&Value| one["type"] == "ReplicaFailure" && one["status"] == "True";
     let failure = conditions.iter().find(is_it)?;
     Some(failure["message"].as_str()?.to_owned())
+}
+
+/// What keeps the cluster from making pods of a set as it was applied last; a set's state does not tell.
+pub(super) fn refused<'a>(
+    set: &Value,
+    warnings: impl Iterator<Item = &'a Value>,
+) -> Option<String> {
+    let managers = set["metadata"]["managedFields"].as_array()?;
+    let ours = managers.iter().filter(|one| one["manager"] == MANAGER);
+    let applied = ours.filter_map(|one| one["time"].as_str()).max()?;
+    let at = |event: &&Value| {
+        event["lastTimestamp"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let failed = warnings.filter(|event| event["reason"] == "FailedCreate");
+    let last = failed
+        .filter(|event| at(event).as_str() >= applied)
+        .max_by_key(at)?;
+    Some(last["message"].as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_came_after_the_set_was_applied_keeps_its_pods_from_being_made() {
+        let set = json!({ "metadata": { "managedFields": [
+            { "manager": MANAGER, "time": "2026-01-01T00:00:10Z" },
+            { "manager": "kube-controller-manager", "time": "2026-01-01T00:00:30Z" },
+        ] } });
+        let failed =
+            |at: &str| json!({ "reason": "FailedCreate", "message": at, "lastTimestamp": at });
+        let (old, new) = (
+            failed("2026-01-01T00:00:09Z"),
+            failed("2026-01-01T00:00:10Z"),
+        );
+        assert_eq!(refused(&set, [&old].into_iter()), None);
+        let says = refused(&set, [&old, &new].into_iter());
+        assert_eq!(says.as_deref(), Some("2026-01-01T00:00:10Z"));
+    }
 }

@@ -15,6 +15,7 @@ mod heard;
 mod logs;
 mod orders;
 mod papers;
+mod places;
 mod pods;
 mod reach;
 mod refusal;

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
+use super::places::{self, Places};
 use super::router::Router;
 use super::world::{Things, What, World, release_of};
 use super::{Kubernetes, address};
@@ -55,6 +56,7 @@ impl Kubernetes {
     /// One owner of the number of replicas at a time: while a rollout runs that is agentctl, and then
     /// whatever scales the release that serves.
     pub(crate) async fn settle(&self) -> Result<()> {
+        self.tidy().await?;
         let seen = self.observe().await?;
         let full = seen
             .shares
@@ -68,6 +70,19 @@ impl Kubernetes {
             self.apply_once(scaler).await?;
         }
         Ok(())
+    }
+
+    /// What is left of releases that gave all their places in a shared set to another.
+    async fn tidy(&self) -> Result<()> {
+        self.with_world(async |world, _| {
+            world.catch_up()?;
+            for release in world.things.left() {
+                let kept = self.objects_of(release).await?;
+                self.end(world, release, &kept).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Scalers of what serves now wait until the rollout is over.
@@ -87,10 +102,37 @@ impl Kubernetes {
         self.still_ours().await?;
         self.know(release);
         self.with_world(async |world, _| match replicas {
-            0 => self.end(world, release).await,
+            0 => {
+                self.hand_over(world, release).await?;
+                self.end(world, release.id, &release.objects).await
+            }
             _ => self.keep_up(world, release, replicas).await,
         })
         .await
+    }
+
+    /// In a set that releases share, another gets the places.
+    async fn hand_over(&self, world: &mut World, release: &Release) -> Result<()> {
+        let Some(places) = world.things.places() else {
+            return Ok(());
+        };
+        let others = places.scaled(release.id, 0);
+        match others.own == release.id || others == places {
+            true => Ok(()),
+            false => self.share(world, others).await,
+        }
+    }
+
+    async fn share(&self, world: &mut World, places: Places) -> Result<()> {
+        let kept = self.objects_of(places.own).await?;
+        let Some(workload) = workload_of(&kept, places.own) else {
+            bail!("what {} was made of is not kept any more", places.own);
+        };
+        let mut workload = workload.clone();
+        places.write(&mut workload);
+        let told = self.cluster.apply(&workload, true).await?;
+        world.things.told(What::Workloads, told);
+        Ok(())
     }
 
     async fn keep_up(&self, world: &mut World, release: &Release, replicas: u32) -> Result<()> {
@@ -101,6 +143,11 @@ impl Kubernetes {
                     world.things.told(What::Services, told);
                 }
             }
+        }
+        if world.things.workload.kind == places::KIND {
+            let places = world.things.places();
+            let places = places.unwrap_or_else(|| Places::new(release.id));
+            return self.share(world, places.scaled(release.id, replicas)).await;
         }
         let workloads = release.objects.iter();
         for workload in workloads.filter(|one| is_workload(one, release.id)) {
@@ -116,19 +163,19 @@ impl Kubernetes {
     }
 
     /// Its pods leave as they were told to, and nobody waits for them here.
-    async fn end(&self, world: &mut World, release: &Release) -> Result<()> {
+    async fn end(&self, world: &mut World, release: ReleaseId, objects: &[Value]) -> Result<()> {
         // Where releases share a workload, it may be another's by now.
-        let has_workload = world.things.workload(release.id).is_some();
+        let has_workload = world.things.workload(release).is_some();
         let own = |object: &&Value| {
-            let workload = has_workload && is_workload(object, release.id);
-            workload || is_own(object, release.id) || is_scaler(object)
+            let workload = has_workload && is_workload(object, release);
+            workload || is_own(object, release) || is_scaler(object)
         };
-        for object in release.objects.iter().filter(own) {
+        for object in objects.iter().filter(own) {
             let path = address::of(object, &self.cluster.namespace)?;
             self.cluster.delete(&path).await?;
             self.cluster.applied.borrow_mut().remove(&path);
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            match is_workload(object, release.id) {
+            match is_workload(object, release) {
                 true => world.things.bury(What::Workloads, name),
                 false => world.things.bury(What::Services, name),
             }

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::address::{self, escaped};
 use super::cluster::Cluster;
-use super::count::{Counted, not_made};
+use super::count::{Counted, not_made, refused};
 use super::heard::{Change, Objects, Topic, feed, put, take_in};
+use super::places::{self, Places};
 use super::pods::{Standing, standing};
 use super::router::Router;
 use super::sets::{Whole, whole};
@@ -33,6 +34,8 @@ pub(super) enum What {
     /// Which pods each Service sends requests to.
     Endpoints,
     Warnings,
+    /// Why the places of a set are not filled.
+    Refusals,
     /// What routers have beside Services.
     Routes,
 }
@@ -146,11 +149,11 @@ async fn topics(
         Some(served) => served.has("discovery.k8s.io", "v1"),
         None => cluster.get("/apis/discovery.k8s.io/v1").await?.is_some(),
     };
-    let warnings = Topic {
+    let warnings = |about: &str| Topic {
         path: address::all("v1", "Event", namespace),
         selectors: format!(
             "&fieldSelector={}",
-            escaped("involvedObject.kind=Pod,type=Warning")
+            escaped(&format!("{about},type=Warning"))
         ),
     };
     let mut topics = vec![
@@ -165,8 +168,16 @@ async fn topics(
                 of("v1", "Endpoints")
             },
         ),
-        (What::Warnings, warnings),
+        (What::Warnings, warnings("involvedObject.kind=Pod")),
     ];
+    if workload.kind == places::KIND {
+        let set = format!(
+            "involvedObject.kind={},involvedObject.name={}",
+            places::KIND,
+            cluster.agent
+        );
+        topics.push((What::Refusals, warnings(&set)));
+    }
     topics.extend(router.listens(namespace).map(|topic| (What::Routes, topic)));
     Ok(topics)
 }
@@ -216,7 +227,26 @@ impl Things {
     pub(super) fn releases(&self) -> BTreeSet<ReleaseId> {
         let workloads = self.each(What::Workloads);
         let leaving = self.each(What::Pods).filter(|pod| is_leaving(pod));
-        workloads.chain(leaving).filter_map(release_of).collect()
+        let all = workloads.chain(leaving).filter_map(release_of);
+        let shared = self.places().map(|places| places.releases());
+        all.chain(shared.into_iter().flatten()).collect()
+    }
+
+    /// Whose Services stand without anything that makes replicas.
+    pub(super) fn left(&self) -> BTreeSet<ReleaseId> {
+        let services = self.each(What::Services).filter_map(release_of);
+        services
+            .collect::<BTreeSet<_>>()
+            .difference(&self.releases())
+            .copied()
+            .collect()
+    }
+
+    /// Where releases share one set.
+    pub(super) fn places(&self) -> Option<Places> {
+        let mut sets = self.each(What::Workloads);
+        let is_shared = self.workload.kind == places::KIND;
+        is_shared.then(|| sets.find_map(Places::of)).flatten()
     }
 
     /// In the order in which they were made, which numbers them.
@@ -253,15 +283,16 @@ impl Things {
         pods.map(|(number, pod)| {
             let name = pod["metadata"]["name"].as_str().unwrap_or_default();
             let reached = !is_served || reached.contains(name);
-            (number, pod, standing(pod, reached, &self.warnings(name)))
+            (number, pod, standing(pod, reached, &self.warnings(pod)))
         })
         .collect()
     }
 
-    fn warnings(&self, pod: &str) -> Vec<&Value> {
+    /// Places of a set are named alike, whoever has them.
+    fn warnings(&self, pod: &Value) -> Vec<&Value> {
         let all = self.each(What::Warnings);
         let mut warnings: Vec<&Value> = all
-            .filter(|event| event["involvedObject"]["name"] == pod)
+            .filter(|event| event["involvedObject"]["uid"] == pod["metadata"]["uid"])
             .collect();
         warnings.sort_by_key(|event| event["lastTimestamp"].as_str().unwrap_or_default());
         warnings
@@ -328,14 +359,21 @@ impl Things {
     }
 
     fn counted(&self, id: ReleaseId, workload: Option<&Value>) -> SeenRelease {
-        let wanted = workload.map_or(0, |workload| {
-            workload["spec"]["replicas"].as_u64().unwrap_or(1) as u32
-        });
+        let wanted = match self.places() {
+            Some(places) => places.of_release(id),
+            None => workload.map_or(0, |workload| {
+                workload["spec"]["replicas"].as_u64().unwrap_or(1) as u32
+            }),
+        };
         let mut counted = Counted::default();
         for (number, _, standing) in self.standings(id) {
             counted.add(number, standing);
         }
-        if let Some(says) = workload.and_then(not_made) {
+        let refused = workload.and_then(|workload| {
+            let refusals = self.each(What::Refusals);
+            not_made(workload).or_else(|| refused(workload, refusals))
+        });
+        if let Some(says) = refused {
             counted.not_made(wanted, says);
         }
         counted.seen(wanted)

@@ -41,6 +41,7 @@ fn plan_of_a_first_deploy_with_a_person_in_between() {
         from: None,
         auto_undo: false,
         limit: Some(4),
+        one_set: false,
         gates: Vec::new(),
         ..plan()
     };
