@@ -387,12 +387,10 @@ impl Rollout {
 
     /// How many of stable belong beside so many candidates: in one set, all other places.
     fn beside(&self, candidates: u32) -> u32 {
-        let Step {
-            stable, candidate, ..
-        } = *self.step();
+        let step = self.step();
         match self.plan.one_set {
-            true => stable + candidate - candidates,
-            false => stable,
+            true => step.stable + step.candidate - candidates,
+            false => step.stable,
         }
     }
 }

@@ -10,6 +10,7 @@ mod checkup;
 mod cluster;
 mod count;
 mod difference;
+mod endpoints;
 mod fits;
 mod heard;
 mod logs;

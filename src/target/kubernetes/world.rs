@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::address::{self, escaped};
 use super::cluster::Cluster;
 use super::count::{Counted, not_made, refused};
+use super::endpoints::{addresses, service_of};
 use super::heard::{Change, Objects, Topic, feed, put, take_in};
 use super::places::{self, Places};
 use super::pods::{Standing, standing};
@@ -22,8 +23,6 @@ use crate::target::{Failing, Seen, SeenRelease};
 
 pub(super) const RELEASE: &str = "agentctl.dev/release";
 pub(super) const NAME: &str = "app.kubernetes.io/name";
-/// What the cluster calls the owner of a slice.
-const OF_SERVICE: &str = "kubernetes.io/service-name";
 
 /// What is listened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -390,26 +389,6 @@ pub(super) fn release_of(object: &Value) -> Option<ReleaseId> {
 
 fn is_leaving(pod: &Value) -> bool {
     !pod["metadata"]["deletionTimestamp"].is_null()
-}
-
-/// A slice names its Service; Endpoints are called as theirs is.
-fn service_of(object: &Value) -> &str {
-    let metadata = &object["metadata"];
-    let labelled = metadata["labels"][OF_SERVICE].as_str();
-    let name = metadata["name"].as_str().unwrap_or_default();
-    labelled.unwrap_or(name)
-}
-
-/// Names of the pods that are ready to be sent to.
-fn addresses(object: &Value) -> Vec<&str> {
-    let slices = object["endpoints"].as_array().into_iter().flatten();
-    let slices = slices.filter(|one| one["conditions"]["ready"] != false);
-    let subsets = object["subsets"].as_array().into_iter().flatten();
-    let subsets = subsets.filter_map(|subset| subset["addresses"].as_array());
-    slices
-        .chain(subsets.flatten())
-        .filter_map(|one| one["targetRef"]["name"].as_str())
-        .collect()
 }
 
 #[cfg(test)]
