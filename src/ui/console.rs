@@ -51,7 +51,8 @@ pub(crate) struct Reader {
     pub(crate) utf8: bool,
     /// Columns and rows; asked anew for every picture, for a window may change.
     pub(crate) size: fn() -> Option<(usize, usize)>,
-    pub(crate) zone: TimeZone,
+    /// Looked for when a time is told: all zones of the machine are read then.
+    pub(crate) zone: fn() -> TimeZone,
 }
 
 impl Reader {
@@ -64,7 +65,7 @@ impl Reader {
             dumb: variable("TERM").is_none_or(|term| term == "dumb"),
             utf8: locale_is_utf8(variable),
             size,
-            zone: TimeZone::system(),
+            zone: TimeZone::system,
         }
     }
 }
@@ -216,7 +217,7 @@ impl Console {
     pub(crate) fn clock(&self, now: Stamp) -> Clock {
         Clock {
             now,
-            zone: self.reader.zone.clone(),
+            zone: (self.reader.zone)(),
         }
     }
 

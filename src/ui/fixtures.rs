@@ -73,7 +73,7 @@ pub(super) fn reader() -> Reader {
         dumb: false,
         utf8: true,
         size: || None,
-        zone: TimeZone::UTC,
+        zone: || TimeZone::UTC,
     }
 }
 

@@ -146,9 +146,12 @@ fn a_name_that_somebody_else_has() {
     let theirs = host.container("r2-1");
     docker(&["create", "--name", &theirs, "python:3.13-slim", "true"]).unwrap();
     host.spec("run.env.ANSWER = \"two\"");
-    host.run(&["deploy"])
-        .ends(1)
-        .says("that agentctl did not make");
+    for verb in ["plan", "deploy"] {
+        host.run(&[verb])
+            .ends(2)
+            .says("belongs to somebody else")
+            .says(&format!("docker rm -f {theirs}"));
+    }
     host.whole("r1", &["edge", "r1-1"]);
     docker(&["rm", &theirs]).unwrap();
 }

@@ -18,6 +18,7 @@ impl Host {
     pub(super) async fn nothing_is_foreign(&self, spec: &Spec) -> Result<()> {
         self.no_foreign_stack().await?;
         self.no_foreign_container(spec).await?;
+        self.no_foreign_replica().await?;
         self.no_foreign_network().await?;
         self.no_foreign_volume(spec).await
     }
@@ -53,6 +54,17 @@ impl Host {
             let there = self.inspected(&name).await?;
             let labels = there.map(|there| there.config.and_then(|config| config.labels));
             self.is_free("container", &name, labels, "docker rm -f")?;
+        }
+        Ok(())
+    }
+
+    /// Any release's: which one comes next is not known yet.
+    async fn no_foreign_replica(&self) -> Result<()> {
+        for one in self.containers(Vec::new()).await? {
+            let name = name(&one);
+            if self.names.is_replica(&name) {
+                self.is_free("container", &name, Some(one.labels), "docker rm -f")?;
+            }
         }
         Ok(())
     }

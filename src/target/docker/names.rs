@@ -44,6 +44,19 @@ impl Names {
         format!("{}-edge", self.project)
     }
 
+    /// Whether a replica, or what stands beside one, may be called so.
+    pub(super) fn is_replica(&self, name: &str) -> bool {
+        let own = name.strip_prefix(&self.project);
+        let Some((release, rest)) = own.and_then(|rest| rest.strip_prefix("-r")?.split_once('-'))
+        else {
+            return false;
+        };
+        let replica = rest.split_once('-').map_or(rest, |(replica, _)| replica);
+        [release, replica]
+            .iter()
+            .all(|number| number.parse::<u32>().is_ok())
+    }
+
     /// Looks into the volumes while no edge runs.
     pub(super) fn visitor(&self) -> String {
         format!("{}-visitor-{}", self.project, std::process::id())
@@ -108,4 +121,27 @@ pub(super) fn counted(made_of: &Identity) -> [(String, String); 2] {
         (HASH.to_owned(), made_of.to_string()),
         (NUMBER.to_owned(), "1".to_owned()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_are_known_by_their_names() {
+        let names = Names::new("bot", Some("prod"));
+        for own in ["bot_prod-r2-1", "bot_prod-r13-10", "bot_prod-r2-1-search"] {
+            assert!(names.is_replica(own), "{own}");
+        }
+        let others = [
+            "bot_prod-edge",
+            "bot_prod-r2",
+            "bot_prod-red-1",
+            "bot-r2-1",
+            "bot_prod-r2-x",
+        ];
+        for other in others {
+            assert!(!names.is_replica(other), "{other}");
+        }
+    }
 }
