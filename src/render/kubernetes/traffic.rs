@@ -9,7 +9,7 @@ pub(super) use gateway::parents;
 
 use super::Part;
 use crate::render::{Controller, Failure, Input, Traffic};
-use crate::spec::{ConversationKey, Percent, Router, Strategy};
+use crate::spec::{ConversationKey, Kind, Percent, Router, Strategy};
 
 pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
     if !input.spec.agent.kind.is_called() {
@@ -42,10 +42,25 @@ fn no_split(input: &Input) -> Result<(), Failure> {
     let plain = traffic.candidate.is_none() && traffic.mirror.is_none();
     match plain && traffic.matches.is_empty() {
         true => Ok(()),
-        false => Err(Failure::refused(
-            "a Service splits requests by replicas only; network.router = \"gateway\", \"istio\" \
-             or \"nginx\" splits them by weight",
-        )),
+        false => Err(Failure::refused(why_not_split(input.spec.agent.kind))),
+    }
+}
+
+fn why_not_split(kind: Kind) -> String {
+    match kind {
+        Kind::Service => {
+            "a Service splits requests by replicas only; network.router = \"gateway\", \
+                          \"istio\" or \"nginx\" splits them by weight"
+                .to_owned()
+        }
+        Kind::Stateful => "requests to a stateful agent are split as its replicas are; leave \
+                           --candidate, --mirror and --match out"
+            .to_owned(),
+        Kind::Worker | Kind::Job | Kind::Cron | Kind::Daemon => format!(
+            "nobody sends requests to a {}, so there are none to split; leave --candidate, --mirror \
+             and --match out",
+            kind.word()
+        ),
     }
 }
 

@@ -172,7 +172,17 @@ fn what_a_router_cannot_do_is_refused() {
     let mut half = at(NGINX, 5.0);
     half.traffic.mirror = Percent::new(50.0);
     assert!(refused(&half).contains("all requests or none"));
-    assert!(refused(&at("", 5.0)).contains("by replicas only"));
+    for (kind, says) in [
+        ("service", "by replicas only"),
+        ("stateful", "as its replicas are"),
+        ("worker", "nobody sends requests to a worker"),
+        ("job", "nobody sends requests to a job"),
+    ] {
+        let mut input = at("", 5.0);
+        input.spec.agent.kind = serde_json::from_value(json!(kind)).unwrap();
+        let refusal = refused(&input);
+        assert!(refusal.contains(says), "{kind}: {refusal}");
+    }
 }
 
 #[test]
