@@ -40,6 +40,19 @@ hint: agentctl history lists the releases; --to names one
 }
 
 #[test]
+fn to_what_was_stopped() {
+    let place = deployed_twice();
+    place.run(&["stop", "--now"]).ends(0);
+    place
+        .run(&["rollback", "--to", "r2"])
+        .ends(0)
+        .says("r2 is live");
+    assert_eq!(place.ask("reply"), "two");
+    place.run(&["rollback"]).ends(0).says("r1 is live");
+    assert_eq!(place.ask("reply"), "hello");
+}
+
+#[test]
 fn to_a_named_one() {
     let place = deployed_twice();
     place.run(&["rollback", "--to", "r1"]).ends(0);

@@ -46,7 +46,7 @@ async fn go_back(
     let mut past = journaled::read(store).await?;
     let seen = target.observe().await?;
     let number = journaled::next(&past);
-    let release = engine::release(store, wanted(args, site, &past)?).await?;
+    let release = engine::release(store, wanted(args, site, &past, &seen)?).await?;
     let plan = plan(&past, &release, &seen)?;
     target.fetch(&release).await?;
     journaled::abandon(store, &lease.hold, &mut past, number).await?;
@@ -69,7 +69,12 @@ async fn go_back(
     Ok(Exit::of_outcome(&outcome))
 }
 
-fn wanted(args: &args::Rollback, site: &Site, past: &[Journaled]) -> Result<ReleaseId> {
+fn wanted(
+    args: &args::Rollback,
+    site: &Site,
+    past: &[Journaled],
+    seen: &Seen,
+) -> Result<ReleaseId> {
     let history = history(past);
     let Some(stable) = history.stable() else {
         return Err(advice(
@@ -84,7 +89,8 @@ fn wanted(args: &args::Rollback, site: &Site, past: &[Journaled]) -> Result<Rele
             format!("there is no release {release}"),
             "agentctl history lists the releases",
         )),
-        Some(release) if release == stable => Err(advice(
+        // What was stopped serves nobody.
+        Some(release) if release == stable && replicas(seen, release) > 0 => Err(advice(
             format!("{release} is what serves already"),
             "agentctl history lists the releases",
         )),
@@ -100,12 +106,15 @@ fn known(past: &[Journaled], release: ReleaseId) -> bool {
     past.iter().any(|past| past.rollout.plan().to == release)
 }
 
+fn replicas(seen: &Seen, release: ReleaseId) -> u32 {
+    seen.releases.get(&release).map_or(0, |live| live.wanted)
+}
+
 fn plan(past: &[Journaled], release: &Release, seen: &Seen) -> Result<Plan> {
-    let wanted = |id| seen.releases.get(&id).map_or(0, |live| live.wanted);
-    let stable = history(past).stable();
+    let stable = history(past).stable().filter(|id| *id != release.id);
     let last = past.last().map(|past| past.rollout.plan());
     let plan = back(
-        stable.map(|id| (id, wanted(id))),
+        stable.map(|id| (id, replicas(seen, id))),
         release.id,
         release.contents.health.startup.within,
         last.map(|plan| &**plan),

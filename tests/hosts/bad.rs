@@ -91,6 +91,17 @@ fn a_port_that_is_taken() {
     host.nothing_is_there();
     drop(taken);
     host.run(&["deploy"]).ends(0).says("r1 is live");
+    host.run(&["stop"]).ends(0);
+    let taken = TcpListener::bind(("127.0.0.1", host.place.port)).unwrap();
+    host.run(&["rollback", "--to", "r1"])
+        .ends(1)
+        .says("r1 was taken down again: could not publish 127.0.0.1:")
+        .says("belongs to somebody else on that host (")
+        .says("hint: see who has it: ");
+    drop(taken);
+    host.run(&["rollback", "--to", "r1"])
+        .ends(0)
+        .says("r1 is live");
 }
 
 #[test]

@@ -276,7 +276,8 @@ fn no_port(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
     let (ip, port) = (address.ip(), address.port());
     let (cause, hint) = if says(&["address already in use", "port is already allocated"]) {
         let who = format!("see who has it: docker ps, or ss -ltnp 'sport = :{port}' there");
-        (text, format!("{who}; or set another run.port"))
+        let cause = format!("port {port} belongs to somebody else on that host");
+        (cause, format!("{who}; or set another run.port"))
     } else if says(&["cannot assign requested address"]) {
         (format!("the host has no address {ip}"), LISTED.to_owned())
     } else if says(&["external connectivity", "set up container networking"]) {
@@ -304,7 +305,7 @@ mod tests {
             ),
             (
                 "Bind for 10.9.9.9:8000 failed: port is already allocated",
-                "port is already",
+                "port 8000 belongs to somebody else",
             ),
             ("no way", "external connectivity"),
         ];
