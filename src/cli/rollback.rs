@@ -75,29 +75,25 @@ fn wanted(
     past: &[Journaled],
     seen: &Seen,
 ) -> Result<ReleaseId> {
-    let history = history(past);
-    let Some(stable) = history.stable() else {
-        return Err(advice(
+    let (history, list) = (history(past), "agentctl history lists the releases");
+    let named = args.to.as_deref().map(str::parse::<ReleaseId>).transpose();
+    let named = named.map_err(|says| advice(says, list))?;
+    match (named.or_else(|| history.last_good()), history.stable()) {
+        (Some(release), _) if !known(past, release) => {
+            Err(advice(format!("there is no release {release}"), list))
+        }
+        // What was stopped serves nobody.
+        (Some(release), stable) if stable == Some(release) && replicas(seen, release) > 0 => {
+            Err(advice(format!("{release} is what serves already"), list))
+        }
+        (Some(release), _) => Ok(release),
+        (None, Some(stable)) => Err(advice(
+            format!("there is no good release before {stable}"),
+            format!("{list}; --to names one"),
+        )),
+        (None, None) => Err(advice(
             format!("nothing of {} is deployed here", site.name()),
             "agentctl history shows what was",
-        ));
-    };
-    let named = args.to.as_deref().map(str::parse::<ReleaseId>).transpose();
-    let named = named.map_err(|says| advice(says, "agentctl history lists the releases"))?;
-    match named.or_else(|| history.last_good()) {
-        Some(release) if !known(past, release) => Err(advice(
-            format!("there is no release {release}"),
-            "agentctl history lists the releases",
-        )),
-        // What was stopped serves nobody.
-        Some(release) if release == stable && replicas(seen, release) > 0 => Err(advice(
-            format!("{release} is what serves already"),
-            "agentctl history lists the releases",
-        )),
-        Some(release) => Ok(release),
-        None => Err(advice(
-            format!("there is no good release before {stable}"),
-            "agentctl history lists the releases; --to names one",
         )),
     }
 }
