@@ -9,15 +9,16 @@ use crate::hex::hex;
 use crate::release::Identity;
 
 /// Counts up when what the tag is made of changes, so that no old image passes for a new one.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// In characters: as long as a commit's.
 const LENGTH: usize = 40;
 /// They differ from commit to commit while the image stays what it is.
 pub(super) const OF_THE_COMMIT: [&str; 3] = ["OCI_VERSION", "OCI_REVISION", "OCI_CREATED"];
 
 /// `sha-` and 40 hexadecimal digits. `platform` is like `linux/amd64`. A secret is told by its name: its value makes no image
-/// another.
+/// another. Two agents never share an image: whose it is stands in it, and decides who may delete it.
 pub(crate) fn content_tag<'a>(
+    agent: &str,
     files: &Identity,
     dockerfile: &str,
     args: &BTreeMap<String, String>,
@@ -31,6 +32,7 @@ pub(crate) fn content_tag<'a>(
     let lasting = args.iter().filter(|(name, _)| !of_the_commit(name));
     let content = json!({
         "format": FORMAT,
+        "agent": agent,
         "files": files,
         "dockerfile": dockerfile,
         "args": lasting.collect::<BTreeMap<_, _>>(),
@@ -50,6 +52,7 @@ mod tests {
     use super::*;
 
     struct Given {
+        agent: &'static str,
         files: &'static [u8],
         dockerfile: &'static str,
         args: &'static [(&'static str, &'static str)],
@@ -59,6 +62,7 @@ mod tests {
     }
 
     const PLAIN: Given = Given {
+        agent: "bot",
         files: b"files",
         dockerfile: "FROM a",
         args: &[("A", "1")],
@@ -74,6 +78,7 @@ mod tests {
 
     fn tag(given: &Given) -> String {
         content_tag(
+            given.agent,
             &Identity::of(given.files),
             given.dockerfile,
             &map(given.args),
@@ -87,6 +92,10 @@ mod tests {
     fn every_part_makes_another() {
         let given = [
             PLAIN,
+            Given {
+                agent: "other",
+                ..PLAIN
+            },
             Given {
                 files: b"other",
                 ..PLAIN
@@ -167,6 +176,6 @@ mod tests {
 
     #[test]
     fn the_form_is_kept() {
-        assert_eq!(tag(&PLAIN), "sha-038a033b0ad85f14f7e80d930ee4e2cee7f73d85");
+        assert_eq!(tag(&PLAIN), "sha-357c6f22e10e70aee632637110469f6395bdb58e");
     }
 }

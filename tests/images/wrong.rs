@@ -127,6 +127,45 @@ manifest for 127.0.0.1:PORT/team/none:1 not found: manifest unknown: manifest un
 hint: see whether Dockerfile names an image that is there: docker pull IMAGE
 ";
 
+/// BuildKit refuses a base for another platform; the classic builder takes what is there.
+#[test]
+fn a_base_for_another_platform() {
+    let Some(shop) = Workshop::open(Wanted::default(), "build.platforms = [\"linux/arm64\"]\n")
+    else {
+        return;
+    };
+    if !engine::there_is_a_tiny_image() {
+        return;
+    }
+    let dockerfile = format!("FROM {}\nCOPY text /\n", engine::TINY);
+    shop.place.write("Dockerfile", dockerfile);
+    let ran = shop.run_with("DOCKER_BUILDKIT", "0", &["push", "-q"]);
+    ran.exactly(
+        2,
+        "",
+        "\
+error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
+  caused by: could not build an image for linux/arm64
+  caused by: the classic builder made one for linux/amd64, from a base that is here for that
+hint: build it with BuildKit (leave DOCKER_BUILDKIT=0 out), or have the base for that platform
+",
+    );
+    shop.nothing_was_made();
+}
+
+#[test]
+fn what_looks_like_a_secret_is_not_shown() {
+    let Some(shop) = Workshop::open(Wanted::default(), "build.args = { API_KEY = \"c0ffee\" }\n")
+    else {
+        return;
+    };
+    let ran = shop
+        .run(&["build"])
+        .ends(2)
+        .says("API_KEY looks like a secret");
+    assert!(!ran.stderr.contains("c0ffee"), "{}", ran.stderr);
+}
+
 /// An image that only files are taken from, in the last line of three.
 #[test]
 fn an_image_to_copy_from_that_is_not_there() {
@@ -267,6 +306,19 @@ error: \"a b\" is not a tag, in which {version}, {git_sha}, {branch} and {date} 
   |
 5 | image.tags = [\"a b\"]
   |               ^^^^^
+",
+    );
+    shop.spec("image.tags = [\"sha-1234\"]\n");
+    refused(
+        &shop,
+        &["push"],
+        "\
+error: tags that begin with sha- say what is in an image, and agentctl makes them
+ --> agent.toml:5:15
+  |
+5 | image.tags = [\"sha-1234\"]
+  |               ^^^^^^^^^^
+  = hint: begin it with another word
 ",
     );
     let long = "x".repeat(120);

@@ -126,6 +126,7 @@ impl<'a> Subject<'a> {
             None => BTreeMap::new(),
         };
         let content = content_tag(
+            &project.loaded.spec.agent.name,
             &looked.identity,
             &canonical.dockerfile,
             &canonical.args,

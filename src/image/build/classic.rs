@@ -7,11 +7,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
+use bollard::query_parameters::RemoveImageOptions;
 use hyper::Request;
 
 use super::steps::Steps;
 use super::{ImageId, Logins, query};
-use crate::advice::advice;
+use crate::advice::{advice, because};
 use crate::docker::{Engine, Line, Lines, Moved, streamed};
 use crate::image::context::Context;
 use crate::image::{Ended, Recipe};
@@ -42,7 +43,33 @@ pub(super) async fn build(
         .header("X-Registry-Config", URL_SAFE.encode(known.to_string()))
         .body(streamed(tar))?;
     let answer = engine.send(request).await?;
-    follow(Lines::new(answer.into_body()), steps).await
+    let image = follow(Lines::new(answer.into_body()), steps).await?;
+    if let Some(platform) = &recipe.platform {
+        is_for(engine, platform, &image, &recipe.tag).await?;
+    }
+    Ok(image)
+}
+
+/// This builder takes whatever base it has, for whichever platform that is.
+async fn is_for(engine: &Engine, platform: &str, image: &ImageId, tag: &str) -> Result<()> {
+    let there = engine.docker.inspect_image(&image.0).await;
+    let there = there.map_err(|error| engine.failure(error))?;
+    let [os, architecture] = [there.os, there.architecture].map(Option::unwrap_or_default);
+    let made = format!("{os}/{architecture}");
+    let more = platform.strip_prefix(&made);
+    if more.is_some_and(|variant| variant.is_empty() || variant.starts_with('/')) {
+        return Ok(());
+    }
+    let untagged = engine
+        .docker
+        .remove_image(tag, None::<RemoveImageOptions>, None)
+        .await;
+    untagged.map_err(|error| engine.failure(error))?;
+    Err(because(
+        format!("could not build an image for {platform}"),
+        format!("the classic builder made one for {made}, from a base that is here for that"),
+        "build it with BuildKit (leave DOCKER_BUILDKIT=0 out), or have the base for that platform",
+    ))
 }
 
 /// The engine takes out of the image what this `.dockerignore` names: that is how `docker build`

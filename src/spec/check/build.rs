@@ -58,7 +58,10 @@ fn arg(name: &str, value: &Template, spec: &Spec, check: &mut Check<'_>) {
     if let Some(why) = why_secret(name, value, spec) {
         let message = format!("{why}: an argument stays in the image's history");
         let hint = format!("secrets = [\"{name}\"] under [build]");
-        check.refuse_with(&path, message, hint);
+        match texts(value).next() {
+            Some(_) => check.refuse_unseen(&path, message, hint),
+            None => check.refuse_with(&path, message, hint),
+        }
     } else if TAKEN.contains(&name) || name.starts_with("OCI_") {
         let message = format!("{name} is an argument of the Dockerfile that agentctl writes");
         check.refuse_with(&path, message, "give it another name");
@@ -139,8 +142,20 @@ fn manager(build: &Build, check: &mut Check<'_>) {
     }
 }
 
+/// Tags that agentctl makes, and believes.
+const CONTENT: &str = "sha-";
+
 fn tags(spec: &Spec, check: &mut Check<'_>) {
     for (at, tag) in spec.image.tags.iter().enumerate() {
+        if tag.starts_with(CONTENT) {
+            let message =
+                "tags that begin with sha- say what is in an image, and agentctl makes them";
+            check.refuse_with(
+                &format!("image.tags.{at}"),
+                message,
+                "begin it with another word",
+            );
+        }
         if tag.contains("{version}") && spec.agent.version.is_none() {
             let path = format!("image.tags.{at}");
             check.refuse_with(

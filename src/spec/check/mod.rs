@@ -105,6 +105,12 @@ impl<'a> Check<'a> {
             .push(self.at(path, message).hint(Some(hint.into())));
     }
 
+    /// The line is not shown: it holds what nobody is to see.
+    pub(super) fn refuse_unseen(&mut self, path: &str, message: impl AsRef<str>, hint: String) {
+        let problem = self.at(path, message).hint(Some(hint));
+        self.problems.push(problem.without_line());
+    }
+
     fn at(&self, path: &str, message: impl AsRef<str>) -> Problem {
         self.source.problem(self.origins.span(path), message)
     }
