@@ -23,6 +23,12 @@ impl Files {
         }
     }
 
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        if let Some(text) = self.0.remove(from) {
+            self.add(to, text);
+        }
+    }
+
     pub(crate) fn get(&self, path: &str) -> Option<&str> {
         self.0.get(path).map(String::as_str)
     }

@@ -1,7 +1,7 @@
 //! `agentctl render dockerfile`, and what an engine is given of it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -14,12 +14,39 @@ use crate::spec::Runtime;
 
 const IGNORE: &str = ".dockerignore";
 
-pub(super) fn dockerfile(args: &Render, input: &Input, templates: &Templates) -> Result<Files> {
+/// Docker looks for what stays out of a context in the context, or beside the Dockerfile by its name.
+const BESIDE: &str = "Dockerfile.dockerignore";
+
+pub(super) fn dockerfile(
+    args: &Render,
+    project: &Project,
+    input: &Input,
+    templates: &Templates,
+) -> Result<Files> {
     let engine = match args.plain {
         true => Engine::Plain,
         false => Engine::BuildKit,
     };
-    render::dockerfile(input, templates, engine)
+    let mut files = render::dockerfile(input, templates, engine)?;
+    let is_own = files.get("Dockerfile").is_none();
+    if !is_own && lies_elsewhere(args, &context(project, input)) {
+        files.rename(IGNORE, BESIDE);
+    }
+    Ok(files)
+}
+
+fn lies_elsewhere(args: &Render, context: &Path) -> bool {
+    let Some(out) = &args.out else {
+        return false;
+    };
+    let (out, context) = (out.canonicalize().ok(), context.canonicalize().ok());
+    args.file.len() > 1 || out != context
+}
+
+fn context(project: &Project, input: &Input) -> PathBuf {
+    let build = input.spec.build.as_ref();
+    let context = build.map_or(".", |build| &build.context);
+    project.folder().join(context)
 }
 
 /// What is to be said of a Dockerfile that the folder has itself.
@@ -42,12 +69,7 @@ pub(super) fn dockerfiles(files: &Files) -> String {
 pub(super) fn buildable(project: &Project, input: &Input, files: &Files) -> Result<Buildable> {
     let own = input.spec.build.as_ref();
     let own = own.filter(|build| build.runtime == Runtime::Dockerfile);
-    let context = input
-        .spec
-        .build
-        .as_ref()
-        .map_or(".", |build| &build.context);
-    let folder = project.folder().join(context);
+    let folder = context(project, input);
     let rendered = |name| files.get(name).unwrap_or_default().to_owned();
     let dockerfile = match own {
         Some(build) => fs::read_to_string(folder.join(&build.dockerfile)).advise(

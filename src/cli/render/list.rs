@@ -50,8 +50,12 @@ impl List {
         lists.any(|written| written.get(path) == Some(&hash))
     }
 
-    /// What was written for `what` before, and is not any more.
+    /// What was written for `what` before, and is not any more. Pipelines of several agents lie in one
+    /// repository: none of them is left over because another is written.
     pub(super) fn left(&self, what: What, files: &Files) -> Vec<&str> {
+        if what == What::Ci {
+            return Vec::new();
+        }
         let others = self.0.iter().filter(|(other, _)| **other != what);
         let others: Vec<&Written> = others.map(|(_, written)| written).collect();
         let is_left = |path: &&str| {
@@ -78,7 +82,9 @@ impl List {
                 }
             }
         }
-        self.0.insert(what, written);
+        let kept = self.0.remove(&what).filter(|_| what == What::Ci);
+        let all = kept.into_iter().flatten().chain(written);
+        self.0.insert(what, all.collect());
     }
 }
 
@@ -125,6 +131,10 @@ mod tests {
         assert_eq!(list.left(What::Dockerfile, &none), ["old"]);
         assert_eq!(list.left(What::Compose, &none), ["compose.yaml"]);
         assert!(list.has("Dockerfile", b"2") && !list.has("Dockerfile", b"1"));
+        list.note(What::Ci, &files(&[("a.yaml", "1")]));
+        list.note(What::Ci, &files(&[("b.yaml", "1")]));
+        assert!(list.left(What::Ci, &none).is_empty());
+        assert!(list.has("a.yaml", b"1") && list.has("b.yaml", b"1"));
         let text = list.text().unwrap();
         assert_eq!(parsed(text.as_bytes()).unwrap(), list.0);
     }

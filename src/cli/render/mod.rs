@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::args::{Layout, Render, What};
+use super::args::{Layout, Render, System, What};
 use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
@@ -49,8 +49,10 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     for agent in agents {
         let agent = agent?;
         agent.say(shown);
+        // GitHub reads all workflows of a repository from one folder.
         let below = match files.len() {
             1 => String::new(),
+            _ if args.system == Some(System::Github) => String::new(),
             _ => format!("{}/", agent.name),
         };
         rendered.extend(&below, agent.files);
@@ -144,7 +146,12 @@ fn agent(
 fn names(what: What, input: &Input) -> Vec<String> {
     let agent = &input.spec.agent.name;
     let beside = render::service_names(input).filter(|_| what == What::Kubernetes);
-    std::iter::once(agent.clone()).chain(beside).collect()
+    let release = input.release.filter(|_| what == What::Kubernetes);
+    let release = release.map(|release| format!("{agent}-{release}"));
+    std::iter::once(agent.clone())
+        .chain(beside)
+        .chain(release)
+        .collect()
 }
 
 /// What whoever applies the files has to run beside.
@@ -251,7 +258,7 @@ impl Job<'_> {
         let done = match what {
             What::Compose => render::compose(self.input, templates),
             What::Ci => pipeline::ci(self.args, self.project, self.input, templates),
-            What::Dockerfile => image::dockerfile(self.args, self.input, templates),
+            What::Dockerfile => image::dockerfile(self.args, self.project, self.input, templates),
             What::Kubernetes => self.kubernetes(templates),
             What::Rbac => Ok(render::rbac(self.input, templates)?),
         };

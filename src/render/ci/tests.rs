@@ -204,3 +204,14 @@ fn a_dollar_is_a_dollar_at_gitlab() {
     let gitlab = made(&TWO.replace("/ready", "/$a"), System::Gitlab);
     assert_eq!(gitlab["deploy-staging"]["variables"]["READY"], "/$$a");
 }
+
+#[test]
+fn what_a_spec_says_is_no_expression_at_github() {
+    let jobs = made(
+        &TWO.replace("/ready", "/${{secrets.OTHER}}"),
+        System::Github,
+    )["jobs"]
+        .take();
+    let told = &jobs["deploy-staging"]["env"]["READY"];
+    assert_eq!(told, "/${{ '${{' }}secrets.OTHER}}");
+}

@@ -13,7 +13,7 @@ const APPLY: &str = "get list watch create patch delete";
 const LOOK: &str = "get list watch";
 
 /// Beside applying objects.
-const ALWAYS: [(&str, &str, &str); 11] = [
+const ALWAYS: [(&str, &str, &str); 12] = [
     // The journal, the releases and who may write.
     (
         "",
@@ -35,6 +35,8 @@ const ALWAYS: [(&str, &str, &str); 11] = [
     ("discovery.k8s.io", "endpointslices", LOOK),
     // Probes are requests to one replica, by any method.
     ("", "pods/proxy", "get create update patch delete"),
+    // A pipeline asks the agent's Service whether it is ready.
+    ("", "services/proxy", "get"),
     // `deploy --in-cluster`.
     ("batch", "jobs", APPLY),
 ];

@@ -28,8 +28,38 @@ pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
             }
         }
     }
+    commands(spec, check);
     names(spec, check);
     ports(spec, check);
+}
+
+/// Nothing is put into these: a secret's name would be all that arrives.
+fn commands(spec: &Spec, check: &mut Check<'_>) {
+    let services = spec.services.iter().flat_map(|(name, service)| {
+        let own = |what| format!("services.{}.{what}", key(name));
+        [
+            (own("command"), &service.command),
+            (own("healthy"), &service.healthy),
+        ]
+    });
+    let tools = spec.tools.iter();
+    let tools = tools.map(|(name, tool)| (format!("tools.{}.command", key(name)), &tool.command));
+    let sidecars = spec.sidecars.iter();
+    let sidecars =
+        sidecars.map(|(name, one)| (format!("sidecars.{}.command", key(name)), &one.command));
+    for (path, words) in services.chain(tools).chain(sidecars) {
+        for (at, _) in words
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| word.contains("${secret:"))
+        {
+            check.refuse_with(
+                &format!("{path}.{at}"),
+                "a secret must not stand in a command: any user of the machine could read it",
+                "give it as a variable, under env, and let a shell in the image put it in",
+            );
+        }
+    }
 }
 
 fn service(path: &str, service: &Service, spec: &Spec, check: &mut Check<'_>) {

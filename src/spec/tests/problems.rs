@@ -1,7 +1,7 @@
 use super::{SMALL, bad, load, marked};
 
-/// Each case is what is added to a small file, then behind `>` what the caret marks, the message,
-/// and the hint if there is one.
+/// Each case is what is added to a small file, then behind `>` what the caret marks unless the line is
+/// not shown, the message, and the hint if there is one.
 #[test]
 fn each_case_points_at_what_is_wrong() {
     let blocks = include_str!("problems.txt").split("\n\n");
@@ -12,7 +12,7 @@ fn each_case_points_at_what_is_wrong() {
         assert_eq!(all.len(), 1, "{added}\n{}", all.join("\n"));
         let problem = &problems[0];
         let told = [
-            Some(marked(problem)),
+            problem.excerpt.as_ref().map(|_| marked(problem)),
             Some(problem.message.clone()),
             problem.hint.clone(),
         ];
@@ -165,4 +165,20 @@ fn a_high_risk_asks_auto_for_a_shadow() {
     assert_eq!(marked(&problems[0]), "\"auto\"");
     let message = "nobody sends requests to a worker, so there are none to copy";
     assert_eq!(problems[0].message, message);
+}
+
+#[test]
+fn commands_beside_the_agent_hold_no_secrets() {
+    let message = "a secret must not stand in a command: any user of the machine could read it";
+    for beside in [
+        "[services.r]\npreset = \"redis\"\ncommand = [\"r\", \"--pass=${secret:K}\"]\n",
+        "[services.r]\npreset = \"redis\"\nhealthy = [\"r\", \"${secret:K}\"]\n",
+        "[tools.t]\nimage = \"t\"\ncommand = [\"${secret:K}\"]\n",
+        "[sidecars.s]\nimage = \"s\"\ncommand = [\"${secret:K}\"]\n",
+    ] {
+        let problems = bad(&format!(
+            "{SMALL}{beside}[secrets]\nK = {{ env = \"K\" }}\n"
+        ));
+        assert_eq!(problems[0].message, message, "{beside}");
+    }
 }
