@@ -3,15 +3,22 @@
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bollard::auth::DockerCredentials;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::Repository;
 use crate::advice::because;
+
+/// A person may have to unlock a keychain.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Has no `Debug`, so that no message can hold it.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,8 +37,22 @@ impl Credentials {
             return Ok(Self::None);
         };
         let (file, repository) = (folder.join("config.json"), repository.clone());
-        let found = tokio::task::spawn_blocking(move || read(file, &repository)).await;
-        found.context("the credential helper gave no answer")?
+        let host = repository.host.clone();
+        let (tell, told) = oneshot::channel();
+        // Nothing waits for this thread: the program may end while a helper goes on.
+        thread::spawn(move || tell.send(read(file, &repository)));
+        match timeout(PATIENCE, told).await {
+            Ok(found) => found.context("the credential helper gave no answer")?,
+            Err(_) => Err(because(
+                format!("could not look up the login for {host}"),
+                format!(
+                    "what config.json in {} names has not answered for {} s",
+                    folder.display(),
+                    PATIENCE.as_secs()
+                ),
+                format!("see what it waits for: echo {host} | docker-credential-NAME get"),
+            )),
+        }
     }
 
     /// What the engine asks the registry with.

@@ -375,3 +375,22 @@ fn each_way_to_refuse_a_deletion_is_told_apart() {
         assert!(hint(&error).contains(next), "{said}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_nobody_tells_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("config.json");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+    let repository = Repository::parse("a.io/team/x").unwrap();
+    let found = Credentials::find(Some(folder.path()), &repository).await;
+    let error = found.err().unwrap();
+    assert_eq!(error.to_string(), "could not look up the login for a.io");
+    assert!(hint(&error).contains("echo a.io | docker-credential-"));
+}

@@ -3,7 +3,7 @@
 use super::Finding;
 
 /// Whole names, and what they are.
-const NAMES: [(&str, &str); 21] = [
+const NAMES: [(&str, &str); 26] = [
     ("id_rsa", "a private key"),
     ("id_dsa", "a private key"),
     ("id_ecdsa", "a private key"),
@@ -20,10 +20,18 @@ const NAMES: [(&str, &str); 21] = [
     ("_netrc", "passwords of hosts"),
     (".pypirc", "passwords of package indexes"),
     (".pgpass", "passwords of databases"),
+    (".my.cnf", "passwords of databases"),
+    ("rclone.conf", "passwords of storage"),
+    (".vault-token", "a token of Vault"),
+    ("token.json", "a token"),
     (".git-credentials", "passwords of git"),
     (".htpasswd", "passwords of a web server"),
     (".dockercfg", "passwords of registries"),
     ("kubeconfig", "access to a cluster"),
+    (
+        "terraform.tfvars",
+        "variables of Terraform, with its secrets",
+    ),
     ("terraform.tfstate", "state of Terraform, with its secrets"),
 ];
 

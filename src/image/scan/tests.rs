@@ -33,6 +33,8 @@ fn credentials_are_told_by_name() {
         ".docker/config.json",
         "home/.aws/credentials",
         ".htpasswd",
+        ".my.cnf",
+        "ops/terraform.tfvars",
         "terraform.tfstate",
         ".kube/config",
         "Service-Account.json",
