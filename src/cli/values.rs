@@ -4,7 +4,7 @@ use anyhow::Result;
 use jiff::tz::{TimeZone, db};
 
 use crate::image;
-use crate::spec::{Loaded, Part, Problem, Problems, Template};
+use crate::spec::{Loaded, Part, Problem, Problems, Spec, Template};
 
 /// Refuses a time zone that this machine does not know, if it knows any.
 pub(super) fn zone(loaded: &Loaded, text: &str) -> Result<(), Problems> {
@@ -26,19 +26,42 @@ const SHORTEST: usize = 20;
 /// Warns of keys that stand in plain text wherever the agent runs. The line is not shown: it
 /// holds them.
 pub(super) fn keys(loaded: &Loaded, text: &str) -> Result<Vec<Problem>> {
-    let env = loaded.spec.run.env.iter();
-    let values = env.map(|(name, value)| (name, plain(value)));
-    let (names, values): (Vec<_>, Vec<_>) =
+    let values = plain_values(&loaded.spec).into_iter();
+    let (paths, values): (Vec<_>, Vec<_>) =
         values.filter(|(_, value)| value.len() >= SHORTEST).unzip();
     if values.is_empty() {
         return Ok(Vec::new());
     }
     let mut warnings = Vec::new();
-    for found in image::in_text("run.env", &values.join("\n"))? {
-        let at = found.line.and_then(|line| names.get(line - 1));
-        warnings.extend(at.map(|name| warning(loaded, text, name, found.what)));
+    for found in image::in_text("agent.toml", &values.join("\n"))? {
+        let at = found.line.and_then(|line| paths.get(line - 1));
+        warnings.extend(at.map(|path| warning(loaded, text, path, found.what)));
     }
     Ok(warnings)
+}
+
+/// What comes into files that anyone may read, by its path in agent.toml.
+fn plain_values(spec: &Spec) -> Vec<(String, String)> {
+    let run = ("run".to_owned(), &spec.run.env);
+    let services = spec.services.iter();
+    let services = services.map(|(name, one)| (format!("services.{name}"), &one.env));
+    let tools = spec.tools.iter();
+    let tools = tools.map(|(name, one)| (format!("tools.{name}"), &one.env));
+    let sidecars = spec.sidecars.iter();
+    let sidecars = sidecars.map(|(name, one)| (format!("sidecars.{name}"), &one.env));
+    let all = [run].into_iter().chain(services).chain(tools);
+    let env = all.chain(sidecars).flat_map(|(owner, env)| {
+        env.iter()
+            .map(move |(name, value)| (format!("{owner}.env.{name}"), plain(value)))
+    });
+    let command = spec.run.command.iter().enumerate();
+    let command = command.map(|(at, word)| (format!("run.command.{at}"), plain(word)));
+    let args = spec.build.iter().flat_map(|build| &build.args);
+    let args = args.map(|(name, value)| (format!("build.args.{name}"), plain(value)));
+    let settings = spec.config.settings.iter();
+    let settings =
+        settings.map(|(name, value)| (format!("config.settings.{name}"), value.to_string()));
+    env.chain(command).chain(args).chain(settings).collect()
 }
 
 /// In one line.
@@ -50,18 +73,17 @@ fn plain(value: &Template) -> String {
     texts.collect()
 }
 
-fn warning(loaded: &Loaded, text: &str, name: &str, what: &str) -> Problem {
-    let path = format!("run.env.{name}");
+fn warning(loaded: &Loaded, text: &str, path: &str, what: &str) -> Problem {
     let message = format!("{path} holds {what}, and stands in plain text wherever the agent runs");
+    let name = path.rsplit_once(".env.").map_or("NAME", |(_, name)| name);
     let hint = format!("{name} = {{ env = \"{name}\" }} under [secrets] instead");
-    let problem = loaded.problem(text, &path, &message, &hint);
+    let problem = loaded.problem(text, path, &message, &hint);
     problem.without_line()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Spec;
 
     const FILE: &str = "agent.name = \"bot\"\nrun.command = [\"true\"]\n";
     const KEY: &str = "sk-proj-a8Kd02mXq71LpZt5Rw93YvB6";
@@ -85,6 +107,26 @@ mod tests {
                  --> agent.toml:4:15\n  = hint: API = { env = \"API\" } under [secrets] instead"
             ]
         );
+        for (more, path) in [
+            (
+                format!("build = {{ runtime = \"go\", args = {{ X = \"{KEY}\" }} }}\n"),
+                "build.args.X",
+            ),
+            (
+                format!("config.settings.a = {{ b = \"{KEY}\" }}\n"),
+                "config.settings.a",
+            ),
+            (
+                format!("sidecars.s = {{ image = \"s\", env = {{ X = \"{KEY}\" }} }}\n"),
+                "sidecars.s.env.X",
+            ),
+        ] {
+            let text = format!("{FILE}{more}");
+            let warnings = keys(&loaded(&text), &text).unwrap();
+            assert_eq!(warnings.len(), 1, "{path}");
+            let said = warnings[0].render();
+            assert!(said.starts_with(path) && !said.contains(KEY), "{said}");
+        }
         let text = format!("{FILE}run.env.API = \"sk-proj-your-key-goes-here-0123\"\n");
         assert!(keys(&loaded(&text), &text).unwrap().is_empty());
     }

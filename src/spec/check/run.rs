@@ -32,7 +32,20 @@ pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     for (path, value) in others(spec) {
         secrets_of(value, &path, spec, check);
     }
+    settings(spec, check);
     among_prompts(spec, check);
+}
+
+/// They are the agent's as they are written: a secret's name would be all that arrives.
+fn settings(spec: &Spec, check: &mut Check<'_>) {
+    let settings = spec.config.settings.iter();
+    for (name, _) in settings.filter(|(_, value)| value.to_string().contains("${secret:")) {
+        check.refuse_with(
+            &format!("config.settings.{}", key(name)),
+            "a secret must not stand in the settings: they are a file that anyone may read",
+            "the agent finds each of [secrets] in its environment",
+        );
+    }
 }
 
 /// What lies in the folder of prompts is written into rendered files.

@@ -168,6 +168,19 @@ fn a_high_risk_asks_auto_for_a_shadow() {
 }
 
 #[test]
+fn settings_hold_no_secrets() {
+    let settings = "[config.settings]\na = { b = [\"${secret:K}\"] }\n";
+    let problems = bad(&format!(
+        "{SMALL}{settings}[secrets]\nK = {{ env = \"K\" }}\n"
+    ));
+    assert!(
+        problems[0]
+            .message
+            .contains("must not stand in the settings")
+    );
+}
+
+#[test]
 fn commands_beside_the_agent_hold_no_secrets() {
     let message = "a secret must not stand in a command: any user of the machine could read it";
     for beside in [
