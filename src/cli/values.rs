@@ -40,7 +40,8 @@ pub(super) fn keys(loaded: &Loaded, text: &str) -> Result<Vec<Problem>> {
     Ok(warnings)
 }
 
-/// What comes into files that anyone may read, by its path in agent.toml.
+/// What comes into files that anyone may read, by its path in agent.toml. A build looks through its
+/// arguments itself.
 fn plain_values(spec: &Spec) -> Vec<(String, String)> {
     let run = ("run".to_owned(), &spec.run.env);
     let services = spec.services.iter();
@@ -56,12 +57,10 @@ fn plain_values(spec: &Spec) -> Vec<(String, String)> {
     });
     let command = spec.run.command.iter().enumerate();
     let command = command.map(|(at, word)| (format!("run.command.{at}"), plain(word)));
-    let args = spec.build.iter().flat_map(|build| &build.args);
-    let args = args.map(|(name, value)| (format!("build.args.{name}"), plain(value)));
     let settings = spec.config.settings.iter();
     let settings =
         settings.map(|(name, value)| (format!("config.settings.{name}"), value.to_string()));
-    env.chain(command).chain(args).chain(settings).collect()
+    env.chain(command).chain(settings).collect()
 }
 
 /// In one line.
@@ -108,10 +107,6 @@ mod tests {
             ]
         );
         for (more, path) in [
-            (
-                format!("build = {{ runtime = \"go\", args = {{ X = \"{KEY}\" }} }}\n"),
-                "build.args.X",
-            ),
             (
                 format!("config.settings.a = {{ b = \"{KEY}\" }}\n"),
                 "config.settings.a",
