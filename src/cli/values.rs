@@ -43,18 +43,10 @@ pub(super) fn keys(loaded: &Loaded, text: &str) -> Result<Vec<Problem>> {
 /// What comes into files that anyone may read, by its path in agent.toml. A build looks through its
 /// arguments itself.
 fn plain_values(spec: &Spec) -> Vec<(String, String)> {
-    let run = ("run".to_owned(), &spec.run.env);
-    let services = spec.services.iter();
-    let services = services.map(|(name, one)| (format!("services.{name}"), &one.env));
-    let tools = spec.tools.iter();
-    let tools = tools.map(|(name, one)| (format!("tools.{name}"), &one.env));
-    let sidecars = spec.sidecars.iter();
-    let sidecars = sidecars.map(|(name, one)| (format!("sidecars.{name}"), &one.env));
-    let all = [run].into_iter().chain(services).chain(tools);
-    let env = all.chain(sidecars).flat_map(|(owner, env)| {
-        env.iter()
-            .map(move |(name, value)| (format!("{owner}.env.{name}"), plain(value)))
-    });
+    let run = spec.run.env.iter();
+    let run = run.map(|(name, value)| (format!("run.env.{name}"), value));
+    let env = run.chain(spec.env_beside());
+    let env = env.map(|(path, value)| (path, plain(value)));
     let command = spec.run.command.iter().enumerate();
     let command = command.map(|(at, word)| (format!("run.command.{at}"), plain(word)));
     let settings = spec.config.settings.iter();

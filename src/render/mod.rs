@@ -28,7 +28,7 @@ mod yaml;
 
 pub(crate) use ci::{Pipeline, Stage, System, ci};
 pub(crate) use compose::{compose, without_effect};
-pub(crate) use dockerfile::{Engine, build_args, dockerfile};
+pub(crate) use dockerfile::{Engine, apart_from_context, build_args, dockerfile};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Stack, Traffic};

@@ -5,7 +5,27 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Quantity, Resources, Template};
+use super::show::key;
+use super::{Quantity, Resources, Spec, Template};
+
+impl Spec {
+    /// Variables of what runs beside the agent, by their paths in agent.toml.
+    pub(crate) fn env_beside(&self) -> Vec<(String, &Template)> {
+        let services = self.services.iter();
+        let services = services.map(|(name, one)| ("services", name, &one.env));
+        let tools = self.tools.iter();
+        let tools = tools.map(|(name, one)| ("tools", name, &one.env));
+        let sidecars = self.sidecars.iter();
+        let sidecars = sidecars.map(|(name, one)| ("sidecars", name, &one.env));
+        let all = services.chain(tools).chain(sidecars);
+        let env = all.flat_map(|(section, owner, env)| {
+            let path = format!("{section}.{}.env", key(owner));
+            env.iter()
+                .map(move |(name, value)| (format!("{path}.{}", key(name)), value))
+        });
+        env.collect()
+    }
+}
 
 /// Something the agent needs beside it; reached by its name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -14,9 +14,6 @@ use crate::spec::Runtime;
 
 const IGNORE: &str = ".dockerignore";
 
-/// Docker looks for what stays out of a context in the context, or beside the Dockerfile by its name.
-const BESIDE: &str = "Dockerfile.dockerignore";
-
 pub(super) fn dockerfile(
     args: &Render,
     project: &Project,
@@ -27,12 +24,11 @@ pub(super) fn dockerfile(
         true => Engine::Plain,
         false => Engine::BuildKit,
     };
-    let mut files = render::dockerfile(input, templates, engine)?;
-    let is_own = files.get("Dockerfile").is_none();
-    if !is_own && lies_elsewhere(args, &context(project, input)) {
-        files.rename(IGNORE, BESIDE);
-    }
-    Ok(files)
+    let files = render::dockerfile(input, templates, engine)?;
+    Ok(match lies_elsewhere(args, &context(project, input)) {
+        true => render::apart_from_context(files),
+        false => files,
+    })
 }
 
 fn lies_elsewhere(args: &Render, context: &Path) -> bool {

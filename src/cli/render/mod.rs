@@ -147,7 +147,7 @@ fn names(what: What, input: &Input) -> Vec<String> {
     let agent = &input.spec.agent.name;
     let beside = render::service_names(input).filter(|_| what == What::Kubernetes);
     let release = input.release.filter(|_| what == What::Kubernetes);
-    let release = release.map(|release| format!("{agent}-{release}"));
+    let release = release.map(|_| input.release_name());
     std::iter::once(agent.clone())
         .chain(beside)
         .chain(release)

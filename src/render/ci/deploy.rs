@@ -31,7 +31,7 @@ pub(super) fn job(
     Ok(Job {
         deploy: templates.text("ci/deploy.sh", &json!({ "registry": registry }))?,
         smoke: smoke.transpose()?,
-        env: env(stage, registry),
+        env: env(stage, registry, pipeline),
         secrets: all_secrets(stage, registry, pipeline),
     })
 }
@@ -51,9 +51,11 @@ fn all_secrets(stage: &Stage, registry: Option<&str>, pipeline: &Pipeline) -> Ma
     all
 }
 
-fn env(stage: &Stage, registry: Option<&str>) -> Map<String, Value> {
+fn env(stage: &Stage, registry: Option<&str>, pipeline: &Pipeline) -> Map<String, Value> {
     let mut env = Map::new();
-    let mut set = |name: &str, value: &str| drop(env.insert(name.to_owned(), json!(value)));
+    let mut set = |name: &str, value: &str| {
+        env.insert(name.to_owned(), json!(pipeline.literal(value)));
+    };
     set(
         "ENVIRONMENT",
         stage.environment.as_deref().unwrap_or_default(),

@@ -22,8 +22,8 @@ pub(super) fn workflow(
     };
     let context = json!({
         "agent": input.spec.agent.name,
-        "file": literal(&pipeline.file),
-        "folder": literal(&pipeline.context(input)),
+        "file": pipeline.literal(&pipeline.file),
+        "folder": pipeline.literal(&pipeline.context(input)),
         "environments": pipeline.environments(),
         "checkout": checkout(),
         "test": test,
@@ -58,10 +58,7 @@ fn deploy(
     pipeline: &Pipeline,
     templates: &Templates,
 ) -> Result<Value, Failure> {
-    let mut job = deploy::job(stage, pipeline, templates)?;
-    for value in job.env.values_mut() {
-        *value = value.as_str().map(literal).into();
-    }
+    let job = deploy::job(stage, pipeline, templates)?;
     let context = json!({
         "needs": needs,
         "runs_on": runs_on(stage),
@@ -84,11 +81,6 @@ fn deploy(
 
 const RUN_URL: &str =
     "${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}";
-
-/// GitHub would evaluate an expression that comes from a spec; as a text in one it stays what it is.
-fn literal(text: &str) -> String {
-    text.replace("${{", "${{ '${{' }}")
-}
 
 /// Processes are deployed on the machine that they run on.
 fn runs_on(stage: &Stage) -> Vec<&str> {

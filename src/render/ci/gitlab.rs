@@ -40,7 +40,6 @@ fn deploy(
 ) -> Result<Value, Failure> {
     let mut job = deploy::job(stage, pipeline, templates)?;
     let notify = notify::env(stage, pipeline);
-    job.env.values_mut().for_each(literal);
     job.env.extend(notify.clone().unwrap_or_default());
     let context = json!({
         "stage": stage.name(),
@@ -53,13 +52,6 @@ fn deploy(
         "notify": notify.map(|_| templates.text("ci/notify.sh", &())).transpose()?,
     });
     templates.object("ci/gitlab-deploy.yaml", &context)
-}
-
-/// GitLab puts variables into variables.
-fn literal(value: &mut Value) {
-    if let Value::String(text) = value {
-        *text = text.replace('$', "$$");
-    }
 }
 
 /// Processes are deployed on the machine that they run on.

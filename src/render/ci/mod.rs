@@ -97,6 +97,15 @@ impl Pipeline {
         names.collect::<Vec<_>>().join(" ")
     }
 
+    /// A text of a spec, in which the system would put values into what looks like an expression or a
+    /// variable of its own.
+    fn literal(&self, text: &str) -> String {
+        match self.system {
+            System::Github => text.replace("${{", "${{ '${{' }}"),
+            System::Gitlab => text.replace('$', "$$"),
+        }
+    }
+
     /// How the system writes a secret of its own.
     fn secret(&self, name: &str) -> String {
         match self.system {

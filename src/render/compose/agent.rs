@@ -199,16 +199,11 @@ fn disks(spec: &Spec) -> Vec<Disk> {
 
 /// How the image is made, unless it is there or has a Dockerfile of its own.
 pub(super) fn image(input: &Input, templates: &Templates) -> Result<Files> {
-    let mut files = Files::default();
     if built(input).is_none_or(|build| build.runtime == Runtime::Dockerfile) {
-        return Ok(files);
+        return Ok(Files::default());
     }
-    for (path, text) in render::dockerfile(input, templates, Engine::BuildKit)?.iter() {
-        // By this name it counts for that Dockerfile, whatever folder is built from.
-        let path = path.replace(".dockerignore", "Dockerfile.dockerignore");
-        files.add(path, text);
-    }
-    Ok(files)
+    let files = render::dockerfile(input, templates, Engine::BuildKit)?;
+    Ok(render::apart_from_context(files))
 }
 
 fn built(input: &Input) -> Option<&Build> {

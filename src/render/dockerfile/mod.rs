@@ -34,6 +34,8 @@ pub(crate) enum Engine {
 }
 
 const IGNORE: &str = ".dockerignore";
+/// By this name it counts for that Dockerfile, whatever folder is built from.
+const BESIDE: &str = "Dockerfile.dockerignore";
 
 /// The template of one runtime, and what it is given.
 struct Recipe {
@@ -62,6 +64,14 @@ pub(crate) fn dockerfile(input: &Input, templates: &Templates, engine: Engine) -
         files.add(IGNORE, dockerignore::text(build, input, templates)?);
     }
     Ok(files)
+}
+
+/// The same files for a folder that is not the one that is built from.
+pub(crate) fn apart_from_context(mut files: Files) -> Files {
+    if files.get("Dockerfile").is_some() {
+        files.rename(IGNORE, BESIDE);
+    }
+    files
 }
 
 fn recipe(build: &Build, input: &Input) -> Result<Option<Recipe>> {

@@ -36,7 +36,7 @@ impl Input {
     }
 
     /// What belongs to one release is named by it: `support-agent-r13`.
-    pub(super) fn release_name(&self) -> String {
+    pub(crate) fn release_name(&self) -> String {
         match self.release {
             Some(release) => format!("{}-{release}", self.agent()),
             None => self.agent().to_owned(),

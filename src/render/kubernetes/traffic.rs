@@ -46,16 +46,15 @@ fn no_split(input: &Input) -> Result<(), Failure> {
     }
 }
 
+const BY_REPLICAS: &str = "a Service splits requests by replicas only; network.router = \
+                           \"gateway\", \"istio\" or \"nginx\" splits them by weight";
+const BY_PLACES: &str = "requests to a stateful agent are split as its replicas are; leave \
+                         --candidate, --mirror and --match out";
+
 fn why_not_split(kind: Kind) -> String {
     match kind {
-        Kind::Service => {
-            "a Service splits requests by replicas only; network.router = \"gateway\", \
-                          \"istio\" or \"nginx\" splits them by weight"
-                .to_owned()
-        }
-        Kind::Stateful => "requests to a stateful agent are split as its replicas are; leave \
-                           --candidate, --mirror and --match out"
-            .to_owned(),
+        Kind::Service => BY_REPLICAS.to_owned(),
+        Kind::Stateful => BY_PLACES.to_owned(),
         Kind::Worker | Kind::Job | Kind::Cron | Kind::Daemon => format!(
             "nobody sends requests to a {}, so there are none to split; leave --candidate, --mirror \
              and --match out",

@@ -110,12 +110,10 @@ fn sets(counts: &[(u32, u32)]) -> Vec<Scenario> {
     let takeovers = all
         .iter()
         .flat_map(|rollout| counts.iter().flat_map(move |counts| each(rollout, counts)));
-    let scales = counts.iter().map(|&(now, then)| Scenario {
-        world: World {
-            set: Some(Slot::Candidate),
-            ..scale(now, then).world
-        },
-        ..scale(now, then)
+    let scales = counts.iter().map(|&(now, then)| {
+        let mut scale = scale(now, then);
+        scale.world.set = Some(Slot::Candidate);
+        scale
     });
     takeovers.chain(scales).collect()
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::super::contract::{COLLECTOR, COLLECTOR_GRPC, COLLECTOR_HEALTH, COLLECTOR_HTTP};
 use super::super::show::key;
 use super::super::{Mode, Otel, Preset, Resources, Service, Spec};
-use super::Check;
+use super::{Check, names_secret};
 
 const COLLECTOR_PORTS: [u16; 3] = [COLLECTOR_GRPC, COLLECTOR_HTTP, COLLECTOR_HEALTH];
 
@@ -51,7 +51,7 @@ fn commands(spec: &Spec, check: &mut Check<'_>) {
         for (at, _) in words
             .iter()
             .enumerate()
-            .filter(|(_, word)| word.contains("${secret:"))
+            .filter(|(_, word)| names_secret(word))
         {
             check.refuse_with(
                 &format!("{path}.{at}"),

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::super::show::key;
 use super::super::{Notify, Part, SecretSource, Spec, Template};
-use super::Check;
+use super::{Check, names_secret};
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     super::beside::resources("run.resources", &spec.run.resources, check);
@@ -39,7 +39,7 @@ pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
 /// They are the agent's as they are written: a secret's name would be all that arrives.
 fn settings(spec: &Spec, check: &mut Check<'_>) {
     let settings = spec.config.settings.iter();
-    for (name, _) in settings.filter(|(_, value)| value.to_string().contains("${secret:")) {
+    for (name, _) in settings.filter(|(_, value)| names_secret(&value.to_string())) {
         check.refuse_with(
             &format!("config.settings.{}", key(name)),
             "a secret must not stand in the settings: they are a file that anyone may read",
@@ -69,26 +69,8 @@ fn among_prompts(spec: &Spec, check: &mut Check<'_>) {
 
 /// Variables of what runs beside the agent, and where others are told.
 fn others(spec: &Spec) -> Vec<(String, &Template)> {
-    let services = spec
-        .services
-        .iter()
-        .map(|(name, one)| ("services", name, &one.env));
-    let tools = spec
-        .tools
-        .iter()
-        .map(|(name, one)| ("tools", name, &one.env));
-    let sidecars = spec
-        .sidecars
-        .iter()
-        .map(|(name, one)| ("sidecars", name, &one.env));
-    let all = services.chain(tools).chain(sidecars);
-    let env = all.flat_map(|(section, owner, env)| {
-        let path = format!("{section}.{}.env", key(owner));
-        env.iter()
-            .map(move |(name, value)| (format!("{path}.{}", key(name)), value))
-    });
     let notify = spec.notify.iter().flat_map(Notify::templates);
-    env.chain(notify).collect()
+    spec.env_beside().into_iter().chain(notify).collect()
 }
 
 /// Whoever may look at this machine's processes reads their arguments.
