@@ -6,3 +6,4 @@ mod golden;
 mod image;
 mod moment;
 mod outfolder;
+mod own;

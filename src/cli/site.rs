@@ -77,6 +77,7 @@ fn load(file: &Path, environment: Option<&str>) -> Result<Loaded> {
     let mut loaded = Spec::from_bytes(&bytes, &shown, environment, &variable)?;
     let text = String::from_utf8_lossy(&bytes);
     values::zone(&loaded, &text)?;
+    values::arguments(&loaded, &text)?;
     loaded.warnings.extend(values::keys(&loaded, &text)?);
     Ok(loaded)
 }

@@ -1,10 +1,13 @@
 //! What is wrong with values of agent.toml that only this machine or another room can tell.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use jiff::tz::{TimeZone, db};
+use serde_json::Value;
 
 use crate::image;
-use crate::spec::{Loaded, Part, Problem, Problems, Spec, Template};
+use crate::spec::{Loaded, Part, Problem, Problems, Template, has_password, key, looks_secret};
 
 /// Refuses a time zone that this machine does not know, if it knows any.
 pub(super) fn zone(loaded: &Loaded, text: &str) -> Result<(), Problems> {
@@ -20,39 +23,79 @@ pub(super) fn zone(loaded: &Loaded, text: &str) -> Result<(), Problems> {
         .into())
 }
 
-/// No service's keys are shorter.
-const SHORTEST: usize = 20;
-
-/// Warns of keys that stand in plain text wherever the agent runs. The line is not shown: it
-/// holds them.
-pub(super) fn keys(loaded: &Loaded, text: &str) -> Result<Vec<Problem>> {
-    let values = plain_values(&loaded.spec).into_iter();
-    let (paths, values): (Vec<_>, Vec<_>) =
-        values.filter(|(_, value)| value.len() >= SHORTEST).unzip();
-    if values.is_empty() {
-        return Ok(Vec::new());
+/// Refuses keys in what a build is given: they would stay in the image's history, and in every file
+/// that says how it is built.
+pub(super) fn arguments(loaded: &Loaded, text: &str) -> Result<()> {
+    let Some(build) = &loaded.spec.build else {
+        return Ok(());
+    };
+    for (name, value) in &build.args {
+        let path = format!("build.args.{name}");
+        let found = image::in_text(&path, &plain(value))?;
+        if let Some(found) = image::sort(found, &build.allow).refused.first() {
+            let message = format!("{path} holds {}, which the image would keep", found.what);
+            let hint = format!(
+                "secrets = [\"{name}\"] under [build]; for what is no secret, [[build.allow]] with path = \"{path}\" and a reason"
+            );
+            let problem = loaded.problem(text, &path, &message, &hint).without_line();
+            return Err(Problems::from(problem).into());
+        }
     }
-    let mut warnings = Vec::new();
-    for found in image::in_text("agent.toml", &values.join("\n"))? {
-        let at = found.line.and_then(|line| paths.get(line - 1));
-        warnings.extend(at.map(|path| warning(loaded, text, path, found.what)));
-    }
-    Ok(warnings)
+    Ok(())
 }
 
-/// What comes into files that anyone may read, by its path in agent.toml. A build looks through its
-/// arguments itself.
-fn plain_values(spec: &Spec) -> Vec<(String, String)> {
-    let run = spec.run.env.iter();
-    let run = run.map(|(name, value)| (format!("run.env.{name}"), value));
-    let env = run.chain(spec.env_beside());
-    let env = env.map(|(path, value)| (path, plain(value)));
-    let command = spec.run.command.iter().enumerate();
-    let command = command.map(|(at, word)| (format!("run.command.{at}"), plain(word)));
-    let settings = spec.config.settings.iter();
-    let settings =
-        settings.map(|(name, value)| (format!("config.settings.{name}"), value.to_string()));
-    env.chain(command).chain(settings).collect()
+/// Warns of what looks like a secret and stands in plain text wherever the agent runs. The line is
+/// not shown: it holds it.
+pub(super) fn keys(loaded: &Loaded, text: &str) -> Result<Vec<Problem>> {
+    let mut values = Vec::new();
+    plain_values("", &serde_json::to_value(&loaded.spec)?, &mut values);
+    let lines = values.iter().map(|(_, value)| value.replace('\n', " "));
+    let found = image::in_text("agent.toml", &lines.collect::<Vec<_>>().join("\n"))?;
+    let found: BTreeMap<usize, &str> = found
+        .iter()
+        .filter_map(|found| Some((found.line?, found.what)))
+        .collect();
+    let warnings = values.iter().enumerate().filter_map(|(at, (path, value))| {
+        let what = found.get(&(at + 1)).copied();
+        let what = what.or_else(|| secret_by_place(path, value))?;
+        Some(warning(loaded, text, path, what))
+    });
+    Ok(warnings.collect())
+}
+
+/// What comes into files that anyone may read, by its path in agent.toml. Arguments of a build have a
+/// rule of their own.
+fn plain_values(path: &str, value: &Value, found: &mut Vec<(String, String)>) {
+    let below = |name: &str| match path {
+        "" => name.to_owned(),
+        path => format!("{path}.{}", key(name)),
+    };
+    match value {
+        _ if path == "build.args" => {}
+        Value::String(text) => found.push((path.to_owned(), text.clone())),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                plain_values(&below(&at.to_string()), item, found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                plain_values(&below(name), value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What no form of the value tells.
+fn secret_by_place(path: &str, value: &str) -> Option<&'static str> {
+    let variable = path.rsplit_once(".env.").map(|(_, name)| name);
+    let is_plain = !value.contains("${") && !value.trim().is_empty();
+    match variable {
+        _ if has_password(value) => Some("a URL with a password"),
+        Some(name) if looks_secret(name) && is_plain => Some("what its name calls a secret"),
+        _ => None,
+    }
 }
 
 /// In one line.
@@ -75,6 +118,7 @@ fn warning(loaded: &Loaded, text: &str, path: &str, what: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Spec;
 
     const FILE: &str = "agent.name = \"bot\"\nrun.command = [\"true\"]\n";
     const KEY: &str = "sk-proj-a8Kd02mXq71LpZt5Rw93YvB6";
@@ -107,15 +151,51 @@ mod tests {
                 format!("sidecars.s = {{ image = \"s\", env = {{ X = \"{KEY}\" }} }}\n"),
                 "sidecars.s.env.X",
             ),
+            (
+                "run.env.DB_PASSWORD = \"hunter2\"\n".to_owned(),
+                "run.env.DB_PASSWORD",
+            ),
+            (
+                "observe.prometheus = \"https://me:hunter2@metrics.example.com\"\n".to_owned(),
+                "observe.prometheus",
+            ),
+            (
+                "agent.source = \"https://me:hunter2@example.com/x.git\"\n".to_owned(),
+                "agent.source",
+            ),
         ] {
             let text = format!("{FILE}{more}");
             let warnings = keys(&loaded(&text), &text).unwrap();
             assert_eq!(warnings.len(), 1, "{path}");
             let said = warnings[0].render();
-            assert!(said.starts_with(path) && !said.contains(KEY), "{said}");
+            let is_shown = said.contains(KEY) || said.contains("hunter2");
+            assert!(said.starts_with(path) && !is_shown, "{said}");
         }
-        let text = format!("{FILE}run.env.API = \"sk-proj-your-key-goes-here-0123\"\n");
-        assert!(keys(&loaded(&text), &text).unwrap().is_empty());
+        for harmless in [
+            "run.env.API = \"sk-proj-your-key-goes-here-0123\"",
+            "run.env.MAX_TOKENS = \"400\"",
+            "run.env.DB_PASSWORD = \"${secret:X}\"\nsecrets.X.env = \"X\"",
+            "run.env.DSN = \"redis://:${secret:X}@cache:1\"\nsecrets.X.env = \"X\"",
+            "observe.prometheus = \"https://user@metrics.example.com\"",
+        ] {
+            let text = format!("{FILE}{harmless}\n");
+            assert!(
+                keys(&loaded(&text), &text).unwrap().is_empty(),
+                "{harmless}"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_in_arguments_of_a_build_are_refused_unless_they_are_allowed() {
+        let args = format!("build.runtime = \"python\"\nbuild.args.URL = \"https://a.io/{KEY}\"\n");
+        let allow = "[[build.allow]]\npath = \"build.args.URL\"\nreason = \"no key of ours\"\n";
+        let text = format!("{FILE}{args}");
+        let said = arguments(&loaded(&text), &text).unwrap_err().to_string();
+        let holds = "build.args.URL holds a key of OpenAI, which the image would keep";
+        assert!(said.starts_with(holds) && !said.contains(KEY), "{said}");
+        let text = format!("{text}{allow}");
+        arguments(&loaded(&text), &text).unwrap();
     }
 
     #[test]

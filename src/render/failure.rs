@@ -5,6 +5,8 @@ use std::fmt;
 use serde_json::Value;
 use serde_yaml::UserMessageFormatter as InWords;
 
+use super::held;
+
 /// Why something could not be rendered.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -32,27 +34,32 @@ impl Failure {
     }
 
     /// What a template made is not YAML.
-    pub(super) fn of_yaml(name: &str, text: &str, error: &serde_yaml::Error) -> Self {
+    pub(super) fn of_yaml(name: &str, made: &Made<'_>, error: &serde_yaml::Error) -> Self {
         let line = error.location().map(|location| location.line() as usize);
-        let made = line.and_then(|line| text.lines().nth(line.saturating_sub(1)));
-        let made = made
-            .map(|made| format!(", in what it made: {}", cut(made.trim())))
+        let told = line.and_then(|line| made.told.lines().nth(line.saturating_sub(1)));
+        let told = told
+            .map(|told| format!(" of what it made: {}", cut(told.trim())))
             .unwrap_or_default();
+        let message = error.render_with_formatter(&InWords);
         Self {
-            template: Some(name.to_owned()),
-            line: None,
-            message: format!("not YAML: {}{made}", error.render_with_formatter(&InWords)),
+            line: line.and_then(|line| made.template_line(line)),
+            ..Self::made_wrong(name, format!("not YAML: {message}{told}"))
         }
     }
 
-    pub(super) fn not_an_object(name: &str, text: &str) -> Self {
+    pub(super) fn not_an_object(name: &str, told: &str) -> Self {
+        let told = cut(told.trim());
+        Self::made_wrong(
+            name,
+            format!("it should make one YAML mapping, and made {told:?}"),
+        )
+    }
+
+    pub(super) fn made_wrong(name: &str, message: String) -> Self {
         Self {
             template: Some(name.to_owned()),
             line: None,
-            message: format!(
-                "it should make one YAML mapping, and made {:?}",
-                cut(text.trim())
-            ),
+            message,
         }
     }
 
@@ -68,6 +75,28 @@ impl Failure {
             line: None,
             message: message.into(),
         }
+    }
+}
+
+/// What a template made.
+pub(super) struct Made<'a> {
+    /// The template itself.
+    pub(super) source: &'a str,
+    /// With a mark for each value.
+    pub(super) text: &'a str,
+    /// With the values themselves.
+    pub(super) told: String,
+}
+
+impl Made<'_> {
+    /// The only line of the template that a line of what it made can come from.
+    fn template_line(&self, line: usize) -> Option<usize> {
+        let made = self.text.lines().nth(line.checked_sub(1)?)?.trim_start();
+        let written = made.split(held::OPEN).next()?;
+        let lines = self.source.lines().enumerate();
+        let mut alike = lines.filter(|(_, text)| text.trim_start().starts_with(written));
+        let (at, _) = alike.next().filter(|_| !written.is_empty())?;
+        alike.next().is_none().then_some(at + 1)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 /// Characters of the private use area: YAML takes them for letters, and no spec needs them here.
-const OPEN: char = '\u{e000}';
+pub(super) const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
 /// The values of the template that is being rendered.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::embedded::EMBEDDED;
-use super::failure::Failure;
+use super::failure::{Failure, Made};
 use super::held::{Held, put_back, text_of};
 use super::yaml;
 
@@ -79,18 +79,43 @@ impl Templates {
         if let Some(known) = self.parsed.borrow().get(text) {
             return Ok(Rc::clone(known));
         }
+        let object = Rc::new(self.parse(name, text, values)?);
+        let mut parsed = self.parsed.borrow_mut();
+        parsed.insert(text.to_owned(), Rc::clone(&object));
+        Ok(object)
+    }
+
+    fn parse(&self, name: &str, text: &str, values: &[Value]) -> Result<Value, Failure> {
         let told = || text_of(text, values);
-        let mut documents =
-            yaml::parse(text).map_err(|error| Failure::of_yaml(name, &told(), &error))?;
-        match (documents.pop(), documents.is_empty()) {
-            (Some(object @ Value::Object(_)), true) => {
-                let object = Rc::new(object);
-                let mut parsed = self.parsed.borrow_mut();
-                parsed.insert(text.to_owned(), Rc::clone(&object));
-                Ok(object)
+        let mut documents = yaml::parse(text).map_err(|error| {
+            let source = self.environment.get_template(name);
+            let made = Made {
+                source: source.as_ref().map_or("", |source| source.source()),
+                text,
+                told: told(),
+            };
+            Failure::of_yaml(name, &made, &error)
+        })?;
+        let object = documents
+            .pop()
+            .filter(|object| object.is_object() && documents.is_empty())
+            .ok_or_else(|| Failure::not_an_object(name, &told()))?;
+        match yaml::too_large(&object) {
+            None => Ok(object),
+            Some(number) => {
+                let message =
+                    format!("{number} is too large to be kept as it is; put it in quotes");
+                Err(Failure::made_wrong(name, message))
             }
-            _ => Err(Failure::not_an_object(name, &told())),
         }
+    }
+
+    /// Finds what is wrong with a template before it is used.
+    pub(crate) fn check(&self, name: &str) -> Result<(), Failure> {
+        let template = self.environment.get_template(name);
+        template
+            .map(drop)
+            .map_err(|error| Failure::of_template(name, &error, &Value::Null))
     }
 }
 

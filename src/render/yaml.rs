@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-/// Every document of a text. Errors name the line.
+/// Every document of a text. Errors name the line. `0440` is octal, as it is for whoever reads the
+/// files afterwards.
 pub(super) fn parse(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
-    let options = serde_yaml::options! { with_snippet: false };
+    let options = serde_yaml::options! { with_snippet: false, legacy_octal_numbers: true };
     serde_yaml::from_multiple_with_options(text, options)
 }
 
@@ -25,6 +26,20 @@ fn drop_nulls(value: &mut Value) {
             items.iter_mut().for_each(drop_nulls);
         }
         _ => {}
+    }
+}
+
+/// A number that would be written out as another one.
+pub(super) fn too_large(value: &Value) -> Option<f64> {
+    /// From here on, not every whole number can be told from the next.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().filter(|number| number.abs() >= EXACT)
+        }
+        Value::Array(items) => items.iter().find_map(too_large),
+        Value::Object(fields) => fields.values().find_map(too_large),
+        _ => None,
     }
 }
 
@@ -111,6 +126,16 @@ mod tests {
             let written = write(&value).unwrap();
             assert_eq!(parse(&written).unwrap(), [value], "{text:?} as\n{written}");
         }
+    }
+
+    #[test]
+    fn numbers_are_what_they_are_for_a_cluster() {
+        let read = |text: &str| parse(text).unwrap().remove(0);
+        let modes = read("a: 0440\nb: 0o440\nc: 12\nd: 18446744073709551615\ne: 1.5\n");
+        let wanted = json!({ "a": 288, "b": 288, "c": 12, "d": u64::MAX, "e": 1.5 });
+        assert_eq!((&modes, too_large(&modes)), (&wanted, None));
+        assert!(too_large(&read("a: [{ b: 123456789012345678901234567890 }]")).is_some());
+        assert!(parse("a: .inf").is_err());
     }
 
     #[test]

@@ -12,6 +12,11 @@ pub(crate) const COLLECTOR_GRPC: u16 = 4317;
 pub(crate) const COLLECTOR_HTTP: u16 = 4318;
 pub(crate) const COLLECTOR_HEALTH: u16 = 13133;
 
+/// Containers of a Compose stack that are the agent's own, as `<agent>-front`.
+pub(crate) const FRONT: &str = "front";
+pub(crate) const STACK_COLLECTOR: &str = "collector";
+pub(crate) const DISKS: &str = "disks";
+
 /// The minor versions of Kubernetes from which init containers may go on beside the others, and a
 /// schedule may have a time zone.
 pub(crate) const NATIVE_SIDECARS: u32 = 29;

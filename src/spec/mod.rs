@@ -59,7 +59,7 @@ pub(crate) use load::{Loaded, agent_place};
 #[cfg(test)]
 pub(crate) use metric_gate::Against;
 pub(crate) use metric_gate::{Bound, Metric, MetricGate, Unclear};
-pub(crate) use names::{image_name, looks_secret};
+pub(crate) use names::{has_password, image_name, looks_secret};
 pub(crate) use network::{Network, Router};
 pub(crate) use notify::{Format, Moment, Notify};
 pub(crate) use observe::{Observe, Otel};
@@ -71,7 +71,7 @@ pub(crate) use quantity::Quantity;
 pub(crate) use rollout::{Rollback, Rollout, RolloutStep, Shadow, Strategy};
 pub(crate) use scale::{Figure, Queue, QueueKind, Scale, Scaler, Window};
 pub(crate) use schema::schema;
-pub(crate) use show::show;
+pub(crate) use show::{key, show};
 pub(crate) use starter::{Folder, starter};
 pub(crate) use template::{Part, Template};
 

@@ -350,3 +350,13 @@ pub(crate) fn looks_secret(name: &str) -> bool {
     };
     ENDS.iter().any(ends)
 }
+
+/// `https://user:password@host`, where the password is written out.
+pub(crate) fn has_password(text: &str) -> bool {
+    text.split("://").skip(1).any(|rest| {
+        let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        let password = user.and_then(|user| user.split_once(':'));
+        password.is_some_and(|(_, password)| !password.is_empty() && !password.starts_with("${"))
+    })
+}

@@ -122,7 +122,7 @@ pub(super) fn text(value: &str) -> String {
 }
 
 /// A key as TOML writes it.
-pub(super) fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     match !name.is_empty() && name.chars().all(bare) {
         true => name.to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::support::Place;
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     let place = Place::empty();
     place.write(
         "agent.toml",
@@ -184,55 +184,6 @@ fn a_template_that_leaves_out_variables_is_refused() {
         .run(&["render", "kubernetes"])
         .ends(2)
         .says("templates/kubernetes/container.yaml leaves out variables of run.env");
-}
-
-#[test]
-fn a_template_that_fails_says_where_and_with_what() {
-    let place = place();
-    for (template, told) in [
-        (
-            "kind: Service\nmetadata: {{ metadata.nam.x }}\n",
-            "templates/kubernetes/service.yaml:2: undefined value",
-        ),
-        (
-            "kind: Service\nmetadata: {{ port + metadata }}\n",
-            "unsupported types number and map, at port + metadata, where port is 8000 and metadata is {\"name\":\"bot\"",
-        ),
-        (
-            "kind: Service\n{% if %}\n",
-            "templates/kubernetes/service.yaml:2: syntax error",
-        ),
-        (
-            "kind: Service\n- {{ port }}\n",
-            "templates/kubernetes/service.yaml: not YAML",
-        ),
-        (
-            "kind: Service\nkind: Other\n",
-            "templates/kubernetes/service.yaml: not YAML: duplicate mapping key",
-        ),
-        (
-            "{{ port }}\n",
-            "templates/kubernetes/service.yaml: it should make one YAML mapping, and made \"8000\"",
-        ),
-        (
-            "a: {% for x in range(9999) %}{% for y in range(9999) %}{{ y }}{% endfor %}{% endfor %}\n",
-            "templates/kubernetes/service.yaml:1: ",
-        ),
-    ] {
-        place.write("templates/kubernetes/service.yaml", template);
-        let ran = place.run(&["render", "kubernetes"]).ends(2);
-        assert!(
-            ran.stderr.contains("error: could not render bot\n"),
-            "{}",
-            ran.stderr
-        );
-        assert!(ran.stderr.contains(told), "{template}\n{}", ran.stderr);
-        assert!(!ran.stderr.contains("Policy"), "{}", ran.stderr);
-        let hint =
-            "hint: mend templates/kubernetes/service.yaml; without it the one that comes with";
-        assert!(ran.stderr.contains(hint), "{}", ran.stderr);
-        assert_eq!(ran.stdout, "");
-    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::local;
 use super::stack;
 use super::write;
-use crate::advice::advice;
+use crate::advice::{advice, with_hint};
 use crate::cli::args::{File, Render, Walker};
 use crate::cli::manifests;
 use crate::cli::site::Project;
@@ -127,7 +127,12 @@ fn build_folder(project: &Project) -> Result<BuildFolder> {
         return Ok(BuildFolder::default());
     };
     let folder = project.folder().join(&build.context);
-    let mut entries = manifests::entries(&folder)?;
+    let mut entries = manifests::entries(&folder).map_err(|error| {
+        with_hint(
+            error,
+            "build.context names the folder that the image is made from",
+        )
+    })?;
     // What agentctl made for want of one is made again.
     if write::is_ours(&folder, IGNORE) {
         entries.remove(IGNORE);
@@ -163,8 +168,15 @@ fn rust(folder: &Path) -> Option<RustPackage> {
 pub(in crate::cli) fn prompts(project: &Project) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     if let Some(folder) = &project.loaded.spec.config.prompts {
-        is_no_link(&project.folder().join(folder))?;
-        texts(&project.folder().join(folder), "", &mut found)?;
+        let folder = project.folder().join(folder);
+        is_no_link(&folder)?;
+        if !folder.is_dir() {
+            return Err(advice(
+                format!("{} is no folder", folder.display()),
+                "config.prompts names the folder that the prompts lie in",
+            ));
+        }
+        texts(&folder, "", &mut found)?;
     }
     Ok(found)
 }
@@ -173,16 +185,38 @@ pub(in crate::cli) fn prompts(project: &Project) -> Result<BTreeMap<String, Stri
 pub(in crate::cli) fn own_templates(folder: &Path) -> Result<BTreeMap<String, String>> {
     let folder = folder.join("templates");
     let mut own = BTreeMap::new();
-    if !folder.is_dir() {
+    if !leads_on(&folder)? {
         return Ok(own);
     }
     for name in render::names() {
         let path = folder.join(name);
-        if path.is_file() {
-            own.insert(name.to_owned(), read(&path)?);
+        if leads_on(&path)? {
+            own.insert(name.to_owned(), template(&path)?);
         }
     }
     Ok(own)
+}
+
+/// Whether something is there: not a link that leads nowhere, which was meant to.
+fn leads_on(path: &Path) -> Result<bool> {
+    match (path.exists(), path.is_symlink()) {
+        (false, true) => Err(advice(
+            format!("{} is a link that leads nowhere", path.display()),
+            "mend it, or remove it; without it the template that comes with agentctl is used",
+        )),
+        (exists, _) => Ok(exists),
+    }
+}
+
+/// Whatever else bears a template's name would keep a reader waiting, or is a mistake.
+fn template(path: &Path) -> Result<String> {
+    match path.is_file() {
+        true => read(path),
+        false => Err(advice(
+            format!("{} stands for a template, and is no file", path.display()),
+            "agentctl render --eject NAME writes a copy to begin with",
+        )),
+    }
 }
 
 /// Files that lie where templates do, and stand for none.

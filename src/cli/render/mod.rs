@@ -180,9 +180,18 @@ fn beyond(what: What, input: &Input) -> Option<String> {
 
 /// Finds what shows only when the files are made, like prompts that are too large.
 pub(crate) fn check(project: &Project) -> Result<()> {
+    let own = gather::own_templates(project.folder())?;
+    let names: Vec<String> = own.keys().cloned().collect();
+    let templates = Templates::new(own);
+    let input = gather::input(project, &Render::default())?;
+    for name in &names {
+        rendered(templates.check(name), &input)?;
+    }
+    let runs_images = !matches!(project.loaded.target, TargetSpec::Process { .. });
+    if input.spec.build.is_some() && runs_images {
+        buildable(project, render::Engine::BuildKit)?;
+    }
     if let TargetSpec::Kubernetes { .. } = project.loaded.target {
-        let templates = Templates::new(gather::own_templates(project.folder())?);
-        let input = gather::input(project, &Render::default())?;
         rendered(render::kubernetes(&input, &templates), &input)?;
     }
     Ok(())

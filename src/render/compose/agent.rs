@@ -23,11 +23,7 @@ pub(super) fn entries(input: &Input) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Names of containers that agent.toml does not give.
-pub(super) fn own_names(input: &Input) -> [String; 3] {
-    ["front", "collector", "disks"].map(|what| own_name(input, what))
-}
-
+/// Of a container that agent.toml does not name.
 pub(super) fn own_name(input: &Input, what: &str) -> String {
     format!("{}-{what}", input.spec.agent.name)
 }
@@ -272,5 +268,5 @@ fn front(input: &Input) -> Entry {
         ]),
         ..Container::default()
     };
-    Entry::plain(own_name(input, "front"), container)
+    Entry::plain(own_name(input, contract::FRONT), container)
 }

@@ -9,7 +9,7 @@ use super::{agent, text};
 use crate::render::Input;
 use crate::render::filled::filled;
 use crate::render::presets::{self, Beside};
-use crate::spec::{Kind, Mode, Sidecar, Spec, Tool};
+use crate::spec::{Kind, Mode, Sidecar, Spec, Tool, contract};
 
 const OWNER: &str = "busybox:1.37";
 
@@ -219,7 +219,7 @@ pub(super) fn started() -> Value {
 
 /// Whoever has a disk waits until it belongs to its user.
 pub(super) fn owned(input: &Input) -> Map<String, Value> {
-    let owner = agent::own_name(input, "disks");
+    let owner = agent::own_name(input, contract::DISKS);
     Map::from_iter([(owner, condition("service_completed_successfully"))])
 }
 
@@ -246,5 +246,5 @@ pub(super) fn owner(entries: &[Entry], input: &Input) -> Option<Entry> {
         volumes: Some(disks.iter().map(mount).collect()),
         ..Container::default()
     };
-    (!disks.is_empty()).then(|| Entry::plain(agent::own_name(input, "disks"), container))
+    (!disks.is_empty()).then(|| Entry::plain(agent::own_name(input, contract::DISKS), container))
 }

@@ -7,11 +7,12 @@ use super::beside::Entry;
 use super::container::{self, Container};
 use super::text::literal;
 use crate::render::{Failure, Input, Templates, telemetry};
+use crate::spec::contract;
 use crate::spec::{Quantity, Resources};
 
 /// Variables that any OpenTelemetry library reads.
 pub(super) fn told(input: &Input) -> Vec<(&'static str, String)> {
-    let told = telemetry::told(&input.spec, &own_name(input, "collector"));
+    let told = telemetry::told(&input.spec, &own_name(input, contract::STACK_COLLECTOR));
     let literal = |(name, value): (_, String)| (name, literal(&value));
     told.into_iter().map(literal).collect()
 }
@@ -39,5 +40,8 @@ pub(super) fn entry(input: &Input) -> Option<Entry> {
         deploy: container::deploy(1, &resources, None),
         ..Container::default()
     };
-    Some(Entry::plain(own_name(input, "collector"), container))
+    Some(Entry::plain(
+        own_name(input, contract::STACK_COLLECTOR),
+        container,
+    ))
 }

@@ -16,7 +16,6 @@ pub(super) fn check(input: &Input) -> Result<()> {
         gpu(&input.spec),
         build_secrets(input),
         told_twice(&input.spec),
-        names(input),
     ];
     match refusals.into_iter().flatten().next() {
         Some((what, hint)) => Err(advice(what, hint)),
@@ -107,21 +106,6 @@ fn told_twice(spec: &Spec) -> Option<Refusal> {
     Some((
         format!("{name}_FILE tells where the secret {name} is, and has another value already"),
         format!("take {name}_FILE out of run.env and [secrets]"),
-    ))
-}
-
-fn names(input: &Input) -> Option<Refusal> {
-    let own = agent::own_names(input);
-    let environments = input.stack.environments.values();
-    let specs = std::iter::once(&input.spec).chain(environments);
-    let mut taken = specs.flat_map(|spec| {
-        let names = spec.services.keys().chain(spec.tools.keys());
-        names.chain(spec.sidecars.keys())
-    });
-    let name = taken.find(|name| own.contains(name))?;
-    Some((
-        format!("\"{name}\" is the name of a container that belongs to the agent itself"),
-        "give the service, tool or sidecar another name".to_owned(),
     ))
 }
 

@@ -327,11 +327,6 @@ fn what_compose_cannot_do_is_refused() {
         "Compose reserves whole NVIDIA devices only, not amd.com/gpu",
         "nvidia.com/gpu",
     );
-    refuses(
-        "[services.bot-disks]\npreset = \"redis\"\n",
-        "\"bot-disks\" is the name of a container that belongs to the agent itself",
-        "another name",
-    );
     let cron = SMALL.replace("\"bot\"\n", "\"bot\"\nkind = \"cron\"\n");
     let (said, _) = refused(&input(&(cron + "[run]\nschedule = \"0 6 * * *\"\n")));
     assert!(said.starts_with("Compose has no clock"), "{said}");

@@ -145,7 +145,7 @@ fn object(
 ) -> Result<Object, Failure> {
     Ok(Object {
         file: file.to_owned(),
-        value: templates.object(template, context)?,
+        value: super::object(template, context, templates)?,
     })
 }
 

@@ -87,11 +87,26 @@ fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure>
     parts.extend(disruption::parts(input));
     let objects = parts.into_iter().map(|part| {
         Ok(Object {
-            value: templates.object(part.template, &part.context)?,
+            value: object(part.template, &part.context, templates)?,
             file: part.file,
         })
     });
     controller::instead(objects.collect::<Result<_, Failure>>()?, input, templates)
+}
+
+/// What a template makes, which one of a user's own may make no object of.
+fn object(template: &str, context: &Value, templates: &Templates) -> Result<Value, Failure> {
+    let made = templates.object(template, context)?;
+    let places = ["/apiVersion", "/kind", "/metadata/name"];
+    let missing = |place: &&str| !made.pointer(place).is_some_and(Value::is_string);
+    match places.into_iter().find(missing) {
+        None => Ok(made),
+        Some(place) => {
+            let place = place[1..].replace('/', ".");
+            let message = format!("what it made is no object of a cluster: its {place} is no text");
+            Err(Failure::made_wrong(template, message))
+        }
+    }
 }
 
 /// The objects themselves, for who applies them.

@@ -95,7 +95,7 @@ pub(crate) fn rbac(input: &Input, templates: &Templates) -> Result<Files, Failur
         Part::new("kubernetes/role.yaml", "role", role),
         Part::new("kubernetes/role-binding.yaml", "role-binding", binding),
     ] {
-        let object = templates.object(part.template, &part.context)?;
+        let object = super::object(part.template, &part.context, templates)?;
         files.add(format!("{}.yaml", part.file), yaml::write(&object)?);
     }
     Ok(files)

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::super::contract::{COLLECTOR, COLLECTOR_GRPC, COLLECTOR_HEALTH, COLLECTOR_HTTP};
+use super::super::contract::{
+    COLLECTOR, COLLECTOR_GRPC, COLLECTOR_HEALTH, COLLECTOR_HTTP, DISKS, FRONT, STACK_COLLECTOR,
+};
 use super::super::show::key;
 use super::super::{Mode, Otel, Preset, Resources, Service, Spec};
 use super::{Check, names_secret};
@@ -154,7 +156,16 @@ pub(super) fn resources(path: &str, resources: &Resources, check: &mut Check<'_>
 
 /// Each is a name on the same network, or of a container in the same pod.
 fn names(spec: &Spec, check: &mut Check<'_>) {
-    let mut taken = BTreeMap::from([(spec.agent.name.as_str(), "agent.name".to_owned())]);
+    let own = [FRONT, STACK_COLLECTOR, DISKS].map(|what| format!("{}-{what}", spec.agent.name));
+    let of_a_stack = |name| {
+        (
+            name,
+            "a container of the agent itself in Compose".to_owned(),
+        )
+    };
+    let mut taken: BTreeMap<&str, String> =
+        own.iter().map(String::as_str).map(of_a_stack).collect();
+    taken.insert(&spec.agent.name, "agent.name".to_owned());
     if spec.observe.otel == Otel::Sidecar {
         taken.insert(COLLECTOR, "the collector beside it".to_owned());
     }

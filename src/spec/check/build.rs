@@ -1,4 +1,4 @@
-use super::super::names::looks_secret;
+use super::super::names::{has_password, looks_secret};
 use super::super::show::key;
 use super::super::{Build, Manager, Part, Runtime, Spec, Template};
 use super::Check;
@@ -84,15 +84,6 @@ fn why_secret(name: &str, value: &Template, spec: &Spec) -> Option<String> {
     }
     let holds = texts(value).any(has_password);
     holds.then(|| format!("the URL in {name} holds a password"))
-}
-
-/// `https://user:password@host`
-fn has_password(text: &str) -> bool {
-    text.split("://").skip(1).any(|rest| {
-        let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
-        let user = authority.rsplit_once('@').map(|(user, _)| user);
-        user.is_some_and(|user| user.contains(':'))
-    })
 }
 
 fn texts(value: &Template) -> impl Iterator<Item = &str> {
