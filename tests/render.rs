@@ -7,3 +7,4 @@ mod image;
 mod moment;
 mod outfolder;
 mod own;
+mod pipeline;

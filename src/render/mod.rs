@@ -26,7 +26,7 @@ mod tests;
 mod traffic;
 mod yaml;
 
-pub(crate) use ci::{Pipeline, Stage, System, ci};
+pub(crate) use ci::{GITLAB, Pipeline, Stage, System, ci, gitlab_agents};
 pub(crate) use compose::{compose, without_effect};
 pub(crate) use dockerfile::{Engine, apart_from_context, build_args, dockerfile};
 pub(crate) use failure::Failure;

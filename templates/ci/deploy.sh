@@ -4,6 +4,12 @@
 {% else %}
 set -euo pipefail
 {% endif %}
+{% if files %}
+written=()
+trap 'rm -f -- "${written[@]}"' EXIT
+{% include "ci/secret-files.sh" %}
+
+{% endif %}
 agentctl plan --file "$AGENT_FILE" ${ENVIRONMENT:+--environment "$ENVIRONMENT"}
 for attempt in 1 2 3 4 5; do
   agentctl deploy --file "$AGENT_FILE" ${ENVIRONMENT:+--environment "$ENVIRONMENT"} --output json > deploy.jsonl &

@@ -41,8 +41,8 @@ fn ones_own_dockerfile_is_used() {
     place.run(&["render", "dockerfile", "-o", "."]).exactly(
         0,
         "",
-        "Dockerfile is the agent's own, and is used as it is (build.runtime = \"dockerfile\")\n\
-         wrote .dockerignore into .\n",
+        "wrote .dockerignore into .\n\
+         Dockerfile is the agent's own, and is used as it is (build.runtime = \"dockerfile\")\n",
     );
     assert_eq!(
         fs::read(place.path("Dockerfile")).unwrap(),
@@ -72,24 +72,4 @@ fn without_buildkit_there_is_no_place_for_secrets() {
          caused by: build.secrets are mounted by BuildKit, and the classic builder has no safe place for them\n\
          hint: build it with BuildKit: leave --plain or DOCKER_BUILDKIT=0 out\n",
     );
-}
-
-#[test]
-fn a_pipeline_has_the_environments_of_the_file() {
-    let place =
-        place("run.command = [\"true\"]\n[environments.z]\n[environments.dev]\n[environments.a]\n");
-    let jobs = |args: &[&str]| {
-        let ran = place
-            .run(&[&["render", "ci", "--for", "github"], args].concat())
-            .ends(0);
-        let lines = ran
-            .stdout
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("deploy-"));
-        let names = lines.filter_map(|line| line.strip_suffix(':'));
-        names.map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(jobs(&[]), ["z", "a"]);
-    assert_eq!(jobs(&["-e", "dev"]), ["dev"]);
-    place.run(&["render", "ci"]).ends(2).says("--for <SYSTEM>");
 }

@@ -68,10 +68,10 @@ pub(crate) struct Moment {
     #[arg(long, value_name = "RELEASE", requires = "release")]
     pub(crate) candidate: Option<ReleaseId>,
     /// Its share of the requests, in per cent [default: 0]
-    #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent, allow_negative_numbers = true)]
     pub(crate) weight: Option<Percent>,
     /// The share of requests that it gets a copy of, in per cent
-    #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent, allow_negative_numbers = true)]
     pub(crate) mirror: Option<Percent>,
     /// Requests that go to it in any case: header:NAME=VALUE or cookie:NAME=VALUE
     #[arg(long = "match", value_name = "MATCH", requires = "candidate")]

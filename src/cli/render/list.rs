@@ -10,7 +10,7 @@ use std::path::{Component, Path};
 use anyhow::{Context, Result, ensure};
 
 use super::What;
-use crate::advice::Advise;
+use crate::advice::{Advise, advice};
 use crate::release::Identity;
 use crate::render::Files;
 
@@ -25,6 +25,12 @@ pub(super) struct List(BTreeMap<What, Written>);
 impl List {
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(LIST);
+        if folder.is_file() {
+            return Err(advice(
+                format!("{} is a file", folder.display()),
+                "name the folder that files are written into: -o FOLDER",
+            ));
+        }
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             bytes => bytes.with_context(|| format!("could not read {}", path.display()))?,

@@ -12,6 +12,7 @@ mod write;
 pub(super) use gather::{own_templates, prompts};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -45,29 +46,46 @@ fn all(what: What, args: &Render, shown: &mut Shown) -> Result<Exit> {
     let agents = many::each(&files, templates, |file, templates| {
         agent(what, file, args, templates)
     });
-    let (mut rendered, mut taken) = (Files::default(), BTreeSet::new());
+    let agents = agents.into_iter().collect::<Result<Vec<Agent>>>()?;
+    agents.iter().for_each(|agent| agent.warn(shown));
+    have_own_names(&agents)?;
+    let files = together(&agents, args)?;
+    let exit = match &args.out {
+        Some(folder) => {
+            pipeline::is_ours(folder, &agents, args)?;
+            write::into(folder, what, &files, args.force, shown)?
+        }
+        None => print(what, &files, shown)?,
+    };
+    let notes = agents.iter().flat_map(|agent| &agent.notes);
+    notes.for_each(|note| shown.note(note));
+    Ok(exit)
+}
+
+fn have_own_names(agents: &[Agent]) -> Result<()> {
+    let mut taken = BTreeSet::new();
+    let mut names = agents.iter().flat_map(|agent| &agent.names);
+    match names.find(|name| !taken.insert(*name)) {
+        None => Ok(()),
+        Some(twice) => Err(advice(
+            format!("two of the files want the name {twice}"),
+            "give each agent, service and tool of one namespace a name of its own",
+        )),
+    }
+}
+
+/// Several agents have a folder each; but GitHub reads all workflows of a repository from one.
+fn together(agents: &[Agent], args: &Render) -> Result<Files> {
+    let mut files = pipeline::above(agents, args)?;
     for agent in agents {
-        let agent = agent?;
-        agent.say(shown);
-        // GitHub reads all workflows of a repository from one folder.
-        let below = match files.len() {
+        let below = match agents.len() {
             1 => String::new(),
             _ if args.system == Some(System::Github) => String::new(),
             _ => format!("{}/", agent.name),
         };
-        rendered.extend(&below, agent.files);
-        let mut names = agent.names.into_iter();
-        if let Some(twice) = names.find_map(|name| taken.replace(name)) {
-            return Err(advice(
-                format!("two of the files want the name {twice}"),
-                "give each agent, service and tool of one namespace a name of its own",
-            ));
-        }
+        files.extend(&below, agent.files.clone());
     }
-    match &args.out {
-        Some(folder) => write::into(folder, what, &rendered, args.force, shown),
-        None => print(what, &rendered, shown),
-    }
+    Ok(files)
 }
 
 /// A base and its overlays are folders of objects: nothing else has them, and no stream could hold
@@ -92,13 +110,14 @@ struct Agent {
     without_effect: Vec<String>,
     notes: Vec<String>,
     files: Files,
+    /// agent.toml, as it was named.
+    file: PathBuf,
 }
 
 impl Agent {
-    fn say(&self, shown: &mut Shown) {
+    fn warn(&self, shown: &mut Shown) {
         shown.warnings(&self.warnings);
         self.without_effect.iter().for_each(|path| shown.warn(path));
-        self.notes.iter().for_each(|note| shown.note(note));
     }
 }
 
@@ -139,6 +158,7 @@ fn agent(
         warnings: project.loaded.warnings,
         notes,
         files,
+        file: project.file,
     })
 }
 
@@ -314,7 +334,14 @@ fn eject(name: &str, args: &Render, shown: &mut Shown) -> Result<Exit> {
             format!("these are there: {}", names.join(", ")),
         ));
     };
-    let path = gather::folder(args).join("templates").join(name);
+    let folder = gather::folder(args);
+    if folder != Path::new("") && !folder.is_dir() {
+        return Err(advice(
+            format!("there is no folder {}", folder.display()),
+            "-f names the agent.toml that the copy is to lie beside",
+        ));
+    }
+    let path = folder.join("templates").join(name);
     write::copy(&path, text, args.force)?;
     let path = path.display().to_string();
     let says = format!("wrote {path}; it stands for the built-in one from now on");

@@ -1,8 +1,11 @@
 //! `agentctl render ci`: what a pipeline needs to know, from every environment of the file.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
+
+use super::{Agent, gather};
 
 use crate::advice::advice;
 use crate::cli::args::{self, Render};
@@ -57,6 +60,38 @@ fn stage(loaded: Loaded) -> Stage {
         spec: loaded.spec,
         target: loaded.target,
         approve: loaded.approve,
+    }
+}
+
+/// What starts the pipelines of several agents, where the system does not find them itself.
+pub(super) fn above(agents: &[Agent], args: &Render) -> Result<Files> {
+    if args.system != Some(args::System::Gitlab) || agents.len() == 1 {
+        return Ok(Files::default());
+    }
+    let templates = Templates::new(gather::own_templates(&gather::folder(args))?);
+    let names: Vec<&str> = agents.iter().map(|agent| agent.name.as_str()).collect();
+    render::gitlab_agents(&names, &templates)
+}
+
+/// GitLab reads one file: that of one agent must not take the place of another's.
+pub(super) fn is_ours(folder: &Path, agents: &[Agent], args: &Render) -> Result<()> {
+    let [agent] = agents else {
+        return Ok(());
+    };
+    let is_asked = args.system == Some(args::System::Gitlab) && !args.force;
+    let there = match is_asked {
+        true => fs::read_to_string(folder.join(render::GITLAB)).unwrap_or_default(),
+        false => return Ok(()),
+    };
+    let mut lines = there.lines().map(str::trim);
+    let other = lines.find_map(|line| line.strip_prefix("AGENT_FILE: "));
+    let ours = from_the_top(&agent.file);
+    match other.map(|file| file.trim_matches(['"', '\''])) {
+        Some(other) if other != ours => Err(advice(
+            format!("{} there is the pipeline of {other}", render::GITLAB),
+            format!("render both at once: -f {other} {ours}; or overwrite it with --force"),
+        )),
+        _ => Ok(()),
     }
 }
 

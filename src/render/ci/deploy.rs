@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Pipeline, Stage, image, secrets, variable};
 use crate::render::{Failure, Templates};
-use crate::spec::TargetSpec;
+use crate::spec::{SecretSource, TargetSpec};
 
 pub(super) struct Job {
     pub(super) deploy: String,
@@ -22,6 +22,7 @@ pub(super) fn job(
     templates: &Templates,
 ) -> Result<Job, Failure> {
     let registry = registry(stage);
+    let files = files(stage, pipeline);
     let smoke = match stage.target {
         TargetSpec::Kubernetes { .. } => "ci/smoke-kubernetes.sh",
         _ => "ci/smoke.sh",
@@ -29,9 +30,12 @@ pub(super) fn job(
     let asks = stage.spec.health.ready.is_some() && stage.spec.agent.kind.serves();
     let smoke = asks.then(|| templates.text(smoke, &()));
     Ok(Job {
-        deploy: templates.text("ci/deploy.sh", &json!({ "registry": registry }))?,
+        deploy: templates.text(
+            "ci/deploy.sh",
+            &json!({ "registry": registry, "files": files.is_some() }),
+        )?,
         smoke: smoke.transpose()?,
-        env: env(stage, registry, pipeline),
+        env: env(stage, registry, files, pipeline),
         secrets: all_secrets(stage, registry, pipeline),
     })
 }
@@ -43,7 +47,11 @@ fn registry(stage: &Stage) -> Option<&str> {
 
 /// What the agent is given, and what its registry wants.
 fn all_secrets(stage: &Stage, registry: Option<&str>, pipeline: &Pipeline) -> Map<String, Value> {
-    let own = stage.spec.secrets.values().filter_map(variable);
+    let own = stage.spec.secrets.iter();
+    let own = own.filter_map(|(name, source)| match source {
+        SecretSource::File(path) => (!path.starts_with('/')).then_some(name.as_str()),
+        source => variable(source),
+    });
     let mut all = secrets(own, pipeline);
     if registry.is_some() {
         all.extend(image::credentials(&stage.spec, pipeline));
@@ -51,7 +59,26 @@ fn all_secrets(stage: &Stage, registry: Option<&str>, pipeline: &Pipeline) -> Ma
     all
 }
 
-fn env(stage: &Stage, registry: Option<&str>, pipeline: &Pipeline) -> Map<String, Value> {
+/// A line for each secret that is read from a file beside agent.toml: the name of the variable that
+/// holds its value, and the path from the top of the repository. A file elsewhere is the machine's own.
+fn files(stage: &Stage, pipeline: &Pipeline) -> Option<String> {
+    let secrets = stage.spec.secrets.iter();
+    let lines = secrets.filter_map(|(name, source)| match source {
+        SecretSource::File(path) if !path.starts_with('/') => {
+            Some(format!("{name} {}/{path}", pipeline.folder()))
+        }
+        _ => None,
+    });
+    let lines: Vec<String> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn env(
+    stage: &Stage,
+    registry: Option<&str>,
+    files: Option<String>,
+    pipeline: &Pipeline,
+) -> Map<String, Value> {
     let mut env = Map::new();
     let mut set = |name: &str, value: &str| {
         env.insert(name.to_owned(), json!(pipeline.literal(value)));
@@ -63,6 +90,9 @@ fn env(stage: &Stage, registry: Option<&str>, pipeline: &Pipeline) -> Map<String
     set("AGENT", &stage.spec.agent.name);
     if let Some(registry) = registry {
         set("REGISTRY", registry);
+    }
+    if let Some(files) = files {
+        set("SECRET_FILES", &files);
     }
     if let Some(path) = &stage.spec.health.ready {
         set("READY", path);

@@ -16,7 +16,11 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::{Files, Input, Templates, yaml};
+use crate::advice::advice;
 use crate::spec::{SecretSource, Spec, TargetSpec};
+
+/// The one file that GitLab reads.
+pub(crate) const GITLAB: &str = ".gitlab-ci.yml";
 
 /// Whose pipeline it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,23 +60,55 @@ impl Stage {
 }
 
 pub(crate) fn ci(input: &Input, pipeline: &Pipeline, templates: &Templates) -> Result<Files> {
+    have_names(input, pipeline)?;
     let (path, object) = match pipeline.system {
         System::Github => {
             let path = format!(".github/workflows/{}.yaml", input.spec.agent.name);
             (path, github::workflow(input, pipeline, templates)?)
         }
         System::Gitlab => {
-            let path = ".gitlab-ci.yml".to_owned();
+            let path = GITLAB.to_owned();
             (path, gitlab::pipeline(input, pipeline, templates)?)
         }
     };
     Ok(Files::one(path, yaml::write(&object)?))
 }
 
+/// The pipeline that starts those of several agents, each in a folder by its name: GitLab reads one
+/// file.
+pub(crate) fn gitlab_agents(agents: &[&str], templates: &Templates) -> Result<Files> {
+    let context = json!({ "agents": agents });
+    let object = templates.object("ci/gitlab-agents.yaml", &context)?;
+    Ok(Files::one(GITLAB, yaml::write(&object)?))
+}
+
+/// Refuses variables that no secret of the system can be called.
+fn have_names(input: &Input, pipeline: &Pipeline) -> Result<()> {
+    let specs = pipeline.stages.iter().map(|stage| &stage.spec);
+    let mut names = std::iter::once(&input.spec).chain(specs).flat_map(|spec| {
+        let build = spec.build.iter().flat_map(|build| &build.secrets);
+        let secrets = spec.secrets.values().filter_map(variable);
+        build.map(String::as_str).chain(secrets)
+    });
+    let is_github = pipeline.system == System::Github;
+    let taken = |name: &&str| match *name {
+        "GITHUB_TOKEN" => false,
+        "PATH" | "HOME" => true,
+        name => is_github && name.starts_with("GITHUB_"),
+    };
+    match names.find(taken) {
+        None => Ok(()),
+        Some(name) => Err(advice(
+            format!("no secret of a pipeline can be named {name}, which the system sets itself"),
+            format!("read it from another variable: {{ env = \"AGENT_{name}\" }} under [secrets]"),
+        )),
+    }
+}
+
 impl Pipeline {
     /// Where the image is built from and tests run, from the top of the repository.
     fn context(&self, input: &Input) -> String {
-        let folder = self.file.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        let folder = self.folder();
         let context = input
             .spec
             .build
@@ -83,6 +119,11 @@ impl Pipeline {
             (".", context) => context.to_owned(),
             (folder, context) => format!("{folder}/{context}"),
         }
+    }
+
+    /// Where agent.toml is, from the top of the repository.
+    fn folder(&self) -> &str {
+        self.file.rsplit_once('/').map_or(".", |(folder, _)| folder)
     }
 
     fn runs_images(&self) -> bool {

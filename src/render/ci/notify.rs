@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Pipeline, Stage, System, variable};
+use super::{Pipeline, Stage, variable};
 use crate::render::filled::filled;
 use crate::spec::{Part, Template};
 
@@ -23,10 +23,7 @@ pub(super) fn env(stage: &Stage, pipeline: &Pipeline) -> Option<Map<String, Valu
 
 fn text(address: &Template, stage: &Stage, pipeline: &Pipeline) -> String {
     let part = |part: &Part| match part {
-        Part::Text(text) => match pipeline.system {
-            System::Github => text.clone(),
-            System::Gitlab => text.replace('$', "$$"),
-        },
+        Part::Text(text) => pipeline.literal(text),
         Part::Secret(name) => {
             let source = stage.spec.secrets.get(name).and_then(variable);
             pipeline.secret(source.unwrap_or(name))

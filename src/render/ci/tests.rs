@@ -205,6 +205,43 @@ fn a_dollar_is_a_dollar_at_gitlab() {
     assert_eq!(gitlab["deploy-staging"]["variables"]["READY"], "/$$a");
 }
 
+/// What a file holds is kept where the system keeps its secrets; files of the machine stay its own.
+#[test]
+fn files_of_secrets_are_there_for_the_deploy() {
+    let with = TWO.replace(
+        "HOOK = {",
+        "FILED = { file = \"keys/a b\" }\nOWN = { file = \"/etc/own\" }\nHOOK = {",
+    );
+    let jobs = made(&with, System::Github)["jobs"].take();
+    let job = &jobs["deploy-staging"];
+    assert_eq!(job["env"]["SECRET_FILES"], "FILED agents/bot/keys/a b");
+    let secrets = &job["steps"][1]["env"];
+    assert_eq!(secrets["FILED"], "${{ secrets.FILED }}");
+    assert_eq!(secrets["OWN"], Value::Null);
+    assert!(scripts(job).contains("SECRET_FILES"));
+    let without = made(TWO, System::Gitlab)["deploy-staging"].to_string();
+    assert!(!without.contains("SECRET_FILES"));
+}
+
+#[test]
+fn variables_that_the_system_sets_are_no_secrets() {
+    let pipeline = |system| Pipeline {
+        system,
+        file: "agent.toml".to_owned(),
+        stages: Vec::new(),
+    };
+    let made = |name: &str, system| {
+        let input = fixtures::input(&TWO.replace("MODEL_KEY", name));
+        ci(&input, &pipeline(system), &templates()).map(drop)
+    };
+    let refused = made("GITHUB_PAT", System::Github).unwrap_err().to_string();
+    let says = "no secret of a pipeline can be named GITHUB_PAT, which the system sets itself";
+    assert_eq!(refused, says);
+    made("GITHUB_PAT", System::Gitlab).unwrap();
+    made("GITHUB_TOKEN", System::Github).unwrap();
+    made("PATH", System::Gitlab).unwrap_err();
+}
+
 #[test]
 fn what_a_spec_says_is_no_expression_at_github() {
     let jobs = made(
