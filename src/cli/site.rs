@@ -79,6 +79,8 @@ fn load(file: &Path, environment: Option<&str>) -> Result<Loaded> {
     values::zone(&loaded, &text)?;
     values::arguments(&loaded, &text)?;
     loaded.warnings.extend(values::keys(&loaded, &text)?);
+    let ports = values::ports(&loaded, &text);
+    loaded.warnings.extend(ports);
     Ok(loaded)
 }
 

@@ -7,6 +7,7 @@ use jiff::tz::{TimeZone, db};
 use serde_json::Value;
 
 use crate::image;
+use crate::render;
 use crate::spec::{Loaded, Part, Problem, Problems, Template, has_password, key, looks_secret};
 
 /// Refuses a time zone that this machine does not know, if it knows any.
@@ -61,6 +62,22 @@ pub(super) fn keys(loaded: &Loaded, text: &str) -> Result<Vec<Problem>> {
         Some(warning(loaded, text, path, what))
     });
     Ok(warnings.collect())
+}
+
+/// Warns of ports beside the agent that it may reach, and that nothing listens on there.
+pub(super) fn ports(loaded: &Loaded, text: &str) -> Vec<Problem> {
+    let beside = render::beside(&loaded.spec);
+    let allowed = loaded.spec.network.allow.iter().flatten().enumerate();
+    let warnings = allowed.filter_map(|(at, endpoint)| {
+        let (host, port) = endpoint.rsplit_once(':')?;
+        let one = beside.iter().find(|one| one.name == host)?;
+        let listens = one.port;
+        let message = format!("{host} is reached on port {listens}, not {port}");
+        let path = format!("network.allow.{at}");
+        let problem = || loaded.problem(text, &path, &message, &format!("{host}:{listens}"));
+        (port != listens.to_string()).then(problem)
+    });
+    warnings.collect()
 }
 
 /// What comes into files that anyone may read, by its path in agent.toml. Arguments of a build have a
@@ -196,6 +213,20 @@ mod tests {
         assert!(said.starts_with(holds) && !said.contains(KEY), "{said}");
         let text = format!("{text}{allow}");
         arguments(&loaded(&text), &text).unwrap();
+    }
+
+    #[test]
+    fn ports_that_nothing_listens_on_are_warned_of() {
+        let services = "services.cache.preset = \"redis\"\n";
+        let said = |allow: &str| {
+            let text = format!("{FILE}network.allow = [{allow}]\n{services}");
+            let warnings = ports(&loaded(&text), &text);
+            warnings.iter().map(Problem::render).collect::<Vec<_>>()
+        };
+        assert!(said("\"cache:6379\", \"elsewhere:1\"").is_empty());
+        let wrong = &said("\"cache:6380\"")[0];
+        assert!(wrong.starts_with("cache is reached on port 6379, not 6380\n"));
+        assert!(wrong.ends_with("hint: cache:6379"), "{wrong}");
     }
 
     #[test]

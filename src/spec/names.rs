@@ -10,7 +10,16 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
     };
     match holds(text) {
         true => Ok(()),
-        false => Err(format!("\"{text}\" is not {wanted}")),
+        false => Err(format!("\"{}\" is not {wanted}", short(text))),
+    }
+}
+
+/// The line itself is shown below.
+fn short(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
