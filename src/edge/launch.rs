@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, anyhow, bail};
 
@@ -119,16 +120,27 @@ fn inherited(
     all.filter(move |(name, _)| name.to_str().is_some_and(wanted))
 }
 
+/// Ports that, as Linux comes, no connection is given by itself: one of those could be somebody else's,
+/// who answers in the replica's place, by the time that the replica listens.
+const FIRST: u16 = 20_000;
+const PORTS: usize = 10_000;
+
 /// A port of this machine's that nobody listens on; not one of `taken`, which may not listen yet.
+/// Edges begin in different places, and each goes on from where it was.
 pub(super) fn free_port(taken: &BTreeSet<u16>) -> io::Result<u16> {
-    loop {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
-        if !taken.contains(&port) {
-            return Ok(port);
-        }
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let start = std::process::id() as usize * 131;
+    let next = || FIRST + ((start + NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS) as u16;
+    let mut ports = std::iter::repeat_with(next).take(PORTS);
+    let is_free = |port: &u16| !taken.contains(port) && bind(*port).is_ok();
+    match ports.find(is_free) {
+        Some(port) => Ok(port),
+        None => Ok(bind(0)?.local_addr()?.port()),
     }
+}
+
+fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
 }
 
 #[cfg(test)]
@@ -136,6 +148,17 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
 
     use super::*;
+
+    #[test]
+    fn ports_of_replicas_are_nobody_elses() {
+        let first = free_port(&BTreeSet::new()).unwrap();
+        let _held = TcpListener::bind(("127.0.0.1", first + 1));
+        let second = free_port(&BTreeSet::from([first])).unwrap();
+        assert!(second != first && second != first + 1);
+        for port in [first, second] {
+            assert!((FIRST..FIRST + PORTS as u16).contains(&port));
+        }
+    }
 
     #[test]
     fn variables_that_are_no_text_do_no_harm() {
