@@ -5,7 +5,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -58,14 +58,21 @@ impl Capture {
     fn write(&self, line: &[u8]) -> io::Result<()> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = match &mut *open {
-            Some(open) => open,
-            none => none.insert(open_at(&self.path)?),
+            Some(open) if open.is_there()? => open,
+            gone => gone.insert(open_at(&self.path)?),
         };
         if open.bytes + line.len() as u64 > MOST {
             return Err(io::Error::other("it has 64 MiB"));
         }
         open.bytes += line.len() as u64;
         open.file.write_all(line)
+    }
+}
+
+impl Open {
+    /// Not taken away by who has read it.
+    fn is_there(&self) -> io::Result<bool> {
+        Ok(self.file.metadata()?.nlink() > 0)
     }
 }
 
@@ -80,4 +87,26 @@ fn open_at(path: &Path) -> io::Result<Open> {
     let file = options.append(true).create(true).mode(0o600).open(path)?;
     let bytes = file.metadata()?.len();
     Ok(Open { file, bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_taken_away_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let capture = api::Capture {
+            file: "pairs".to_owned(),
+            redact: Vec::new(),
+        };
+        let capture = Capture::new(&capture, folder.path());
+        let read = || std::fs::read_to_string(capture.path()).unwrap();
+        capture.write(b"1\n").unwrap();
+        capture.write(b"2\n").unwrap();
+        assert_eq!(read(), "1\n2\n");
+        std::fs::remove_file(capture.path()).unwrap();
+        capture.write(b"3\n").unwrap();
+        assert_eq!(read(), "3\n");
+    }
 }
