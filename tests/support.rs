@@ -5,6 +5,7 @@ pub(crate) mod cluster;
 pub(crate) mod engine;
 pub(crate) mod far;
 mod http;
+pub(crate) mod pip;
 mod place;
 mod processes;
 pub(crate) mod queues;

@@ -1,12 +1,13 @@
 //! What agents tell of their calls through OpenTelemetry.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::support::{CANARY, Place, eventually, kill};
+use crate::support::{CANARY, Place, eventually, kill, pip, repository};
 
 pub(crate) const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
 
@@ -98,6 +99,32 @@ fn what_was_told_is_shown_and_an_edge_that_was_killed_hears_on() {
     kill(place.edge());
     place.run(&["status"]).ends(0);
     eventually("it hears again", || post(endpoint, &model) == Some(200));
+}
+
+/// Nothing is said to the library that it does not read by itself.
+#[test]
+fn a_library_as_it_comes_is_heard() {
+    let exporter = ["opentelemetry-exporter-otlp-proto-http"];
+    let Some(programs) = pip::programs("opentelemetry-sdk", "1.45.2", &exporter) else {
+        return;
+    };
+    let place = Place::new("");
+    let python = programs.join("python").display().to_string();
+    let spec = place.read("agent.toml");
+    let spec = spec.replace("\"python3\"", &format!("\"{python}\""));
+    place.write("agent.toml", spec);
+    let agent = repository().join("tests/agents/measured.py");
+    fs::copy(agent, place.path("agent.py")).unwrap();
+    place.run(&["deploy"]).ends(0);
+    for _ in 0..4 {
+        place.get("/call");
+    }
+    let page = place.run(&["metrics"]).ends(0);
+    let page = page.says("agentctl_model_call_seconds_bucket{pool=\"r1\",le=\"0.5\"} 4");
+    let page = page.says("agentctl_model_call_seconds_count{pool=\"r1\"} 4");
+    let page = page.says("agentctl_model_tokens_total{pool=\"r1\"} 600");
+    let page = page.says("agentctl_tool_calls_total{pool=\"r1\"} 8");
+    page.says("agentctl_tool_errors_total{pool=\"r1\"} 4");
 }
 
 #[test]

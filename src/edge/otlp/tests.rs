@@ -197,6 +197,26 @@ fn nothing_is_counted_twice() {
 }
 
 #[test]
+fn calls_of_one_bucket_took_what_they_took_on_average() {
+    let mut series = Series::default();
+    let mut told = |sum, counts| {
+        let mut export = export(DURATION, CHAT, 1, counts);
+        let scope = &mut export.resource_metrics[0].scope_metrics[0];
+        let told = scope.metrics[0].histogram.as_mut();
+        told.unwrap().data_points[0].sum = sum;
+        series.add("r2", 1, read(&export), 90_000).latency
+    };
+    assert_eq!(told(0.8, [0, 4, 0]), [(200_000, 4)]);
+    assert_eq!(told(0.9, [1, 4, 0]), [(100_000, 1), (1_000_000, 4)]);
+    assert_eq!(told(-1.0, [2, 0, 0]), [(0, 2)]);
+    assert_eq!(
+        told(9.0, [0, 2, 0]),
+        [(1_000_000, 2)],
+        "never above the bound"
+    );
+}
+
+#[test]
 fn what_an_edge_before_this_one_heard_is_only_compared_with() {
     let mut series = Series::default();
     let mut told = |of, counts| {
