@@ -1,6 +1,10 @@
-//! Routes by weight. No controller of them runs here: the tests look at what agentctl applied.
+//! Routes by weight. No controller of them runs here: the tests look at what agentctl applied, and
+//! say in a controller's place what it waits for.
+
+use serde_json::{Value, json};
 
 use super::{Clustered, TWO};
+use crate::support::{eventually, repository};
 
 const CANARY: &str = "rollout.strategy = \"canary\"\n\
                       rollout.steps = [{ weight = 5, hold = \"1h\" }, { weight = 100 }]\n";
@@ -28,4 +32,107 @@ fn nginx_has_a_canary_with_the_share() {
         .says("http://bot.example.com");
     agent.run(&["destroy", "--yes", "--now"]).ends(0);
     assert_eq!(agent.names("ingresses"), [""; 0]);
+}
+
+/// The cluster serves these kinds from now on; one that does already keeps its own.
+fn serve_routes(agent: &Clustered) {
+    let file = repository().join("tests/clusters/routes.yaml");
+    let file = file.to_str().unwrap();
+    let _ = agent.cluster().kubectl(&["create", "-f", file]);
+    let established = ["wait", "--for=condition=established", "-f", file];
+    agent.cluster().kubectl(&established).unwrap();
+}
+
+/// Its backends by their weights, and what it is a version of.
+fn backends(route: &Value) -> (Vec<(String, u64)>, u64) {
+    let backends = route["spec"]["rules"][0]["backendRefs"].as_array().unwrap();
+    let weight = |backend: &Value| {
+        let name = backend["name"].as_str().unwrap().to_owned();
+        (name, backend["weight"].as_u64().unwrap_or(1))
+    };
+    let generation = route["metadata"]["generation"].as_u64().unwrap();
+    (backends.iter().map(weight).collect(), generation)
+}
+
+/// As whoever runs the Gateway: says of the route, once it has these backends, that it is followed.
+fn follow(agent: &Clustered, wanted: &[(&str, u64)]) {
+    let wanted: Vec<_> = wanted
+        .iter()
+        .map(|(name, weight)| ((*name).to_owned(), *weight))
+        .collect();
+    let route = || {
+        let found = agent.namespace.get(&["httproutes"]);
+        found["items"].get(0).cloned()
+    };
+    eventually("the route has its backends", || {
+        route().is_some_and(|route| backends(&route).0 == wanted)
+    });
+    let mut route = route().unwrap();
+    let (_, generation) = backends(&route);
+    let condition = |name: &str| json!({ "type": name, "status": "True", "reason": name, "observedGeneration": generation });
+    let parent = &route["spec"]["parentRefs"][0];
+    let told = json!({ "parentRef": parent, "conditions": [condition("Accepted"), condition("ResolvedRefs")] });
+    route["status"] = json!({ "parents": [told] });
+    let name = route["metadata"]["name"].as_str().unwrap();
+    let place = format!(
+        "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes/{name}/status",
+        agent.namespace.name
+    );
+    agent.place.write("route.json", route.to_string());
+    let file = agent.place.path("route.json").display().to_string();
+    let replaced = agent
+        .cluster()
+        .kubectl(&["replace", "--raw", &place, "-f", &file]);
+    replaced.unwrap();
+}
+
+/// Traffic has moved when the Gateway says that it follows the route as it is.
+#[test]
+fn a_gateway_is_waited_for() {
+    let gateway = "network.gateway = \"edge/public\"\nnetwork.host = \"bot.example.com\"\n";
+    let Some(agent) = Clustered::new("gateway", gateway) else {
+        return;
+    };
+    serve_routes(&agent);
+    let first = agent.start(&["deploy"]);
+    follow(&agent, &[("bot-r1", 100)]);
+    first.wait().ends(0).says("http://bot.example.com");
+    agent.spec(&format!("{gateway}{TWO}{CANARY}"));
+    let deploy = agent.start(&["deploy"]);
+    follow(&agent, &[("bot-r1", 95), ("bot-r2", 5)]);
+    deploy.until("holding at 5 %");
+    let abort = agent.start(&["abort"]);
+    follow(&agent, &[("bot-r1", 100)]);
+    abort.wait().ends(0).says("rolled back to r1");
+    deploy.wait().ends(1);
+    agent.whole("r1", 1);
+    agent.run(&["destroy", "--yes", "--now"]).ends(0);
+    assert_eq!(agent.names("httproutes"), [""; 0]);
+}
+
+#[test]
+fn istio_splits_by_weight() {
+    let istio = "network.router = \"istio\"\nnetwork.host = \"bot.example.com\"\n\
+                 network.gateway = \"edge/public\"\n";
+    let Some(agent) = Clustered::new("istio", istio) else {
+        return;
+    };
+    serve_routes(&agent);
+    agent
+        .run(&["deploy"])
+        .ends(0)
+        .says("http://bot.example.com");
+    agent.spec(&format!("{istio}{TWO}{CANARY}"));
+    let deploy = agent.start(&["deploy"]);
+    deploy.until("holding at 5 %");
+    let found = agent.namespace.get(&["virtualservices", "bot"]);
+    let route = found["spec"]["http"][0]["route"].as_array().unwrap();
+    let weights: Vec<_> = route.iter().map(|to| to["weight"].as_u64()).collect();
+    assert_eq!(weights, [Some(95), Some(5)], "{found}");
+    agent.run(&["abort"]).ends(0).says("rolled back to r1");
+    deploy.wait().ends(1);
+    agent.run(&["destroy", "--yes", "--now"]).ends(0);
+    for kind in ["virtualservices", "destinationrules"] {
+        assert_eq!(agent.names(kind), [""; 0]);
+    }
 }
