@@ -7,11 +7,13 @@ mod allow;
 mod content;
 mod dockerfile;
 mod formats;
+mod login;
 mod names;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod value;
+mod wide;
 
 use anyhow::Result;
 
@@ -23,7 +25,7 @@ pub(crate) use reader::Reader;
 use crate::advice::advice;
 
 /// Counts up when what is found changes: what was looked through before is then looked at again.
-pub(crate) const RULES: u32 = 2;
+pub(crate) const RULES: u32 = 3;
 
 /// So many are listed; more would hide what to do.
 const LISTED: usize = 20;
