@@ -26,11 +26,11 @@ mod tags;
 
 pub(crate) use build::{Builder, Logins, build};
 pub(crate) use content::content_tag;
-pub(crate) use context::{Context, Kind as EntryKind, Looked, Memory, find};
+pub(crate) use context::{Context, Kind as EntryKind, Looked, Memory, find, stays_inside};
 pub(crate) use dockerfile::Dockerfile;
 pub(crate) use git::Commit;
 pub(crate) use pin::{LOCK, Lock, pin};
-pub(crate) use present::{base, is_there, tag};
+pub(crate) use present::{base, is_made, tag};
 pub(crate) use progress::{Ended, Progress};
 pub(crate) use provenance::{OF_AGENT, Provenance};
 pub(crate) use pull::pull;

@@ -204,6 +204,20 @@ fn a_context_stays_within_the_folder_of_the_agent() {
     }
 }
 
+#[test]
+fn what_decides_a_build_is_in_the_context() {
+    let dir = tree(&[("in/a", ""), ("out", "")]);
+    let context = dir.path().join("in");
+    for (link, target) in [("near", "a"), ("far", "../out"), ("broken", "gone")] {
+        symlink(target, context.join(link)).unwrap();
+    }
+    for fine in ["a", "near", "broken", "missing"] {
+        assert!(stays_inside(&context, fine).is_ok(), "{fine}");
+    }
+    let error = stays_inside(&context, "far").unwrap_err().to_string();
+    assert_eq!(error, "far leads out of the context");
+}
+
 async fn sent(context: &Context, extra: Vec<(String, Vec<u8>)>) -> std::io::Result<Vec<u8>> {
     let mut blocks = context.tar(extra);
     let mut all = Vec::new();
