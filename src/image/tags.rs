@@ -82,7 +82,7 @@ fn may_stand(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
-fn is_tag(text: &str) -> bool {
+pub(crate) fn is_tag(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len())
         && text.chars().all(may_stand)
         && !text.starts_with(['.', '-'])
