@@ -104,7 +104,7 @@ pub(crate) fn unallowed(
     for path in &sorted.unused {
         shown.warn(&format!("build.allow names {path}, where nothing is found"));
     }
-    image::refuse(&sorted.refused)
+    image::refuse(sorted.refused)
 }
 
 impl<'a> Subject<'a> {

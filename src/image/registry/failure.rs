@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use rustls::CertificateError;
@@ -36,15 +37,29 @@ pub(super) fn of_way(error: &(dyn Error + 'static), repository: &Repository) -> 
                 .to_owned(),
         ),
         Some(rustls::Error::InvalidCertificate(_)) => (root(error), repository.trust()),
+        Some(rustls::Error::InvalidMessage(_)) => (
+            "it speaks no TLS".to_owned(),
+            "give it a certificate: without TLS agentctl speaks to registries on this machine only"
+                .to_owned(),
+        ),
         _ => {
-            let hint = format!(
-                "see whether it runs and listens there: curl -i https://{}/v2/",
-                repository.api()
-            );
+            let hint = format!("see whether it runs and listens there: {}", repository.look());
             (root(error), hint)
         }
     };
     because(what, cause, hint)
+}
+
+/// There is somebody, who says nothing, or a network that swallows what is sent.
+pub(super) fn of_silence(waited: Duration, repository: &Repository) -> anyhow::Error {
+    because(
+        format!("the registry {} does not answer", repository.host),
+        format!("it was silent for {} s", waited.as_secs()),
+        format!(
+            "see whether it works, and what lies between: {}",
+            repository.look()
+        ),
+    )
 }
 
 /// What checks certificates has no other way to say so than its name.
@@ -62,9 +77,9 @@ pub(super) fn no_registry(kind: &str, repository: &Repository) -> anyhow::Error 
         format!("{} is no registry", repository.host),
         cause,
         format!(
-            "see what answers there: curl -i https://{}/v2/; the name is image.repository, and a network \
-             may want a login of its own first",
-            repository.api()
+            "see what answers there: {}; the name is image.repository, and a network may want a login of \
+             its own first",
+            repository.look()
         ),
     )
 }

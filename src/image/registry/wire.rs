@@ -139,18 +139,21 @@ impl Wire {
             let wait = match &answer {
                 Ok(answer) if is_passing(answer.status()) => wait(answer.headers()),
                 Err(error) if is_reset(error) => None,
-                _ => return self.in_words(answer),
+                _ => return self.in_words(ask, answer),
             };
             let wait = wait.unwrap_or_else(|| self.pause(tried - 1));
             if tried == TRIES || wait > LONGEST {
-                return self.in_words(answer);
+                return self.in_words(ask, answer);
             }
             tokio::time::sleep(wait).await;
         }
     }
 
-    fn in_words(&self, answer: reqwest::Result<Response>) -> Result<Response> {
-        answer.map_err(|error| failure::of_way(&error, &self.repository))
+    fn in_words(&self, ask: &Ask, answer: reqwest::Result<Response>) -> Result<Response> {
+        answer.map_err(|error| match error.is_timeout() {
+            true => failure::of_silence(waited(&error, ask), &self.repository),
+            false => failure::of_way(&error, &self.repository),
+        })
     }
 
     /// As Docker does it: on this machine itself, what does not speak TLS is spoken to without.
@@ -178,10 +181,21 @@ impl Wire {
         let url = format!("{scheme}://{api}/v2/{}", ask.path);
         let mut request = self.http.request(ask.method.clone(), url);
         request = request.headers(ask.headers.clone()).body(ask.body.clone());
+        if ask.method == Method::HEAD {
+            request = request.timeout(trust::LOOK);
+        }
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
         request.send().await
+    }
+}
+
+fn waited(error: &reqwest::Error, ask: &Ask) -> Duration {
+    match error.is_connect() {
+        true => trust::CONNECT,
+        false if ask.method == Method::HEAD => trust::LOOK,
+        false => trust::SILENCE,
     }
 }
 
