@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::args::{File, Prune};
 use super::exit::Exit;
-use super::image::{current_tags, found, registry, unallowed};
+use super::image::{current_tags, found, heard, registry, unallowed};
 use super::journaled;
 use super::proposal::releases;
 use super::prune;
@@ -23,7 +23,8 @@ use crate::ui::{ImageView, ImagesView};
 pub(crate) async fn list(file: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(file)?;
     let registry = registry(&project)?;
-    let all = judged(&project, &registry, &Deployed::default()).await?;
+    let deployed = Deployed::default();
+    let all = heard(&registry, shown, judged(&project, &registry, &deployed)).await?;
     let ours = all
         .iter()
         .filter(|(_, fate)| *fate != Fate::Kept(Why::NotOurs));
@@ -50,11 +51,12 @@ async fn foretell(
     args: &Prune,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let (deployed, unknown) = known(project, registry, &args.keep).await?;
+    let known = known(project, registry, &args.keep);
+    let (deployed, unknown) = heard(registry, shown, known).await?;
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
         shown.warn(&format!("{why:#}, so prune will want them named by --keep"));
     }
-    let all = judged(project, registry, &deployed).await?;
+    let all = heard(registry, shown, judged(project, registry, &deployed)).await?;
     let view = ImagesView {
         repository: registry.repository().to_string(),
         images: all.iter().filter_map(with_fate).collect(),
@@ -69,11 +71,12 @@ async fn delete(
     args: &Prune,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let (deployed, unknown) = known(project, registry, &args.keep).await?;
+    let known = known(project, registry, &args.keep);
+    let (deployed, unknown) = heard(registry, shown, known).await?;
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
         return Err(with_hint(why, NAME_THEM));
     }
-    let all = judged(project, registry, &deployed).await?;
+    let all = heard(registry, shown, judged(project, registry, &deployed)).await?;
     let mut gone = Vec::new();
     let mut tell = |image: &Stored| {
         shown.note(format!("deleted {}", image.tags.join(", ")));

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
 use rustls::CertificateError;
 use serde::Deserialize;
 
@@ -60,6 +60,20 @@ pub(super) fn of_silence(waited: Duration, repository: &Repository) -> anyhow::E
             repository.look()
         ),
     )
+}
+
+/// It had a bad moment.
+pub(super) fn again(
+    answer: &reqwest::Result<Response>,
+    wait: Duration,
+    repository: &Repository,
+) -> String {
+    let why = match answer {
+        Ok(answer) => format!("answered {}", answer.status()),
+        Err(error) => format!("broke off: {}", root(error)),
+    };
+    let (host, wait) = (&repository.host, wait.as_secs_f64());
+    format!("the registry {host} {why}; trying again in {wait} s")
 }
 
 /// What checks certificates has no other way to say so than its name.

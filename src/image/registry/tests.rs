@@ -288,6 +288,10 @@ async fn a_registry_that_is_down_is_named() {
 
 /// What answers each request on this machine alike, and is no registry.
 fn any_server(head: &'static str, body: &'static str) -> Registry {
+    server("200 OK", head, body)
+}
+
+fn server(status: &'static str, head: &'static str, body: &'static str) -> Registry {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -296,7 +300,7 @@ fn any_server(head: &'static str, body: &'static str) -> Registry {
             let _ = stream.read(&mut asked);
             let length = body.len();
             let reply = format!(
-                "HTTP/1.1 200 OK\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+                "HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n"
             );
             let body = if asked.starts_with(b"HEAD") { "" } else { body };
             let _ = stream.write_all((reply + body).as_bytes());

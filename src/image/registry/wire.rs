@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode};
+use tokio::sync::watch;
 
 use super::auth::{self, Act, Challenge};
 use super::{Credentials, Repository, Surroundings, failure, trust};
@@ -35,6 +36,8 @@ pub(super) struct Wire {
     surroundings: Arc<Surroundings>,
     http: Client,
     kept: Arc<Mutex<Kept>>,
+    /// What is said when it is asked again.
+    again: Arc<watch::Sender<String>>,
 }
 
 /// What the first answers taught.
@@ -51,11 +54,20 @@ impl Wire {
             repository,
             surroundings: Arc::new(surroundings),
             kept: Arc::default(),
+            again: Arc::default(),
         })
     }
 
     pub(super) async fn credentials(&self) -> Result<Credentials> {
         Credentials::find(self.surroundings.docker_config.as_deref(), &self.repository).await
+    }
+
+    /// The next time that something is asked again, in words.
+    pub(super) async fn again(&self) -> String {
+        let mut again = self.again.subscribe();
+        // The sender is ours, and so never gone.
+        let _ = again.changed().await;
+        again.borrow().clone()
     }
 
     pub(super) fn pause(&self, tried: u32) -> Duration {
@@ -145,6 +157,8 @@ impl Wire {
             if tried == TRIES || wait > LONGEST {
                 return self.in_words(ask, answer);
             }
+            self.again
+                .send_replace(failure::again(&answer, wait, &self.repository));
             tokio::time::sleep(wait).await;
         }
     }

@@ -82,3 +82,25 @@ async fn a_registry_that_never_answers_is_not_waited_for() {
     assert_eq!(format!("{error:#}"), said);
     shown(&error);
 }
+
+#[tokio::test]
+async fn each_further_try_is_said() {
+    let registry = server("503 Service Unavailable", "", "");
+    let mut said = Vec::new();
+    let mut work = std::pin::pin!(registry.head("v1"));
+    let error = loop {
+        tokio::select! {
+            done = &mut work => break done.unwrap_err(),
+            again = registry.again() => said.push(again),
+        }
+    };
+    let host = &registry.repository().host;
+    let of = |wait| {
+        format!("the registry {host} answered 503 Service Unavailable; trying again in {wait} s")
+    };
+    assert_eq!(said, [of("0.001"), of("0.002")]);
+    assert_eq!(
+        error.to_string(),
+        format!("the registry {host} cannot answer")
+    );
+}
