@@ -56,3 +56,26 @@ fn an_image_with_the_tag_of_another_is_built_anew() {
     assert!(ours.ends_with(content.trim()), "{ours} {content}");
     shop.run(&["build", "-q"]).ends(0).says("nothing to build");
 }
+
+/// Put together here, so that nobody's scanner takes this file for a leak.
+#[test]
+fn a_file_without_lines_may_hold_several_secrets() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    let letters = "q7Zr2Kx9Vb4Mn8Lc1Ws6Tg3Yh5Pj0Dfq7Zr2";
+    let text = format!(
+        "\0anna{}_{letters}\u{1}AKIA{}",
+        "ghp",
+        &letters[..16].to_uppercase()
+    );
+    shop.place.write("text", text);
+    let refused = "\
+error: these files would take secrets into the image:
+  text: a token of GitHub
+  text: an access key of AWS
+hint: list them in .dockerignore; for one that is no secret: [[build.allow]] with path = \"text\" and a reason
+";
+    shop.run(&["build"]).exactly(2, "", refused);
+    shop.nothing_was_made();
+}
