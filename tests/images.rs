@@ -8,6 +8,7 @@ mod kept;
 mod login;
 mod patience;
 mod push;
+mod strange;
 mod tls;
 mod tokens;
 pub(crate) mod trouble;

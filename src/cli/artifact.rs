@@ -147,7 +147,7 @@ async fn of_host(project: &Project, named: &[String]) -> Result<String> {
 
 /// What the registry has already costs one look.
 async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Digest> {
-    let digest = match image::pushed(subject).await? {
+    let digest = match image::pushed(subject, shown).await? {
         Some(digest) => digest,
         None => image::published(subject, shown).await?.digest,
     };

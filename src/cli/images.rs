@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::args::{File, Prune};
 use super::exit::Exit;
-use super::image::{current_tags, found, registry, unallowed};
+use super::image::{current_tags, found, heard, registry, unallowed};
 use super::journaled;
 use super::proposal::releases;
 use super::prune;
 use super::show::Shown;
 use super::site::{Project, now};
-use crate::advice::{advice, with_hint};
-use crate::image::{self, Digest, Fate, OF_AGENT, Registry, Stored, Why};
+use crate::advice::{Advise, advice, with_hint};
+use crate::image::{self, Deployed, Digest, Fate, OF_AGENT, Registry, Stored, Why};
 use crate::release::Artifact;
 use crate::spec::TargetSpec;
 use crate::target::Target;
@@ -23,7 +23,8 @@ use crate::ui::{ImageView, ImagesView};
 pub(crate) async fn list(file: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(file)?;
     let registry = registry(&project)?;
-    let all = judged(&project, &registry, &BTreeSet::new()).await?;
+    let deployed = Deployed::default();
+    let all = heard(&registry, shown, judged(&project, &registry, &deployed)).await?;
     let ours = all
         .iter()
         .filter(|(_, fate)| *fate != Fate::Kept(Why::NotOurs));
@@ -50,11 +51,12 @@ async fn foretell(
     args: &Prune,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let (kept, unknown) = in_use(project, registry, &args.keep).await?;
+    let known = known(project, registry, &args.keep);
+    let (deployed, unknown) = heard(registry, shown, known).await?;
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
         shown.warn(&format!("{why:#}, so prune will want them named by --keep"));
     }
-    let all = judged(project, registry, &kept).await?;
+    let all = heard(registry, shown, judged(project, registry, &deployed)).await?;
     let view = ImagesView {
         repository: registry.repository().to_string(),
         images: all.iter().filter_map(with_fate).collect(),
@@ -69,11 +71,12 @@ async fn delete(
     args: &Prune,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    let (kept, unknown) = in_use(project, registry, &args.keep).await?;
+    let known = known(project, registry, &args.keep);
+    let (deployed, unknown) = heard(registry, shown, known).await?;
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
         return Err(with_hint(why, NAME_THEM));
     }
-    let all = judged(project, registry, &kept).await?;
+    let all = heard(registry, shown, judged(project, registry, &deployed)).await?;
     let mut gone = Vec::new();
     let mut tell = |image: &Stored| {
         shown.note(format!("deleted {}", image.tags.join(", ")));
@@ -104,26 +107,27 @@ pub(crate) fn scan(file: &File, shown: &mut Shown) -> Result<Exit> {
 async fn judged(
     project: &Project,
     registry: &Registry,
-    in_use: &BTreeSet<Digest>,
+    deployed: &Deployed,
 ) -> Result<Vec<(Stored, Fate)>> {
     let spec = &project.loaded.spec;
     let stored = image::stored(registry, OF_AGENT).await?;
     let keep = spec.image.keep as usize;
-    Ok(image::judge(stored, &spec.agent.name, keep, in_use))
+    Ok(image::judge(stored, &spec.agent.name, keep, deployed))
 }
 
 /// What runs in each environment, or may be gone back to there; and of which this is not known: a
 /// cluster that others deploy to, or that is not reached from here.
-async fn in_use(
+async fn known(
     project: &Project,
     registry: &Registry,
     keep: &[String],
-) -> Result<(BTreeSet<Digest>, Option<anyhow::Error>)> {
-    let mut digests = named(registry, keep).await?;
+) -> Result<(Deployed, Option<anyhow::Error>)> {
+    let mut all = Deployed::default();
+    all.in_use.extend(named(registry, keep).await?);
     // What bears today's names may be older than what came after it, and is what a pull gets.
     if project.loaded.spec.build.is_some() {
         for tag in current_tags(project)? {
-            digests.extend(registry.head(&tag).await?);
+            all.in_use.extend(registry.head(&tag).await?);
         }
     }
     let mut unknown = None;
@@ -133,35 +137,40 @@ async fn in_use(
             None => project,
         };
         match there.loaded.target {
-            TargetSpec::Docker { .. } => digests.extend(deployed(there, registry).await?),
-            TargetSpec::Kubernetes { .. } => match deployed(there, registry).await {
-                Ok(found) if !found.is_empty() => digests.extend(found),
+            TargetSpec::Docker { .. } => drop(deployed(there, registry, &mut all).await?),
+            TargetSpec::Kubernetes { .. } => match deployed(there, registry, &mut all).await {
+                Ok(true) => {}
                 found => unknown = unknown.or_else(|| Some(not_known(environment, found.err()))),
             },
             TargetSpec::Process { .. } => {}
         }
     }
-    Ok((digests, unknown))
+    Ok((all, unknown))
 }
 
-/// The images of this environment's last releases in the registry.
-async fn deployed(project: &Project, registry: &Registry) -> Result<BTreeSet<Digest>> {
+/// The images of this environment's releases in the registry; false: none may still be needed.
+async fn deployed(project: &Project, registry: &Registry, all: &mut Deployed) -> Result<bool> {
     let store = project.site.store().await?;
     let past = journaled::read(&store).await?;
     let seen = project.site.target(0).await?.observe().await?;
     let kept = prune::kept(&past, &seen);
     let repository = registry.repository().to_string();
-    let all = releases(&store, &past).await?.into_iter();
-    let names = all.filter(|release| kept.contains(&release.id));
-    Ok(names
-        .filter_map(|release| match release.contents.artifact {
-            Artifact::Image(image) => {
-                let (name, digest) = image.name.split_once('@')?;
-                (name == repository).then(|| digest.parse().ok())?
-            }
-            Artifact::Files(_) => None,
-        })
-        .collect())
+    let releases = releases(&store, &past).await?.into_iter();
+    let images = releases.filter_map(|release| match release.contents.artifact {
+        Artifact::Image(image) => {
+            let (name, digest) = image.name.split_once('@')?;
+            let digest: Digest = (name == repository).then(|| digest.parse().ok())??;
+            Some((kept.contains(&release.id), digest))
+        }
+        Artifact::Files(_) => None,
+    });
+    let images: Vec<_> = images.collect();
+    let in_use = images.iter().filter(|(is_kept, _)| *is_kept);
+    let in_use: Vec<_> = in_use.map(|(_, digest)| digest.clone()).collect();
+    let is_known = !in_use.is_empty();
+    all.in_use.extend(in_use);
+    all.rank(images.into_iter().map(|(_, digest)| digest));
+    Ok(is_known)
 }
 
 const NAME_THEM: &str = "name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each";
@@ -178,6 +187,11 @@ fn not_known(environment: Option<&String>, why: Option<anyhow::Error>) -> anyhow
 async fn named(registry: &Registry, names: &[String]) -> Result<BTreeSet<Digest>> {
     let mut digests = BTreeSet::new();
     for name in names {
+        if !image::is_tag(name) {
+            let hint = "--keep TAG, or --keep sha256:… with all of its 64 digits";
+            name.parse::<Digest>()
+                .advise(format!("no image is kept by \"{name}\""), hint)?;
+        }
         match registry.head(name).await? {
             Some(digest) => drop(digests.insert(digest)),
             None => {

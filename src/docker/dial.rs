@@ -63,7 +63,10 @@ fn client_config(certificates: &Certificates) -> io::Result<ClientConfig> {
     }
     let mut trusted = RootCertStore::empty();
     let ca = certificates.ca.as_ref().ok_or_else(|| {
-        let what = "there is no ca.pem that says whom to trust";
+        let what = match certificates.folder.to_str() {
+            Some("") => "there is no ca.pem that says whom to trust".to_owned(),
+            _ => format!("there is no ca.pem in {}", certificates.folder.display()),
+        };
         io::Error::new(io::ErrorKind::NotFound, what)
     })?;
     for certificate in CertificateDer::pem_slice_iter(&read(ca)?) {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::PATIENCE;
 use super::place::Place;
-use crate::advice::because;
+use crate::advice::{advice, because};
 
 /// How the engine says what is wrong.
 #[derive(Deserialize)]
@@ -50,14 +50,26 @@ fn when_silent(place: &Place) -> &'static str {
 }
 
 /// The engine answered, and said no.
-pub(super) fn of_answer(status: StatusCode, body: &[u8]) -> anyhow::Error {
+pub(super) fn of_answer(status: StatusCode, body: &[u8], place: &Place) -> anyhow::Error {
     let said = match serde_json::from_slice(body) {
         Ok(Message { message }) => message,
         Err(_) => String::from_utf8_lossy(body).trim().to_owned(),
     };
-    match said.is_empty() {
-        true => anyhow!("the engine answered {status}"),
-        false => anyhow!("{said}"),
+    let answered = || format!("the engine answered {status}");
+    match place {
+        _ if !said.is_empty() => anyhow!("{said}"),
+        Place::Tcp(_) if status == StatusCode::BAD_REQUEST => {
+            advice(answered(), "it may want TLS: export DOCKER_TLS_VERIFY=1")
+        }
+        place if status.is_server_error() => advice(answered(), log(place)),
+        _ => anyhow!(answered()),
+    }
+}
+
+fn log(place: &Place) -> &'static str {
+    match place {
+        Place::Unix(_) => "the engine's log says what ails it: sudo journalctl -u docker",
+        _ => "the engine's log, on its own machine, says what ails it: journalctl -u docker",
     }
 }
 
@@ -66,6 +78,10 @@ pub(super) fn of_call(error: bollard::errors::Error, place: &Place, said: &str) 
         DockerResponseServerError, DockerStreamError, RequestTimeoutError,
     };
     match error {
+        DockerResponseServerError {
+            message,
+            status_code: 500..,
+        } => advice(message.trim(), log(place)),
         DockerResponseServerError { message, .. } => anyhow!("{}", message.trim()),
         DockerStreamError { error } => anyhow!("{}", error.trim()),
         RequestTimeoutError => of_silence(PATIENCE, place, said),
@@ -82,6 +98,13 @@ fn hint(place: &Place, kind: Option<ErrorKind>) -> &'static str {
             "start it: sudo systemctl start docker; one elsewhere is named by DOCKER_HOST"
         }
         (Place::Ssh(_), _) => "try it by hand: ssh HOST docker version",
+        (
+            Place::Tls(..),
+            Some(ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::NotFound),
+        ) => {
+            "ca.pem, cert.pem and key.pem lie in the folder that DOCKER_CERT_PATH names, or with the \
+             context: docker context ls"
+        }
         _ => "see whether it listens there: DOCKER_HOST, or docker context ls",
     }
 }

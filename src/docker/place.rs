@@ -28,6 +28,8 @@ pub(crate) enum Place {
 /// PEM files, as Docker names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Certificates {
+    /// Where they would be; empty: nobody says.
+    pub(crate) folder: PathBuf,
     /// Not given: whom the machine trusts.
     pub(crate) ca: Option<PathBuf>,
     /// Certificate and key.
@@ -161,6 +163,7 @@ fn chosen(config: &Path) -> Option<String> {
 fn certificates(folder: &Path) -> Certificates {
     let file = |name: &str| Some(folder.join(name)).filter(|path| path.exists());
     Certificates {
+        folder: folder.to_owned(),
         ca: file("ca.pem"),
         own: file("cert.pem").zip(file("key.pem")),
         unverified: false,

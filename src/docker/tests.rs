@@ -90,3 +90,23 @@ async fn an_engine_that_falls_silent_ends_the_work() {
     let done = engine.attended(async { Ok(1) }).await;
     assert_eq!(done.unwrap(), 1);
 }
+
+#[test]
+fn an_engine_that_ails_is_told_with_what_to_do() {
+    let hint = |status: u16, body: &str, place: &str| {
+        let status = hyper::StatusCode::from_u16(status).unwrap();
+        let error = super::failure::of_answer(status, body.as_bytes(), &parsed(place));
+        crate::advice::hint(&error).map(str::to_owned)
+    };
+    let here = hint(500, "", "unix:///s").unwrap();
+    assert!(here.ends_with("sudo journalctl -u docker"), "{here}");
+    let there = hint(503, "", "ssh://anna@build").unwrap();
+    assert!(there.contains("on its own machine"), "{there}");
+    let plain = hint(400, "", "tcp://build").unwrap();
+    assert!(plain.contains("DOCKER_TLS_VERIFY"), "{plain}");
+    // Whoever asked knows what its words mean.
+    assert_eq!(
+        hint(500, "{\"message\":\"no such layer\"}", "unix:///s"),
+        None
+    );
+}

@@ -162,7 +162,7 @@ impl Transport {
             return Ok(answer);
         }
         let body = answer.into_body().collect().await?.to_bytes();
-        Err(failure::of_answer(status, &body))
+        Err(failure::of_answer(status, &body, self.place()))
     }
 }
 

@@ -26,22 +26,22 @@ mod tags;
 
 pub(crate) use build::{Builder, Logins, build};
 pub(crate) use content::content_tag;
-pub(crate) use context::{Context, Kind as EntryKind, Looked, Memory, find};
+pub(crate) use context::{Context, Kind as EntryKind, Looked, Memory, find, stays_inside};
 pub(crate) use dockerfile::Dockerfile;
 pub(crate) use git::Commit;
 pub(crate) use pin::{LOCK, Lock, pin};
-pub(crate) use present::{base, is_there, tag};
+pub(crate) use present::{base, is_made, tag};
 pub(crate) use progress::{Ended, Progress};
 pub(crate) use provenance::{OF_AGENT, Provenance};
 pub(crate) use pull::pull;
 pub(crate) use push::{Names, push, retag};
 pub(crate) use recipe::Recipe;
 pub(crate) use registry::{Credentials, Digest, Registry, Repository, Surroundings};
-pub(crate) use retention::{Fate, Stored, Why, delete, judge, stored};
+pub(crate) use retention::{Deployed, Fate, Stored, Why, delete, judge, stored};
 pub(crate) use sbom::sbom;
-pub(crate) use scan::{Finding, in_dockerfile, in_text, refuse, sort};
+pub(crate) use scan::{Finding, Leaks, in_dockerfile, in_text, refuse, sort};
 pub(crate) use sign::Cosign;
-pub(crate) use tags::{Known, tags};
+pub(crate) use tags::{Known, is_tag, tags};
 
 #[cfg(test)]
 #[path = "../../tests/support/registry.rs"]

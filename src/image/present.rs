@@ -2,17 +2,29 @@
 
 use anyhow::Result;
 use bollard::errors::Error;
+use bollard::models::ImageInspect;
 use bollard::query_parameters::TagImageOptionsBuilder;
 
-use super::provenance::{BASE_DIGEST, BASE_NAME};
+use super::provenance::{BASE_DIGEST, BASE_NAME, CONTENT};
 use crate::docker::Engine;
 
 pub(crate) async fn is_there(engine: &Engine, name: &str) -> Result<bool> {
+    Ok(inspected(engine, name).await?.is_some())
+}
+
+/// Whether it is what agentctl made of these contents: anybody can give any image such a tag.
+pub(crate) async fn is_made(engine: &Engine, name: &str, content: &str) -> Result<bool> {
+    let image = inspected(engine, name).await?;
+    let labels = image.and_then(|image| image.config?.labels);
+    Ok(labels.is_some_and(|labels| labels.get(CONTENT).is_some_and(|said| said == content)))
+}
+
+async fn inspected(engine: &Engine, name: &str) -> Result<Option<ImageInspect>> {
     match engine.docker.inspect_image(name).await {
-        Ok(_) => Ok(true),
+        Ok(image) => Ok(Some(image)),
         Err(Error::DockerResponseServerError {
             status_code: 404, ..
-        }) => Ok(false),
+        }) => Ok(None),
         Err(error) => Err(engine.failure(error)),
     }
 }

@@ -13,6 +13,9 @@ pub(super) const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 /// The label that says whose an image is.
 pub(crate) const OF_AGENT: &str = "dev.agentctl.agent";
 
+/// The label that says which contents an image was made of: its content tag.
+pub(super) const CONTENT: &str = "dev.agentctl.content";
+
 /// What is known where the image is built; `None` makes no label.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Provenance {
@@ -85,7 +88,7 @@ impl Provenance {
             oci(None, BASE_NAME, name),
             oci(None, BASE_DIGEST, digest.flatten()),
             own(OF_AGENT, &self.agent),
-            own("dev.agentctl.content", &self.content),
+            own(CONTENT, &self.content),
             own("dev.agentctl.version", agentctl),
             own(
                 "dev.agentctl.dirty",

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use hyper::Request;
 
 use self::answer::Answer;
-use super::progress::Progress;
+use super::progress::{Ended, Progress};
 use super::registry::{Digest, Manifest, Registry};
 use crate::docker::{Engine, Lines, empty};
 
@@ -86,7 +86,10 @@ async fn patiently(
             answer.failed(watch);
             return Err(failure::in_words(error, registry.repository()));
         }
-        tokio::time::sleep(registry.pause(tried)).await;
+        let wait = registry.pause(tried);
+        let step = answer.again(&format!("{error:#}"), wait, watch);
+        tokio::time::sleep(wait).await;
+        answer.end(step, Ended::Done, watch);
     }
     bail!("the push was never tried")
 }

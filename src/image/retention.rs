@@ -3,6 +3,7 @@
 //! Only what agentctl made for this agent is ever deleted: it bears a content tag, and a label says
 //! whose it is. What is in use stays, however old.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
@@ -42,20 +43,58 @@ pub(crate) enum Why {
     Undated,
 }
 
-/// The newest first, those that nothing dates before them; `keep` counts ours, in use or not.
+/// What the histories that are known say of images.
+#[derive(Debug, Default)]
+pub(crate) struct Deployed {
+    /// Runs, or may be gone back to.
+    pub(crate) in_use: BTreeSet<Digest>,
+    /// How many releases of its environment are newer.
+    ranks: BTreeMap<Digest, usize>,
+}
+
+impl Deployed {
+    /// All releases of one environment, the newest first.
+    pub(crate) fn rank(&mut self, releases: impl IntoIterator<Item = Digest>) {
+        for (newer, image) in releases.into_iter().enumerate() {
+            let rank = self.ranks.entry(image).or_insert(newer);
+            *rank = newer.min(*rank);
+        }
+    }
+}
+
+/// What comes first stays longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// Built after every release: it may be the next.
+    ToCome,
+    Release(usize),
+    /// No history knows it.
+    Unknown,
+}
+
+/// In the order in which they are kept, within one turn the newest first and those that nothing
+/// dates before them; `keep` counts ours, in use or not.
 pub(crate) fn judge(
     mut stored: Vec<Stored>,
     agent: &str,
     keep: usize,
-    in_use: &BTreeSet<Digest>,
+    deployed: &Deployed,
 ) -> Vec<(Stored, Fate)> {
-    stored.sort_by_key(|image| {
-        let age = image.created.unwrap_or(Timestamp::MAX);
-        (std::cmp::Reverse(age), image.digest.clone())
+    let age = |image: &Stored| image.created.unwrap_or(Timestamp::MAX);
+    let rank = |image: &Stored| deployed.ranks.get(&image.digest).copied();
+    let released = stored.iter().filter(|image| rank(image).is_some());
+    let last = released.filter_map(|image| image.created).max();
+    stored.sort_by_cached_key(|image| {
+        let turn = match rank(image) {
+            Some(newer) => Turn::Release(newer),
+            None if last.is_none_or(|last| last < age(image)) => Turn::ToCome,
+            None => Turn::Unknown,
+        };
+        (turn, Reverse(age(image)), image.digest.clone())
     });
     let mut newer = 0;
     let judged = stored.into_iter().map(|image| {
-        let fate = fate(&image, agent, newer < keep, in_use);
+        let fate = fate(&image, agent, newer < keep, &deployed.in_use);
         if fate != Fate::Kept(Why::NotOurs) {
             newer += 1;
         }
@@ -180,8 +219,11 @@ mod tests {
             image("by hand", &["v0", "sha-nothex"], Some("01"), ours),
             image("unlabelled", &["sha-a8"], Some("01"), None),
         ];
-        let in_use = BTreeSet::from([Digest::of(b"used")]);
-        let judged = judge(stored, "support", 3, &in_use);
+        let deployed = Deployed {
+            in_use: BTreeSet::from([Digest::of(b"used")]),
+            ..Deployed::default()
+        };
+        let judged = judge(stored, "support", 3, &deployed);
         let fate = |name: &str| {
             let digest = Digest::of(name.as_bytes());
             judged
@@ -204,5 +246,42 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(fate(name), expected, "{name}");
         }
+    }
+    /// Built in another order than they were deployed in, by two environments.
+    #[test]
+    fn releases_go_by_their_numbers_and_not_by_when_they_were_built() {
+        let ours = Some("support");
+        let of = |name: &str, day: &str| image(name, &["sha-a1"], Some(day), ours);
+        let stored = vec![
+            of("pushed now", "09"),
+            of("r1", "08"),
+            of("never deployed", "07"),
+            of("r2 of prod", "06"),
+            of("r3", "02"),
+            of("r2", "01"),
+        ];
+        let digests = |names: &[&str]| {
+            let digests = names.iter().map(|name| Digest::of(name.as_bytes()));
+            digests.collect::<Vec<_>>()
+        };
+        let mut deployed = Deployed::default();
+        deployed.rank(digests(&["r3", "r2", "r1"]));
+        deployed.rank(digests(&["r2 of prod", "r3"]));
+        let judged = judge(stored, "support", 3, &deployed);
+        let names = [
+            "pushed now",
+            "r2 of prod",
+            "r3",
+            "r2",
+            "r1",
+            "never deployed",
+        ];
+        let order: Vec<_> = judged
+            .iter()
+            .map(|(image, _)| image.digest.clone())
+            .collect();
+        assert_eq!(order, digests(&names));
+        let kept = judged.iter().map(|(_, fate)| *fate == Fate::Kept(Why::New));
+        assert_eq!(kept.filter(|kept| *kept).count(), 3);
     }
 }

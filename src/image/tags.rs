@@ -70,7 +70,10 @@ fn unknown(pattern: &str, place: &str, known: &Known) -> anyhow::Error {
     let hint = match (place, known.commit) {
         ("{version}", _) => "say it in agent.toml: agent.version, or take it out of image.tags",
         (_, None) => "the folder has no git commit: make one, or take it out of image.tags",
-        _ => "no branch is checked out: git switch BRANCH, or take it out of image.tags",
+        _ => {
+            "no branch is checked out, and no variable of a CI names one: git switch BRANCH, BRANCH_NAME=… \
+             before the command, or take it out of image.tags"
+        }
     };
     advice(
         format!("\"{pattern}\" of image.tags wants {place}, and nothing tells it"),
@@ -82,7 +85,7 @@ fn may_stand(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
-fn is_tag(text: &str) -> bool {
+pub(crate) fn is_tag(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len())
         && text.chars().all(may_stand)
         && !text.starts_with(['.', '-'])

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::console::View;
-use super::error::{Trouble, said};
+use super::error::{Trouble, caused, said};
 use super::line::{Line, Tone};
 use super::table::{Align, aligned};
 use super::words::Clock;
@@ -77,9 +77,7 @@ impl Finding {
             return Vec::new();
         };
         let rest = says.lines().skip(1).map(Line::from);
-        let causes = causes
-            .iter()
-            .flat_map(|cause| said(Tone::Dim, "caused by: ", cause));
+        let causes = causes.iter().flat_map(|cause| caused("caused by: ", cause));
         let hint = hint
             .iter()
             .flat_map(|hint| said(Tone::Strong, "hint: ", hint));

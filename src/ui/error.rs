@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::line::{Line, Tone};
 use crate::advice;
+use crate::image::{Finding, Leaks};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Trouble {
@@ -12,6 +13,9 @@ pub(super) struct Trouble {
     pub(super) hint: Option<String>,
     /// What the process exits with.
     pub(super) exit: u8,
+    /// All secrets that would leave the machine, where that is what is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<Finding>,
 }
 
 impl Trouble {
@@ -23,6 +27,9 @@ impl Trouble {
             causes,
             hint: advice::hint(error).map(str::to_owned),
             exit,
+            findings: error
+                .downcast_ref::<Leaks>()
+                .map_or_else(Vec::new, |leaks| leaks.0.clone()),
         }
     }
 
@@ -30,7 +37,7 @@ impl Trouble {
         let causes = self
             .causes
             .iter()
-            .flat_map(|cause| said(Tone::Dim, "  caused by: ", cause));
+            .flat_map(|cause| caused("  caused by: ", cause));
         let hint = self
             .hint
             .iter()
@@ -44,7 +51,22 @@ impl Trouble {
 
 /// Further lines stay as they are: a problem in agent.toml brings its own picture.
 pub(super) fn said(tone: Tone, label: &'static str, text: &str) -> impl Iterator<Item = Line> {
-    let mut labels = std::iter::once(label).chain(std::iter::repeat(""));
+    lines(tone, label, "", text)
+}
+
+/// Further lines stand below the cause, so that none is taken for an error of its own.
+pub(super) fn caused(label: &'static str, text: &str) -> impl Iterator<Item = Line> {
+    let own = label.len() - label.trim_start().len();
+    lines(Tone::Dim, label, &"      "[..own + 2], text)
+}
+
+fn lines(
+    tone: Tone,
+    label: &'static str,
+    further: &'static str,
+    text: &str,
+) -> impl Iterator<Item = Line> + use<> {
+    let mut labels = std::iter::once(label).chain(std::iter::repeat(further));
     let lines: Vec<_> = text
         .lines()
         .map(|line| Line::new(tone, labels.next().unwrap_or_default()).plain(line))
@@ -94,6 +116,18 @@ mod tests {
             "error: could not deploy support-agent\n  \
                caused by: port 8000 is in use by another program\n\
              hint: set run.port"
+        );
+    }
+
+    #[test]
+    fn a_cause_of_several_lines_stands_together() {
+        let error = anyhow::anyhow!("Dockerfile:2: RUN make\n  | no rule\nexit code 2");
+        assert_eq!(
+            text(&error.context("could not build")),
+            "error: could not build\n  \
+               caused by: Dockerfile:2: RUN make\n      \
+                 | no rule\n    \
+               exit code 2"
         );
     }
 

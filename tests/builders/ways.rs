@@ -45,7 +45,9 @@ fn by_tls() {
     ));
     refused.says("caused by: received fatal alert");
     let refused = agent.run(&["build"], &by("/nowhere")).ends(2);
-    refused.says("caused by: there is no ca.pem that says whom to trust");
+    refused
+        .says("caused by: there is no ca.pem in /nowhere\n")
+        .says("hint: ca.pem, cert.pem and key.pem lie in the folder that DOCKER_CERT_PATH names");
 }
 
 #[test]

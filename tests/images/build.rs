@@ -147,6 +147,10 @@ hint: list them in .dockerignore; for one that is no secret: [[build.allow]] wit
     for args in [&["images", "scan"][..], &["build"], &["push"]] {
         shop.run(args).exactly(2, "", refused);
     }
+    let ran = shop.run(&["images", "scan", "--output", "json"]).ends(2);
+    let findings = &ran.json()[0]["error"]["findings"];
+    let wanted = serde_json::json!([{"file": "text", "line": 1, "what": "a private key"}]);
+    assert_eq!(findings, &wanted);
     shop.nothing_was_made();
     shop.spec(ALLOWED);
     shop.run(&["images", "scan"])

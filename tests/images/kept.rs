@@ -136,6 +136,17 @@ error: 127.0.0.1:PORT/team/bot has no v1
 hint: see what is there: agentctl images list
 ",
     );
+    for none in ["sha256:12ab", "team/bot:v2"] {
+        let refused = format!(
+            "\
+error: no image is kept by \"{none}\"
+  caused by: \"{none}\" is no digest like sha256:… with 64 digits
+hint: --keep TAG, or --keep sha256:… with all of its 64 digits
+"
+        );
+        shop.run(&["images", "prune", "--keep", none])
+            .exactly(2, "", &refused);
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn a_registry_that_is_down() {
         "\
 error: could not reach the registry 127.0.0.1:PORT
   caused by: Connection refused (os error 111)
-hint: see whether it runs and listens there: curl -i https://127.0.0.1:PORT/v2/
+hint: see whether it runs and listens there: curl -i http://127.0.0.1:PORT/v2/, or https:// if it has a certificate
 ",
     );
     // It hinders no build.
@@ -117,13 +117,13 @@ fn a_base_that_is_not_there() {
 const BASE_BY_BUILDKIT: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
   caused by: Dockerfile:1: FROM 127.0.0.1:PORT/team/none:1
-127.0.0.1:PORT/team/none:1: not found
+    127.0.0.1:PORT/team/none:1: not found
 hint: see whether Dockerfile names an image that is there: docker pull IMAGE
 ";
 const BASE_BY_CLASSIC: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
   caused by: Dockerfile:1: FROM 127.0.0.1:PORT/team/none:1
-manifest for 127.0.0.1:PORT/team/none:1 not found: manifest unknown: manifest unknown
+    manifest for 127.0.0.1:PORT/team/none:1 not found: manifest unknown: manifest unknown
 hint: see whether Dockerfile names an image that is there: docker pull IMAGE
 ";
 
@@ -276,18 +276,18 @@ fn a_step_that_fails() {
 const STEP_BY_BUILDKIT: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
   caused by: Dockerfile:3: RUN echo so far >&2 && cat /none
-  | so far
-  | cat: can't open '/none': No such file or directory
-executor failed running [/bin/sh -c echo so far >&2 && cat /none]: exit code: 1
+      | so far
+      | cat: can't open '/none': No such file or directory
+    executor failed running [/bin/sh -c echo so far >&2 && cat /none]: exit code: 1
 hint: mend what Dockerfile does there, and build again
 ";
 const STEP_BY_CLASSIC: &str = "\
 error: could not build 127.0.0.1:PORT/team/bot:sha-CONTENT
   caused by: Dockerfile:3: RUN echo so far >&2 && cat /none
-  | so far
-  | cat: can't open '/none': No such file or directory
-  |
-The command '/bin/sh -c echo so far >&2 && cat /none' returned a non-zero code: 1
+      | so far
+      | cat: can't open '/none': No such file or directory
+      |
+    The command '/bin/sh -c echo so far >&2 && cat /none' returned a non-zero code: 1
 hint: mend what Dockerfile does there, and build again
 ";
 

@@ -39,7 +39,7 @@ impl Made {
 /// Builds what the engine does not have yet, and gives it all of its tags there.
 pub(crate) async fn made(subject: &Subject<'_>, shown: &mut Shown) -> Result<Made> {
     let engine = subject.engine().await?;
-    let made = match image::is_there(engine, &subject.name()).await? {
+    let made = match image::is_made(engine, &subject.name(), &subject.content).await? {
         true => Made::Before,
         false => {
             let builder = Builder::choose(engine, variable("DOCKER_BUILDKIT").as_deref())?;

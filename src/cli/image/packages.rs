@@ -15,7 +15,7 @@ use crate::image::{self, Cosign, Digest};
 /// Writes the list of the packages in an image that the engine has; `digest` is its name.
 pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Result<()> {
     let engine = subject.engine().await?;
-    if !image::is_there(engine, &subject.name()).await? {
+    if !image::is_made(engine, &subject.name(), &subject.content).await? {
         return Err(advice(
             format!("the engine does not have {} to look into", subject.name()),
             format!("docker pull {}, then the same again", subject.name()),

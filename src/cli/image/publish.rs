@@ -40,15 +40,31 @@ pub(crate) fn registry(project: &Project) -> Result<Registry> {
     Registry::new(Repository::parse(name)?, Surroundings::find(&variable))
 }
 
+/// What comes of this work, while it is said where a registry is asked again.
+pub(crate) async fn heard<T>(
+    registry: &Registry,
+    shown: &mut Shown,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            again = registry.again() => shown.note(again),
+        }
+    }
+}
+
 /// The digest of the very same image, where the registry has it.
-pub(crate) async fn pushed(subject: &Subject<'_>) -> Result<Option<Digest>> {
-    registry(subject.project)?.head(&subject.content).await
+pub(crate) async fn pushed(subject: &Subject<'_>, shown: &mut Shown) -> Result<Option<Digest>> {
+    let registry = registry(subject.project)?;
+    heard(&registry, shown, registry.head(&subject.content)).await
 }
 
 /// As `pushed`; a registry that cannot be asked hinders no build.
 pub(crate) async fn pushed_before(subject: &Subject<'_>, shown: &mut Shown) -> Option<Digest> {
     subject.project.loaded.spec.image.repository.as_ref()?;
-    match pushed(subject).await {
+    match pushed(subject, shown).await {
         Ok(found) => found,
         Err(error) => {
             shown.warn(&format!("{error:#}"));
@@ -92,8 +108,10 @@ pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Resul
         content: subject.content.clone(),
         others: subject.tags.clone(),
     };
-    if let Some(digest) = registry.head(&subject.content).await? {
-        image::retag(&registry, &digest, &names.others).await?;
+    let found = heard(&registry, shown, registry.head(&subject.content));
+    if let Some(digest) = found.await? {
+        let named = image::retag(&registry, &digest, &names.others);
+        heard(&registry, shown, named).await?;
         return Ok(Published {
             digest,
             unchanged: true,

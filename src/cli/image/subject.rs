@@ -97,14 +97,17 @@ pub(crate) fn unallowed(
     for (name, value) in &canonical.args {
         findings.extend(image::in_text(&format!("build.args.{name}"), value)?);
     }
-    // It may be a file of the context too.
+    // It may be a file of the context too; a file without lines may hold several.
     findings.sort();
-    findings.dedup_by(|later, first| (&later.path, later.line) == (&first.path, first.line));
+    findings.dedup_by(|later, first| {
+        let is_whole = later.line.is_none() && later.what != first.what;
+        (&later.path, later.line) == (&first.path, first.line) && !is_whole
+    });
     let sorted = image::sort(findings, &build.allow);
     for path in &sorted.unused {
         shown.warn(&format!("build.allow names {path}, where nothing is found"));
     }
-    image::refuse(&sorted.refused)
+    image::refuse(sorted.refused)
 }
 
 impl<'a> Subject<'a> {

@@ -9,6 +9,7 @@ use super::Buildable;
 use crate::advice::Advise;
 use crate::cli::args::{Render, What};
 use crate::cli::site::Project;
+use crate::image::stays_inside;
 use crate::render::{self, Engine, Files, Input, Templates};
 use crate::spec::Runtime;
 
@@ -67,6 +68,9 @@ pub(super) fn buildable(project: &Project, input: &Input, files: &Files) -> Resu
     let own = own.filter(|build| build.runtime == Runtime::Dockerfile);
     let folder = context(project, input);
     let rendered = |name| files.get(name).unwrap_or_default().to_owned();
+    if let Some(build) = own {
+        stays_inside(&folder, &build.dockerfile)?;
+    }
     let dockerfile = match own {
         Some(build) => fs::read_to_string(folder.join(&build.dockerfile)).advise(
             format!("could not read {}", build.dockerfile),
@@ -88,14 +92,15 @@ pub(super) fn buildable(project: &Project, input: &Input, files: &Files) -> Resu
 /// The text of the first of these files that is there.
 fn first(folder: &Path, names: impl Iterator<Item = String>) -> Result<Option<String>> {
     for name in names {
-        let path = folder.join(name);
-        if path.exists() {
-            return read(&path).map(Some);
+        let path = folder.join(&name);
+        stays_inside(folder, &name)?;
+        // A link to nothing is an error, not a context without rules.
+        if path.symlink_metadata().is_ok() {
+            let text = fs::read_to_string(path);
+            return text
+                .with_context(|| format!("could not read {name}"))
+                .map(Some);
         }
     }
     Ok(None)
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
 }

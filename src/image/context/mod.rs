@@ -26,7 +26,7 @@ pub(crate) use mark::Mark;
 pub(crate) use memory::Memory;
 
 use self::ignore::Rules;
-use crate::advice::{Advise, advice};
+use crate::advice::{Advise, advice, because};
 
 pub(crate) struct Context {
     pub(crate) root: PathBuf,
@@ -109,5 +109,22 @@ pub(crate) fn find(home: &Path, context: &str) -> Result<PathBuf> {
     match found.is_dir() {
         true => Ok(found),
         false => Err(advice(format!("{context} is no folder"), hint)),
+    }
+}
+
+/// What decides a build is looked through, hashed and seen by whoever reads the folder: a link to it
+/// may not lead out of the context. One that is not there is for whoever reads it to say.
+pub(crate) fn stays_inside(context: &Path, name: &str) -> Result<()> {
+    let found = context.join(name).canonicalize();
+    match (found, context.canonicalize()) {
+        (Ok(found), Ok(context)) if !found.starts_with(&context) => Err(because(
+            format!("{name} leads out of the context"),
+            format!("it is a link to {}", found.display()),
+            format!(
+                "put a copy in its place: cp --remove-destination {} {name}",
+                found.display()
+            ),
+        )),
+        _ => Ok(()),
     }
 }

@@ -192,6 +192,38 @@ fn what_cannot_be_sent_is_refused_by_name() {
 }
 
 #[test]
+fn a_name_that_is_no_text_is_refused_unless_it_is_left_out() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    let dir = tree(&[("in/a", "1")]);
+    fs::write(dir.path().join("in").join(odd), "").unwrap();
+    fs::create_dir(dir.path().join(odd)).unwrap();
+    fs::write(dir.path().join(odd).join("b"), "").unwrap();
+    symlink(odd, dir.path().join("link")).unwrap();
+    let refused = |ignore: &str| {
+        let error = Context::read(dir.path(), ignore).err().unwrap();
+        let hint = crate::advice::hint(&error).unwrap().to_owned();
+        (error.to_string(), hint)
+    };
+    let says = r#""caf\xE9", which an image would get, is no name in UTF-8"#;
+    let leave = "rename it, or leave it out in .dockerignore: ";
+    let cases = [
+        ("caf?\nlink", "in/caf?"),
+        ("in/caf?\nlink", "caf?"),
+        ("caf?\n!caf?/b\nin/caf?\nlink", "caf?"),
+        ("**/caf?", "link"),
+    ];
+    for (ignore, pattern) in cases {
+        assert_eq!(
+            refused(ignore),
+            (says.to_owned(), leave.to_owned() + pattern)
+        );
+    }
+    let context = Context::read(dir.path(), "**/caf?\nlink").unwrap();
+    assert_eq!(paths(&context), ["in", "in/a"]);
+}
+
+#[test]
 fn a_context_stays_within_the_folder_of_the_agent() {
     let dir = tree(&[("home/in/a", ""), ("home/file", ""), ("outside/b", "")]);
     let home = dir.path().join("home");
@@ -202,6 +234,20 @@ fn a_context_stays_within_the_folder_of_the_agent() {
     for wrong in ["out", "file", "missing"] {
         assert!(find(&home, wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn what_decides_a_build_is_in_the_context() {
+    let dir = tree(&[("in/a", ""), ("out", "")]);
+    let context = dir.path().join("in");
+    for (link, target) in [("near", "a"), ("far", "../out"), ("broken", "gone")] {
+        symlink(target, context.join(link)).unwrap();
+    }
+    for fine in ["a", "near", "broken", "missing"] {
+        assert!(stays_inside(&context, fine).is_ok(), "{fine}");
+    }
+    let error = stays_inside(&context, "far").unwrap_err().to_string();
+    assert_eq!(error, "far leads out of the context");
 }
 
 async fn sent(context: &Context, extra: Vec<(String, Vec<u8>)>) -> std::io::Result<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! Which files a context is made of.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirEntry, FileType};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -39,18 +40,20 @@ impl Walk<'_> {
     fn child(&mut self, child: &DirEntry, above: &str, hits: &Hits) -> Result<()> {
         let place = child.path();
         let name = child.file_name();
-        let name = name.to_str().ok_or_else(|| no_utf8(&place))?;
-        let path = match above {
-            "" => name.to_owned(),
-            above => format!("{above}/{name}"),
+        // What is no letter is one to a pattern.
+        let path = match (above, name.to_string_lossy()) {
+            ("", name) => name.into_owned(),
+            (above, name) => format!("{above}/{name}"),
         };
         let hits = self.rules.hits(&path, hits);
         let ignored = self.rules.ignores(&hits);
-        match child.file_type()?.is_dir() {
+        let is_folder = child.file_type()?.is_dir();
+        match is_folder {
+            _ if ignored && !(is_folder && self.rules.may_keep_below(&path)) => Ok(()),
+            _ if name.to_str().is_none() => Err(no_utf8(&name, &path)),
             true => self.below(&place, path, &hits, ignored),
-            false if ignored => Ok(()),
             false => {
-                let kind = kind(child)?;
+                let kind = kind(child, &path)?;
                 self.found.push(Entry { path, kind });
                 Ok(())
             }
@@ -60,9 +63,7 @@ impl Walk<'_> {
     /// A folder that is left out is there nevertheless where something in it is kept.
     fn below(&mut self, place: &Path, path: String, hits: &Hits, ignored: bool) -> Result<()> {
         let before = self.found.len();
-        if !ignored || self.rules.may_keep_below(&path) {
-            self.folder(place, &path, hits)?;
-        }
+        self.folder(place, &path, hits)?;
         if !ignored || self.found.len() > before {
             let kind = Kind::Folder { mode: 0o755 };
             self.found.push(Entry { path, kind });
@@ -71,13 +72,13 @@ impl Walk<'_> {
     }
 }
 
-fn kind(child: &DirEntry) -> Result<Kind> {
+fn kind(child: &DirEntry, path: &str) -> Result<Kind> {
     let place = child.path();
     let data = child
         .metadata()
         .with_context(|| format!("could not read {}", place.display()))?;
     match data.file_type() {
-        kind if kind.is_symlink() => link(&place),
+        kind if kind.is_symlink() => link(&place, path),
         kind if kind.is_file() => Ok(Kind::File {
             size: data.len(),
             mode: if data.mode() & 0o111 == 0 {
@@ -89,16 +90,20 @@ fn kind(child: &DirEntry) -> Result<Kind> {
         }),
         kind => Err(advice(
             format!("{} is {}, no file", place.display(), name_of(kind)),
-            "remove it, or leave it out in .dockerignore",
+            format!("remove it, or leave it out in .dockerignore: {path}"),
         )),
     }
 }
 
-fn link(place: &Path) -> Result<Kind> {
+fn link(place: &Path, path: &str) -> Result<Kind> {
     let target = fs::read_link(place)
         .with_context(|| format!("could not read the link {}", place.display()))?;
-    let target = target.to_str().ok_or_else(|| no_utf8(place))?.to_owned();
-    Ok(Kind::Link { target })
+    let text = target
+        .to_str()
+        .ok_or_else(|| no_utf8(target.as_os_str(), path));
+    Ok(Kind::Link {
+        target: text?.to_owned(),
+    })
 }
 
 fn name_of(kind: FileType) -> &'static str {
@@ -109,9 +114,11 @@ fn name_of(kind: FileType) -> &'static str {
     }
 }
 
-fn no_utf8(place: &Path) -> anyhow::Error {
+/// BuildKit takes no other names.
+fn no_utf8(name: &OsStr, path: &str) -> anyhow::Error {
+    let pattern = path.replace(char::REPLACEMENT_CHARACTER, "?");
     advice(
-        format!("the name {place:?}, or what it links to, is no UTF-8"),
-        "rename it, or leave out the folder it is in in .dockerignore",
+        format!("{name:?}, which an image would get, is no name in UTF-8"),
+        format!("rename it, or leave it out in .dockerignore: {pattern}"),
     )
 }

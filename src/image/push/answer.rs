@@ -1,5 +1,7 @@
 //! What the engine tells while it pushes, as steps and a digest.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde::Deserialize;
 
@@ -37,6 +39,17 @@ impl Answer {
             self.tell(step, &status, &line.moved, watch);
         }
         Ok(())
+    }
+
+    /// The wait before it is tried again is a step, too, so that it can be seen.
+    pub(super) fn again(
+        &mut self,
+        why: &str,
+        wait: Duration,
+        watch: &mut dyn FnMut(Progress),
+    ) -> usize {
+        let name = format!("again in {} s: {why}", wait.as_secs_f64());
+        self.step(name, watch)
     }
 
     /// What had not ended did not succeed.
@@ -79,7 +92,7 @@ impl Answer {
         }
     }
 
-    fn end(&mut self, step: usize, how: Ended, watch: &mut dyn FnMut(Progress)) {
+    pub(super) fn end(&mut self, step: usize, how: Ended, watch: &mut dyn FnMut(Progress)) {
         let layer = &mut self.layers[step];
         if !std::mem::replace(&mut layer.has_ended, true) {
             watch(Progress::Ended { step, how });

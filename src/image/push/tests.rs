@@ -58,6 +58,22 @@ fn each_layer_is_a_step() {
 }
 
 #[test]
+fn each_wait_is_a_step() {
+    let (mut all, mut answer) = (Vec::new(), Answer::default());
+    let mut watch = |progress| all.push(progress);
+    for wait in [500, 1000] {
+        let step = answer.again("EOF", Duration::from_millis(wait), &mut watch);
+        answer.end(step, Ended::Done, &mut watch);
+    }
+    let begun = all.iter().filter_map(|progress| match progress {
+        Progress::Begun { name, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    let begun: Vec<_> = begun.collect();
+    assert_eq!(begun, ["again in 0.5 s: EOF", "again in 1 s: EOF"]);
+}
+
+#[test]
 fn what_the_engine_passes_on_is_explained() {
     let repository = Repository::parse("a.io/x").unwrap();
     let cases = [

@@ -8,6 +8,7 @@ use reqwest::{Client, Request, Response, Url};
 use serde::Deserialize;
 
 use super::{Credentials, Repository};
+use crate::advice::because;
 
 /// What we want to do there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,12 +50,10 @@ impl Challenge {
     /// A token is asked for before a password, where there is a choice.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self> {
         let all = headers.get_all(WWW_AUTHENTICATE).iter();
-        let mut all: Vec<_> = all
-            .filter_map(|value| Self::parse(value.to_str().ok()?))
-            .collect();
-        all.sort_by_key(|challenge| *challenge == Self::Basic);
-        let first = all.into_iter().next();
-        first.context("the registry wants a login of a kind that agentctl does not know")
+        let all: Vec<_> = all.filter_map(|value| value.to_str().ok()).collect();
+        let mut known: Vec<_> = all.iter().filter_map(|text| Self::parse(text)).collect();
+        known.sort_by_key(|challenge| *challenge == Self::Basic);
+        known.into_iter().next().ok_or_else(|| unknown(&all))
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -76,6 +75,20 @@ impl Challenge {
             scope: part("scope"),
         })
     }
+}
+
+fn unknown(asked: &[&str]) -> anyhow::Error {
+    let schemes = asked.iter().filter_map(|text| text.split(' ').next());
+    let schemes: Vec<_> = schemes.filter(|scheme| !scheme.is_empty()).collect();
+    let cause = match schemes.is_empty() {
+        true => "it says nothing of which".to_owned(),
+        false => format!("it wants {}", schemes.join(" or ")),
+    };
+    because(
+        "the registry wants a login of a kind that agentctl does not know",
+        cause,
+        "agentctl knows Basic and Bearer, as docker does: ask whoever runs the registry for one of them",
+    )
 }
 
 /// The token was good, and did not allow as much.

@@ -58,6 +58,11 @@ impl Registry {
         self.wire.credentials().await
     }
 
+    /// The next time that something is asked again, in words.
+    pub(crate) async fn again(&self) -> String {
+        self.wire.again().await
+    }
+
     pub(crate) fn pause(&self, tried: u32) -> std::time::Duration {
         self.wire.pause(tried)
     }

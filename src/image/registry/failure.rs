@@ -2,8 +2,9 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
 use rustls::CertificateError;
 use serde::Deserialize;
 
@@ -36,15 +37,43 @@ pub(super) fn of_way(error: &(dyn Error + 'static), repository: &Repository) -> 
                 .to_owned(),
         ),
         Some(rustls::Error::InvalidCertificate(_)) => (root(error), repository.trust()),
+        Some(rustls::Error::InvalidMessage(_)) => (
+            "it speaks no TLS".to_owned(),
+            "give it a certificate: without TLS agentctl speaks to registries on this machine only"
+                .to_owned(),
+        ),
         _ => {
-            let hint = format!(
-                "see whether it runs and listens there: curl -i https://{}/v2/",
-                repository.api()
-            );
+            let hint = format!("see whether it runs and listens there: {}", repository.look());
             (root(error), hint)
         }
     };
     because(what, cause, hint)
+}
+
+/// There is somebody, who says nothing, or a network that swallows what is sent.
+pub(super) fn of_silence(waited: Duration, repository: &Repository) -> anyhow::Error {
+    because(
+        format!("the registry {} does not answer", repository.host),
+        format!("it was silent for {} s", waited.as_secs()),
+        format!(
+            "see whether it works, and what lies between: {}",
+            repository.look()
+        ),
+    )
+}
+
+/// It had a bad moment.
+pub(super) fn again(
+    answer: &reqwest::Result<Response>,
+    wait: Duration,
+    repository: &Repository,
+) -> String {
+    let why = match answer {
+        Ok(answer) => format!("answered {}", answer.status()),
+        Err(error) => format!("broke off: {}", root(error)),
+    };
+    let (host, wait) = (&repository.host, wait.as_secs_f64());
+    format!("the registry {host} {why}; trying again in {wait} s")
 }
 
 /// What checks certificates has no other way to say so than its name.
@@ -62,9 +91,9 @@ pub(super) fn no_registry(kind: &str, repository: &Repository) -> anyhow::Error 
         format!("{} is no registry", repository.host),
         cause,
         format!(
-            "see what answers there: curl -i https://{}/v2/; the name is image.repository, and a network \
-             may want a login of its own first",
-            repository.api()
+            "see what answers there: {}; the name is image.repository, and a network may want a login of \
+             its own first",
+            repository.look()
         ),
     )
 }

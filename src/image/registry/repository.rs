@@ -101,6 +101,15 @@ impl Repository {
         }
     }
 
+    /// What a user types to see what answers there. On this machine itself it is mostly not TLS.
+    pub(super) fn look(&self) -> String {
+        let api = self.api();
+        match self.is_loopback() {
+            true => format!("curl -i http://{api}/v2/, or https:// if it has a certificate"),
+            false => format!("curl -i https://{api}/v2/"),
+        }
+    }
+
     /// What makes its certificate trusted, by the engine and by us.
     pub(crate) fn trust(&self) -> String {
         let api = self.api();

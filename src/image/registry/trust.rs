@@ -11,8 +11,11 @@ use reqwest::{Certificate, Client};
 use super::{Repository, Surroundings};
 
 /// Longer than it takes a registry far away, shorter than anybody waits.
-const CONNECT: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_secs(60);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
+/// A look takes no registry long.
+pub(super) const LOOK: Duration = Duration::from_secs(20);
+/// A list of thousands of tags, or taking a manifest, does.
+pub(super) const SILENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn client(repository: &Repository, surroundings: &Surroundings) -> Result<Client> {
     // Fails where one was chosen before, and then there is one.

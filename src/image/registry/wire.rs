@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode};
+use tokio::sync::watch;
 
 use super::auth::{self, Act, Challenge};
 use super::{Credentials, Repository, Surroundings, failure, trust};
@@ -35,6 +36,8 @@ pub(super) struct Wire {
     surroundings: Arc<Surroundings>,
     http: Client,
     kept: Arc<Mutex<Kept>>,
+    /// What is said when it is asked again.
+    again: Arc<watch::Sender<String>>,
 }
 
 /// What the first answers taught.
@@ -51,11 +54,20 @@ impl Wire {
             repository,
             surroundings: Arc::new(surroundings),
             kept: Arc::default(),
+            again: Arc::default(),
         })
     }
 
     pub(super) async fn credentials(&self) -> Result<Credentials> {
         Credentials::find(self.surroundings.docker_config.as_deref(), &self.repository).await
+    }
+
+    /// The next time that something is asked again, in words.
+    pub(super) async fn again(&self) -> String {
+        let mut again = self.again.subscribe();
+        // The sender is ours, and so never gone.
+        let _ = again.changed().await;
+        again.borrow().clone()
     }
 
     pub(super) fn pause(&self, tried: u32) -> Duration {
@@ -139,18 +151,23 @@ impl Wire {
             let wait = match &answer {
                 Ok(answer) if is_passing(answer.status()) => wait(answer.headers()),
                 Err(error) if is_reset(error) => None,
-                _ => return self.in_words(answer),
+                _ => return self.in_words(ask, answer),
             };
             let wait = wait.unwrap_or_else(|| self.pause(tried - 1));
             if tried == TRIES || wait > LONGEST {
-                return self.in_words(answer);
+                return self.in_words(ask, answer);
             }
+            self.again
+                .send_replace(failure::again(&answer, wait, &self.repository));
             tokio::time::sleep(wait).await;
         }
     }
 
-    fn in_words(&self, answer: reqwest::Result<Response>) -> Result<Response> {
-        answer.map_err(|error| failure::of_way(&error, &self.repository))
+    fn in_words(&self, ask: &Ask, answer: reqwest::Result<Response>) -> Result<Response> {
+        answer.map_err(|error| match error.is_timeout() {
+            true => failure::of_silence(waited(&error, ask), &self.repository),
+            false => failure::of_way(&error, &self.repository),
+        })
     }
 
     /// As Docker does it: on this machine itself, what does not speak TLS is spoken to without.
@@ -178,10 +195,21 @@ impl Wire {
         let url = format!("{scheme}://{api}/v2/{}", ask.path);
         let mut request = self.http.request(ask.method.clone(), url);
         request = request.headers(ask.headers.clone()).body(ask.body.clone());
+        if ask.method == Method::HEAD {
+            request = request.timeout(trust::LOOK);
+        }
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
         request.send().await
+    }
+}
+
+fn waited(error: &reqwest::Error, ask: &Ask) -> Duration {
+    match error.is_connect() {
+        true => trust::CONNECT,
+        false if ask.method == Method::HEAD => trust::LOOK,
+        false => trust::SILENCE,
     }
 }
 

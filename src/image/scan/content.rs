@@ -8,7 +8,8 @@ use aho_corasick::{AhoCorasick, Input, MatchKind};
 use anyhow::Result;
 
 use super::formats::{FORMATS, format, private_key};
-use super::value::{Written, is_placeholder, looks_random};
+use super::login::{SCHEMES, header, url};
+use super::value::{Written, looks_random};
 
 /// Secret-like names without their first letter, which may be small or not.
 const NAMES: [&str; 20] = [
@@ -62,9 +63,11 @@ const ENDS: [&str; 9] = [
     "_value",
 ];
 
+/// Up to 64 are looked for many bytes at a time, more only byte by byte.
 pub(super) fn needles() -> Result<AhoCorasick> {
     let formats = FORMATS.iter().map(|format| format.start);
-    let all = [KEY, URL].into_iter().chain(formats).chain(NAMES);
+    let all = [KEY, URL].into_iter().chain(SCHEMES);
+    let all = all.chain(formats).chain(NAMES);
     let mut builder = AhoCorasick::builder();
     Ok(builder.match_kind(MatchKind::LeftmostFirst).build(all)?)
 }
@@ -82,14 +85,6 @@ impl Block<'_> {
         range: Range<usize>,
         mut found: impl FnMut(usize, &'static str),
     ) {
-        if self.is_binary {
-            let all = memchr::memmem::find_iter(&self.bytes[range.start..], KEY);
-            let all = all.map(|at| range.start + at);
-            for at in all.take_while(|at| *at < range.end) {
-                private_key(&self.bytes[at..]).inspect(|what| found(at, what));
-            }
-            return;
-        }
         let input = Input::new(self.bytes).range(range.start..);
         let all = needles.find_iter(input);
         for hit in all.take_while(|hit| hit.start() < range.end) {
@@ -99,14 +94,19 @@ impl Block<'_> {
         }
     }
 
+    /// What a binary file says beside a word is no value given to it: only what is a secret by
+    /// itself is one there.
     fn judge(&self, needle: usize, at: Range<usize>) -> Option<&'static str> {
-        match needle {
-            0 => private_key(&self.bytes[at.start..]),
-            1 => url(&self.bytes[at.end..]),
-            needle => match FORMATS.get(needle - 2) {
-                Some(known) => format(known, self.bytes, at.start),
-                None if is_harmless(&self.bytes[..at.start]) => None,
-                None => given(&self.bytes[at.end..]),
+        let (before, rest) = (&self.bytes[..at.start], &self.bytes[at.end..]);
+        let behind_schemes = needle.checked_sub(2 + SCHEMES.len());
+        match (needle, behind_schemes) {
+            (0, _) => private_key(&self.bytes[at.start..]),
+            (1, _) => url(rest),
+            (scheme, None) => header(before, SCHEMES[scheme - 2], rest),
+            (_, Some(needle)) => match FORMATS.get(needle) {
+                Some(known) => format(known, before, rest, self.is_binary),
+                None if self.is_binary || is_harmless(before) => None,
+                None => given(rest),
             },
         }
     }
@@ -135,34 +135,8 @@ pub(super) fn given(rest: &[u8]) -> Option<&'static str> {
     if !ENDS.iter().any(|end| end.as_bytes() == name) {
         return None;
     }
-    let value = Written::after(&rest[end..])?;
+    let rest = &rest[end..];
+    let value = Written::after(rest).or_else(|| Written::beside(rest))?;
     let random = looks_random(value.text, if value.is_quoted { 12 } else { 16 });
     (random && value.is_literal()).then_some("a value that looks like a secret")
-}
-
-/// Hosts of examples, and this machine.
-const NOWHERE: [&str; 5] = ["host", "hostname", "server", "localhost", "127.0.0.1"];
-/// RFC 2606.
-const RESERVED: [&str; 6] = [
-    "example",
-    "example.com",
-    "example.org",
-    "example.net",
-    ".test",
-    ".invalid",
-];
-
-/// `postgres://user:password@host`, from behind the `://`.
-pub(super) fn url(rest: &[u8]) -> Option<&'static str> {
-    let ends = |byte: &u8| !byte.is_ascii_graphic() || b"/\"'`<>?#,;()\\[]|{}$*".contains(byte);
-    let end = rest.iter().take(300).position(ends)?;
-    let authority = std::str::from_utf8(&rest[..end]).ok()?;
-    let (login, host) = authority.rsplit_once('@')?;
-    let (user, password) = login.split_once(':')?;
-    let name = host.split(':').next().unwrap_or_default();
-    let nowhere = NOWHERE.contains(&name) || RESERVED.iter().any(|end| name.ends_with(end));
-    let is_weak = password.len() < 12 && password.bytes().all(|byte| byte.is_ascii_lowercase());
-    let harmless = password == user || password.len() < 5 || password.contains(['%', ':']);
-    let placeholder = is_placeholder(password.as_bytes());
-    (!nowhere && !is_weak && !harmless && !placeholder).then_some("a URL with a password")
 }

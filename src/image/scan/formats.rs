@@ -75,19 +75,37 @@ pub(super) const FORMATS: [Format; 39] = [
     of("r8_", (37, 40), b"", "a token of Replicate"),
 ];
 
-/// Most of these have digits, and all have many different characters.
-pub(super) fn format(format: &Format, bytes: &[u8], at: usize) -> Option<&'static str> {
-    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-    if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
-        return None;
-    }
-    let rest = &bytes[at + format.start.len()..];
+/// In text nothing may stand right before it. A binary file puts one string behind another, so that
+/// only the shortest starts have to be alone there; or it says its length first.
+pub(super) fn format(
+    format: &Format,
+    before: &[u8],
+    rest: &[u8],
+    is_binary: bool,
+) -> Option<&'static str> {
+    let before = before.last();
+    let start = format.start.len();
     let belongs = |byte: &&u8| byte.is_ascii_alphanumeric() || format.others.contains(byte);
     let length = rest.iter().take(ANY).take_while(belongs).count();
-    let key = &rest[..length];
+    let told = before.and_then(|byte| usize::from(*byte).checked_sub(start));
+    let told = told.filter(|told| is_binary && *told <= length);
+    let goes_on =
+        before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let alone = (!goes_on || is_binary && start > 3).then_some(length);
+    let is_key = |length| is_key(format, &rest[..length]);
+    told.into_iter()
+        .chain(alone)
+        .any(is_key)
+        .then_some(format.what)
+}
+
+/// Most of these have digits, and all have many different characters.
+fn is_key(format: &Format, key: &[u8]) -> bool {
     let (least, most) = format.length;
-    let real = key.iter().any(u8::is_ascii_digit) && distinct(key) >= 8 && !is_placeholder(key);
-    ((least..=most).contains(&length) && real).then_some(format.what)
+    (least..=most).contains(&key.len())
+        && key.iter().any(u8::is_ascii_digit)
+        && distinct(key) >= 8
+        && !is_placeholder(key)
 }
 
 /// A header alone is no key: programs that read keys have it too, and documents leave parts out.

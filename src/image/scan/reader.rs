@@ -8,6 +8,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::Finding;
 use super::content::{Block, needles};
+use super::wide::Wide;
 
 const BLOCK: usize = 128 << 10;
 /// No secret's name or value is looked at beyond so many bytes: a line may be as long as it likes.
@@ -38,11 +39,13 @@ impl Reader {
     ) -> io::Result<Vec<Finding>> {
         let mut found = Vec::new();
         let (mut from, mut end, mut line) = (0, 0, 1);
-        let mut is_binary = None;
+        let (mut wide, mut is_binary) = (None, None);
         loop {
             let read = file.read(&mut self.block[end..])?;
-            bytes(&self.block[end..end + read]);
-            end += read;
+            let fresh = &mut self.block[end..end + read];
+            bytes(fresh);
+            let wide = wide.get_or_insert_with(|| Wide::of(fresh));
+            end += wide.as_mut().map_or(read, |wide| wide.narrow(fresh));
             let head = &self.block[..end.min(HEAD)];
             let is_binary = *is_binary.get_or_insert_with(|| memchr(0, head).is_some());
             let until = match read {
@@ -68,8 +71,12 @@ impl Reader {
     }
 }
 
-/// One a line and kind.
+/// One a line and kind; a binary file has no lines.
 fn findings(path: &str, is_binary: bool, mut found: Vec<(usize, &'static str)>) -> Vec<Finding> {
+    if is_binary {
+        found.sort_unstable_by_key(|(_, what)| *what);
+        found.dedup_by_key(|(_, what)| *what);
+    }
     found.dedup();
     let finding = |(line, what)| Finding {
         path: path.to_owned(),

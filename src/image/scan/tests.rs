@@ -1,3 +1,5 @@
+mod written;
+
 use super::*;
 
 fn scan(path: &str, text: &[u8]) -> Vec<Finding> {
@@ -245,10 +247,47 @@ fn a_finding_has_its_line_wherever_blocks_end() {
 fn long_lines_and_binary_files_are_looked_through() {
     let long = "x ".repeat(300_000) + &key("ghp_", 36) + &" x".repeat(300_000);
     assert_eq!(scan("f", long.as_bytes()).len(), 1);
-    let binary = format!("\0{} {}", key("ghp_", 36), pem());
+    let token = key("ghp_", 36);
+    let binary = format!("\0{token}\n{}{token}", pem());
     let found = scan("f", binary.as_bytes());
-    assert_eq!(found.len(), 1);
-    assert_eq!((found[0].line, found[0].what), (None, "a private key"));
+    let found: Vec<_> = found.iter().map(|one| (one.line, one.what)).collect();
+    assert_eq!(
+        found,
+        [(None, "a private key"), (None, "a token of GitHub")]
+    );
+}
+
+/// As Python and SQLite write them: behind a length, right behind another text, before the next.
+#[test]
+fn keys_are_found_in_binary_files() {
+    let found = |text: &[u8]| {
+        let found = scan("f", &[b"\0", text].concat());
+        assert!(found.iter().all(|finding| finding.line.is_none()));
+        found.first().map(|finding| finding.what)
+    };
+    for (start, length, said) in SERVICES {
+        let end = if said.contains("URL") {
+            "@db:5432/x\0"
+        } else {
+            "\0"
+        };
+        let key = key(start, length);
+        let text = [key.as_bytes(), end.as_bytes()].concat();
+        assert_eq!(found(&text), Some(said), "{start}");
+        let counted = [&[b'Z', key.len() as u8], key.as_bytes(), b"N"].concat();
+        if !said.contains("URL") && !said.contains("webhook") {
+            assert_eq!(found(&counted), Some(said), "{start}");
+        }
+    }
+    let token = key("ghp_", 36);
+    assert!(found(format!("anna{token}\x01").as_bytes()).is_some());
+    for plain in [
+        format!("PASSWORD={}", key("", 24)),
+        format!("di{}", key("sk-", 48)),
+        key("ghp_", 12),
+    ] {
+        assert_eq!(found(plain.as_bytes()), None, "{plain}");
+    }
 }
 
 #[test]
@@ -280,13 +319,13 @@ fn what_is_allowed_is_no_finding_and_the_rest_is_listed() {
     let sorted = sort(all, &[allow("tests/*.pem"), allow("docs")]);
     assert_eq!(sorted.refused, [finding("b.pem")]);
     assert_eq!(sorted.unused, ["docs"]);
-    assert!(refuse(&[]).is_ok());
+    assert!(refuse(Vec::new()).is_ok());
     let many: Vec<_> = (0..23)
         .map(|number| finding(&format!("{number}.pem")))
         .collect();
-    let error = refuse(&many).unwrap_err().to_string();
-    assert!(
-        error.contains("0.pem:3: a private key") && error.ends_with("and 3 more"),
-        "{error}"
-    );
+    let error = refuse(many).unwrap_err();
+    let said = error.to_string();
+    let is_cut = said.contains("0.pem:3: a private key") && said.ends_with("and 3 more");
+    assert!(is_cut, "{said}");
+    assert_eq!(error.downcast_ref::<Leaks>().unwrap().0.len(), 23);
 }

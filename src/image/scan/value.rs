@@ -20,6 +20,9 @@ const PLACEHOLDERS: [&str; 17] = [
     "todo",
     "...",
 ];
+/// More blanks than this lie between no name and its value.
+const BLANKS: usize = 80;
+
 /// Words that say only what they stand for.
 const WORDS: [&str; 12] = [
     "password", "passwd", "pass", "pwd", "secret", "token", "user", "test", "testing", "postgres",
@@ -45,12 +48,21 @@ impl<'a> Written<'a> {
         let value = skip(rest, b" \t");
         let is_close = value.len() == rest.len();
         let value = if sign == b':' { typed(value) } else { value };
-        match value.split_first()? {
+        let below = below(sign, value);
+        match below.unwrap_or(value).split_first()? {
             (quote @ (b'"' | b'\'' | b'`'), value) => Self::quoted(value, *quote),
             // `secret:name` is part of a path or of a longer name.
-            _ if sign == b':' && is_close => None,
-            _ => Some(Self::bare(value)),
+            _ if sign == b':' && is_close && below.is_none() => None,
+            _ => Some(Self::bare(below.unwrap_or(value))),
         }
+    }
+
+    /// The value of a thing that has the name: `name: X` and below it `value: x`, or `"X", "value": "x"`.
+    pub(super) fn beside(rest: &'a [u8]) -> Option<Self> {
+        let rest = skip(skip(rest, b"\"'"), b", \t\r\n");
+        let rest = skip(rest, b"\"'");
+        let rest = rest.strip_prefix(b"v").or(rest.strip_prefix(b"V"))?;
+        Self::after(rest.strip_prefix(b"alue")?)
     }
 
     fn quoted(value: &'a [u8], quote: u8) -> Option<Self> {
@@ -62,7 +74,7 @@ impl<'a> Written<'a> {
     }
 
     fn bare(value: &'a [u8]) -> Self {
-        let ends = |byte: &u8| byte.is_ascii_whitespace() || b",;<\"'`".contains(byte);
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b",;<}\"'`".contains(byte);
         let end = value.iter().take(512).position(ends);
         Self {
             text: &value[..end.unwrap_or(value.len().min(512))],
@@ -93,8 +105,24 @@ fn typed(value: &[u8]) -> &[u8] {
     }
 }
 
+/// The value on the next line: in YAML further in, perhaps behind `|` or `>`; in code in quotes.
+fn below(sign: u8, value: &[u8]) -> Option<&[u8]> {
+    let rest = match (sign, value.first()?) {
+        (b':', b'|' | b'>') => skip(&value[1..], b"-+123456789"),
+        (b'=', b'(' | b'\\') => &value[1..],
+        _ => value,
+    };
+    let line = skip(rest, b" \t\r").strip_prefix(b"\n")?;
+    let value = skip(line, b" \t");
+    let is_quoted = value.starts_with(b"\"") || value.starts_with(b"'") || value.starts_with(b"`");
+    (value.len() < line.len() && (sign == b':' || is_quoted)).then_some(value)
+}
+
 fn skip<'a>(rest: &'a [u8], bytes: &[u8]) -> &'a [u8] {
-    let skipped = rest.iter().take(8).take_while(|byte| bytes.contains(byte));
+    let skipped = rest
+        .iter()
+        .take(BLANKS)
+        .take_while(|byte| bytes.contains(byte));
     &rest[skipped.count()..]
 }
 

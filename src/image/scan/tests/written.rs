@@ -1,0 +1,98 @@
+//! The ways in which values are written down.
+
+use super::*;
+
+#[test]
+fn text_of_two_bytes_a_letter_is_text() {
+    let text = format!("é\r\nПароль\r\nPASSWORD={}\r\n", key("", 24));
+    let wide = |bytes: fn(u16) -> [u8; 2]| {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(bytes).collect::<Vec<_>>()
+    };
+    for bytes in [wide(u16::to_le_bytes), wide(u16::to_be_bytes)] {
+        let found = scan("f", &bytes);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].line, Some(3));
+        let mut hashed = Vec::new();
+        let mut reader = Reader::new().unwrap();
+        let mut slow = std::io::Read::chain(&bytes[..7], &bytes[7..]);
+        let found = reader.read("f", &mut slow, |bytes| hashed.extend(bytes));
+        assert_eq!((found.unwrap().len(), &hashed), (1, &bytes));
+    }
+}
+
+#[test]
+fn a_value_may_stand_below_its_name() {
+    let value = key("", 24);
+    for text in [
+        format!("password: |\n  {value}"),
+        format!("  password: >-\n    {value}"),
+        format!("password: |2\r\n  {value}"),
+        format!("password:\n  {value}"),
+        format!("{{\"password\":\n  \"{value}\"}}"),
+        format!("API_KEY = (\n    \"{value}\"\n)"),
+        format!("API_KEY = \\\n    '{value}'"),
+        format!("const apiKey =\n    '{value}';"),
+        format!("- name: DB_PASSWORD\n  value: {value}"),
+        format!("- name: \"DB_PASSWORD\"\n  value: \"{value}\""),
+        format!("- {{name: DB_PASSWORD, value: {value}}}"),
+        format!("{{\"name\": \"DB_PASSWORD\",\n   \"value\": \"{value}\"}}"),
+        format!("{{\"Name\":\"API_TOKEN\",\"Value\":\"{value}\"}}"),
+        format!("<add key=\"DbPassword\" value=\"{value}\"/>"),
+    ] {
+        let found = scan("f", format!("\n{text}\n").as_bytes());
+        assert_eq!(found.len(), 1, "{text}");
+        assert_eq!(found[0].line, Some(2), "{text}");
+    }
+    for text in [
+        format!("API_KEY=\nDB_ID={value}"),
+        format!("  API_KEY=\n  id={value}"),
+        format!("password:\nid: {value}"),
+        format!("password:\n  id: {value}"),
+        format!("password: |\n{value}"),
+        "password: |\n  changeme-1234567890".to_owned(),
+        "password: |\n  ${DB_PASSWORD_12345}".to_owned(),
+        "secret: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6231346132".to_owned(),
+        "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: db-password-1a2b3c4d5e"
+            .to_owned(),
+        "- name: DB_PASSWORD\n  value: $(PASSWORD_FROM_12)".to_owned(),
+        "- name: DB_PASSWORD\n  value: your-password-12345".to_owned(),
+        format!("- name: DB_PASSWORD\n- name: HASH\n  value: {value}"),
+    ] {
+        assert_eq!(what(&format!("{text}\n")), None, "{text}");
+    }
+}
+
+#[test]
+fn logins_in_headers_are_found() {
+    let token = key("", 24);
+    let said = Some("a login in a header");
+    // hunter2-hunter3 of anna
+    let basic = "YW5uYTpodW50ZXIyLWh1bnRlcjM=";
+    for text in [
+        format!("Authorization: Bearer {token}"),
+        format!("curl -H 'authorization: bearer {token}'"),
+        format!("{{\"Authorization\": \"Bearer {token}\"}}"),
+        format!("request.header(\"Authorization\", \"Bearer {token}\")"),
+        format!("AUTHORIZATION=Bearer {token}"),
+        format!("Authorization: Basic {basic}"),
+        format!("'Proxy-Authorization' => 'Basic {basic}'"),
+    ] {
+        assert_eq!(what(&format!("{text}\n")), said, "{text}");
+    }
+    for text in [
+        &format!("Bearer {token}"),
+        "Authorization: Bearer <token>",
+        "Authorization: Bearer ${TOKEN_1}",
+        "Authorization: Bearer YOUR-TOKEN-1234-abcd-5678",
+        "Authorization: Bearer mF_9.B5f-4.1JqM",
+        "Authorization: Bearer xxxxxxxxxxxxxxxxxxxx12",
+        "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        "Authorization: Basic dXNlcjpwYXNzd29yZA==",
+        "Authorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW",
+        "Authorization: Basic <credentials>",
+        "Authorization: Basic usage",
+    ] {
+        assert_eq!(what(&format!("{text}\n")), None, "{text}");
+    }
+}
