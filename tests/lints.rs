@@ -5,6 +5,7 @@ mod findings;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::{Place, copy, pip, repository};
 use findings::{Finding, Known};
@@ -33,6 +34,41 @@ fn checkov_finds_nothing_new() {
         let checkov = programs.join("checkov");
         let place = rendered();
         judge("checkov", findings::checkov(&checkov, &place.path("all")));
+    }
+}
+
+/// What GitHub and GitLab themselves say a pipeline looks like.
+#[test]
+fn pipelines_are_what_their_systems_take() {
+    let Some(programs) = pip::programs("check-jsonschema", "0.39.0", &[]) else {
+        return;
+    };
+    let place = rendered();
+    let both = ["chat-bot", "langgraph"].map(|name| repository().join("examples").join(name));
+    let [one, other] = both.map(|folder| folder.join("agent.toml").display().to_string());
+    let all = place.path("all");
+    let several = all.join("several").display().to_string();
+    let args = [
+        "render", "ci", "--for", "gitlab", "-o", &several, "-f", &one, &other,
+    ];
+    place.run(&args).ends(0);
+    for (schema, pattern) in [
+        ("vendor.github-workflows", ".github/workflows"),
+        ("vendor.gitlab-ci", ".gitlab-ci.yml"),
+    ] {
+        let files: Vec<_> = findings::files(&all)
+            .into_iter()
+            .filter(|file| file.to_string_lossy().contains(pattern))
+            .collect();
+        assert!(files.len() > 10, "{files:?}");
+        let mut check = Command::new(programs.join("check-jsonschema"));
+        let ran = check
+            .args(["--builtin-schema", schema])
+            .args(files)
+            .output();
+        let ran = ran.unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{said}");
     }
 }
 

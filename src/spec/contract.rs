@@ -17,7 +17,8 @@ pub(crate) const FRONT: &str = "front";
 pub(crate) const STACK_COLLECTOR: &str = "collector";
 pub(crate) const DISKS: &str = "disks";
 
-/// The minor versions of Kubernetes from which init containers may go on beside the others, and a
-/// schedule may have a time zone.
+/// The minor versions of Kubernetes from which init containers may go on beside the others, a schedule
+/// may have a time zone, and whoever is not root may be let listen on low ports.
 pub(crate) const NATIVE_SIDECARS: u32 = 29;
 pub(crate) const TIME_ZONES: u32 = 27;
+pub(crate) const LOW_PORTS: u32 = 22;

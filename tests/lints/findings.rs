@@ -70,11 +70,10 @@ fn patterns() {
 }
 
 pub(super) fn hadolint(tool: &Path, folder: &Path) -> Vec<Finding> {
-    let mut files = Vec::new();
-    dockerfiles(folder, &mut files);
+    let files = files(folder).into_iter();
     let ran = Command::new(tool)
         .args(["--no-fail", "--format", "json"])
-        .args(&files)
+        .args(files.filter(|file| file.ends_with("Dockerfile")))
         .output()
         .unwrap();
     let found: Vec<Value> = serde_json::from_slice(&ran.stdout).unwrap();
@@ -90,15 +89,15 @@ pub(super) fn hadolint(tool: &Path, folder: &Path) -> Vec<Finding> {
     found.iter().map(one).collect()
 }
 
-fn dockerfiles(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            dockerfiles(&path, found);
-        } else if path.ends_with("Dockerfile") {
-            found.push(path);
-        }
-    }
+/// All files below a folder.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap();
+    let paths = paths.map(|entry| entry.unwrap().path());
+    let below = |path: PathBuf| match path.is_dir() {
+        true => files(&path),
+        false => vec![path],
+    };
+    paths.flat_map(below).collect()
 }
 
 /// One run over all files: it takes seconds to start.

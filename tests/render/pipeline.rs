@@ -49,7 +49,7 @@ fn several_agents_have_a_pipeline_each_at_gitlab() {
     place.run(&[&render[..], &files].concat()).ends(0);
     let above = parsed(&place.read(".gitlab-ci.yml"));
     let trigger = json!({ "include": "other/.gitlab-ci.yml", "strategy": "depend" });
-    assert_eq!(above["other"]["trigger"], trigger);
+    assert_eq!(above["agent-other"]["trigger"], trigger);
     let below = parsed(&place.read("other/.gitlab-ci.yml"));
     assert_eq!(below["variables"]["AGENT_FILE"], files[1]);
     let rules = below["workflow"]["rules"].to_string();

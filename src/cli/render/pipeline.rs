@@ -1,9 +1,9 @@
 //! `agentctl render ci`: what a pipeline needs to know, from every environment of the file.
 
-use std::fs;
 use std::path::Path;
+use std::{env, fs};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{Agent, gather};
 
@@ -34,7 +34,7 @@ pub(super) fn ci(
     };
     let pipeline = Pipeline {
         system,
-        file: from_the_top(&project.file),
+        file: from_the_top(&project.file)?,
         stages: stages(project)?,
     };
     render::ci(input, &pipeline, templates)
@@ -85,7 +85,7 @@ pub(super) fn is_ours(folder: &Path, agents: &[Agent], args: &Render) -> Result<
     };
     let mut lines = there.lines().map(str::trim);
     let other = lines.find_map(|line| line.strip_prefix("AGENT_FILE: "));
-    let ours = from_the_top(&agent.file);
+    let ours = from_the_top(&agent.file)?;
     match other.map(|file| file.trim_matches(['"', '\''])) {
         Some(other) if other != ours => Err(advice(
             format!("{} there is the pipeline of {other}", render::GITLAB),
@@ -95,13 +95,28 @@ pub(super) fn is_ours(folder: &Path, agents: &[Agent], args: &Render) -> Result<
     }
 }
 
-/// agentctl is meant to be called at the top of the repository; a path from elsewhere tells nothing
-/// but the file's name.
-fn from_the_top(file: &Path) -> String {
-    let relative = file.strip_prefix(".").unwrap_or(file);
-    let known = match relative.is_relative() && !relative.starts_with("..") {
-        true => relative,
-        false => Path::new(file.file_name().unwrap_or_default()),
+/// From the top of the repository that the file lies in; without one from the current folder, which
+/// then has to be above it.
+fn from_the_top(file: &Path) -> Result<String> {
+    let whole = file
+        .canonicalize()
+        .with_context(|| format!("could not read {}", file.display()))?;
+    let above = whole.ancestors().skip(1);
+    let top = above
+        .into_iter()
+        .find(|folder| folder.join(".git").exists());
+    let top = match top {
+        Some(top) => top.to_owned(),
+        None => env::current_dir().and_then(|here| here.canonicalize())?,
     };
-    known.to_string_lossy().into_owned()
+    match whole.strip_prefix(&top) {
+        Ok(path) => Ok(path.to_string_lossy().into_owned()),
+        Err(_) => Err(advice(
+            format!(
+                "{} lies in no Git repository, and not below this folder",
+                file.display()
+            ),
+            "call it at the top of what the pipeline checks out",
+        )),
+    }
 }

@@ -74,8 +74,17 @@ pub(super) fn is_ours(folder: &Path, path: &str) -> bool {
     there.is_ok_and(|there| list.has(path, &there))
 }
 
-/// Refuses a link, which would lead out of the folder.
+/// Refuses what no file can take the place of: a folder, and a link, which would lead out of this one.
 fn within(folder: &Path, files: &Files) -> Result<()> {
+    if let Some((path, _)) = files.iter().find(|(path, _)| folder.join(path).is_dir()) {
+        return Err(advice(
+            format!(
+                "{} is a folder, and a file of that name is to be written",
+                folder.join(path).display()
+            ),
+            "take it away, or name another folder with -o",
+        ));
+    }
     match files.iter().find_map(|(path, _)| link(folder, path)) {
         None => Ok(()),
         Some(link) => Err(advice(

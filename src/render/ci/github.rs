@@ -40,7 +40,7 @@ pub(super) fn workflow(
         None => first.into_iter().map(str::to_owned).collect(),
     };
     for stage in &pipeline.stages {
-        let name = format!("deploy-{}", stage.name());
+        let name = stage.job();
         workflow["jobs"][&name] = self::deploy(stage, &before, input, pipeline, templates)?;
         before = vec![name];
     }

@@ -11,10 +11,11 @@ pub(super) fn pipeline(
     templates: &Templates,
 ) -> Result<Value, Failure> {
     let image = image::job(input, pipeline, templates)?;
-    let stages = ["test"]
+    let before = ["test"]
         .into_iter()
-        .chain(image.is_some().then_some("image"));
-    let stages = stages.chain(pipeline.stages.iter().map(Stage::name));
+        .chain(image.is_some().then_some("build-image"));
+    let stages = before.map(str::to_owned);
+    let stages = stages.chain(pipeline.stages.iter().map(Stage::job));
     let context = json!({
         "stages": stages.collect::<Vec<_>>(),
         "file": pipeline.file,
@@ -27,7 +28,7 @@ pub(super) fn pipeline(
     });
     let mut made = templates.object("ci/gitlab.yaml", &context)?;
     for stage in &pipeline.stages {
-        made[format!("deploy-{}", stage.name())] = self::deploy(stage, input, pipeline, templates)?;
+        made[stage.job()] = self::deploy(stage, input, pipeline, templates)?;
     }
     Ok(made)
 }
@@ -42,7 +43,7 @@ fn deploy(
     let notify = notify::env(stage, pipeline);
     job.env.extend(notify.clone().unwrap_or_default());
     let context = json!({
-        "stage": stage.name(),
+        "stage": stage.job(),
         "tags": tags(stage),
         "environment": stage.environment,
         "group": format!("{}-{}", input.spec.agent.name, stage.name()),

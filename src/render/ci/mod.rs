@@ -54,6 +54,10 @@ impl Stage {
         self.environment.as_deref().unwrap_or("default")
     }
 
+    fn job(&self) -> String {
+        format!("deploy-{}", self.name())
+    }
+
     fn runs_images(&self) -> bool {
         !matches!(self.target, TargetSpec::Process { .. })
     }

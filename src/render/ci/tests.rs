@@ -84,7 +84,7 @@ fn environments_follow_each_other_in_the_order_of_the_file() {
     let gitlab = made(TWO, System::Gitlab);
     assert_eq!(
         gitlab["stages"],
-        json!(["test", "image", "staging", "production"])
+        json!(["test", "build-image", "deploy-staging", "deploy-production"])
     );
 }
 

@@ -44,14 +44,20 @@ fn tolerations(input: &Input) -> Vec<Value> {
     let run = &input.spec.run;
     let own = run.nodes.tolerations.iter().map(toleration);
     // Nodes with graphics processors are kept free for whoever needs them, by their usual name.
-    let gpu = run.gpu.iter();
-    let gpu =
-        gpu.map(|gpu| json!({ "key": gpu.kind, "operator": "Exists", "effect": "NoSchedule" }));
+    let gpu = run.gpu.iter().flat_map(|gpu| taints(&gpu.kind));
+    let gpu = gpu.map(|key| json!({ "key": key, "operator": "Exists", "effect": "NoSchedule" }));
     let spot = SPOT.iter().filter(|_| run.spot);
     let spot = spot.map(
         |(key, value)| json!({ "key": key, "operator": "Equal", "value": value, "effect": "NoSchedule" }),
     );
     own.chain(gpu).chain(spot).collect()
+}
+
+/// Parts of NVIDIA's (`nvidia.com/mig-1g.5gb`) are on nodes that are marked as all of theirs.
+fn taints(kind: &str) -> impl Iterator<Item = &str> {
+    const NVIDIA: &str = "nvidia.com/gpu";
+    let is_part = kind.starts_with("nvidia.com/") && kind != NVIDIA;
+    is_part.then_some(NVIDIA).into_iter().chain([kind])
 }
 
 fn toleration(toleration: &Toleration) -> Value {

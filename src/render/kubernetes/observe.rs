@@ -65,11 +65,16 @@ fn relabelings(input: &Input, has_service: bool) -> Vec<Value> {
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect();
     let release = format!("__meta_kubernetes_pod_label_{release}");
-    // A replica stands behind the Service of its release as well, and must not count twice.
+    // A replica stands behind several Services, and must not count twice. Behind the agent's own there
+    // are not all of them while a route splits requests.
+    let service = match input.release {
+        Some(_) => format!("{}-r[0-9]+", input.agent()),
+        None => input.agent().to_owned(),
+    };
     let one = json!({
         "action": "keep",
         "sourceLabels": ["__meta_kubernetes_service_name"],
-        "regex": input.agent(),
+        "regex": service,
     });
     let agent = json!({ "targetLabel": "agent", "replacement": input.agent() });
     let release = json!({ "sourceLabels": [release], "targetLabel": "release" });

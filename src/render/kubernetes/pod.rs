@@ -6,9 +6,7 @@ use super::{container, nodes, probes, replicas, sidecars, volumes};
 use crate::render::filled::filled;
 use crate::render::{Failure, Input, Templates};
 use crate::spec::Mode;
-
-/// The version from which a pod may lower the first port that needs no rights.
-const SAFE_SYSCTL: u32 = 22;
+use crate::spec::contract::LOW_PORTS;
 
 pub(super) fn pod(input: &Input, templates: &Templates) -> Result<Value, Failure> {
     let agent = container::agent(input, templates)?;
@@ -59,7 +57,7 @@ pub(super) fn security(
     templates: &Templates,
     mut ports: impl Iterator<Item = u16>,
 ) -> Result<Value, Failure> {
-    let low = ports.any(|port| port < 1024) && input.minor() >= SAFE_SYSCTL;
+    let low = ports.any(|port| port < 1024) && input.minor() >= LOW_PORTS;
     let sysctl = json!({ "name": "net.ipv4.ip_unprivileged_port_start", "value": "0" });
     let context = json!({ "user": input.spec.run.user, "sysctls": low.then(|| vec![sysctl]) });
     templates.object("kubernetes/pod-security.yaml", &context)

@@ -42,14 +42,23 @@ pub(super) fn target(input: &Input) -> Value {
     json!({ "apiVersion": version, "kind": kind, "name": input.workload() })
 }
 
-/// The object that changes the number, as a controller refers to it.
+/// The object that changes the number, as Flagger refers to it.
 pub(super) fn scaler(input: &Input) -> Option<Value> {
     let scale = input.spec.scale.as_ref().filter(|scale| scale.follows())?;
     let (version, kind) = match scale.by {
         Scaler::Keda => ("keda.sh/v1alpha1", "ScaledObject"),
         Scaler::Hpa => (hpa_version(input), "HorizontalPodAutoscaler"),
     };
-    Some(json!({ "apiVersion": version, "kind": kind, "name": input.workload() }))
+    let queries = match scale.by {
+        Scaler::Keda => triggers::queries(input, scale),
+        Scaler::Hpa => None,
+    };
+    Some(json!({
+        "apiVersion": version,
+        "kind": kind,
+        "name": input.workload(),
+        "primaryScalerQueries": queries,
+    }))
 }
 
 fn keda(input: &Input, scale: &Scale, templates: &Templates) -> Result<Vec<Part>, Failure> {

@@ -6,6 +6,7 @@ mod istio;
 mod nginx;
 
 pub(super) use gateway::parents;
+pub(super) use istio::{policy, retries};
 
 use super::Part;
 use crate::render::{Controller, Failure, Input, Traffic};

@@ -1,8 +1,8 @@
 //! What a cluster would refuse, so that nobody finds out while applying.
 
-use super::super::contract::{FOLDER, NATIVE_SIDECARS, TIME_ZONES};
+use super::super::contract::{FOLDER, LOW_PORTS, NATIVE_SIDECARS, TIME_ZONES};
 use super::super::show::key;
-use super::super::{Kind, Mode, Otel, Spec, TargetSpec};
+use super::super::{Kind, Mode, Otel, Router, Spec, TargetSpec};
 use super::Check;
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
@@ -11,6 +11,20 @@ pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     writable(spec, check);
     gpu(spec, check);
     services(spec, check);
+    mesh(spec, check);
+}
+
+/// What Istio's proxy beside each replica listens on.
+const PROXY: [u16; 9] = [
+    15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090,
+];
+
+fn mesh(spec: &Spec, check: &mut Check<'_>) {
+    let port = spec.run.port;
+    if spec.network.router == Router::Istio && PROXY.contains(&port) {
+        let message = format!("port {port} belongs to Istio's proxy beside each replica");
+        check.refuse_with("run.port", message, "port = 8000");
+    }
 }
 
 pub(super) fn target(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
@@ -30,6 +44,7 @@ pub(super) fn target(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
         );
     }
     time_zone(spec, target.minor(), check);
+    low_port(spec, target.minor(), check);
     sidecars(spec, target.minor(), check);
 }
 
@@ -77,6 +92,10 @@ fn of_config(path: &str, place: &str, check: &mut Check<'_>) {
 
 fn gpu(spec: &Spec, check: &mut Check<'_>) {
     let Some(gpu) = &spec.run.gpu else { return };
+    if !gpu.kind.contains('/') {
+        let message = format!("\"{}\" is no name that a cluster offers GPUs by", gpu.kind);
+        check.refuse_with("run.gpu.kind", message, "kind = \"nvidia.com/gpu\"");
+    }
     if gpu.memory.is_some() && !gpu.kind.starts_with("nvidia.com/") {
         let message = format!("nodes do not tell how much memory {} has", gpu.kind);
         check.refuse_with(
@@ -108,6 +127,14 @@ fn services(spec: &Spec, check: &mut Check<'_>) {
 fn is_release(text: &str) -> bool {
     let number = text.strip_prefix('r').unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// No replica runs as root.
+fn low_port(spec: &Spec, minor: u32, check: &mut Check<'_>) {
+    if spec.agent.kind.serves() && spec.run.port < 1024 && minor < LOW_PORTS {
+        let message = format!("before 1.{LOW_PORTS} only root may listen on a port below 1024");
+        check.refuse_with("run.port", message, "port = 8000");
+    }
 }
 
 fn time_zone(spec: &Spec, minor: u32, check: &mut Check<'_>) {

@@ -27,6 +27,14 @@ fn a_namespace_to_make_has_a_name() {
 }
 
 #[test]
+fn an_old_cluster_lets_only_root_listen_on_low_ports() {
+    let message = "before 1.22 only root may listen on a port below 1024";
+    let low = "[run]\nport = 80";
+    assert_eq!(told(low, "version = \"1.21\""), problem("80", message));
+    assert_eq!(told(low, "version = \"1.22\""), None);
+}
+
+#[test]
 fn an_old_cluster_knows_no_time_zones() {
     let cron = "kind = \"cron\"\ntime_zone = \"Europe/Berlin\"\n[run]\nschedule = \"0 6 * * *\"";
     let message = "a cluster before 1.27 knows no time zones";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{approvals, bounds, figure, named, object, refuse_first, template};
 use crate::render::kubernetes::observe::queries::Queries;
-use crate::render::kubernetes::traffic::{conversation, parents, router};
+use crate::render::kubernetes::traffic::{conversation, parents, policy, retries, router};
 use crate::render::kubernetes::{Object, names, probes, scale};
 use crate::render::{Controller, Failure, Input, Templates};
 use crate::spec::{Kind, MetricGate, Percent, Period, RolloutStep, Router, Strategy, Unclear};
@@ -149,6 +149,8 @@ fn canary(
         "hosts": network.host.as_ref().map(|host| [host]),
         "gateways": gateway.filter(|_| router == Router::Istio).map(|gateway| [gateway.as_str(), "mesh"]),
         "parents": (router == Router::Gateway).then(|| parents(input)),
+        "policy": (router == Router::Istio).then(|| policy(input)),
+        "retries": (router == Router::Istio).then(retries),
         "analysis": analysis(gates, input),
     });
     let template = template(Controller::Flagger);

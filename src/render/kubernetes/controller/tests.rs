@@ -152,6 +152,20 @@ fn scalers_count_the_replicas_of_the_rollout() {
     assert_eq!(canary["autoscalerRef"]["kind"], "ScaledObject");
 }
 
+/// It makes what Istio reads itself, from what it is told.
+#[test]
+fn flagger_is_told_how_istio_speaks_to_replicas() {
+    let sticky = "[drain]\nkey = [\"header:X-Id\"]\n";
+    let objects = rendered(&for_flagger(&format!("{WATCHED}{ISTIO}{sticky}{CANARY}")));
+    let service = &find(&objects, "Canary", "helper")["spec"]["service"];
+    let policy = &service["trafficPolicy"];
+    assert_eq!(policy["tls"]["mode"], "ISTIO_MUTUAL");
+    assert_eq!(policy["outlierDetection"]["maxEjectionPercent"], 50);
+    let hash = &policy["loadBalancer"]["consistentHash"];
+    assert_eq!(hash["httpHeaderName"], "X-Id");
+    assert_eq!(service["retries"]["attempts"], 2);
+}
+
 #[test]
 fn flagger_steps_by_weight_and_judges_by_templates() {
     let gates = format!(

@@ -1,12 +1,14 @@
 //! What tells KEDA that there is more to do, and how it may ask.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::render::Input;
+use crate::render::filled::filled;
 use crate::render::kubernetes::env;
+use crate::render::{Controller, Input};
 use crate::spec::{Figure, Queue, QueueKind, Scale, Window};
 
 pub(super) fn triggers(input: &Input, scale: &Scale) -> Vec<Value> {
+    let flagger = input.traffic.by == Some(Controller::Flagger);
     let queue = scale.queue.iter().map(|queue| waiting(input, queue));
     let cpu = scale.cpu.iter().map(|percent| cpu(input, *percent));
     let metrics = scale.metrics.iter().map(|figure| metric(input, figure));
@@ -17,7 +19,24 @@ pub(super) fn triggers(input: &Input, scale: &Scale) -> Vec<Value> {
     // The most that any trigger asks for counts: a rest is the usual number at all other times.
     let rest = scale.rest().into_iter();
     let windows = windows.chain(rest.map(|rest| cron(zone, [&rest.to, &rest.from], scale.min)));
-    queue.chain(cpu).chain(metrics).chain(windows).collect()
+    let all = queue.chain(cpu).chain(metrics).chain(windows).enumerate();
+    let all = all.map(|(at, mut trigger)| {
+        if flagger && trigger["metadata"]["query"].is_string() {
+            trigger["name"] = json!(format!("query-{}", at + 1));
+        }
+        trigger
+    });
+    all.collect()
+}
+
+/// Each query by its trigger's name: Flagger would put the stable copy's name into the agent's label,
+/// which is the same for both.
+pub(super) fn queries(input: &Input, scale: &Scale) -> Option<Map<String, Value>> {
+    let all = triggers(input, scale).into_iter().filter_map(|trigger| {
+        let name = trigger["name"].as_str()?.to_owned();
+        Some((name, trigger["metadata"]["query"].clone()))
+    });
+    filled(all.collect::<Map<_, _>>())
 }
 
 /// The password, token or role that the queue wants.

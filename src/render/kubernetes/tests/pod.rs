@@ -121,6 +121,14 @@ fn a_replica_goes_where_it_may() {
 }
 
 #[test]
+fn a_part_of_a_gpu_is_on_a_node_of_whole_ones() {
+    let part = pod(&input("[run]\ngpu = { kind = \"nvidia.com/mig-1g.5gb\" }"));
+    let tolerations = part["spec"]["tolerations"].as_array().unwrap().iter();
+    let keys: Vec<_> = tolerations.map(|one| one["key"].clone()).collect();
+    assert_eq!(keys, ["nvidia.com/gpu", "nvidia.com/mig-1g.5gb"]);
+}
+
+#[test]
 fn spot_is_preferred_and_borne() {
     let spec = pod(&input("[run]\nspot = true"))["spec"].clone();
     let tolerations = spec["tolerations"].as_array().unwrap();

@@ -40,9 +40,15 @@ fn route(input: &Input, backends: &Backends) -> Part {
         "backends": backends.weighted(),
         "mirror": mirror.map(|(name, _)| name),
         "mirror_share": mirror.map(|(_, share)| share),
+        "retries": retries(),
     });
     let template = "kubernetes/virtual-service.yaml";
     Part::new(template, "virtual-service", context)
+}
+
+/// Only of what no replica has begun: an agent's turn is not done twice.
+pub(in crate::render::kubernetes) fn retries() -> Value {
+    json!({ "attempts": 2, "retryOn": "connect-failure,refused-stream" })
 }
 
 fn matches(matches: &[Match]) -> Option<Vec<Value>> {
@@ -58,20 +64,29 @@ fn matches(matches: &[Match]) -> Option<Vec<Value>> {
 }
 
 fn rule(input: &Input, service: &str) -> Value {
-    let health = &input.spec.health;
-    let sticky = input.spec.rollout.sticky;
-    let hash = sticky.then(|| conversation(input)).flatten();
     // It goes with the release whose replicas it is about.
     let metadata = match service == input.release_name() {
         true => input.release_metadata(service),
         false => input.metadata(service),
     };
+    json!({ "metadata": metadata, "host": service, "policy": policy(input) })
+}
+
+/// How replicas are spoken to: one that keeps failing is left out for a while; half of them stay in any
+/// case.
+pub(in crate::render::kubernetes) fn policy(input: &Input) -> Value {
+    let health = &input.spec.health;
+    let sticky = input.spec.rollout.sticky;
+    let hash = sticky.then(|| conversation(input)).flatten();
     json!({
-        "metadata": metadata,
-        "host": service,
-        "hash": hash.map(|key| hash_by(key, input)),
-        "failures": health.failures,
-        "every": format!("{}s", probes::seconds(health.every)),
+        "tls": { "mode": "ISTIO_MUTUAL" },
+        "loadBalancer": hash.map(|key| json!({ "consistentHash": hash_by(key, input) })),
+        "outlierDetection": {
+            "consecutive5xxErrors": health.failures,
+            "interval": format!("{}s", probes::seconds(health.every)),
+            "baseEjectionTime": "30s",
+            "maxEjectionPercent": 50,
+        },
     })
 }
 

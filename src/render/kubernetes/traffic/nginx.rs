@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Backends, conversation, mirrored};
-use crate::render::kubernetes::Part;
+use crate::render::kubernetes::{Part, probes};
 use crate::render::{Failure, Input, Match};
 use crate::spec::{ConversationKey, Percent};
 
@@ -20,6 +20,8 @@ pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
     // Argo Rollouts makes the second one itself.
     if let (Some((service, weight)), None) = (&backends.candidate, input.traffic.by) {
         let mut annotations = streams();
+        // A canary takes over all annotations of the other but these.
+        annotations.extend(sticky(input));
         annotations.extend(share(*weight));
         annotations.extend(chosen(&input.traffic.matches)?);
         let name = super::candidate_service(input);
@@ -83,17 +85,33 @@ fn chosen(matches: &[Match]) -> Result<Vec<(String, Value)>, Failure> {
     }
 }
 
-/// The first conversation key that nginx has a variable for.
-fn sticky(input: &Input) -> Option<(String, Value)> {
-    let key = conversation(input).filter(|_| input.spec.rollout.sticky)?;
-    let variable = |name: &str| name.to_lowercase().replace('-', "_");
-    let by = match key {
-        ConversationKey::Header(name) => format!("$http_{}", variable(name)),
-        ConversationKey::Cookie(name) if is_word(name) => format!("$cookie_{name}"),
-        ConversationKey::Query(name) if is_word(name) => format!("$arg_{name}"),
-        _ => return None,
+/// By a cookie of nginx's own where the agent sets one: the first request of a conversation has none
+/// yet, and by an empty one all would go to the same replica. Else by the first conversation key
+/// that nginx has a variable for.
+fn sticky(input: &Input) -> Vec<(String, Value)> {
+    let key = conversation(input).filter(|_| input.spec.rollout.sticky);
+    let hashed = |by: String| match is_word(&by[1..]) {
+        true => vec![annotation("upstream-hash-by", by)],
+        false => Vec::new(),
     };
-    is_word(&by[1..]).then(|| annotation("upstream-hash-by", by))
+    match key {
+        None | Some(ConversationKey::Json(_)) => Vec::new(),
+        Some(ConversationKey::Cookie(_)) => own_cookie(input),
+        Some(ConversationKey::Header(name)) => {
+            hashed(format!("$http_{}", name.to_lowercase().replace('-', "_")))
+        }
+        Some(ConversationKey::Query(name)) => hashed(format!("$arg_{name}")),
+    }
+}
+
+fn own_cookie(input: &Input) -> Vec<(String, Value)> {
+    let idle = probes::seconds(input.spec.drain.idle).to_string();
+    vec![
+        annotation("affinity", "cookie"),
+        annotation("affinity-mode", "persistent"),
+        annotation("session-cookie-name", format!("{}-replica", input.agent())),
+        annotation("session-cookie-max-age", idle),
+    ]
 }
 
 fn is_word(name: &str) -> bool {

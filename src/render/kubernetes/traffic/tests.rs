@@ -137,6 +137,20 @@ fn istio_keeps_conversations_and_leaves_out_what_fails() {
     assert_eq!(policy["trafficPolicy"].get("loadBalancer"), None);
 }
 
+/// The first request of a conversation has no cookie yet.
+#[test]
+fn nginx_sets_a_cookie_of_its_own_where_the_agent_does() {
+    let input = at(&format!("{NGINX}[drain]\nkey = [\"cookie:conv\"]"), 5.0);
+    let objects = rendered(&input);
+    for name in ["helper", "helper-candidate"] {
+        let annotations = &find(&objects, "Ingress", name)["metadata"]["annotations"];
+        let get = |name: &str| annotations[format!("nginx.ingress.kubernetes.io/{name}")].clone();
+        assert_eq!(get("affinity"), "cookie");
+        assert_eq!(get("session-cookie-name"), "helper-replica");
+        assert_eq!(get("upstream-hash-by"), Value::Null);
+    }
+}
+
 #[test]
 fn nginx_has_a_second_ingress_for_the_candidate() {
     let mut input = at(&format!("{NGINX}[drain]\nkey = [\"header:X-Id\"]"), 5.0);
@@ -148,6 +162,8 @@ fn nginx_has_a_second_ingress_for_the_candidate() {
     assert_eq!(get(&stable, "canary"), Value::Null);
     assert_eq!(get(&stable, "upstream-hash-by"), "$http_x_id");
     assert_eq!(get(&stable, "proxy-buffering"), "off");
+    // No canary takes this over from the other.
+    assert_eq!(get(&candidate, "upstream-hash-by"), "$http_x_id");
     assert_eq!(get(&candidate, "canary"), "true");
     assert_eq!(get(&candidate, "canary-weight"), "5");
     assert_eq!(get(&candidate, "canary-by-header"), "X-Beta");
