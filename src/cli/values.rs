@@ -50,18 +50,36 @@ pub(super) fn arguments(loaded: &Loaded, text: &str) -> Result<()> {
 pub(super) fn keys(loaded: &Loaded, text: &str) -> Result<Vec<Problem>> {
     let mut values = Vec::new();
     plain_values("", &serde_json::to_value(&loaded.spec)?, &mut values);
-    let lines = values.iter().map(|(_, value)| value.replace('\n', " "));
-    let found = image::in_text("agent.toml", &lines.collect::<Vec<_>>().join("\n"))?;
-    let found: BTreeMap<usize, &str> = found
-        .iter()
-        .filter_map(|found| Some((found.line?, found.what)))
-        .collect();
-    let warnings = values.iter().enumerate().filter_map(|(at, (path, value))| {
-        let what = found.get(&(at + 1)).copied();
+    let keys = secrets_by_form(&values)?;
+    let warnings = values.iter().filter_map(|(path, value)| {
+        let what = keys.get(path.as_str()).copied();
         let what = what.or_else(|| secret_by_place(path, value))?;
         Some(warning(loaded, text, path, what))
     });
     Ok(warnings.collect())
+}
+
+/// No service's keys are shorter, and all have digits: most agents have no such value, and need no
+/// search.
+const SHORTEST: usize = 20;
+
+/// By path, what the form of a value tells.
+fn secrets_by_form(values: &[(String, String)]) -> Result<BTreeMap<&str, &'static str>> {
+    let may_be = |(_, value): &&(String, String)| {
+        value.len() >= SHORTEST && value.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    let (paths, lines): (Vec<&str>, Vec<String>) = values
+        .iter()
+        .filter(may_be)
+        .map(|(path, value)| (path.as_str(), value.replace('\n', " ")))
+        .unzip();
+    if lines.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = image::in_text("agent.toml", &lines.join("\n"))?.into_iter();
+    let by_path =
+        found.filter_map(|found| Some((*paths.get(found.line?.checked_sub(1)?)?, found.what)));
+    Ok(by_path.collect())
 }
 
 /// Warns of ports beside the agent that it may reach, and that nothing listens on there.

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use anyhow::Result;
 
 use super::formats::{FORMATS, format, private_key};
@@ -63,13 +63,15 @@ const ENDS: [&str; 9] = [
     "_value",
 ];
 
-/// Up to 64 are looked for many bytes at a time, more only byte by byte.
-pub(super) fn needles() -> Result<AhoCorasick> {
+/// Up to 64 are looked for many bytes at a time, more only byte by byte. What finds them fastest takes
+/// longer to make than to look through a short text.
+pub(super) fn needles(kind: AhoCorasickKind) -> Result<AhoCorasick> {
     let formats = FORMATS.iter().map(|format| format.start);
     let all = [KEY, URL].into_iter().chain(SCHEMES);
     let all = all.chain(formats).chain(NAMES);
     let mut builder = AhoCorasick::builder();
-    Ok(builder.match_kind(MatchKind::LeftmostFirst).build(all)?)
+    let builder = builder.match_kind(MatchKind::LeftmostFirst);
+    Ok(builder.kind(Some(kind)).build(all)?)
 }
 
 pub(super) struct Block<'a> {

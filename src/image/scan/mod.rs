@@ -45,7 +45,7 @@ pub(crate) struct Finding {
 
 /// What stands in a text that is no file of the context, and leaves the machine all the same.
 pub(crate) fn in_text(path: &str, text: &str) -> Result<Vec<Finding>> {
-    Ok(Reader::new()?.read(path, &mut text.as_bytes(), |_| {})?)
+    Ok(Reader::of_text()?.read(path, &mut text.as_bytes(), |_| {})?)
 }
 
 /// Secrets that would leave the machine: all of them, and in words the first.

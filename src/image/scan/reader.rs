@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use anyhow::Result;
 use memchr::{memchr, memchr_iter};
 
@@ -24,8 +24,17 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new() -> Result<Self> {
+        Self::with(AhoCorasickKind::DFA)
+    }
+
+    /// For one that is short.
+    pub(super) fn of_text() -> Result<Self> {
+        Self::with(AhoCorasickKind::NoncontiguousNFA)
+    }
+
+    fn with(kind: AhoCorasickKind) -> Result<Self> {
         Ok(Self {
-            needles: needles()?,
+            needles: needles(kind)?,
             block: vec![0; BLOCK],
         })
     }
