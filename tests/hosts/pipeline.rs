@@ -16,9 +16,9 @@ fn a_rendered_pipeline_pushes_once_deploys_and_asks() {
         return;
     };
     runner.job("check").ends(0);
-    let first = runner.job("image").ends(0);
+    let first = runner.job("build-image").ends(0);
     assert!(first.stdout.contains(r#""outcome":"pushed""#), "{first:?}");
-    let again = runner.job("image").ends(0);
+    let again = runner.job("build-image").ends(0);
     assert!(
         again.stdout.contains(r#""outcome":"unchanged""#),
         "{again:?}"
