@@ -209,7 +209,7 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     }
     let runs_images = !matches!(project.loaded.target, TargetSpec::Process { .. });
     if input.spec.build.is_some() && runs_images {
-        buildable(project, render::Engine::BuildKit)?;
+        built(project, &input, &templates, render::Engine::BuildKit)?;
     }
     if let TargetSpec::Kubernetes { .. } = project.loaded.target {
         rendered(render::kubernetes(&input, &templates), &input)?;
@@ -270,8 +270,17 @@ pub(crate) struct Buildable {
 pub(crate) fn buildable(project: &Project, engine: render::Engine) -> Result<Buildable> {
     let templates = Templates::new(gather::own_templates(project.folder())?);
     let input = gather::input(project, &Render::default())?;
-    let files = rendered(render::dockerfile(&input, &templates, engine), &input)?;
-    image::buildable(project, &input, &files)
+    built(project, &input, &templates, engine)
+}
+
+fn built(
+    project: &Project,
+    input: &Input,
+    templates: &Templates,
+    engine: render::Engine,
+) -> Result<Buildable> {
+    let files = rendered(render::dockerfile(input, templates, engine), input)?;
+    image::buildable(project, input, &files)
 }
 
 /// One agent, with what was asked for of it.

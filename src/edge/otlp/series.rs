@@ -82,9 +82,7 @@ impl Counted {
             buckets: buckets.filter(|(_, count)| *count > 0).collect(),
         })
     }
-}
 
-impl Counted {
     /// How long each took, in microseconds: where one bucket has them all, their mean tells more than
     /// the bucket's bound, which libraries that nobody told better put at five seconds.
     fn times(&self) -> Vec<(u64, u64)> {

@@ -48,9 +48,9 @@ fn registry(stage: &Stage) -> Option<&str> {
 /// What the agent is given, and what its registry wants.
 fn all_secrets(stage: &Stage, registry: Option<&str>, pipeline: &Pipeline) -> Map<String, Value> {
     let own = stage.spec.secrets.iter();
-    let own = own.filter_map(|(name, source)| match source {
-        SecretSource::File(path) => (!path.starts_with('/')).then_some(name.as_str()),
-        source => variable(source),
+    let own = own.filter_map(|(name, source)| match beside(source) {
+        Some(_) => Some(name.as_str()),
+        None => variable(source),
     });
     let mut all = secrets(own, pipeline);
     if registry.is_some() {
@@ -59,15 +59,21 @@ fn all_secrets(stage: &Stage, registry: Option<&str>, pipeline: &Pipeline) -> Ma
     all
 }
 
+/// The file beside agent.toml that a secret is read from; one elsewhere is the machine's own.
+fn beside(source: &SecretSource) -> Option<&str> {
+    match source {
+        SecretSource::File(path) if !path.starts_with('/') => Some(path),
+        _ => None,
+    }
+}
+
 /// A line for each secret that is read from a file beside agent.toml: the name of the variable that
-/// holds its value, and the path from the top of the repository. A file elsewhere is the machine's own.
+/// holds its value, and the path from the top of the repository.
 fn files(stage: &Stage, pipeline: &Pipeline) -> Option<String> {
     let secrets = stage.spec.secrets.iter();
-    let lines = secrets.filter_map(|(name, source)| match source {
-        SecretSource::File(path) if !path.starts_with('/') => {
-            Some(format!("{name} {}/{path}", pipeline.folder()))
-        }
-        _ => None,
+    let lines = secrets.filter_map(|(name, source)| {
+        let path = beside(source)?;
+        Some(format!("{name} {}/{path}", pipeline.folder()))
     });
     let lines: Vec<String> = lines.collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
