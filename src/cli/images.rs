@@ -16,7 +16,7 @@ use super::site::{Project, now};
 use crate::advice::{Advise, advice, with_hint};
 use crate::image::{self, Deployed, Digest, Fate, OF_AGENT, Registry, Stored, Why};
 use crate::release::Artifact;
-use crate::spec::TargetSpec;
+use crate::spec::{CONTENT_TAG, TargetSpec};
 use crate::target::Target;
 use crate::ui::{ImageView, ImagesView};
 
@@ -225,7 +225,7 @@ fn view(image: &Stored, kept: String) -> ImageView {
         .tags
         .iter()
         .cloned()
-        .partition::<Vec<_>, _>(|tag| tag.starts_with("sha-"));
+        .partition::<Vec<_>, _>(|tag| tag.starts_with(CONTENT_TAG));
     ImageView {
         digest: image.digest.to_string(),
         content: content.into_iter().next().unwrap_or_default(),

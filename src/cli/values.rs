@@ -8,13 +8,15 @@ use serde_json::Value;
 
 use crate::image;
 use crate::render;
-use crate::spec::{Loaded, Part, Problem, Problems, Template, has_password, key, looks_secret};
+use crate::spec::{
+    Loaded, Part, Problem, Problems, Template, UTC, has_password, key, looks_secret,
+};
 
 /// Refuses a time zone that this machine does not know, if it knows any.
 pub(super) fn zone(loaded: &Loaded, text: &str) -> Result<(), Problems> {
     let name = &loaded.spec.agent.time_zone;
     // To know any other, all zones of the machine are listed, which takes longer than all the rest.
-    if name == "UTC" || db().is_definitively_empty() || TimeZone::get(name).is_ok() {
+    if name == UTC || db().is_definitively_empty() || TimeZone::get(name).is_ok() {
         return Ok(());
     }
     let message = format!("there is no time zone \"{name}\"");

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::hex::hex;
 use crate::release::Identity;
+use crate::spec::CONTENT_TAG;
 
 /// Counts up when what the tag is made of changes, so that no old image passes for a new one.
 const FORMAT: u32 = 3;
@@ -42,7 +43,7 @@ pub(crate) fn content_tag<'a>(
     });
     let mut digits = hex(&Sha256::digest(content.to_string().as_bytes()));
     digits.truncate(LENGTH);
-    format!("sha-{digits}")
+    format!("{CONTENT_TAG}{digits}")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::registry::{Digest, Registry};
+use crate::spec::CONTENT_TAG;
 
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
@@ -115,9 +116,8 @@ fn fate(image: &Stored, agent: &str, is_new: bool, in_use: &BTreeSet<Digest>) ->
     }
 }
 
-/// `sha-` and hexadecimal digits
 fn is_content(tag: &str) -> bool {
-    let hex = tag.strip_prefix("sha-").unwrap_or_default();
+    let hex = tag.strip_prefix(CONTENT_TAG).unwrap_or_default();
     let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     !hex.is_empty() && hex.bytes().all(is_hex)
 }

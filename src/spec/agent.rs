@@ -163,8 +163,11 @@ impl Kind {
     }
 }
 
+/// The time zone that every machine knows.
+pub(crate) const UTC: &str = "UTC";
+
 fn utc() -> String {
-    "UTC".to_owned()
+    UTC.to_owned()
 }
 
 /// How one replica is started, and what it may use.

@@ -97,6 +97,10 @@ pub(crate) enum Manager {
     Yarn,
 }
 
+/// What the tag begins with that says what is in an image. Only agentctl makes such tags, and
+/// believes them.
+pub(crate) const CONTENT_TAG: &str = "sha-";
+
 /// Where the image is kept, and what it is called.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -53,6 +53,11 @@ pub(crate) enum TargetSpec {
 }
 
 impl TargetSpec {
+    /// Containers; processes run from a folder.
+    pub(crate) fn runs_images(&self) -> bool {
+        !matches!(self, Self::Process { .. })
+    }
+
     /// The cluster's minor version; the newest where none is given.
     pub(crate) fn minor(&self) -> u32 {
         let version = match self {

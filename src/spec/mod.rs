@@ -47,9 +47,9 @@ mod template;
 mod wording;
 
 pub(crate) use ab::{Ab, Says};
-pub(crate) use agent::{Config, Kind, Risk, SecretSource, Spec};
+pub(crate) use agent::{Config, Kind, Risk, SecretSource, Spec, UTC};
 pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
-pub(crate) use build::{Allow, Build, Image, Manager, Runtime};
+pub(crate) use build::{Allow, Build, CONTENT_TAG, Image, Manager, Runtime};
 pub(crate) use container::{Gpu, Nodes, Resources, Toleration, Volume};
 pub(crate) use environment::{Environment, TargetSpec};
 pub(crate) use gate_source::{GateSource, Login};

@@ -56,7 +56,7 @@ fn secrets(project: &Project) -> Finding {
 
 /// What would run, by what a registry or the engine says of it now.
 async fn image(project: &Project, shown: &mut Shown) -> Option<Finding> {
-    if let TargetSpec::Process { .. } = project.loaded.target {
+    if !project.loaded.target.runs_images() {
         return None;
     }
     let image = artifact::planned_image(project, shown).await;

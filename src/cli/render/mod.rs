@@ -207,8 +207,7 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     for name in &names {
         rendered(templates.check(name), &input)?;
     }
-    let runs_images = !matches!(project.loaded.target, TargetSpec::Process { .. });
-    if input.spec.build.is_some() && runs_images {
+    if input.spec.build.is_some() && project.loaded.target.runs_images() {
         built(project, &input, &templates, render::Engine::BuildKit)?;
     }
     if let TargetSpec::Kubernetes { .. } = project.loaded.target {

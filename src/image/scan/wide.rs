@@ -3,6 +3,8 @@
 
 /// In the place of a letter that one byte does not hold.
 const OTHER: u8 = 0xff;
+/// So many plain letters at the beginning are no chance.
+const LETTERS: usize = 16;
 
 pub(super) struct Wide {
     is_big_endian: bool,
@@ -11,12 +13,12 @@ pub(super) struct Wide {
 }
 
 impl Wide {
-    /// By the mark that such a file begins with.
+    /// By the mark that such a file begins with, or else by its first letters.
     pub(super) fn of(start: &[u8]) -> Option<Self> {
         let is_big_endian = match start {
             [0xfe, 0xff, ..] => true,
             [0xff, 0xfe, ..] => false,
-            _ => return None,
+            _ => unmarked(start)?,
         };
         Some(Self {
             is_big_endian,
@@ -41,4 +43,17 @@ impl Wide {
         }
         left
     }
+}
+
+/// Whether the first byte of a letter is the high one.
+fn unmarked(start: &[u8]) -> Option<bool> {
+    let letters = start.get(..2 * LETTERS)?.chunks_exact(2);
+    let is_text = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let mut are = [true, false].into_iter();
+    are.find(|is_big_endian| {
+        letters.clone().all(|letter| match *is_big_endian {
+            true => letter[0] == 0 && is_text(letter[1]),
+            false => letter[1] == 0 && is_text(letter[0]),
+        })
+    })
 }

@@ -42,7 +42,7 @@ pub(super) fn job(
 
 /// Where its image is kept, and an image that is missing is pushed to.
 fn registry(stage: &Stage) -> Option<&str> {
-    image::registry(&stage.spec).filter(|_| stage.runs_images())
+    image::registry(&stage.spec).filter(|_| stage.target.runs_images())
 }
 
 /// What the agent is given, and what its registry wants.

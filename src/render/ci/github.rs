@@ -85,6 +85,6 @@ const RUN_URL: &str =
 /// Processes are deployed on the machine that they run on.
 fn runs_on(stage: &Stage) -> Vec<&str> {
     let usual = ["self-hosted", "agentctl"];
-    let machine = (!stage.runs_images()).then(|| stage.name());
+    let machine = (!stage.target.runs_images()).then(|| stage.name());
     usual.into_iter().chain(machine).collect()
 }

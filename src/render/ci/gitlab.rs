@@ -57,6 +57,6 @@ fn deploy(
 
 /// Processes are deployed on the machine that they run on.
 fn tags(stage: &Stage) -> Vec<&str> {
-    let machine = (!stage.runs_images()).then(|| stage.name());
+    let machine = (!stage.target.runs_images()).then(|| stage.name());
     std::iter::once("agentctl").chain(machine).collect()
 }

@@ -34,7 +34,10 @@ pub(super) fn job(
 }
 
 fn env(registry: &str, pipeline: &Pipeline) -> Map<String, Value> {
-    let stages = pipeline.stages.iter().filter(|stage| stage.runs_images());
+    let stages = pipeline
+        .stages
+        .iter()
+        .filter(|stage| stage.target.runs_images());
     let names: Vec<&str> = stages
         .filter_map(|stage| stage.environment.as_deref())
         .collect();

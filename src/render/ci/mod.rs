@@ -57,10 +57,6 @@ impl Stage {
     fn job(&self) -> String {
         format!("deploy-{}", self.name())
     }
-
-    fn runs_images(&self) -> bool {
-        !matches!(self.target, TargetSpec::Process { .. })
-    }
 }
 
 pub(crate) fn ci(input: &Input, pipeline: &Pipeline, templates: &Templates) -> Result<Files> {
@@ -131,7 +127,8 @@ impl Pipeline {
     }
 
     fn runs_images(&self) -> bool {
-        self.stages.iter().any(Stage::runs_images)
+        let mut stages = self.stages.iter();
+        stages.any(|stage| stage.target.runs_images())
     }
 
     fn environments(&self) -> String {

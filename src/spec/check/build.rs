@@ -1,6 +1,6 @@
 use super::super::names::{has_password, looks_secret};
 use super::super::show::key;
-use super::super::{Build, Manager, Part, Runtime, Spec, Template};
+use super::super::{Build, CONTENT_TAG, Manager, Part, Runtime, Spec, Template};
 use super::Check;
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
@@ -133,12 +133,9 @@ fn manager(build: &Build, check: &mut Check<'_>) {
     }
 }
 
-/// Tags that agentctl makes, and believes.
-const CONTENT: &str = "sha-";
-
 fn tags(spec: &Spec, check: &mut Check<'_>) {
     for (at, tag) in spec.image.tags.iter().enumerate() {
-        if tag.starts_with(CONTENT) {
+        if tag.starts_with(CONTENT_TAG) {
             let message =
                 "tags that begin with sha- say what is in an image, and agentctl makes them";
             check.refuse_with(

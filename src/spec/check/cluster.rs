@@ -2,7 +2,7 @@
 
 use super::super::contract::{FOLDER, LOW_PORTS, NATIVE_SIDECARS, TIME_ZONES};
 use super::super::show::key;
-use super::super::{Kind, Mode, Otel, Router, Spec, TargetSpec};
+use super::super::{Kind, Mode, Otel, Router, Spec, TargetSpec, UTC};
 use super::Check;
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
@@ -138,7 +138,7 @@ fn low_port(spec: &Spec, minor: u32, check: &mut Check<'_>) {
 }
 
 fn time_zone(spec: &Spec, minor: u32, check: &mut Check<'_>) {
-    if spec.agent.kind == Kind::Cron && spec.agent.time_zone != "UTC" && minor < TIME_ZONES {
+    if spec.agent.kind == Kind::Cron && spec.agent.time_zone != UTC && minor < TIME_ZONES {
         check.refuse_with(
             "agent.time_zone",
             format!("a cluster before 1.{TIME_ZONES} knows no time zones"),

@@ -50,6 +50,11 @@ fn plural(kind: &str) -> String {
     }
 }
 
+/// The part of a query that asks only for what has these labels.
+pub(super) fn labelled(labels: &str) -> String {
+    format!("&labelSelector={}", escaped(labels))
+}
+
 /// As a part of a query: what is not plain is written as bytes.
 pub(super) fn escaped(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);

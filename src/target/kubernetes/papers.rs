@@ -234,8 +234,8 @@ impl Shelf for Papers {
     }
 
     async fn all(&self) -> Result<BTreeMap<String, Kept>> {
-        let selector = address::escaped(&format!("{JOURNAL}={}", self.cluster.agent));
-        let path = format!("{}?labelSelector={selector}", self.all_of(""));
+        let ours = address::labelled(&format!("{JOURNAL}={}", self.cluster.agent));
+        let path = format!("{}?{ours}", self.all_of(""));
         let list = self.cluster.get(&path).await?.unwrap_or_default();
         let items = list["items"].as_array().map_or(&[][..], Vec::as_slice);
         items.iter().map(kept).collect()

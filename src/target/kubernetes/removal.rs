@@ -66,8 +66,8 @@ impl Kubernetes {
 
     async fn kill_pods(&self) -> Result<()> {
         let pods = address::all("v1", "Pod", &self.cluster.namespace);
-        let ours = address::escaped(&format!("{NAME}={}", self.cluster.agent));
-        let query = format!("{pods}?labelSelector={ours}&gracePeriodSeconds=0");
+        let ours = address::labelled(&format!("{NAME}={}", self.cluster.agent));
+        let query = format!("{pods}?gracePeriodSeconds=0{ours}");
         let deleted = self
             .cluster
             .ask(Method::DELETE, &query, &Body::None, "end the pods");
@@ -110,7 +110,7 @@ impl Kubernetes {
         let agent = &self.cluster.agent;
         for label in [NAME, super::papers::JOURNAL] {
             let ours = format!("{label}={agent},app.kubernetes.io/managed-by={MANAGER}");
-            let query = format!("{maps}?labelSelector={}", address::escaped(&ours));
+            let query = format!("{maps}?{}", address::labelled(&ours));
             let what = "remove the journal";
             self.cluster
                 .ask(Method::DELETE, &query, &Body::None, what)

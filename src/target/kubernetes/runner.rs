@@ -61,13 +61,13 @@ impl Cluster {
         let name = name(order);
         let journal = Topic {
             path: address::all("v1", "ConfigMap", &self.namespace),
-            selectors: selector(&format!("{JOURNAL}={}", self.agent)),
+            selectors: address::labelled(&format!("{JOURNAL}={}", self.agent)),
         };
         let journal = Heard::of(Rc::clone(self), journal).await?;
         self.apply(&job(order), false).await?;
         let pods = Topic {
             path: address::all("v1", "Pod", &self.namespace),
-            selectors: selector(&format!("job-name={name}")),
+            selectors: address::labelled(&format!("job-name={name}")),
         };
         let pods = Heard::of(Rc::clone(self), pods).await?;
         Ok(Runner {
@@ -80,7 +80,7 @@ impl Cluster {
 
     pub(super) async fn forget_runners(&self) -> Result<()> {
         let jobs = address::all("batch/v1", "Job", &self.namespace);
-        let ours = selector(&format!("{RUNNER}={}", self.agent));
+        let ours = address::labelled(&format!("{RUNNER}={}", self.agent));
         let list = self
             .get(&format!("{jobs}?{ours}"))
             .await?
@@ -91,10 +91,6 @@ impl Cluster {
         }
         Ok(())
     }
-}
-
-fn selector(text: &str) -> String {
-    format!("&labelSelector={}", address::escaped(text))
 }
 
 fn name(order: &Order<'_>) -> String {

@@ -22,6 +22,17 @@ fn text_of_two_bytes_a_letter_is_text() {
 }
 
 #[test]
+fn text_of_two_bytes_a_letter_may_have_no_mark() {
+    let text = format!("# of the database\nPASSWORD={}\n", key("", 24));
+    let lines = |bytes: fn(u16) -> [u8; 2]| {
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
+        scan("f", &bytes).first().map(|finding| finding.line)
+    };
+    assert_eq!(lines(u16::to_le_bytes), Some(Some(2)));
+    assert_eq!(lines(u16::to_be_bytes), Some(Some(2)));
+}
+
+#[test]
 fn a_value_may_stand_below_its_name() {
     let value = key("", 24);
     for text in [

@@ -79,7 +79,7 @@ impl Router for ByRoute {
         let name = format!("app.kubernetes.io/name={}", self.service.agent);
         Some(Topic {
             path: address::all(&self.version, self.form.kind, namespace),
-            selectors: format!("&labelSelector={}", address::escaped(&name)),
+            selectors: address::labelled(&name),
         })
     }
 

@@ -1,0 +1,145 @@
+//! Bounds, and what is undone without one.
+
+use super::*;
+
+fn error_rate(unclear: Unclear) -> MetricGate {
+    MetricGate {
+        max: Some(Bound::Number(0.05)),
+        unclear,
+        ..MetricGate::on(Metric::ErrorRate)
+    }
+}
+
+fn answers(requests: u64, errors: u64) -> Behaviour {
+    Behaviour {
+        window: Measures {
+            requests,
+            errors,
+            ..Measures::default()
+        },
+        ..Behaviour::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_fails_undoes_at_once_and_saves_the_evidence() {
+    let story = Story {
+        gates: vec![error_rate(Unclear::Wait)],
+        target: Fake::default().with(NEW, answers(100, 20)),
+        ..Story::default()
+    };
+    let told = story.told().await;
+    let reason = reason(&told);
+    assert_eq!(reason.why, Why::Gate);
+    assert_eq!(reason.says, "error_rate 20.0 % is above 5.0 %");
+    assert_eq!(told.calls[3..], ["route r1 100 %", "scale r2 0"]);
+    let saved = |name| std::fs::read_to_string(told.evidence.path().join("0001").join(name));
+    assert_eq!(saved("reason.txt").unwrap(), format!("{}\n", reason.says));
+    assert_eq!(
+        saved("r2-1.log").unwrap(),
+        "starting\noh no: [PASSWORD redacted]\n"
+    );
+    assert_eq!(reason.lines, ["starting", "oh no: [PASSWORD redacted]"]);
+    assert!(saved("verdicts.json").unwrap().contains("\"fail\""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_auto_undo_it_stalls_with_traffic_as_it_is() {
+    let story = Story {
+        gates: vec![error_rate(Unclear::Wait)],
+        target: Fake::default().with(NEW, answers(100, 20)),
+        auto_undo: false,
+        ..Story::default()
+    };
+    let told = story.told().await;
+    assert!(matches!(told.ended, Ok(Outcome::Stalled(_))));
+    assert_eq!(told.calls.last().unwrap(), "route r1 50 %, r2 50 %");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_unclear_gate_comes_to() {
+    let cases = [
+        (Unclear::Pass, None, 10),
+        (
+            Unclear::Fail,
+            Some(
+                "error_rate needs 17 more requests at this weight (3 of 20), and the hold is over",
+            ),
+            10,
+        ),
+        (
+            Unclear::Wait,
+            Some(
+                "error_rate needs 17 more requests at this weight (3 of 20), and patience is over",
+            ),
+            70,
+        ),
+    ];
+    for (unclear, says, seconds) in cases {
+        let story = Story {
+            gates: vec![error_rate(unclear)],
+            target: Fake::default().with(NEW, answers(3, 0)),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        match says {
+            None => assert_eq!(told.ended.as_ref().unwrap(), &Outcome::Completed),
+            Some(says) => assert_eq!(reason(&told).says, says),
+        }
+        assert_eq!(told.seconds, seconds, "{unclear:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_of_all_requests_failing_needs_no_gate() {
+    let cases = [((20, 10), true), ((19, 19), false), ((40, 19), false)];
+    for ((requests, errors), undone) in cases {
+        let story = Story {
+            target: Fake::default().with(NEW, answers(requests, errors)),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        match undone {
+            false => assert_eq!(told.ended.unwrap(), Outcome::Completed),
+            true => {
+                let reason = reason(&told);
+                assert_eq!(reason.why, Why::Failing);
+                assert_eq!(reason.says, "10 of 20 requests to r2 failed");
+                assert_eq!(told.seconds, 0);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_both_releases_fail_at_once_is_not_undone() {
+    let cases = [
+        (
+            (100, 45),
+            "error_rate 45.0 % is above 5.0 %, and so is r1's, 40.0 %, and patience is over",
+        ),
+        ((100, 90), ""),
+    ];
+    for (candidate, says) in cases {
+        let story = Story {
+            gates: vec![error_rate(Unclear::Wait)],
+            target: Fake::default()
+                .with(OLD, answers(100, 40))
+                .with(NEW, answers(candidate.0, candidate.1)),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        match says {
+            "" => assert!(matches!(told.ended, Ok(Outcome::RolledBack(_)))),
+            says => {
+                assert!(matches!(told.ended, Ok(Outcome::Stalled(_))));
+                assert_eq!(
+                    (reason(&told).why, reason(&told).says.as_str()),
+                    (Why::Outage, says)
+                );
+                assert_eq!(told.seconds, 60, "the patience of the plan");
+                assert_eq!(told.calls.last().unwrap(), "route r1 50 %, r2 50 %");
+            }
+        }
+    }
+}
