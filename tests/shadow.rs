@@ -261,5 +261,5 @@ fn where_nothing_can_be_copied_it_is_refused() {
     place
         .run(&["plan", "-e", "far"])
         .ends(2)
-        .says("nothing copies requests in a cluster: no edge stands before replicas there");
+        .says("a Service alone sends requests to replicas, and nothing copies requests");
 }

@@ -176,6 +176,25 @@ async fn same_as_its_journal(rollout: &Rollout, store: &Memory) {
     assert_eq!(&Rollout::replay(events).unwrap(), rollout);
 }
 
+fn error_rate(unclear: Unclear) -> MetricGate {
+    MetricGate {
+        max: Some(Bound::Number(0.05)),
+        unclear,
+        ..MetricGate::on(Metric::ErrorRate)
+    }
+}
+
+fn answers(requests: u64, errors: u64) -> Behaviour {
+    Behaviour {
+        window: Measures {
+            requests,
+            errors,
+            ..Measures::default()
+        },
+        ..Behaviour::default()
+    }
+}
+
 fn reason(told: &Told) -> Reason {
     match &told.ended {
         Ok(Outcome::RolledBack(reason) | Outcome::Stalled(reason)) => reason.clone(),

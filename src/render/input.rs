@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::release::ReleaseId;
-use crate::spec::{Percent, Spec, TargetSpec};
+use crate::spec::{Percent, Says, Spec, TargetSpec};
 
 /// All that rendering knows: the same input makes the same bytes.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Traffic {
     /// The share of requests that the candidate gets a copy of.
     pub(crate) mirror: Option<Percent>,
     /// Requests with one of these go to the candidate.
-    pub(crate) matches: Vec<super::traffic::Match>,
+    pub(crate) matches: Vec<Says>,
     /// Who sets the weights; `None`: agentctl.
     pub(crate) by: Option<Controller>,
 }

@@ -23,7 +23,6 @@ mod telemetry;
 mod templates;
 #[cfg(test)]
 mod tests;
-mod traffic;
 mod yaml;
 
 pub(crate) use ci::{GITLAB, Pipeline, Stage, System, ci, gitlab_agents};
@@ -33,8 +32,8 @@ pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Stack, Traffic};
 pub(crate) use kubernetes::{
-    Right, deployer, kubernetes, kustomize, rbac, rights, secret_command, service_names, values,
+    Right, deployer, gateway_copies, gateway_matches, istio_matches, kubernetes, kustomize,
+    nginx_chosen, nginx_copies, rbac, rights, secret_command, service_names, values,
 };
 pub(crate) use presets::{Beside, beside};
 pub(crate) use templates::{Templates, built_in, names};
-pub(crate) use traffic::Match;

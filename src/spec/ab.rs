@@ -21,6 +21,32 @@ pub(crate) struct Says {
     pub(crate) value: String,
 }
 
+/// Why ingress-nginx cannot tell the requests that say one of these.
+pub(crate) fn beyond_nginx(says: &[Says]) -> Option<&'static str> {
+    match says {
+        [] => None,
+        [
+            Says {
+                key: ConversationKey::Header(_),
+                ..
+            },
+        ] => None,
+        [
+            Says {
+                key: ConversationKey::Cookie(_),
+                value,
+            },
+        ] if value == "always" => None,
+        [
+            Says {
+                key: ConversationKey::Cookie(_),
+                ..
+            },
+        ] => Some("ingress-nginx knows a canary's cookie by the value \"always\" only"),
+        _ => Some("ingress-nginx sends requests to the candidate by one header or one cookie"),
+    }
+}
+
 impl TryFrom<String> for Says {
     type Error = String;
 
@@ -38,6 +64,14 @@ impl TryFrom<String> for Says {
                 value: value.trim().to_owned(),
             }),
         }
+    }
+}
+
+impl std::str::FromStr for Says {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::try_from(text.to_owned())
     }
 }
 

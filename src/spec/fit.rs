@@ -3,7 +3,7 @@
 
 use super::check::Check;
 use super::show::key;
-use super::{Kind, Mode, Router, SecretSource, Spec, Strategy, TargetSpec};
+use super::{Kind, Mode, Percent, Router, SecretSource, Spec, Strategy, TargetSpec, beyond_nginx};
 
 /// The last part of a name that agentctl uses itself.
 const EDGE: &str = "edge";
@@ -52,20 +52,7 @@ fn one_set(spec: &Spec, check: &mut Check<'_>) {
 fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
     one_set(spec, check);
     has_image(spec, check);
-    if spec.may_shadow() {
-        check.refuse_with(
-            "rollout.strategy",
-            "nothing copies requests in a cluster: no edge stands before replicas there",
-            "strategy = \"canary\", with a first step of little weight",
-        );
-    }
-    if spec.rollout.strategy == Strategy::Ab {
-        check.refuse_with(
-            "rollout.strategy",
-            "nothing tells users apart in a cluster: no edge stands before replicas there",
-            "strategy = \"canary\", which gives each conversation one release",
-        );
-    }
+    by_request(spec, check);
     let gates = spec.gate.iter().enumerate();
     for (at, gate) in gates.filter(|(_, gate)| gate.source.is_none()) {
         let message = format!(
@@ -86,6 +73,73 @@ fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
                 "probe a path that needs none",
             );
         }
+    }
+}
+
+/// What routers of a cluster do with single requests, and what only an edge could.
+fn by_request(spec: &Spec, check: &mut Check<'_>) {
+    let (copies, tells) = (spec.may_shadow(), spec.rollout.strategy == Strategy::Ab);
+    if !copies && !tells {
+        return;
+    }
+    let network = &spec.network;
+    let is_plain = match network.router {
+        Router::Auto => network.gateway.is_none(),
+        router => router == Router::Service,
+    };
+    if is_plain {
+        let what = if copies {
+            "copies requests"
+        } else {
+            "tells requests apart"
+        };
+        check.refuse_with(
+            "rollout.strategy",
+            format!("a Service alone sends requests to replicas, and nothing {what}"),
+            "network.gateway = \"NAMESPACE/NAME\", or network.router = \"istio\" or \"nginx\"",
+        );
+    }
+    if copies {
+        only_copies(spec, check);
+    }
+    if tells {
+        only_says(spec, check);
+    }
+}
+
+fn only_copies(spec: &Spec, check: &mut Check<'_>) {
+    let rollout = &spec.rollout;
+    let shadow = &rollout.shadow;
+    let given = [
+        ("at_most", shadow.at_most.is_some()),
+        ("max_cost", shadow.max_cost.is_some()),
+        ("capture", shadow.capture.is_some()),
+    ];
+    for (name, _) in given.into_iter().filter(|(_, given)| *given) {
+        check.refuse_with(
+            &format!("rollout.shadow.{name}"),
+            "a router of a cluster copies requests, and looks at no answers",
+            "leave it out: copies end with rollout.shadow.hold",
+        );
+    }
+    if spec.network.router == Router::Nginx && rollout.mirror != Percent::FULL {
+        let message = "ingress-nginx copies all requests or none";
+        check.refuse_with("rollout.mirror", message, "mirror = 100");
+    }
+}
+
+fn only_says(spec: &Spec, check: &mut Check<'_>) {
+    let rollout = &spec.rollout;
+    if rollout.user.is_some() {
+        check.refuse_with(
+            "rollout.user",
+            "a router of a cluster draws no lots that a user keeps",
+            "match = [\"header:X-Beta=true\"]",
+        );
+    }
+    let beyond = beyond_nginx(&rollout.says).filter(|_| spec.network.router == Router::Nginx);
+    if let Some(why) = beyond {
+        check.refuse_with("rollout.match", why, "match = [\"header:X-Beta=true\"]");
     }
 }
 

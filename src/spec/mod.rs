@@ -46,7 +46,7 @@ mod starter;
 mod template;
 mod wording;
 
-pub(crate) use ab::{Ab, Says};
+pub(crate) use ab::{Ab, Says, beyond_nginx};
 pub(crate) use agent::{Config, Kind, Risk, SecretSource, Spec, UTC};
 pub(crate) use beside::{Mode, Preset, SecretStore, Service, Sidecar, Tool};
 pub(crate) use build::{Allow, Build, CONTENT_TAG, Image, Manager, Runtime};

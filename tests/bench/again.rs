@@ -41,10 +41,7 @@ pub(crate) fn measure() -> Result<Vec<Finding>> {
 /// Of the unchanged ones, and of one that has to read all files again.
 fn times(files: usize, image: &str) -> Result<(Sample, f64)> {
     let place = Place::new()?;
-    let tree = Tree {
-        files,
-        binary: false,
-    };
+    let tree = Tree { files };
     tree.write(&place, Some(image))?;
     let push = |cache: &str| -> Result<Ran> {
         let mut command = place.command(&["push", "--output", "json"]);

@@ -17,10 +17,7 @@ use crate::tree::{Tree, change, forget};
 
 const KILLS: u32 = 10;
 /// Enough that every moment of a build and of a push is met.
-const TREE: Tree = Tree {
-    files: 2000,
-    binary: false,
-};
+const TREE: Tree = Tree { files: 2000 };
 const NAME: &str = "figures/killed";
 const KINDS: &str = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
 

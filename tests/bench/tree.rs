@@ -15,8 +15,6 @@ const FILES_A_FOLDER: usize = 100;
 #[derive(Clone, Copy)]
 pub(crate) struct Tree {
     pub(crate) files: usize,
-    /// A NUL first: neither is looked through for more than private keys.
-    pub(crate) binary: bool,
 }
 
 impl Tree {
@@ -43,7 +41,7 @@ impl Tree {
             fs::create_dir_all(&folder)?;
             let start = file * 7919 % (text.len() - size(file));
             let mut bytes = text[start..start + size(file)].to_vec();
-            bytes[0] = if self.binary { 0 } else { b' ' };
+            bytes[0] = b' ';
             fs::write(folder.join(format!("{file}.py")), bytes)?;
         }
         Ok(())

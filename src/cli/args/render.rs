@@ -6,8 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::release::ReleaseId;
-use crate::render::Match;
-use crate::spec::Percent;
+use crate::spec::{Percent, Says};
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Render {
@@ -73,9 +72,10 @@ pub(crate) struct Moment {
     /// The share of requests that it gets a copy of, in per cent
     #[arg(long, value_name = "PERCENT", requires = "candidate", value_parser = percent, allow_negative_numbers = true)]
     pub(crate) mirror: Option<Percent>,
-    /// Requests that go to it in any case: header:NAME=VALUE or cookie:NAME=VALUE
+    /// Requests that go to it in any case: header:NAME=VALUE, cookie:NAME=VALUE or
+    /// query:NAME=VALUE
     #[arg(long = "match", value_name = "MATCH", requires = "candidate")]
-    pub(crate) matches: Vec<Match>,
+    pub(crate) matches: Vec<Says>,
 }
 
 pub(super) fn percent(text: &str) -> Result<Percent, String> {

@@ -2,25 +2,6 @@
 
 use super::*;
 
-fn error_rate(unclear: Unclear) -> MetricGate {
-    MetricGate {
-        max: Some(Bound::Number(0.05)),
-        unclear,
-        ..MetricGate::on(Metric::ErrorRate)
-    }
-}
-
-fn answers(requests: u64, errors: u64) -> Behaviour {
-    Behaviour {
-        window: Measures {
-            requests,
-            errors,
-            ..Measures::default()
-        },
-        ..Behaviour::default()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_gate_that_fails_undoes_at_once_and_saves_the_evidence() {
     let story = Story {

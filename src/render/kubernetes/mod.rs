@@ -43,6 +43,9 @@ pub(crate) use by_hand::secret_command;
 pub(crate) use kustomize::kustomize;
 pub(crate) use rights::{Right, deployer, rbac, rights};
 pub(crate) use services::names as service_names;
+pub(crate) use traffic::{
+    gateway_copies, gateway_matches, istio_matches, nginx_chosen, nginx_copies,
+};
 
 /// One object to be: the template that it is made from, and what the template is given.
 struct Part {

@@ -6,7 +6,10 @@ mod istio;
 mod nginx;
 
 pub(super) use gateway::parents;
+pub(crate) use gateway::{copies as gateway_copies, matches as gateway_matches};
+pub(crate) use istio::matches as istio_matches;
 pub(super) use istio::{policy, retries};
+pub(crate) use nginx::{chosen as nginx_chosen, copies as nginx_copies};
 
 use super::Part;
 use crate::render::{Controller, Failure, Input, Traffic};

@@ -191,7 +191,7 @@ impl Kubernetes {
         };
         let kept = self.objects_of(*newest).await?;
         self.with_world(async |world, router| {
-            for (what, object) in router.objects(&kept, traffic) {
+            for (what, object) in router.objects(&kept, &world.things, traffic) {
                 let told = self.cluster.apply(&object, false).await?;
                 world.things.told(what, told);
             }

@@ -37,8 +37,8 @@ pub(super) trait Router {
     /// Whether only `objects` applies this one of a release's objects.
     fn owns(&self, object: &Value) -> bool;
 
-    /// What is to be applied so that requests follow these shares, from a release's objects.
-    fn objects(&self, kept: &[Value], traffic: &Traffic) -> Vec<(What, Value)>;
+    /// What is to be applied so that requests go so, from a release's objects.
+    fn objects(&self, kept: &[Value], things: &Things, traffic: &Traffic) -> Vec<(What, Value)>;
 
     /// The shares that requests follow.
     fn shares(&self, things: &Things) -> BTreeMap<ReleaseId, Percent>;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Backends, cookie_pattern, mirrored};
+use crate::render::Input;
 use crate::render::kubernetes::Part;
-use crate::render::{Input, Match};
-use crate::spec::Percent;
+use crate::spec::{ConversationKey, Percent, Says};
 
 pub(super) fn parts(input: &Input) -> Vec<Part> {
     let backends = Backends::of(input);
@@ -40,34 +40,35 @@ fn rules(input: &Input, backends: &Backends) -> Vec<Value> {
         .into_iter()
         .map(|(name, weight)| json!({ "name": name, "port": port, "weight": weight }));
     let everyone: Vec<Value> = everyone.collect();
-    let mirror = mirrored(backends, &input.traffic).map(|(name, share)| mirror(name, port, share));
-    let everyone = json!({ "backendRefs": everyone, "filters": mirror.map(|mirror| vec![mirror]) });
-    let chosen = chosen(&input.traffic.matches)
-        .zip(backends.candidate.as_ref())
-        .map(|(matches, (name, _))| {
-            json!({ "matches": matches, "backendRefs": [{ "name": name, "port": port }] })
-        });
+    let copies = mirrored(backends, &input.traffic).map(|(name, share)| copies(name, port, share));
+    let everyone = json!({ "backendRefs": everyone, "filters": copies.map(|copies| vec![copies]) });
+    let candidate = backends.candidate.as_ref();
+    let candidate = candidate.filter(|_| !input.traffic.matches.is_empty());
+    let chosen = candidate.map(|(name, _)| {
+        json!({
+            "matches": matches(&input.traffic.matches),
+            "backendRefs": [{ "name": name, "port": port }],
+        })
+    });
     chosen.into_iter().chain([everyone]).collect()
 }
 
-/// Requests with any of these go to the candidate.
-fn chosen(matches: &[Match]) -> Option<Vec<Value>> {
-    let each = matches
-        .iter()
-        .map(|one| json!({ "headers": [header(one)] }));
-    (!matches.is_empty()).then(|| each.collect())
-}
-
-fn header(one: &Match) -> Value {
-    match one {
-        Match::Header { name, value } => json!({ "name": name, "value": value }),
-        Match::Cookie { name, value } => json!({
+/// Of a rule for requests that say one of these.
+pub(crate) fn matches(says: &[Says]) -> Vec<Value> {
+    let each = says.iter().map(|Says { key, value }| match key {
+        ConversationKey::Header(name) => json!({ "headers": [{ "name": name, "value": value }] }),
+        ConversationKey::Cookie(name) => json!({ "headers": [{
             "type": "RegularExpression", "name": "Cookie", "value": cookie_pattern(name, value),
-        }),
-    }
+        }] }),
+        ConversationKey::Query(name) | ConversationKey::Json(name) => {
+            json!({ "queryParams": [{ "name": name, "value": value }] })
+        }
+    });
+    each.collect()
 }
 
-fn mirror(name: &str, port: u16, share: Percent) -> Value {
+/// The filter by which this Service gets a copy of such a share of the requests.
+pub(crate) fn copies(name: &str, port: u16, share: Percent) -> Value {
     let backend = json!({ "name": name, "port": port });
     let mirror = match share.in_whole_numbers() {
         (percent, 100) => json!({ "backendRef": backend, "percent": percent }),

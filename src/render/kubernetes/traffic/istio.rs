@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{Backends, conversation, cookie_pattern, mirrored};
+use crate::render::Input;
 use crate::render::kubernetes::{Part, probes};
-use crate::render::{Input, Match};
-use crate::spec::ConversationKey;
+use crate::spec::{ConversationKey, Says};
 
 pub(super) fn parts(input: &Input) -> Vec<Part> {
     let backends = Backends::of(input);
@@ -30,12 +30,13 @@ fn route(input: &Input, backends: &Backends) -> Part {
     let gateways = input.spec.network.gateway.as_deref();
     let gateways = gateways.map(|gateway| vec![gateway, "mesh"]);
     let mirror = mirrored(backends, &input.traffic);
+    let says = !input.traffic.matches.is_empty();
     let context = json!({
         "metadata": input.metadata(input.agent()),
         "hosts": hosts,
         "gateways": gateways,
         "port": port,
-        "matches": matches(&input.traffic.matches),
+        "matches": says.then(|| matches(&input.traffic.matches)),
         "candidate": backends.candidate.as_ref().map(|(name, _)| name),
         "backends": backends.weighted(),
         "mirror": mirror.map(|(name, _)| name),
@@ -51,16 +52,20 @@ pub(in crate::render::kubernetes) fn retries() -> Value {
     json!({ "attempts": 2, "retryOn": "connect-failure,refused-stream" })
 }
 
-fn matches(matches: &[Match]) -> Option<Vec<Value>> {
-    let each = matches.iter().map(|one| match one {
-        Match::Header { name, value } => {
+/// Of a rule for requests that say one of these.
+pub(crate) fn matches(says: &[Says]) -> Vec<Value> {
+    let each = says.iter().map(|Says { key, value }| match key {
+        ConversationKey::Header(name) => {
             json!({ "headers": { name.to_lowercase(): { "exact": value } } })
         }
-        Match::Cookie { name, value } => {
+        ConversationKey::Cookie(name) => {
             json!({ "headers": { "cookie": { "regex": cookie_pattern(name, value) } } })
         }
+        ConversationKey::Query(name) | ConversationKey::Json(name) => {
+            json!({ "queryParams": { name: { "exact": value } } })
+        }
     });
-    (!matches.is_empty()).then(|| each.collect())
+    each.collect()
 }
 
 fn rule(input: &Input, service: &str) -> Value {

@@ -4,17 +4,21 @@ use serde_json::{Map, Value, json};
 
 use super::{Backends, conversation, mirrored};
 use crate::render::kubernetes::{Part, probes};
-use crate::render::{Failure, Input, Match};
-use crate::spec::{ConversationKey, Percent};
+use crate::render::{Failure, Input};
+use crate::spec::{ConversationKey, Percent, Says, beyond_nginx};
 
 const TEMPLATE: &str = "kubernetes/ingress.yaml";
 const PREFIX: &str = "nginx.ingress.kubernetes.io";
 
 pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
     let backends = Backends::of(input);
+    let says = &input.traffic.matches;
+    if let Some(why) = beyond_nginx(says) {
+        return refuse(why);
+    }
     let mut annotations = streams();
     annotations.extend(sticky(input));
-    annotations.extend(copies(input, &backends)?);
+    annotations.extend(copied(input, &backends)?);
     let stable = ingress(input, input.agent(), &backends.stable, annotations);
     let mut parts = vec![Part::new(TEMPLATE, "ingress", stable)];
     // Argo Rollouts makes the second one itself.
@@ -23,7 +27,7 @@ pub(super) fn parts(input: &Input) -> Result<Vec<Part>, Failure> {
         // A canary takes over all annotations of the other but these.
         annotations.extend(sticky(input));
         annotations.extend(share(*weight));
-        annotations.extend(chosen(&input.traffic.matches)?);
+        annotations.extend(chosen(says));
         let name = super::candidate_service(input);
         let canary = ingress(input, &name, service, annotations);
         parts.push(Part::new(TEMPLATE, "ingress-candidate", canary));
@@ -68,21 +72,17 @@ fn share(weight: Percent) -> Vec<(String, Value)> {
     ]
 }
 
-fn chosen(matches: &[Match]) -> Result<Vec<(String, Value)>, Failure> {
-    match matches {
-        [] => Ok(Vec::new()),
-        [Match::Header { name, value }] => Ok(vec![
+/// Of the canary, by which requests that say this go to it; what nginx cannot tell is left out.
+pub(crate) fn chosen(says: &[Says]) -> Vec<(String, Value)> {
+    let each = says.iter().flat_map(|Says { key, value }| match key {
+        ConversationKey::Header(name) => vec![
             annotation("canary-by-header", name.as_str()),
             annotation("canary-by-header-value", value.as_str()),
-        ]),
-        [Match::Cookie { name, value }] if value == "always" => {
-            Ok(vec![annotation("canary-by-cookie", name.as_str())])
-        }
-        [Match::Cookie { .. }] => {
-            refuse("ingress-nginx knows a canary's cookie by the value \"always\" only")
-        }
-        _ => refuse("ingress-nginx sends requests to the candidate by one header or one cookie"),
-    }
+        ],
+        ConversationKey::Cookie(name) => vec![annotation("canary-by-cookie", name.as_str())],
+        ConversationKey::Query(_) | ConversationKey::Json(_) => Vec::new(),
+    });
+    each.collect()
 }
 
 /// By a cookie of nginx's own where the agent sets one: the first request of a conversation has none
@@ -118,7 +118,7 @@ fn is_word(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn copies(input: &Input, backends: &Backends) -> Result<Option<(String, Value)>, Failure> {
+fn copied(input: &Input, backends: &Backends) -> Result<Option<(String, Value)>, Failure> {
     let Some((service, share)) = mirrored(backends, &input.traffic) else {
         return Ok(None);
     };
@@ -129,9 +129,13 @@ fn copies(input: &Input, backends: &Backends) -> Result<Option<(String, Value)>,
     let Some(namespace) = input.namespace() else {
         return refuse("ingress-nginx copies requests to a Service of a namespace that is named");
     };
-    let port = input.spec.run.port;
+    Ok(Some(copies(service, namespace, input.spec.run.port)))
+}
+
+/// Of the Ingress, by which this Service gets a copy of all requests.
+pub(crate) fn copies(service: &str, namespace: &str, port: u16) -> (String, Value) {
     let target = format!("http://{service}.{namespace}.svc:{port}$request_uri");
-    Ok(Some(annotation("mirror-target", target)))
+    annotation("mirror-target", target)
 }
 
 fn refuse<T>(message: &str) -> Result<T, Failure> {

@@ -2,7 +2,6 @@ use serde_json::{Value, json};
 
 use super::super::fixtures::{find, input, input_in, kinds, refused, rendered};
 use super::*;
-use crate::render::Match;
 
 const GATEWAY: &str = "[network]\ngateway = \"infra/public\"\nhost = \"a.example.com\"\n";
 const ISTIO: &str =
@@ -236,10 +235,5 @@ fn a_service_alone_needs_no_object() {
 
 #[test]
 fn a_pattern_means_the_text_alone() {
-    let marks = [Match::Cookie {
-        name: "a".into(),
-        value: "b".into(),
-    }];
-    assert_eq!(marks, ["cookie:a=b".parse().unwrap()]);
     assert_eq!(plain("a.b*c-d_e"), "a\\.b\\*c-d_e");
 }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::route::{Form, Split, against};
+use crate::render::{gateway_copies, gateway_matches};
 
 pub(super) const FORM: Form = Form {
     name: "gateway",
@@ -17,18 +18,29 @@ pub(super) const FORM: Form = Form {
 /// The last rule is for everyone.
 fn split(route: &Value, split: &Split) -> Vec<Value> {
     let mut route = route.clone();
-    let Some(rule) = route["spec"]["rules"]
-        .as_array_mut()
-        .and_then(|rules| rules.last_mut())
-    else {
+    let Some(rules) = route["spec"]["rules"].as_array_mut() else {
         return Vec::new();
     };
-    let port = rule["backendRefs"][0]["port"].clone();
+    let Some(rule) = rules.last_mut() else {
+        return Vec::new();
+    };
+    let chosen = split.chosen.as_ref().map(|(to, says)| {
+        let mut chosen = rule.clone();
+        chosen["matches"] = json!(gateway_matches(says));
+        chosen["backendRefs"] = json!([{ "name": to.service, "port": to.port }]);
+        chosen
+    });
     let backends = split.weights.iter();
     let backends: Vec<Value> = backends
-        .map(|(name, weight)| json!({ "name": name, "port": port, "weight": weight }))
+        .map(|(to, weight)| json!({ "name": to.service, "port": to.port, "weight": weight }))
         .collect();
     rule["backendRefs"] = json!(backends);
+    if let Some((to, share)) = &split.copies {
+        let mut filters = rule["filters"].as_array().cloned().unwrap_or_default();
+        filters.push(gateway_copies(&to.service, to.port, *share));
+        rule["filters"] = json!(filters);
+    }
+    rules.splice(..0, chosen);
     vec![route]
 }
 

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::route::{Form, Split, against};
+use super::route::{Backend, Form, Split, against};
+use crate::render::istio_matches;
 
 pub(super) const FORM: Form = Form {
     name: "istio",
@@ -17,21 +18,34 @@ pub(super) const FORM: Form = Form {
 /// Istio's weights are of a hundred.
 fn split(route: &Value, split: &Split) -> Vec<Value> {
     let mut route = route.clone();
-    let Some(rule) = route["spec"]["http"]
-        .as_array_mut()
-        .and_then(|rules| rules.last_mut())
-    else {
+    let Some(rules) = route["spec"]["http"].as_array_mut() else {
         return Vec::new();
     };
-    let port = rule["route"][0]["destination"]["port"].clone();
+    let Some(rule) = rules.last_mut() else {
+        return Vec::new();
+    };
+    let chosen = split.chosen.as_ref().map(|(to, says)| {
+        let mut chosen = rule.clone();
+        chosen["name"] = json!("chosen");
+        chosen["match"] = json!(istio_matches(says));
+        chosen["route"] = json!([{ "destination": destination(to) }]);
+        chosen
+    });
     let backends = split.weights.iter();
     let backends: Vec<Value> = backends
-        .map(|(host, weight)| {
-            json!({ "destination": { "host": host, "port": port }, "weight": weight })
-        })
+        .map(|(to, weight)| json!({ "destination": destination(to), "weight": weight }))
         .collect();
     rule["route"] = json!(backends);
+    if let Some((to, share)) = &split.copies {
+        rule["mirror"] = destination(to);
+        rule["mirrorPercentage"] = json!({ "value": share });
+    }
+    rules.splice(..0, chosen);
     vec![route]
+}
+
+fn destination(to: &Backend) -> Value {
+    json!({ "host": to.service, "port": { "number": to.port } })
 }
 
 fn weights(routes: &[&Value]) -> Vec<(String, u64)> {

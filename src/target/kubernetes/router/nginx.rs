@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::route::{Form, Split, renamed};
+use super::route::{Backend, Form, Split, renamed};
+use crate::render::{nginx_chosen, nginx_copies};
 
 pub(super) const FORM: Form = Form {
     name: "nginx",
@@ -25,9 +26,12 @@ const TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-total";
 const SENDING: &str = "nginx.ingress.kubernetes.io/proxy-";
 
 fn split(route: &Value, split: &Split) -> Vec<Value> {
-    let (Some((older, _)), Some((newer, weight))) = (split.weights.first(), split.weights.last())
-    else {
+    let (Some((older, _)), Some(last)) = (split.weights.first(), split.weights.last()) else {
         return Vec::new();
+    };
+    let (newer, weight) = match &split.chosen {
+        Some((to, _)) => (to, 0),
+        None => (&last.0, last.1),
     };
     let mut canary = renamed(route, &format!("{}-candidate", split.agent));
     leads_to(&mut canary, newer);
@@ -42,9 +46,15 @@ fn split(route: &Value, split: &Split) -> Vec<Value> {
     ] {
         annotations.insert(key.to_owned(), json!(value));
     }
+    let says = split.chosen.as_ref().map(|(_, says)| nginx_chosen(says));
+    annotations.extend(says.into_iter().flatten());
     canary["metadata"]["annotations"] = Value::Object(annotations);
     let mut main = route.clone();
     leads_to(&mut main, older);
+    if let Some((to, _)) = &split.copies {
+        let (key, target) = nginx_copies(&to.service, &split.namespace, to.port);
+        main["metadata"]["annotations"][key] = target;
+    }
     vec![canary, main]
 }
 
@@ -52,8 +62,9 @@ fn backend(ingress: &Value) -> &Value {
     &ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"]
 }
 
-fn leads_to(ingress: &mut Value, service: &str) {
-    ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = json!(service);
+fn leads_to(ingress: &mut Value, to: &Backend) {
+    let service = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
+    *service = json!({ "name": to.service, "port": { "number": to.port } });
 }
 
 fn weights(routes: &[&Value]) -> Vec<(String, u64)> {

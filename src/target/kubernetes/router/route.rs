@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::service::ByService;
-use super::{Router, gateway, istio, nginx};
+use super::{Router, gateway, istio, mark, marked, nginx};
 use crate::release::ReleaseId;
-use crate::spec::Percent;
+use crate::spec::{Percent, Says};
 use crate::target::Traffic;
 use crate::target::kubernetes::address;
 use crate::target::kubernetes::heard::Topic;
@@ -30,26 +30,64 @@ pub(super) struct Form {
 
 pub(super) const FORMS: [&Form; 3] = [&gateway::FORM, &istio::FORM, &nginx::FORM];
 
-/// Who gets which share, by the names of the releases' Services; weights are only compared.
+/// The Service of one release, at the port that this release has.
+pub(super) struct Backend {
+    pub(super) service: String,
+    pub(super) port: u16,
+}
+
+/// Who gets which requests; weights are only compared.
 pub(super) struct Split {
     pub(super) agent: String,
-    pub(super) weights: Vec<(String, u16)>,
+    pub(super) namespace: String,
+    pub(super) weights: Vec<(Backend, u16)>,
     pub(super) total: u16,
+    /// Who gets requests that say one of these, whatever the weights.
+    pub(super) chosen: Option<(Backend, Vec<Says>)>,
+    /// Who gets a copy of such a share.
+    pub(super) copies: Option<(Backend, Percent)>,
 }
 
 impl Split {
-    fn of(agent: &str, traffic: &Traffic) -> Self {
-        let shares = &traffic.shares;
+    /// A release that has no Service yet has the port of `own`, the agent's.
+    fn of(agent: &str, own: Option<&Value>, things: &Things, traffic: &Traffic) -> Self {
+        let backend = |release: ReleaseId| {
+            let service = format!("{agent}-{release}");
+            let there = things.named(What::Services, &service).or(own);
+            Backend {
+                port: there.and_then(port).unwrap_or_default(),
+                service,
+            }
+        };
+        let shares = everyone(traffic);
         let whole = shares.values().all(|share| share.is_whole());
         let finest = if whole { 100 } else { 1 };
         let weights = shares
             .iter()
-            .map(|(release, share)| (format!("{agent}-{release}"), share.hundredths() / finest));
+            .map(|(release, share)| (backend(*release), share.hundredths() / finest));
+        let arms = traffic.arms.as_ref();
+        let mirror = traffic.mirror.as_ref();
         Self {
             agent: agent.to_owned(),
+            namespace: things.namespace.clone(),
             weights: weights.collect(),
             total: 10_000 / finest,
+            chosen: arms.map(|arms| (backend(arms.to), arms.ab.says.clone())),
+            copies: mirror.map(|mirror| (backend(mirror.to), mirror.share)),
         }
+    }
+}
+
+fn port(service: &Value) -> Option<u16> {
+    let port = service["spec"]["ports"][0]["port"].as_u64()?;
+    u16::try_from(port).ok()
+}
+
+/// The shares of requests that say nothing to get a release.
+fn everyone(traffic: &Traffic) -> BTreeMap<ReleaseId, Percent> {
+    match &traffic.arms {
+        Some(arms) => BTreeMap::from([(arms.rest, Percent::FULL)]),
+        None => traffic.shares.clone(),
     }
 }
 
@@ -87,17 +125,27 @@ impl Router for ByRoute {
         self.is_route(object) || self.service.owns(object)
     }
 
-    fn objects(&self, kept: &[Value], traffic: &Traffic) -> Vec<(What, Value)> {
-        let split = Split::of(&self.service.agent, traffic);
+    fn objects(&self, kept: &[Value], things: &Things, traffic: &Traffic) -> Vec<(What, Value)> {
+        let own = kept.iter().find(|object| self.service.owns(object));
+        let split = Split::of(&self.service.agent, own, things, traffic);
         let routes = kept.iter().filter(|object| self.is_route(object)).take(1);
         let routes = routes.flat_map(|route| (self.form.split)(route, &split));
-        let routes = routes.map(|route| (What::Routes, route));
-        let most = self.service.objects(kept, &to_the_most(traffic));
+        let mut routes: Vec<Value> = routes.collect();
+        if let (Some(main), Some(_)) = (routes.last_mut(), &split.chosen) {
+            mark(main, traffic);
+        }
+        let routes = routes.into_iter().map(|route| (What::Routes, route));
+        let most = self.service.objects(kept, things, &to_the_most(traffic));
         routes.chain(most).collect()
     }
 
+    /// Who says something to get a release has no weight: that is written down.
     fn shares(&self, things: &Things) -> BTreeMap<ReleaseId, Percent> {
-        let weights = (self.form.weights)(&self.routes(things));
+        let routes = self.routes(things);
+        if let Some(shares) = routes.iter().find_map(|route| marked(route)) {
+            return shares;
+        }
+        let weights = (self.form.weights)(&routes);
         let total: u64 = weights.iter().map(|(_, weight)| weight).sum();
         let prefix = format!("{}-", self.service.agent);
         let mut shares = BTreeMap::new();
@@ -128,11 +176,11 @@ impl Router for ByRoute {
 
 /// The older one where two have as much.
 fn to_the_most(traffic: &Traffic) -> Traffic {
-    let shares = traffic.shares.iter().rev();
-    let most = shares.max_by_key(|(_, share)| **share);
+    let shares = everyone(traffic).into_iter().rev();
+    let most = shares.max_by_key(|(_, share)| *share);
     Traffic {
         shares: most
-            .map(|(release, _)| (*release, Percent::FULL))
+            .map(|(release, _)| (release, Percent::FULL))
             .into_iter()
             .collect(),
         ..traffic.clone()

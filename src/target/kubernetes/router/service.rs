@@ -26,7 +26,7 @@ impl Router for ByService {
         object["kind"] == "Service" && object["metadata"]["name"] == self.agent.as_str()
     }
 
-    fn objects(&self, kept: &[Value], traffic: &Traffic) -> Vec<(What, Value)> {
+    fn objects(&self, kept: &[Value], _: &Things, traffic: &Traffic) -> Vec<(What, Value)> {
         let own = kept.iter().filter(|object| self.owns(object));
         own.cloned()
             .map(|mut service| {

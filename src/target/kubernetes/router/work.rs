@@ -40,7 +40,7 @@ impl Router for ByWork {
         false
     }
 
-    fn objects(&self, _: &[Value], traffic: &Traffic) -> Vec<(What, Value)> {
+    fn objects(&self, _: &[Value], _: &Things, traffic: &Traffic) -> Vec<(What, Value)> {
         let labels = json!({
             NAME: self.agent,
             "app.kubernetes.io/managed-by": MANAGER,

@@ -142,11 +142,11 @@ fn what_was_deleted_here_does_not_come_back_by_old_news() {
 fn a_service_selects_one_release_or_all() {
     let router = router::of(&[], "bot");
     let kept = [service("bot")];
-    let one = router.objects(&kept, &traffic(&[(NEW, 100.0)]));
-    assert_eq!(one[0].1["spec"]["selector"][RELEASE], "r2");
-    let both = router.objects(&kept, &traffic(&[(OLD, 75.0), (NEW, 25.0)]));
-    assert!(both[0].1["spec"]["selector"][RELEASE].is_null());
     let mut things = world();
+    let one = router.objects(&kept, &things, &traffic(&[(NEW, 100.0)]));
+    assert_eq!(one[0].1["spec"]["selector"][RELEASE], "r2");
+    let both = router.objects(&kept, &things, &traffic(&[(OLD, 75.0), (NEW, 25.0)]));
+    assert!(both[0].1["spec"]["selector"][RELEASE].is_null());
     things.told(What::Services, both[0].1.clone());
     let shares = things.seen(&*router).shares;
     assert_eq!(shares, traffic(&[(OLD, 75.0), (NEW, 25.0)]).shares);

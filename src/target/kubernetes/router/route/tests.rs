@@ -1,7 +1,9 @@
 use serde_json::json;
 
 use super::*;
+use crate::spec::{Ab, Shadow};
 use crate::target::kubernetes::heard::Change;
+use crate::target::{Arms, Mirror};
 
 const OLD: ReleaseId = ReleaseId(1);
 const NEW: ReleaseId = ReleaseId(2);
@@ -51,7 +53,12 @@ fn rendered(kind: &str) -> Value {
 }
 
 fn service() -> Value {
-    json!({ "kind": "Service", "metadata": { "name": "bot" }, "spec": { "selector": {} } })
+    named("bot", 8000)
+}
+
+fn named(name: &str, port: u16) -> Value {
+    let spec = json!({ "selector": {}, "ports": [{ "name": "http", "port": port }] });
+    json!({ "kind": "Service", "metadata": { "name": name }, "spec": spec })
 }
 
 fn router(form: &'static Form) -> ByRoute {
@@ -65,8 +72,12 @@ fn router(form: &'static Form) -> ByRoute {
 }
 
 fn applied(router: &ByRoute, things: &mut Things, shares: &[(ReleaseId, f64)]) {
+    ordered(router, things, &traffic(shares));
+}
+
+fn ordered(router: &ByRoute, things: &mut Things, traffic: &Traffic) {
     let kept = [rendered(router.form.kind), service()];
-    for (what, object) in router.objects(&kept, &traffic(shares)) {
+    for (what, object) in router.objects(&kept, things, traffic) {
         things.take_in(what, Change::Put(object));
     }
 }
@@ -107,7 +118,7 @@ fn nobody_without_a_share_gets_a_request_in_between() {
         applied(&router, &mut things, from);
         let allowed = [traffic(from).shares, traffic(to).shares];
         let kept = [rendered("Ingress"), service()];
-        for (what, object) in router.objects(&kept, &traffic(to)) {
+        for (what, object) in router.objects(&kept, &things, &traffic(to)) {
             things.take_in(what, Change::Put(object));
             let between = router.shares(&things);
             let mut with_share = between.keys();
@@ -117,9 +128,119 @@ fn nobody_without_a_share_gets_a_request_in_between() {
     }
 }
 
+/// All requests go to the old release, and what is copied or chosen to the new one, which has another
+/// port.
+fn of_single_requests(form: &'static Form, traffic: &Traffic) -> Vec<Value> {
+    let router = router(form);
+    let mut things = Things::of("bot", "agents");
+    things.take_in(What::Services, Change::Put(named("bot-r2", 9000)));
+    let kept = [rendered(form.kind), service()];
+    let objects = router.objects(&kept, &things, traffic);
+    ordered(&router, &mut things, traffic);
+    assert_eq!(router.shares(&things), traffic.shares, "{}", form.name);
+    let (_, own) = objects.last().unwrap();
+    assert_eq!(own["spec"]["selector"]["agentctl.dev/release"], "r1");
+    let routes = objects
+        .into_iter()
+        .filter(|(what, _)| *what == What::Routes);
+    let routes = routes.map(|(_, route)| route).collect();
+    // Once it is over nothing of it is left.
+    applied(&router, &mut things, &[(NEW, 100.0)]);
+    let after = json!(things.each(What::Routes).collect::<Vec<_>>()).to_string();
+    for word in [
+        "irror",
+        "matches",
+        "chosen",
+        "by-header",
+        "agentctl.dev/shares",
+    ] {
+        assert!(!after.contains(word), "{}: {word} in {after}", form.name);
+    }
+    routes
+}
+
+#[test]
+fn requests_are_copied_to_a_release_without_a_share() {
+    let copied = Traffic {
+        mirror: Some(Mirror {
+            to: NEW,
+            share: Percent::FULL,
+            shadow: Shadow::default(),
+        }),
+        ..traffic(&[(OLD, 100.0)])
+    };
+    let route = &of_single_requests(&gateway::FORM, &copied)[0];
+    assert_eq!(
+        route["spec"]["rules"],
+        json!([{
+            "backendRefs": [{ "name": "bot-r1", "port": 8000, "weight": 100 }],
+            "filters": [{ "type": "RequestMirror", "requestMirror": {
+                "backendRef": { "name": "bot-r2", "port": 9000 }, "percent": 100,
+            } }],
+        }])
+    );
+    let rule = &of_single_requests(&istio::FORM, &copied)[0]["spec"]["http"][0];
+    assert_eq!(
+        rule["mirror"],
+        json!({ "host": "bot-r2", "port": { "number": 9000 } })
+    );
+    assert_eq!(rule["mirrorPercentage"], json!({ "value": 100 }));
+    let main = &of_single_requests(&nginx::FORM, &copied)[1];
+    assert_eq!(
+        main["metadata"]["annotations"]["nginx.ingress.kubernetes.io/mirror-target"],
+        "http://bot-r2.agents.svc:9000$request_uri"
+    );
+}
+
+#[test]
+fn who_says_so_gets_one_release_and_all_others_the_other() {
+    let arms = Traffic {
+        arms: Some(Arms {
+            to: NEW,
+            rest: OLD,
+            ab: Ab {
+                says: vec!["header:X-Beta=true".parse().unwrap()],
+                user: None,
+                split: Percent::new(50.0).unwrap(),
+            },
+        }),
+        ..traffic(&[(OLD, 50.0), (NEW, 50.0)])
+    };
+    let route = &of_single_requests(&gateway::FORM, &arms)[0];
+    assert_eq!(
+        route["spec"]["rules"],
+        json!([
+            {
+                "backendRefs": [{ "name": "bot-r2", "port": 9000 }],
+                "matches": [{ "headers": [{ "name": "X-Beta", "value": "true" }] }],
+            },
+            { "backendRefs": [{ "name": "bot-r1", "port": 8000, "weight": 100 }] },
+        ])
+    );
+    let rules = &of_single_requests(&istio::FORM, &arms)[0]["spec"]["http"];
+    assert_eq!(
+        rules[0]["match"],
+        json!([{ "headers": { "x-beta": { "exact": "true" } } }])
+    );
+    assert_eq!(rules[0]["route"][0]["destination"]["host"], "bot-r2");
+    assert_eq!(rules[1]["route"].as_array().unwrap().len(), 1);
+    assert_eq!(rules[1]["route"][0]["destination"]["host"], "bot-r1");
+    let canary = &of_single_requests(&nginx::FORM, &arms)[0];
+    let annotations = &canary["metadata"]["annotations"];
+    assert_eq!(
+        annotations["nginx.ingress.kubernetes.io/canary-by-header"],
+        "X-Beta"
+    );
+    assert_eq!(
+        annotations["nginx.ingress.kubernetes.io/canary-weight"],
+        "0"
+    );
+}
+
 #[test]
 fn a_canary_keeps_only_what_it_may_have() {
-    let split = Split::of("bot", &traffic(&[(OLD, 95.0), (NEW, 5.0)]));
+    let things = Things::of("bot", "agents");
+    let split = Split::of("bot", None, &things, &traffic(&[(OLD, 95.0), (NEW, 5.0)]));
     let objects = (nginx::FORM.split)(&rendered("Ingress"), &split);
     let canary = &objects[0]["metadata"];
     assert_eq!(canary["name"], "bot-candidate");
@@ -146,7 +267,7 @@ fn the_agents_own_service_sends_to_who_has_most() {
         (&[(OLD, 40.0), (NEW, 60.0)], "r2"),
     ];
     for (shares, wanted) in cases {
-        let objects = router.objects(&kept, &traffic(shares));
+        let objects = router.objects(&kept, &Things::of("bot", "agents"), &traffic(shares));
         let (_, service) = objects.last().unwrap();
         assert_eq!(service["spec"]["selector"]["agentctl.dev/release"], wanted);
     }
