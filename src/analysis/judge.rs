@@ -59,6 +59,8 @@ impl Verdict {
 /// Judges one metric gate on what was measured of the candidate at this weight.
 pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
     let name = gate.metric.name();
+    let late = most_latency(gate).map(|most| window.with_late(most));
+    let window = late.as_ref().unwrap_or(window);
     let figure = figure(gate.metric, window);
     let (finding, says) = match figure {
         _ if lacks_requests(gate, window) => (Finding::Unclear, missing(gate, window)),
@@ -76,6 +78,15 @@ pub(crate) fn judge(gate: &MetricGate, window: &Measures) -> Verdict {
         evidence: None,
         both: false,
     }
+}
+
+/// In seconds.
+fn most_latency(gate: &MetricGate) -> Option<f64> {
+    let of_replies = matches!(
+        gate.metric,
+        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99
+    );
+    gate.most().filter(|_| of_replies).map(Bound::value)
 }
 
 fn teller(metric: Metric) -> &'static str {
@@ -248,6 +259,29 @@ mod tests {
             min,
             ..MetricGate::on(metric)
         }
+    }
+
+    #[test]
+    fn who_waits_for_longer_than_is_allowed_is_slow_already() {
+        let most = gate(Metric::LatencyP95, Some(Bound::Time(Period::secs(2))), None);
+        let silent = |micros: u64, count: u64| Measures {
+            waiting: vec![(100_000, 40), (micros, count)],
+            ..Measures::default()
+        };
+        let cases = [
+            (silent(1_000_000, 40), Finding::Unclear),
+            (silent(9_000_000, 19), Finding::Unclear),
+            (silent(9_000_000, 20), Finding::Fail),
+        ];
+        for (window, finding) in cases {
+            let verdict = judge(&most, &window);
+            assert_eq!(verdict.finding, finding, "{}", verdict.says);
+        }
+        let mostly_quick = Measures {
+            waiting: vec![(9_000_000, 5)],
+            ..measured(100, 0)
+        };
+        assert_eq!(judge(&most, &mostly_quick).finding, Finding::Pass);
     }
 
     fn measured(requests: u64, errors: u64) -> Measures {

@@ -15,6 +15,9 @@ pub(crate) struct Measures {
     pub(crate) errors: u64,
     /// Requests that have not ended yet.
     pub(crate) open: u64,
+    /// What has begun in it and was not answered yet: (for so many microseconds at least, count).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) waiting: Vec<(u64, u64)>,
     /// Ended requests by time taken: (upper bound in microseconds, count), bounds rising.
     pub(crate) latency: Vec<(u64, u64)>,
     pub(crate) conversations: u64,
@@ -88,6 +91,27 @@ impl Measures {
         slower.map(|(_, count)| count).sum()
     }
 
+    /// How many have begun and wait for an answer, surely for longer than that.
+    pub(crate) fn waiting_for(&self, seconds: f64) -> u64 {
+        let longer = self.waiting.iter();
+        let longer = longer.filter(|(micros, _)| *micros as f64 >= seconds * 1e6);
+        longer.map(|(_, count)| count).sum()
+    }
+
+    /// As if those who wait for longer than that had been answered just now: who waited for their
+    /// answers first would never hear of the slowest.
+    pub(crate) fn with_late(&self, seconds: f64) -> Self {
+        let late = self.waiting.iter().copied();
+        let late: Times = late
+            .filter(|(micros, _)| *micros as f64 >= seconds * 1e6)
+            .collect();
+        Self {
+            requests: self.requests + late.iter().map(|(_, count)| count).sum::<u64>(),
+            latency: together(self.latency.clone(), &late),
+            ..self.clone()
+        }
+    }
+
     /// Both stretches of time together.
     pub(crate) fn plus(self, more: &Self) -> Self {
         Self {
@@ -95,6 +119,7 @@ impl Measures {
             requests: self.requests + more.requests,
             errors: self.errors + more.errors,
             open: more.open,
+            waiting: more.waiting.clone(),
             latency: together(self.latency, &more.latency),
             conversations: self.conversations + more.conversations,
             begun: self.begun + more.begun,
@@ -120,6 +145,7 @@ impl Measures {
             requests: of(|all| all.requests)?,
             errors: of(|all| all.errors)?,
             open: self.open,
+            waiting: self.waiting.clone(),
             latency: apart(&self.latency, &before.latency)?,
             conversations: of(|all| all.conversations)?,
             begun: of(|all| all.begun)?,
@@ -192,6 +218,7 @@ impl Measures {
             requests: self.requests.saturating_sub(earlier.requests),
             errors: self.errors.saturating_sub(earlier.errors),
             open: self.open,
+            waiting: self.waiting.clone(),
             latency: less(&self.latency, &earlier.latency),
             conversations: self.conversations.saturating_sub(earlier.conversations),
             begun: self.begun.saturating_sub(earlier.begun),

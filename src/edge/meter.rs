@@ -10,7 +10,9 @@ use super::api::{Calls, Measures};
 use super::usage::Usage;
 
 mod latency;
+mod waiting;
 pub(crate) use latency::Latency;
+use waiting::{Began, Waiting};
 
 /// Counters since one moment.
 #[derive(Debug, Default)]
@@ -153,6 +155,7 @@ impl Counters {
             requests: self.requests.load(Relaxed),
             errors: self.errors.load(Relaxed),
             open: self.open.load(Relaxed),
+            waiting: Vec::new(),
             latency: self.latency.buckets(),
             conversations: self.conversations.load(Relaxed),
             begun: self.begun.load(Relaxed),
@@ -207,11 +210,25 @@ impl Counters {
 pub(crate) struct Window {
     counts: Counters,
     total: Arc<Counters>,
+    waiting: Waiting,
+}
+
+/// Something that has begun, until it is answered or given up.
+pub(crate) struct Waits(Arc<Window>, Began);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.waiting.ends(self.1);
+    }
 }
 
 impl Window {
     pub(crate) fn new(counts: Counters, total: Arc<Counters>) -> Arc<Self> {
-        Arc::new(Self { counts, total })
+        Arc::new(Self {
+            counts,
+            total,
+            waiting: Waiting::default(),
+        })
     }
 
     /// The next window of the same pool.
@@ -223,8 +240,12 @@ impl Window {
         self.counts.since
     }
 
-    pub(crate) fn measures(&self) -> Measures {
-        self.counts.measures()
+    /// `now` is in milliseconds since the epoch.
+    pub(crate) fn measures(&self, now: u64) -> Measures {
+        Measures {
+            waiting: self.waiting.ages(now),
+            ..self.counts.measures()
+        }
     }
 
     pub(crate) fn cost_micros(&self) -> u64 {
@@ -251,9 +272,10 @@ impl Window {
     }
 
     /// A conversation, or a request that belongs to none, begins here.
-    pub(crate) fn begin(&self) {
+    pub(crate) fn begin(self: &Arc<Self>, now: u64) -> Waits {
         self.counts.begun.fetch_add(1, Relaxed);
         self.total.begun.fetch_add(1, Relaxed);
+        Waits(Arc::clone(self), self.waiting.begins(now))
     }
 
     /// Of something that began here.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use super::api::{Arms, Calls, Key, Measures, Mirrored, Spent, Standing, Traffic};
+use super::meter::Window;
 use super::replica::Replica;
 
 mod claim;
@@ -196,7 +197,8 @@ impl Table {
         let pools = self.read();
         let conversations = self.swept().in_pool(pool);
         let window = pools.get(pool).map(Pool::window);
-        let (total, window) = window.map_or_else(Default::default, |w| (w.total(), w.measures()));
+        let both = |w: &Arc<Window>| (w.total(), w.measures(self.now()));
+        let (total, window) = window.map_or_else(Default::default, both);
         (conversations, total, window)
     }
 

@@ -15,7 +15,7 @@ use crate::analysis::judges::{
 use crate::analysis::{Comparison, Judge, Measures, Used, Verdict, compare};
 use crate::journal::Store;
 use crate::release::ReleaseId;
-use crate::rollout::{Counted, Effect, Event, Marks, Phase, Units};
+use crate::rollout::{Counted, Effect, Event, Gate, Marks, Phase, Units};
 use crate::spec::{Metric, MetricGate, Percent};
 use crate::target::{Place, Seen, Target};
 
@@ -65,22 +65,30 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     /// What counts as slow is found before the first row that is compared: a time that was chosen by
     /// what is judged by it would be no fair one.
     pub(super) async fn mark(&mut self, effect: &Effect) -> Result<()> {
-        let splits = match effect {
-            Effect::Route(weight) => is_split(*weight),
-            effect => matches!(effect, Effect::Mirror(_)),
+        let (splits, is_split_already) = match effect {
+            Effect::Route(weight) => (is_split(*weight), false),
+            // A rollout before this one may have left traffic as this one wants it.
+            Effect::Ask(Gate::Hold(_)) => (self.can_compare(), true),
+            effect => (matches!(effect, Effect::Mirror(_)), false),
         };
         if !splits || self.rollout.phase() != Phase::Forward || self.unmarked().next().is_none() {
             return Ok(());
         }
         let seen = self.target.observe().await.ok();
         let stable = seen.as_ref().zip(self.rollout.plan().stable());
-        let total = stable.and_then(|(seen, id)| Some(&seen.releases.get(&id)?.total));
-        let Some(total) = total.filter(|total| total.answered() >= ENOUGH) else {
+        let before = stable.and_then(|(seen, id)| {
+            let stable = seen.releases.get(&id)?;
+            match is_split_already {
+                true => stable.total.clone().minus(&stable.window),
+                false => Some(stable.total.clone()),
+            }
+        });
+        let Some(before) = before.filter(|before| before.answered() >= ENOUGH) else {
             return Ok(());
         };
         let marks: Marks = self
             .unmarked()
-            .map(|(at, gate)| (at, times(gate, total)))
+            .map(|(at, gate)| (at, times(gate, &before)))
             .collect();
         self.record(Event::Marked(marks)).await
     }
@@ -205,10 +213,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             1.0
         };
         let open = candidate.begun.saturating_sub(candidate.answered());
-        let beside = |seconds: f64| slower(stable, seconds, 0);
-        judge.told(&beside, &|seconds| slower(candidate, seconds * stretch, 0));
+        let beside = |seconds: f64| slower(stable, seconds, None);
+        judge.told(&beside, &|seconds| {
+            slower(candidate, seconds * stretch, None)
+        });
         cautious.told(&beside, &|seconds| {
-            slower(candidate, seconds * stretch, open)
+            slower(candidate, seconds * stretch, Some(open))
         });
         Some((judge, cautious))
     }
@@ -347,9 +357,11 @@ fn count(units: Units) -> Count {
     Count::new(units.begun, units.failed.min(units.begun)).unwrap_or_default()
 }
 
-/// Conversations, and those of them that took longer; `open` ones count as such.
-fn slower(window: &Measures, seconds: f64, open: u64) -> Count {
+/// Conversations, and those of them that took longer, or wait for longer: who counted only answers
+/// would take one that never answers for quick. `open` ones count as slow, however long they wait.
+fn slower(window: &Measures, seconds: f64, open: Option<u64>) -> Count {
     let seconds = (seconds * 1e6).round() / 1e6;
+    let open = open.unwrap_or_else(|| window.waiting_for(seconds));
     let slower = window.slower_than(seconds) + open;
     Count::new(window.answered() + open, slower).unwrap_or_default()
 }

@@ -11,13 +11,15 @@ use super::perform::Failure;
 use super::ready::because;
 use crate::analysis::{Finding, Measures, Verdict, judge, judge_beside};
 use crate::journal::Store;
-use crate::release::ReleaseId;
 use crate::rollout::{Effect, Event, Gate, Stamp, Why};
 use crate::spec::{MetricGate, Period, Unclear};
 use crate::target::{Seen, SeenRelease, Target};
 
 /// Requests seen until half of them failing says something.
 const SOME: u64 = 20;
+
+/// What has gone wrong for so long is seen, whatever went well before.
+const LATELY: Period = Period::secs(20);
 
 /// What a person's yes is waited for at least until the next look.
 const LOOK: u64 = 1_000;
@@ -49,12 +51,13 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let mut holding = self.holding(period);
         let mut seen = self.target.observe().await?;
         loop {
-            self.candidate_is_well(&seen)?;
+            let lately = self.lately(&seen, &mut holding.looks);
+            self.candidate_is_well(&seen, &lately)?;
             self.read_spent(&mut holding.spending).await?;
             if let Some(counted) = self.much_was_read(&seen, &holding) {
                 return Ok(counted);
             }
-            let verdicts = self.verdicts(&seen, &mut holding);
+            let verdicts = self.verdicts(&seen, &holding, &lately);
             self.glimpse(&seen, &verdicts);
             let until = match self.opening(&verdicts, holding.over) {
                 // Nobody passes a gate before it was asked once.
@@ -89,7 +92,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             over: Stamp(began.0 + period.as_millis()),
             figures: self.figures(),
             spending: self.spending(),
-            looks: Looks::of(gates.filter_map(|gate| gate.window)),
+            looks: Looks::of(gates.filter_map(|gate| gate.window).chain([LATELY])),
             paused: None,
         }
     }
@@ -105,9 +108,10 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let mut holding = self.holding(Period::default());
         let mut seen = self.target.observe().await?;
         loop {
-            self.candidate_is_well(&seen)?;
+            let lately = self.lately(&seen, &mut holding.looks);
+            self.candidate_is_well(&seen, &lately)?;
             self.read_spent(&mut holding.spending).await?;
-            let verdicts = self.verdicts(&seen, &mut holding);
+            let verdicts = self.verdicts(&seen, &holding, &lately);
             self.glimpse(&seen, &verdicts);
             let some_time = Stamp((self.clock)().0 + LOOK);
             seen = self
@@ -131,8 +135,25 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         }
     }
 
+    /// Since a moment ago: what went well before may not hide what goes wrong now.
+    fn lately(&self, seen: &Seen, looks: &mut Looks) -> [Measures; 2] {
+        let pair = self.pair(seen);
+        let now = (self.clock)();
+        looks.take(now, [&pair[0], &pair[1]]);
+        looks.lately(LATELY, now, [&pair[0], &pair[1]])
+    }
+
+    /// The candidate's window, and the stable release's.
+    fn pair(&self, seen: &Seen) -> [Measures; 2] {
+        let plan = self.rollout.plan();
+        [Some(plan.to), plan.stable()].map(|id| {
+            let window = id.and_then(|id| seen.window(id));
+            window.cloned().unwrap_or_default()
+        })
+    }
+
     /// What no gate has to say: its replicas are ready, and it does not fail half of all requests.
-    fn candidate_is_well(&self, seen: &Seen) -> Result<(), Failure> {
+    fn candidate_is_well(&self, seen: &Seen, lately: &[Measures; 2]) -> Result<(), Failure> {
         let to = self.rollout.plan().to;
         let wanted = self.rollout.step().candidate;
         let none = SeenRelease::default();
@@ -145,7 +166,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             );
             return Err(Failure::new(Why::LostReadiness, says).seeing(seen));
         }
-        match self.half_fails(seen) {
+        match self.half_fails(seen, lately) {
             Some(verdict) if !verdict.both => Err(judged(
                 Why::Failing,
                 verdict.says.clone(),
@@ -156,17 +177,19 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         }
     }
 
-    /// Found where half of the candidate's requests fail; of both, where the stable release's do
-    /// nearly as often.
-    fn half_fails(&self, seen: &Seen) -> Option<Verdict> {
+    /// Found where half of the candidate's requests fail, at this weight or lately; of both, where the
+    /// stable release's do nearly as often.
+    fn half_fails(&self, seen: &Seen, lately: &[Measures; 2]) -> Option<Verdict> {
         let plan = self.rollout.plan();
-        let window = |id| seen.window(id);
         let failing = |window: &Measures, some: u64, part: u64| {
             window.requests >= some && window.errors * part >= window.requests
         };
-        let mine = window(plan.to).filter(|mine| failing(mine, SOME, 2))?;
-        let as_well = |id: &ReleaseId| window(*id).is_some_and(|it| failing(it, SOME / 2, 4));
-        let stable = plan.stable().filter(|_| self.can_compare()).filter(as_well);
+        let all = self.pair(seen);
+        let [mine, beside] = [&all, lately]
+            .into_iter()
+            .find(|[mine, _]| failing(mine, SOME, 2))?;
+        let as_well = self.can_compare() && failing(beside, SOME / 2, 4);
+        let stable = plan.stable().filter(|_| as_well);
         let says = format!(
             "{} of {} requests to {} failed",
             mine.errors, mine.requests, plan.to
@@ -184,14 +207,32 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         })
     }
 
-    fn verdicts(&self, seen: &Seen, holding: &mut Holding<'_>) -> Vec<Verdict> {
+    /// Found where the candidate has answered nobody while the stable release has: no figure of its
+    /// answers would ever say so.
+    fn answers_nobody(&self, seen: &Seen) -> Option<Verdict> {
         let plan = self.rollout.plan();
-        let none = Measures::default();
-        let window = |id| seen.window(id);
-        let mine = window(plan.to).unwrap_or(&none);
-        let beside = plan.stable().and_then(window).unwrap_or(&none);
+        let [mine, beside] = self.pair(seen);
+        let stable = plan.stable().filter(|_| self.can_compare())?;
+        let is_mute = mine.requests == 0 && mine.open > 0 && beside.requests >= SOME;
+        is_mute.then(|| Verdict {
+            gate: "requests".to_owned(),
+            finding: Finding::Unclear,
+            figure: None,
+            says: format!(
+                "{} has answered none of {} so far, and {stable} {} meanwhile",
+                plan.to,
+                requests(mine.open),
+                beside.requests
+            ),
+            evidence: None,
+            both: false,
+        })
+    }
+
+    fn verdicts(&self, seen: &Seen, holding: &Holding<'_>, lately: &[Measures; 2]) -> Vec<Verdict> {
+        let plan = self.rollout.plan();
+        let [mine, beside] = &self.pair(seen);
         let now = (self.clock)();
-        holding.looks.take(now, [mine, beside]);
         let verdict = |(at, gate): (usize, &MetricGate)| {
             if gate.source.is_some() {
                 return self.sourced(at, gate, &holding.figures);
@@ -210,7 +251,8 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             }
         };
         let verdicts = self.asked_now().map(verdict);
-        verdicts.chain(self.half_fails(seen)).collect()
+        let beside_gates = [self.half_fails(seen, lately), self.answers_nobody(seen)];
+        verdicts.chain(beside_gates.into_iter().flatten()).collect()
     }
 
     /// Without a stable release that has traffic there is nothing to compare with.
@@ -227,6 +269,13 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 }
 
+fn requests(count: u64) -> String {
+    match count {
+        1 => "1 request".to_owned(),
+        count => format!("{count} requests"),
+    }
+}
+
 fn judged(why: Why, says: String, seen: &Seen, verdicts: Vec<Verdict>) -> Failure {
     let failure = Failure::new(why, says).seeing(seen);
     Failure {
@@ -235,7 +284,8 @@ fn judged(why: Why, says: String, seen: &Seen, verdicts: Vec<Verdict>) -> Failur
     }
 }
 
-/// `verdicts`: one for each gate, and maybe one beside them that is of both releases.
+/// `verdicts`: one for each gate, and maybe others beside them: of both releases, or that nothing is
+/// known yet of one that has to be.
 fn opening(
     gates: &[&MetricGate],
     verdicts: &[Verdict],
@@ -261,7 +311,8 @@ fn opening(
             .map(|(_, verdict)| verdict)
             .find(|verdict| verdict.finding == Finding::Unclear)
     };
-    match (unclear(Unclear::Fail), unclear(Unclear::Wait)) {
+    let unknown = verdicts[gates.len()..].first();
+    match (unclear(Unclear::Fail), unclear(Unclear::Wait).or(unknown)) {
         (Some(verdict), _) => Opening::Shut(format!("{}, and the hold is over", named(verdict))),
         (None, Some(verdict)) if now >= give_up => {
             Opening::Shut(format!("{}, and patience is over", named(verdict)))

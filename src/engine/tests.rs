@@ -17,8 +17,8 @@ use crate::rollout::{Reason, Units, Why};
 use crate::spec::{
     self, Bound, Metric, MetricGate, Percent, Period, RolloutStep, Strategy, Unclear,
 };
-use crate::target::contract;
 use crate::target::fake::{Behaviour, Fake};
+use crate::target::{Traffic, contract};
 
 const OLD: ReleaseId = ReleaseId(1);
 const NEW: ReleaseId = ReleaseId(2);
@@ -52,6 +52,8 @@ struct Story {
     approval: bool,
     one_set: bool,
     probes: Vec<spec::Probe>,
+    /// An abandoned rollout has split the traffic already, as this one wants it.
+    left_split: bool,
 }
 
 impl Default for Story {
@@ -66,6 +68,7 @@ impl Default for Story {
             approval: false,
             one_set: false,
             probes: Vec::new(),
+            left_split: false,
         }
     }
 }
@@ -119,9 +122,12 @@ impl Story {
                 .put(&hold, &document(release.id), &bytes)
                 .await
                 .unwrap();
-            if release.id == OLD {
+            if release.id == OLD || self.left_split {
                 self.target.scale(&release, 1).await.unwrap();
             }
+        }
+        if self.left_split {
+            self.target.route(&halves()).await.unwrap();
         }
         let began = tokio::time::Instant::now();
         let clock = || Stamp(1_000_000 + began.elapsed().as_millis() as u64);
@@ -164,6 +170,18 @@ impl Story {
             evidence,
             seconds: began.elapsed().as_secs(),
         }
+    }
+}
+
+fn halves() -> Traffic {
+    let half = Percent::new(50.0).unwrap();
+    Traffic {
+        shares: BTreeMap::from([(OLD, half), (NEW, half)]),
+        keys: Vec::new(),
+        sticky: false,
+        settle: None,
+        mirror: None,
+        arms: None,
     }
 }
 

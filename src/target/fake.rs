@@ -29,6 +29,8 @@ pub(crate) struct Behaviour {
     pub(crate) status: Option<u16>,
     /// Loses a replica as soon as it has this share.
     pub(crate) breaks_at: Option<Percent>,
+    /// And what they come to from so long after it was scaled.
+    pub(crate) later: Option<(Duration, Measures)>,
     /// Whoever has its place leaves for so long.
     pub(crate) awaits: Duration,
 }
@@ -83,9 +85,10 @@ impl Fake {
                 wanted,
                 ready: wanted,
                 total: behaviour.total,
-                window: match share.is_some() || is_asked {
-                    true => behaviour.window,
-                    false => Measures::default(),
+                window: match (share.is_some() || is_asked, behaviour.later) {
+                    (false, _) => Measures::default(),
+                    (true, Some((after, later))) if scaled >= Some(after) => later,
+                    (true, _) => behaviour.window,
                 },
                 ..SeenRelease::default()
             },

@@ -103,6 +103,7 @@ fn measures(counted: &api::Measures) -> Measures {
         requests: counted.requests,
         errors: counted.errors,
         open: counted.open,
+        waiting: counted.waiting.clone(),
         latency: counted.latency.clone(),
         conversations: counted.conversations,
         begun: counted.begun,

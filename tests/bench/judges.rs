@@ -15,7 +15,8 @@ const ROLLOUTS: u64 = 10_000;
 pub(crate) fn measure() -> Result<Vec<Finding>> {
     let mut findings = vec![kept(), within_bursts(), found()];
     beside();
-    findings.extend(cost());
+    findings.push(undecided());
+    findings.extend(costs());
     Ok(findings)
 }
 
@@ -108,11 +109,22 @@ fn beside() {
     table.print();
 }
 
-fn cost() -> Vec<Finding> {
-    let costs = speed::nanoseconds(1_000_000).into_iter();
+fn undecided() -> Finding {
+    let (looks, decided) = speed::undecided(100_000);
+    let what = format!("decided of {looks} looks at nothing");
+    Finding::exactly(&what, decided, 0)
+}
+
+fn costs() -> Vec<Finding> {
+    let costs = speed::costs(1_000_000).into_iter();
     costs
-        .map(|(what, cost)| {
-            Finding::at_most(&format!("one observation: {what}"), cost / 1e3, 1.0, "µs")
+        .flat_map(|cost| {
+            let what = cost.what;
+            let time = cost.nanoseconds / 1e3;
+            [
+                Finding::at_most(&format!("one observation: {what}"), time, 1.0, "µs"),
+                Finding::at_most(&format!("memory: {what}"), cost.kilobytes, 64.0, "kB"),
+            ]
         })
         .collect()
 }

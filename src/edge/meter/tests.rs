@@ -21,9 +21,9 @@ fn a_request_counts_in_the_window_it_began_in_and_in_the_total() {
     first.end(&told(7));
     second.end(&told(5));
 
-    assert_eq!(first.measures().requests, 1);
-    assert_eq!(second.measures().requests, 1);
-    assert_eq!(second.measures().errors, 0);
+    assert_eq!(first.measures(0).requests, 1);
+    assert_eq!(second.measures(0).requests, 1);
+    assert_eq!(second.measures(0).errors, 0);
     let total = second.total();
     assert_eq!((total.requests, total.errors, total.open), (2, 1, 0));
     assert_eq!((total.tokens, total.token_requests), (12, 2));

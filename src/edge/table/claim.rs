@@ -7,7 +7,7 @@ use super::mirror::{Entry, Side, Wanted};
 use super::turns::Of;
 use super::{Conversations, Pool, Pools, Table, seat_of};
 use crate::edge::conversation::ConversationId;
-use crate::edge::meter::{Change, Ending, Window};
+use crate::edge::meter::{Change, Ending, Waits, Window};
 use crate::edge::replica::Replica;
 
 /// While it lives, its replica is not quiet and its conversation is not over.
@@ -25,6 +25,8 @@ pub(crate) struct Claim {
     wanted: Option<Wanted>,
     /// It is a copy.
     copy: Option<(Entry, Arc<Table>)>,
+    /// What begins with it waits until it is answered.
+    waits: Option<Waits>,
 }
 
 impl Claim {
@@ -156,7 +158,7 @@ impl Table {
         let Some(id) = id else {
             let place = pools.begin(Of::Requests, arm, avoid)?;
             let mut claim = self.take(&pools, place);
-            claim.window.begin();
+            claim.waits = Some(claim.window.begin(self.now()));
             if pools.traffic.settle.is_some() {
                 claim.account = self.open_account(&mut self.swept(), &claim.replica);
             }
@@ -169,7 +171,7 @@ impl Table {
         let mut claim = self.take(&pools, place);
         let begins = claim.join(id, self, &mut conversations);
         if begins || !claim.sticky {
-            claim.window.begin();
+            claim.waits = Some(claim.window.begin(self.now()));
             let account = self.open_account(&mut conversations, &claim.replica);
             match claim.sticky {
                 true => conversations.adopt(id, account.map(|(account, _)| account)),
@@ -227,6 +229,7 @@ impl Table {
             sticky: false,
             wanted: None,
             copy: None,
+            waits: None,
         })
     }
 
@@ -242,6 +245,7 @@ impl Table {
             sticky: pools.traffic.sticky,
             wanted: None,
             copy: None,
+            waits: None,
         }
     }
 

@@ -16,7 +16,7 @@ use super::{MOST_CONVERSATIONS, Pools};
 use crate::edge::api::{self, Mirrored, Spent};
 use crate::edge::capture::Capture;
 use crate::edge::conversation::ConversationId;
-use crate::edge::meter::{Change, Counters, Ending, Window};
+use crate::edge::meter::{Change, Counters, Ending, Waits, Window};
 use crate::edge::pair::Pair;
 
 /// Bytes of requests and answers that wait to be copied or written down.
@@ -54,6 +54,7 @@ pub(super) struct Entry {
     mirror: Arc<Mirror>,
     id: Option<ConversationId>,
     account: Option<u64>,
+    _waits: Option<Waits>,
 }
 
 impl Mirror {
@@ -178,7 +179,7 @@ impl Mirror {
             ended: self.ended(copies, now),
             file: self.capture.as_ref().map(|capture| capture.path().into()),
             says: self.capture.as_ref().and_then(Capture::says),
-            beside: self.beside.measures(),
+            beside: self.beside.measures(now),
         }
     }
 }
@@ -240,7 +241,7 @@ impl Pools {
 /// One side of a pair.
 pub(super) struct Side<'a> {
     pub(super) seat: Seat,
-    pub(super) window: &'a Window,
+    pub(super) window: &'a Arc<Window>,
     /// Milliseconds.
     pub(super) idle: u64,
 }
@@ -268,12 +269,14 @@ impl Wanted {
             window: &mirror.beside,
             idle: copy.idle,
         };
-        let account = begin(&mut all, twin, original, now);
+        let (account, _) = begin(&mut all, twin, original, now);
         end(&mut all, (twin, account), &mirror.beside, ending, now);
+        let (account, _waits) = begin(&mut all, self.id, copy, now);
         Entry {
             mirror: Arc::clone(mirror),
             id: self.id,
-            account: begin(&mut all, self.id, copy, now),
+            account,
+            _waits,
         }
     }
 }
@@ -285,18 +288,17 @@ impl Entry {
     }
 }
 
-/// The account of a request that belongs to no conversation.
+/// The account of a request that belongs to no conversation; and what waits from now on.
 fn begin(
     all: &mut Conversations,
     id: Option<ConversationId>,
     side: Side<'_>,
     now: u64,
-) -> Option<u64> {
+) -> (Option<u64>, Option<Waits>) {
     let Side { seat, window, idle } = side;
     let pool = Arc::clone(&seat.pool);
     let Some(id) = id else {
-        window.begin();
-        return all.ledger.open(&pool, now);
+        return (all.ledger.open(&pool, now), Some(window.begin(now)));
     };
     let visit = Visit {
         seat,
@@ -306,12 +308,12 @@ fn begin(
     };
     let first = all.visit(id, visit);
     window.visited(first.in_window, first.in_pool);
-    if first.of_all {
-        window.begin();
+    let waits = first.of_all.then(|| {
         let account = all.ledger.open(&pool, now);
         all.adopt(id, account);
-    }
-    None
+        window.begin(now)
+    });
+    (None, waits)
 }
 
 fn end(

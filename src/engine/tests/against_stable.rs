@@ -173,6 +173,30 @@ async fn what_is_slow_is_not_known_where_few_were_answered_before() {
     assert_eq!(reason(&told).says, says);
 }
 
+/// Its shares do not change then, so what counts as slow is found when it is first asked for.
+#[tokio::test(start_paused = true)]
+async fn what_is_slow_is_known_where_traffic_was_split_before() {
+    let seen = |quick, slow| Behaviour {
+        total: answered(quick + 950, slow + 50),
+        window: answered(quick, slow),
+        ..Behaviour::default()
+    };
+    let target = Fake::default()
+        .with(OLD, seen(900, 40))
+        .with(NEW, seen(500, 440));
+    let story = Story {
+        gates: vec![against(Metric::LatencyP95)],
+        target,
+        left_split: true,
+        ..Story::default()
+    };
+    let told = story.told().await;
+    let moved = |call: &&String| *call == "route r1 50 %, r2 50 %";
+    assert_eq!(told.calls.iter().filter(moved).count(), 1, "before it only");
+    let says = reason(&told).says;
+    assert!(says.ends_with("more than chance explains"), "{says}");
+}
+
 fn used(tokens: u64, count: usize) -> Vec<Used> {
     let one = Used {
         tokens: Some(tokens),

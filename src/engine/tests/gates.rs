@@ -92,6 +92,67 @@ async fn half_of_all_requests_failing_needs_no_gate() {
     }
 }
 
+/// An hour of good answers does not hide a minute of bad ones.
+#[tokio::test(start_paused = true)]
+async fn half_of_all_requests_failing_lately_is_enough() {
+    let seen = |requests, errors| Measures {
+        requests,
+        errors,
+        ..Measures::default()
+    };
+    let turns_bad = Behaviour {
+        window: seen(10_000, 0),
+        later: Some((Duration::from_secs(100), seen(10_030, 20))),
+        ..Behaviour::default()
+    };
+    let story = Story {
+        target: Fake::default().with(NEW, turns_bad),
+        hold: 3_600,
+        ..Story::default()
+    };
+    let told = story.told().await;
+    let reason = reason(&told);
+    assert_eq!(reason.says, "20 of 30 requests to r2 failed");
+    assert!((100..=121).contains(&told.seconds), "{}", told.seconds);
+}
+
+/// No figure of its answers says so, for there are none.
+#[tokio::test(start_paused = true)]
+async fn one_that_answers_nobody_is_not_let_pass() {
+    let mute = |open, requests| Behaviour {
+        window: Measures {
+            open,
+            requests,
+            ..Measures::default()
+        },
+        ..Behaviour::default()
+    };
+    let cases = [
+        ((3, 0), (0, 20), true),
+        ((3, 0), (0, 19), false),
+        ((3, 1), (0, 20), false),
+        ((0, 0), (0, 20), false),
+    ];
+    for (candidate, stable, is_undone) in cases {
+        let story = Story {
+            gates: vec![error_rate(Unclear::Pass)],
+            target: Fake::default()
+                .with(OLD, mute(stable.0, stable.1))
+                .with(NEW, mute(candidate.0, candidate.1)),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        match is_undone {
+            false => assert_eq!(told.ended.unwrap(), Outcome::Completed, "{candidate:?}"),
+            true => assert_eq!(
+                reason(&told).says,
+                "requests: r2 has answered none of 3 requests so far, and r1 20 meanwhile, and \
+                 patience is over"
+            ),
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_both_releases_fail_at_once_is_not_undone() {
     let cases = [

@@ -44,14 +44,13 @@ fn every(mut ask: Value, health: &Health) -> Value {
     ask
 }
 
-/// As often as an answer may take, so that a replica that is ready early is used early, and one that
-/// never answers is given up in time.
+/// Each second, so that a replica is used as soon as it is ready. One that takes a question and never
+/// answers is asked no sooner than its time is up, so the kubelet gives it up so much later; a rollout
+/// does not wait for that.
 fn startup(mut ask: Value, health: &Health) -> Value {
-    let within = seconds(health.startup.within);
-    let period = seconds(health.timeout).min(within).clamp(1, 5);
-    ask["periodSeconds"] = json!(period);
+    ask["periodSeconds"] = json!(1);
     ask["timeoutSeconds"] = json!(seconds(health.timeout));
-    ask["failureThreshold"] = json!(within.div_ceil(period));
+    ask["failureThreshold"] = json!(seconds(health.startup.within));
     ask
 }
 

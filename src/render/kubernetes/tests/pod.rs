@@ -10,7 +10,7 @@ fn probes_say_what_the_spec_says() {
     let agent = agent(&input);
     let startup = json!({
         "httpGet": { "path": "/up", "port": "http" },
-        "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 31,
+        "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 62,
     });
     assert_eq!(agent["startupProbe"], startup);
     let ready = json!({
