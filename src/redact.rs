@@ -24,8 +24,13 @@ pub(crate) struct Redactor {
 impl Redactor {
     /// From names and values.
     pub(crate) fn new(secrets: &BTreeMap<String, String>) -> Self {
+        Self::of(secrets)
+    }
+
+    /// A name may have had several values.
+    pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = (&'a String, &'a String)>) -> Self {
         let mut forms: Vec<_> = secrets
-            .iter()
+            .into_iter()
             .flat_map(|(name, value)| {
                 let label = format!("[{name} redacted]");
                 forms(value)

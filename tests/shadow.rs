@@ -79,6 +79,35 @@ fn nobody_hears_its_answers_and_they_are_compared() {
     assert_eq!(place.ask("release"), "r1");
 }
 
+/// An agent says what it was started with, and a new value has come since.
+#[test]
+fn values_of_secrets_are_in_no_pair() {
+    let place = Place::new("secrets.KEY = { file = \"key\" }");
+    place.write("key", "an-old-value");
+    place.run(&["deploy"]).ends(0);
+    place.write("key", "the-new-value");
+    let deploy = place.deploy_until(
+        &format!(
+            "{SHADOW}secrets.KEY = {{ file = \"key\" }}\nrun.env.ANSWER = \"two\"\n\
+             rollout.shadow.capture = \"pairs.jsonl\"\n"
+        ),
+        COPIES,
+    );
+    let told = place.get("/env").1;
+    assert!(told.contains("an-old-value"), "{told}");
+    place.get("/?key=the-new-value");
+    copied(&place, 2);
+    let pairs = pairs(&place, "pairs.jsonl");
+    assert!(!format!("{pairs:?}").contains("-value"), "{pairs:?}");
+    let of = |path: &str| pairs.iter().find(|pair| pair["request"]["path"] == path);
+    assert!(of("/?key=[KEY redacted]").is_some(), "{pairs:?}");
+    for side in ["stable", "candidate"] {
+        assert_eq!(of("/env").unwrap()[side]["body"]["KEY"], "[KEY redacted]");
+    }
+    place.run(&["abort"]).ends(0);
+    deploy.wait().ends(1);
+}
+
 pub(crate) fn sorted(list: &Value) -> Value {
     let mut list: Vec<String> = serde_json::from_value(list.clone()).unwrap();
     list.sort();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::support::queues::is_there;
 use crate::support::server::Server;
 use crate::support::tls;
-use crate::support::{CANARY, Place, eventually, free_port};
+use crate::support::{CANARY, Place, eventually, free_port, repository};
 
 struct Prometheus {
     port: u16,
@@ -16,13 +16,12 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    /// Scrapes what listens there, often; `None` where there is none to be had.
-    fn start(scraped: u16) -> Option<Self> {
+    /// Scrapes those often; `None` where there is none to be had.
+    fn start(whom: &str) -> Option<Self> {
         is_there("prometheus")?;
         let dir = tempfile::tempdir().unwrap();
         let config = format!(
-            "scrape_configs:\n- job_name: edge\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  \
-             static_configs:\n  - targets: [\"127.0.0.1:{scraped}\"]\n"
+            "scrape_configs:\n- job_name: agents\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  {whom}\n"
         );
         let file = dir.path().join("prometheus.yml");
         fs::write(&file, config).unwrap();
@@ -73,13 +72,46 @@ fn a_prometheus_that_scrapes_the_edge() {
             .unwrap();
         (200, String::from_utf8(metrics.stdout).unwrap())
     });
-    let Some(prometheus) = Prometheus::start(edge.port) else {
+    let whom = format!(
+        "static_configs: [{{ targets: [\"127.0.0.1:{}\"] }}]",
+        edge.port
+    );
+    let Some(prometheus) = Prometheus::start(&whom) else {
         return;
     };
     let errors = "sum(agentctl_errors_total{pool=\"{release}\"})";
     let requests = "sum(agentctl_requests_total{pool=\"{release}\"})";
+    undone_by(&place, "", &prometheus, errors, requests);
+}
+
+/// By its own figures: each replica says where it listens, and Prometheus finds it there.
+#[test]
+fn a_prometheus_that_scrapes_the_agent() {
+    let place = Place::empty();
+    let targets = place.path("targets");
+    fs::create_dir(&targets).unwrap();
+    let whom = format!(
+        "file_sd_configs: [{{ files: [\"{}/*.json\"], refresh_interval: 1s }}]",
+        targets.display()
+    );
+    let Some(prometheus) = Prometheus::start(&whom) else {
+        return;
+    };
+    let agent = repository().join("tests/agents/agent.py");
+    fs::copy(agent, place.path("agent.py")).unwrap();
+    let own = format!("run.env.TARGETS = \"{}\"", targets.display());
+    place.spec(&own);
+    place.run(&["deploy"]).ends(0);
+    let errors = "sum(agent_errors_total{release=\"{release}\"})";
+    let requests = "sum(agent_requests_total{release=\"{release}\"})";
+    undone_by(&place, &own, &prometheus, errors, requests);
+}
+
+/// A release that fails every third request.
+fn undone_by(place: &Place, own: &str, prometheus: &Prometheus, errors: &str, requests: &str) {
     let gate = format!(
         r#"
+{own}
 run.env.FAIL_EVERY = "3"
 [[gate]]
 name = "errors"
@@ -89,7 +121,7 @@ source = {{ prometheus = '{errors} / ({requests} > 8)', server = "http://127.0.0
 "#,
         prometheus.port
     );
-    let ran = canary(&place, &gate).ends(1);
+    let ran = canary(place, &gate).ends(1);
     ran.says("undoing   errors 0.").says(" is above 0.2");
 }
 

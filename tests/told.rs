@@ -42,6 +42,11 @@ pub(crate) const DURATION: &str = "gen_ai.client.operation.duration";
 
 /// The status; `None` where nobody listens.
 fn post(endpoint: &str, body: &str) -> Option<u16> {
+    answer(endpoint, body)?.split(' ').nth(1)?.parse().ok()
+}
+
+/// Head and body.
+fn answer(endpoint: &str, body: &str) -> Option<String> {
     let rest = endpoint.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).ok()?;
@@ -53,7 +58,7 @@ fn post(endpoint: &str, body: &str) -> Option<u16> {
     stream.write_all((head + body).as_bytes()).ok()?;
     let mut reply = String::new();
     stream.read_to_string(&mut reply).ok()?;
-    reply.split(' ').nth(1)?.parse().ok()
+    Some(reply)
 }
 
 #[test]
@@ -74,6 +79,37 @@ fn a_release_whose_tools_fail_is_undone() {
     }
     let ran = deploy.wait().ends(1);
     ran.says("undoing   tool_error_rate 25.0 % is above 10.0 %");
+}
+
+/// All that was ever counted, as libraries tell it again and again: one call at each of so many ports.
+fn at_ports(count: u64) -> Value {
+    let mut all = calls(DURATION, "chat", None, 1);
+    let histogram = &mut all["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["histogram"];
+    histogram["aggregationTemporality"] = 2.into();
+    let point = histogram["dataPoints"][0].clone();
+    let at = |port: u64| {
+        let mut point = point.clone();
+        let port = json!({ "key": "server.port", "value": { "intValue": port.to_string() } });
+        point["attributes"].as_array_mut().unwrap().push(port);
+        point
+    };
+    histogram["dataPoints"] = (0..count).map(at).collect();
+    all
+}
+
+#[test]
+fn series_are_counted_apart_and_once_and_what_is_too_much_is_said() {
+    let place = Place::deployed("");
+    let endpoint = env(&place)[ENDPOINT].as_str().unwrap().to_owned();
+    let told = at_ports(1_001).to_string();
+    for _ in 0..3 {
+        let answer = answer(&endpoint, &told).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let partial = &serde_json::from_str::<Value>(body).unwrap()["partialSuccess"];
+        assert_eq!(partial["rejectedDataPoints"], "1", "{body}");
+    }
+    let page = place.run(&["metrics"]).ends(0);
+    page.says("agentctl_model_call_seconds_count{pool=\"r1\"} 1000\n");
 }
 
 #[test]

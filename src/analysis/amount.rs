@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
 
+use super::answered;
 use crate::advice::Advise;
 
 pub(super) mod prometheus;
@@ -101,7 +102,7 @@ async fn json(url: Url, token: Option<&str>) -> Result<(StatusCode, Value)> {
     };
     let answer = request.send().await.map_err(reqwest::Error::without_url)?;
     let status = answer.status();
-    let body = answer.bytes().await.map_err(reqwest::Error::without_url)?;
+    let body = answered::body(answer).await?;
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 

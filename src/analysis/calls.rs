@@ -38,11 +38,11 @@ impl Calls {
     /// Both stretches of time together.
     pub(super) fn plus(self, more: &Self) -> Self {
         Self {
-            model: self.model + more.model,
+            model: self.model.saturating_add(more.model),
             latency: together(self.latency, &more.latency),
-            tokens: self.tokens + more.tokens,
-            tool: self.tool + more.tool,
-            tool_errors: self.tool_errors + more.tool_errors,
+            tokens: self.tokens.saturating_add(more.tokens),
+            tool: self.tool.saturating_add(more.tool),
+            tool_errors: self.tool_errors.saturating_add(more.tool_errors),
         }
     }
 

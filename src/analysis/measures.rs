@@ -124,13 +124,13 @@ impl Measures {
             conversations: self.conversations + more.conversations,
             begun: self.begun + more.begun,
             failed: self.failed + more.failed,
-            tokens: self.tokens + more.tokens,
+            tokens: self.tokens.saturating_add(more.tokens),
             token_requests: self.token_requests + more.token_requests,
-            cost_micros: self.cost_micros + more.cost_micros,
+            cost_micros: self.cost_micros.saturating_add(more.cost_micros),
             cost_requests: self.cost_requests + more.cost_requests,
-            tool_calls: self.tool_calls + more.tool_calls,
+            tool_calls: self.tool_calls.saturating_add(more.tool_calls),
             tool_call_requests: self.tool_call_requests + more.tool_call_requests,
-            steps: self.steps + more.steps,
+            steps: self.steps.saturating_add(more.steps),
             step_requests: self.step_requests + more.step_requests,
             slowest: together(self.slowest, &more.slowest),
             calls: self.calls.plus(&more.calls),
@@ -245,7 +245,8 @@ pub(super) type Times = Vec<(u64, u64)>;
 pub(super) fn together(one: Times, other: &Times) -> Times {
     let mut all = BTreeMap::from_iter(one);
     for (bound, count) in other {
-        *all.entry(*bound).or_insert(0) += count;
+        let sum = all.entry(*bound).or_insert(0);
+        *sum = sum.saturating_add(*count);
     }
     all.into_iter().collect()
 }
@@ -269,12 +270,18 @@ fn left(all: &Times, before: &Times) -> Times {
         .collect()
 }
 
+/// What was told of calls may be any number.
+fn total(buckets: &[(u64, u64)]) -> u64 {
+    let counts = buckets.iter().map(|(_, count)| *count);
+    counts.fold(0, u64::saturating_add)
+}
+
 pub(super) fn within(buckets: &[(u64, u64)], share: f64) -> Option<f64> {
-    let total: u64 = buckets.iter().map(|(_, count)| count).sum();
+    let total = total(buckets);
     let rank = (total as f64 * share).ceil().max(1.0) as u64;
-    let mut below = 0;
+    let mut below = 0_u64;
     let holding = buckets.iter().find(|(_, count)| {
-        below += count;
+        below = below.saturating_add(*count);
         below >= rank
     });
     holding.map(|(bound, _)| *bound as f64 / 1e6)
@@ -335,6 +342,27 @@ mod tests {
                 assert_eq!(short.latency(share), whole.latency(share), "{share}");
             }
         }
+    }
+
+    #[test]
+    fn absurd_sums_stay_the_most_there_is() {
+        let most = Measures {
+            requests: 1,
+            tokens: u64::MAX,
+            token_requests: 1,
+            calls: Calls {
+                model: u64::MAX,
+                latency: vec![(1_000, u64::MAX), (2_000, u64::MAX)],
+                tokens: u64::MAX,
+                tool: u64::MAX,
+                tool_errors: u64::MAX,
+            },
+            ..Measures::default()
+        };
+        let both = most.clone().plus(&most);
+        assert_eq!((both.requests, both.tokens), (2, u64::MAX));
+        assert_eq!(both.calls, most.calls);
+        assert_eq!(both.calls.latency(0.99), Some(0.001));
     }
 
     #[test]

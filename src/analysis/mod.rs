@@ -4,6 +4,7 @@
 //! room knows no weights, steps or undo; what follows from a verdict is decided elsewhere.
 
 mod amount;
+mod answered;
 mod calls;
 mod clock;
 mod compare;

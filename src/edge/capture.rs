@@ -1,22 +1,32 @@
 //! Pairs of answers in a file, for whoever reads them later: one line of JSON each.
 //!
-//! Invariants: only its owner may read it (0600); it never grows beyond a bound; what cannot be
-//! written is told, and stops nothing.
+//! Invariants: only its owner may read it (0600); it never grows beyond a bound; no value of a secret
+//! that this edge has seen is in it; what cannot be written is told, and stops nothing.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use anyhow::Result;
 
 use super::api::{self, Key};
 use super::pair::Pair;
+use super::secrets::Secrets;
 
 const MOST: u64 = 64 << 20;
+
+/// Where pairs are kept, and without what.
+pub(crate) struct Keep {
+    pub(crate) folder: PathBuf,
+    pub(crate) secrets: Arc<Secrets>,
+}
 
 pub(crate) struct Capture {
     path: PathBuf,
     redact: Vec<Key>,
+    secrets: Arc<Secrets>,
     open: Mutex<Option<Open>>,
     says: OnceLock<String>,
 }
@@ -27,10 +37,11 @@ struct Open {
 }
 
 impl Capture {
-    pub(crate) fn new(capture: &api::Capture, folder: &Path) -> Self {
+    pub(crate) fn new(capture: &api::Capture, keep: &Keep) -> Self {
         Self {
-            path: folder.join(&capture.file),
+            path: keep.folder.join(&capture.file),
             redact: capture.redact.clone(),
+            secrets: Arc::clone(&keep.secrets),
             open: Mutex::new(None),
             says: OnceLock::new(),
         }
@@ -49,10 +60,15 @@ impl Capture {
         if self.says.get().is_some() {
             return;
         }
-        let line = format!("{}\n", pair.line(&self.redact));
-        if let Err(error) = self.write(line.as_bytes()) {
-            let _ = self.says.set(error.to_string());
+        if let Err(error) = self.keep(pair) {
+            let _ = self.says.set(format!("{error:#}"));
         }
+    }
+
+    fn keep(&self, pair: &Pair) -> Result<()> {
+        let secrets = self.secrets.redactor()?;
+        let line = format!("{}\n", pair.line(&self.redact, &secrets));
+        Ok(self.write(line.as_bytes())?)
     }
 
     fn write(&self, line: &[u8]) -> io::Result<()> {
@@ -100,7 +116,11 @@ mod tests {
             file: "pairs".to_owned(),
             redact: Vec::new(),
         };
-        let capture = Capture::new(&capture, folder.path());
+        let keep = Keep {
+            folder: folder.path().to_owned(),
+            secrets: Arc::new(Secrets::new(folder.path().join("secrets.json"))),
+        };
+        let capture = Capture::new(&capture, &keep);
         let read = || std::fs::read_to_string(capture.path()).unwrap();
         capture.write(b"1\n").unwrap();
         capture.write(b"2\n").unwrap();

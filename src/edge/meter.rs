@@ -55,13 +55,13 @@ impl Told {
     }
 
     fn add(&self, calls: &Calls) {
-        self.model.fetch_add(calls.model, Relaxed);
         for (bound, count) in &calls.latency {
             self.latency.add(*bound, *count);
         }
-        self.tokens.fetch_add(calls.tokens, Relaxed);
-        self.tool.fetch_add(calls.tool, Relaxed);
-        self.tool_errors.fetch_add(calls.tool_errors, Relaxed);
+        add(&self.model, calls.model);
+        add(&self.tokens, calls.tokens);
+        add(&self.tool, calls.tool);
+        add(&self.tool_errors, calls.tool_errors);
     }
 
     fn calls(&self) -> Calls {
@@ -73,6 +73,11 @@ impl Told {
             tool_errors: self.tool_errors.load(Relaxed),
         }
     }
+}
+
+/// What an agent tells may be anything: a sum that came round to a small one would look like thrift.
+fn add(sum: &AtomicU64, told: u64) {
+    let _ = sum.fetch_update(Relaxed, Relaxed, |sum| Some(sum.saturating_add(told)));
 }
 
 /// How a request ended.
@@ -187,7 +192,7 @@ impl Counters {
             (usage.steps, &self.steps, &self.step_requests),
         ] {
             if let Some(told) = told {
-                sum.fetch_add(told, Relaxed);
+                add(sum, told);
                 count.fetch_add(1, Relaxed);
             }
         }

@@ -185,11 +185,11 @@ impl Page {
                 count,
             );
         }
-        let count: u64 = latency.iter().map(|(_, count)| count).sum();
-        let micros: f64 = latency
+        let count = within(latency, f64::INFINITY);
+        let micros = latency
             .iter()
-            .map(|(bound, count)| (bound * count) as f64)
-            .sum();
+            .map(|(bound, count)| *bound as f64 * *count as f64);
+        let micros: f64 = micros.sum();
         self.line(&bucket, &labels(pool, Some(("le", "+Inf"))), count);
         self.line(&format!("{name}_sum"), &labels(pool, None), micros / 1e6);
         self.line(&format!("{name}_count"), &labels(pool, None), count);
@@ -210,7 +210,9 @@ fn within(latency: &[(u64, u64)], seconds: f64) -> u64 {
     let short = latency
         .iter()
         .filter(|(bound, _)| *bound as f64 <= seconds * 1e6);
-    short.map(|(_, count)| count).sum()
+    // What was told of calls may be any number.
+    let counts = short.map(|(_, count)| *count);
+    counts.fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

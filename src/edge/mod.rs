@@ -33,6 +33,7 @@ pub(crate) mod program;
 mod proxy;
 mod refusal;
 mod replica;
+mod secrets;
 mod snapshot;
 mod succession;
 mod supervise;

@@ -7,6 +7,7 @@ use hyper::{HeaderMap, Method, Response, Uri};
 use serde_json::{Map, Value, json};
 
 use super::api::Key;
+use crate::redact::Redactor;
 
 /// What is kept of an answer; a longer one is the same as no other.
 const KEPT: usize = 256 << 10;
@@ -71,7 +72,7 @@ impl Heard {
         serde_json::from_slice(&self.body).ok()
     }
 
-    fn told(&self, redact: &[Key]) -> Value {
+    fn told(&self, redact: &[Key], secrets: &Redactor) -> Value {
         let body = match self.is_whole() && !self.is_encoded {
             true => content(&self.body, redact),
             false => Value::Null,
@@ -82,7 +83,7 @@ impl Heard {
             "millis": self.millis,
             "bytes": self.length,
             "broken": self.is_broken,
-            "body": body,
+            "body": secrets.redact_json(body),
         })
     }
 }
@@ -106,20 +107,21 @@ impl Pair {
         original.is_whole() && copy.is_whole() && (original.body == copy.body || same())
     }
 
-    /// One line of JSON, without what nobody may keep and what `redact` names.
-    pub(crate) fn line(&self, redact: &[Key]) -> Value {
+    /// One line of JSON, without what nobody may keep, what `redact` names and values of `secrets`.
+    pub(crate) fn line(&self, redact: &[Key], secrets: &Redactor) -> Value {
+        let clean = |value| secrets.redact_json(value);
         json!({
             "at": self.at,
             "request": {
                 "method": self.asked.method.as_str(),
-                "path": path(&self.asked.uri, redact),
-                "headers": headers(&self.asked.headers, redact),
-                "body": content(&self.asked.body, redact),
+                "path": clean(path(&self.asked.uri, redact).into()),
+                "headers": clean(headers(&self.asked.headers, redact)),
+                "body": clean(content(&self.asked.body, redact)),
             },
-            "stable": self.original.told(redact),
-            "candidate": self.copy.told(redact),
+            "stable": self.original.told(redact, secrets),
+            "candidate": self.copy.told(redact, secrets),
             "same": self.is_same(),
-            "differs": self.differs(),
+            "differs": clean(self.differs().into()),
         })
     }
 
@@ -239,6 +241,8 @@ fn leave_out(value: &mut Value, path: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn heard(status: u16, body: &str) -> Heard {
@@ -312,13 +316,40 @@ mod tests {
             heard(200, r#"{"messages":{"email":"a@b"}}"#),
             heard(200, "a@b"),
         );
-        let line = pair.line(&redact);
+        let none = Redactor::default();
+        let line = pair.line(&redact, &none);
         let text = line.to_string();
         for secret in ["abc", "a=b", "anna", "a@b"] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
         assert_eq!(line["request"]["body"]["messages"][0]["text"], "hi");
         assert_eq!(line["candidate"]["body"], LEFT_OUT);
-        assert!(pair.line(&[]).to_string().contains("anna"));
+        assert!(pair.line(&[], &none).to_string().contains("anna"));
+    }
+
+    #[test]
+    fn values_of_secrets_are_left_out_wherever_they_stand() {
+        let secrets = [
+            ("TOKEN".to_owned(), "abcdef".to_owned()),
+            ("WORD".to_owned(), "stable".to_owned()),
+        ];
+        let secrets = Redactor::new(&BTreeMap::from(secrets));
+        let mut pair = pair(
+            heard(200, r#"{"abcdef":"YWJjZGVm"}"#),
+            heard(200, "data: abcdef, and stable\n\n"),
+        );
+        pair.asked.uri = "/chat?key=abcdef".parse().unwrap();
+        let value = "is abcdef".parse().unwrap();
+        pair.asked.headers.insert("x-user", value);
+        pair.asked.body = r#"{"said":"abcdef"}"#.into();
+        let line = pair.line(&[], &secrets);
+        let text = line.to_string();
+        for value in ["abcdef", "YWJjZGVm"] {
+            assert!(!text.contains(value), "{value}: {text}");
+        }
+        assert_eq!(line["request"]["path"], "/chat?key=[TOKEN redacted]");
+        assert_eq!(line["stable"]["status"], 200, "{text}");
+        let said = "data: [TOKEN redacted], and [WORD redacted]\n\n";
+        assert_eq!(line["candidate"]["body"], said);
     }
 }

@@ -31,6 +31,7 @@ use super::home::Home;
 use super::logs;
 use super::otlp::Series;
 use super::refusal::Refused;
+use super::secrets::Secrets;
 use super::snapshot::{self, Book, Exit, Hands, Kept, KeptPool};
 use super::table::Table;
 use decide::{Act, Seen, decide};
@@ -39,6 +40,7 @@ use succeed::Parting;
 
 pub(super) struct Keeper {
     home: Home,
+    secrets: Arc<Secrets>,
     table: Arc<Table>,
     /// `None`: this edge keeps processes only.
     containers: Option<Containers>,
@@ -291,6 +293,12 @@ impl Keeper {
     fn changed(&self) {
         self.unsaved.notify_one();
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Those that a replica is started with: another value may have taken their place before they are
+    /// asked for. What cannot be read now cannot be read then, and is told there.
+    fn look_at_secrets(&self) {
+        let _ = self.secrets.redactor();
     }
 
     fn note(&self, line: &str) {

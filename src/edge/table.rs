@@ -6,13 +6,13 @@
 //! conversations.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
 use super::api::{Arms, Calls, Key, Measures, Mirrored, Spent, Standing, Traffic};
+use super::capture::Keep;
 use super::meter::Window;
 use super::replica::Replica;
 
@@ -48,7 +48,7 @@ pub(crate) struct Table {
     /// Set once, under the write lock.
     heir: OnceLock<Heir>,
     /// Where pairs of a request's answers are kept.
-    folder: OnceLock<PathBuf>,
+    pairs: OnceLock<Keep>,
     me: Weak<Table>,
 }
 
@@ -78,13 +78,13 @@ impl Table {
             changed: watch::Sender::new(0),
             clock,
             heir: OnceLock::new(),
-            folder: OnceLock::new(),
+            pairs: OnceLock::new(),
             me: Weak::clone(me),
         })
     }
 
-    pub(super) fn keep_pairs_in(&self, folder: PathBuf) {
-        let _ = self.folder.set(folder);
+    pub(super) fn keep_pairs(&self, pairs: Keep) {
+        let _ = self.pairs.set(pairs);
     }
 
     /// A version that rises with every change of standings, replicas and shares.
@@ -137,7 +137,7 @@ impl Table {
                 || pools.traffic.arms != traffic.arms;
             pools.arms = traffic.arms.clone().map(Arc::new);
             if is_mirrored_anew {
-                pools.mirror(Mirror::new(traffic, self.folder(), now_ms));
+                pools.mirror(Mirror::new(traffic, self.pairs.get(), now_ms));
             }
             pools.traffic = traffic.clone();
             pools.keys = traffic.keys.clone().into();
@@ -172,13 +172,9 @@ impl Table {
     /// Goes on with what an edge before this one had told; after `set_traffic`.
     pub(super) fn restore_mirrored(&self, told: &Mirrored) {
         self.change(|pools, _| {
-            let restored = Mirror::restored(&pools.traffic, self.folder(), told);
+            let restored = Mirror::restored(&pools.traffic, self.pairs.get(), told);
             pools.mirror(restored);
         });
-    }
-
-    fn folder(&self) -> Option<&Path> {
-        self.folder.get().map(PathBuf::as_path)
     }
 
     pub(crate) fn traffic(&self) -> Traffic {

@@ -25,10 +25,10 @@ impl Usage {
     /// From a reply's headers, or from its trailers.
     pub(crate) fn in_headers(headers: &HeaderMap) -> Self {
         Self {
-            tokens: number(headers, &TOKENS).map(|tokens| tokens as u64),
+            tokens: number(headers, &TOKENS).map(whole),
             cost_micros: number(headers, &COST).map(micros),
-            tool_calls: number(headers, &TOOL_CALLS).map(|calls| calls as u64),
-            steps: number(headers, &STEPS).map(|steps| steps as u64),
+            tool_calls: number(headers, &TOOL_CALLS).map(whole),
+            steps: number(headers, &STEPS).map(whole),
         }
     }
 
@@ -52,8 +52,16 @@ fn is_amount(number: f64) -> bool {
     number.is_finite() && number >= 0.0
 }
 
+/// Of one reply: whatever it tells, the sum has room for the next ones, which would seem to use nothing
+/// otherwise.
+const MOST: u64 = 1 << 53;
+
+fn whole(amount: f64) -> u64 {
+    (amount as u64).min(MOST)
+}
+
 fn micros(cost: f64) -> u64 {
-    (cost * 1e6).round() as u64
+    whole((cost * 1e6).round())
 }
 
 /// The last bytes of a reply, in which `usage` is looked for.
@@ -130,15 +138,14 @@ impl Told {
     }
 
     fn usage(&self) -> Usage {
-        let parts = [self.input_tokens, self.output_tokens];
+        let amount = |told: Option<f64>| told.filter(|told| is_amount(*told));
+        let parts = [self.input_tokens, self.output_tokens].map(amount);
         let parts = parts.into_iter().flatten().reduce(|a, b| a + b);
-        let tokens = self.total_tokens.or(parts);
-        let whole = |told: Option<f64>| told.filter(|t| is_amount(*t)).map(|told| told as u64);
         Usage {
-            tokens: whole(tokens),
-            cost_micros: self.cost.filter(|c| is_amount(*c)).map(micros),
-            tool_calls: whole(self.tool_calls),
-            steps: whole(self.steps),
+            tokens: amount(self.total_tokens).or(parts).map(whole),
+            cost_micros: amount(self.cost).map(micros),
+            tool_calls: amount(self.tool_calls).map(whole),
+            steps: amount(self.steps).map(whole),
         }
     }
 }

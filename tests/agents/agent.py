@@ -14,7 +14,8 @@ FAIL_EVERY = int(os.environ.get("FAIL_EVERY", "0"))
 TOKENS = os.environ.get("TOKENS")
 COST = os.environ.get("COST")
 DELAY = float(os.environ.get("DELAY", "0"))
-COUNT = 0
+TARGETS = os.environ.get("TARGETS")
+COUNT = FAILED = 0
 COUNTING = threading.Lock()
 SICK = threading.Event()
 OPEN = set()
@@ -23,10 +24,12 @@ LEAVING = threading.Event()
 
 def next_fails():
     """The first answer always works, so that a probe passes."""
-    global COUNT
+    global COUNT, FAILED
     with COUNTING:
         COUNT += 1
-        return FAIL_EVERY and COUNT > 1 and COUNT % FAIL_EVERY == 0
+        fails = bool(FAIL_EVERY and COUNT > 1 and COUNT % FAIL_EVERY == 0)
+        FAILED += fails
+        return fails
 
 
 class Agent(BaseHTTPRequestHandler):
@@ -35,10 +38,10 @@ class Agent(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def answer(self, status, body):
+    def answer(self, status, body, kind="application/json"):
         body = body.encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         if LEAVING.is_set():
             self.send_header("Connection", "close")
@@ -56,6 +59,9 @@ class Agent(BaseHTTPRequestHandler):
             return self.stream()
         if self.path == "/env":
             return self.answer(200, json.dumps(dict(os.environ)))
+        if self.path == "/metrics":
+            figures = f"agent_requests_total {COUNT}\nagent_errors_total {FAILED}\n"
+            return self.answer(200, figures, "text/plain; version=0.0.4")
         if self.path == "/config":
             with open(os.environ["AGENT_CONFIG"]) as file:
                 return self.answer(200, file.read())
@@ -121,6 +127,15 @@ class Server(ThreadingHTTPServer):
         OPEN.discard(request)
 
 
+def tell_where():
+    """A Prometheus finds its replica by that, as the docs say."""
+    file = os.path.join(TARGETS, f"{RELEASE}-{os.environ['AGENT_REPLICA']}.json")
+    labels = {"agent": os.environ["AGENT_NAME"], "release": RELEASE}
+    with open(file + ".new", "w") as fresh:
+        json.dump([{"targets": [f"127.0.0.1:{os.environ['PORT']}"], "labels": labels}], fresh)
+    os.rename(file + ".new", file)
+
+
 def die():
     print("ValueError: out of luck", flush=True)
     os._exit(4)
@@ -142,6 +157,8 @@ def main():
     if "LAST_WORDS" in os.environ:
         print(os.environ["LAST_WORDS"], flush=True)
         sys.exit(3)
+    if TARGETS:
+        tell_where()
     if "LEAKS" in os.environ:
         hoard = b"x" * (1 << 30)
     if "DIES_AFTER" in os.environ:

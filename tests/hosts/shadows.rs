@@ -109,3 +109,27 @@ fn a_candidate_that_fails_on_copies_is_undone_and_a_good_one_takes_over() {
         .says("r3 is live");
     host.whole("r3", &["edge", "r3-1"]);
 }
+
+#[test]
+fn values_of_secrets_are_in_no_pair() {
+    let own = "secrets.KEY = { file = \"key\" }\nrun.env.SAYS = \"${secret:KEY}\"\n";
+    let Some(host) = Hosted::new("unsaid", own) else {
+        return;
+    };
+    host.place.write("key", "a-hidden-word");
+    host.place.write(".dockerignore", "key\n");
+    host.run(&["deploy"]).ends(0);
+    let capture = "rollout.shadow.capture = \"pairs.jsonl\"\nrun.env.ANSWER = \"two\"\n";
+    let deploy = host.deploy_until(&format!("{SHADOW}{own}{capture}"), COPIES);
+    let told = host.place.get("/env").1;
+    assert!(told.contains("a-hidden-word"), "{told}");
+    eventually("it is copied", || copies(&host)["copied"] == 1);
+    let text = fetched(&host, &copies(&host)["file"]);
+    assert!(!text.contains("hidden"), "{text}");
+    for side in ["stable", "candidate"] {
+        let pair = &lines(&text)[0];
+        assert_eq!(pair[side]["body"]["SAYS"], "[KEY redacted]");
+    }
+    host.run(&["abort"]).ends(0);
+    deploy.wait().ends(1);
+}

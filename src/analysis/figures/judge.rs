@@ -11,7 +11,7 @@ use reqwest::Url;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{BREATHS, Sources, cut};
+use super::{BREATHS, Sources, answered, cut};
 use crate::spec::{LlmJudge, Rubric};
 
 /// A model thinks before it writes.
@@ -128,8 +128,7 @@ impl Sources {
             let refused = anyhow::anyhow!("it answered with {status}");
             return Err(Lost::Free(refused));
         }
-        let body = answer.bytes().await;
-        let body = body.map_err(|error| Lost::Unknown(error.without_url().into()))?;
+        let body = answered::body(answer).await.map_err(Lost::Unknown)?;
         let json = serde_json::from_slice(&body).context("it answered with what is not JSON");
         json.map_err(Lost::Unknown)
     }

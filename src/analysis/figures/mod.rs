@@ -19,6 +19,7 @@ use serde_json_path::JsonPath;
 pub(crate) use judge::{Purse, Said};
 
 use super::amount::prometheus;
+use super::answered;
 use super::judge::{Finding, Verdict, against_bounds};
 use crate::spec::{GateSource, MetricGate, Part, Template};
 

@@ -1,3 +1,6 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
 use serde_json::json;
 
 use super::*;
@@ -79,6 +82,33 @@ async fn what_commands_say() {
             Ok(3.0),
         ),
         (
+            command(&["sh", "-c", "yes >&2 & echo 4; exit"], Some("$")),
+            Ok(4.0),
+        ),
+        (
+            command(
+                &[
+                    "sh",
+                    "-c",
+                    "yes | head -c 3000000 >&2; echo oh no >&2; exit 7",
+                ],
+                None,
+            ),
+            Err("it ended with exit status: 7: oh no"),
+        ),
+        (
+            command(&["head", "-c", "9999999", "/dev/zero"], None),
+            Ok(0.0),
+        ),
+        (
+            command(&["yes"], Some("$.score")),
+            Err("it printed more than 1 MiB"),
+        ),
+        (
+            command(&["there-is-no-such-program"], None),
+            Err("could not run there-is-no-such-program: No such file or directory (os error 2)"),
+        ),
+        (
             command(&["echo", "{"], Some("$.score")),
             Err("it printed what is not JSON: EOF while parsing an object at line 2 column 0"),
         ),
@@ -87,6 +117,77 @@ async fn what_commands_say() {
         let said = sources.once(&source, &about()).await;
         let said = said.map_err(|error| format!("{error:#}"));
         assert_eq!(said, wanted.map_err(str::to_owned), "{source:?}");
+    }
+}
+
+/// Its own, and what it has started: whether it ends by itself or nobody waits for it any more.
+#[tokio::test]
+async fn nothing_is_left_of_a_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = Sources {
+        folder: folder.path().to_owned(),
+        ..Sources::default()
+    };
+    let pids = || {
+        let text = std::fs::read_to_string(folder.path().join("pids")).unwrap_or_default();
+        text.lines()
+            .map(|line| line.parse().unwrap())
+            .collect::<Vec<i32>>()
+    };
+    let ends = "sleep 777 & echo $! > pids; exit 0";
+    let (ends, about) = (command(&["sh", "-c", ends], None), about());
+    assert_eq!(sources.once(&ends, &about).await.unwrap(), 0.0);
+    all_end(&pids()).await;
+
+    let hangs = "sleep 777 & echo $! > some; echo $$ >> some; mv some pids; wait; true";
+    let hangs = command(&["sh", "-c", hangs], None);
+    std::fs::remove_file(folder.path().join("pids")).unwrap();
+    let mut said = Box::pin(sources.once(&hangs, &about));
+    while pids().len() < 2 {
+        let soon = Duration::from_millis(1);
+        assert!(tokio::time::timeout(soon, &mut said).await.is_err());
+    }
+    drop(said);
+    all_end(&pids()).await;
+}
+
+/// Where there is no entry, or one that nobody has waited for yet.
+async fn all_end(pids: &[i32]) {
+    let is_there = |pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    assert!(!pids.is_empty());
+    while pids.iter().any(is_there) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Head and body, and then the body again without end.
+fn endless(head: &'static str, body: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(head.as_bytes());
+        while stream.write_all(&body).is_ok() {}
+    });
+    format!("http://{address}/")
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_no_figure() {
+    let says = "it answered with more than 1 MiB";
+    for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 500 So\r\n\r\n"] {
+        let at = endless(head, vec![b' '; 1 << 16]);
+        let http = GateSource::Http {
+            http: Template::parse(&at).unwrap(),
+            json: "$.a".to_owned(),
+            login: Login::default(),
+        };
+        let said = Sources::default().once(&http, &about()).await;
+        assert_eq!(said.unwrap_err().to_string(), says);
     }
 }
 

@@ -6,8 +6,11 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Certificate, Client, Identity, RequestBuilder, Url};
 use serde_json::Value;
 
-use super::{About, Sources, number_at, prometheus};
+use super::{About, Sources, answered, number_at, prometheus};
 use crate::spec::{GateSource, Login};
+
+/// Of what it says went wrong, in characters.
+const LONGEST: usize = 300;
 
 impl Sources {
     pub(super) async fn web(&self, source: &GateSource, about: &About) -> Result<f64> {
@@ -41,12 +44,15 @@ impl Sources {
         let request = self.logged_in(client.get(url), login)?;
         let answer = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = answer.status();
-        let body = answer.bytes().await.map_err(reqwest::Error::without_url)?;
+        let body = answered::body(answer).await?;
         let json = serde_json::from_slice::<Value>(&body).ok();
         let error = json.as_ref().and_then(|json| json["error"].as_str());
         match (status.is_success(), error) {
             (true, _) => Ok((json.is_some(), json.unwrap_or_default())),
-            (false, Some(error)) => bail!("it answered with {status}: {error}"),
+            (false, Some(error)) => {
+                let error: String = error.chars().take(LONGEST).collect();
+                bail!("it answered with {status}: {error}")
+            }
             (false, None) => bail!("it answered with {status}"),
         }
     }

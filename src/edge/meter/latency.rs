@@ -33,7 +33,7 @@ impl Latency {
 
     /// So many that took at most `bound` microseconds.
     pub(crate) fn add(&self, bound: u64, count: u64) {
-        self.0[bucket_of(bound.saturating_sub(1))].fetch_add(count, Relaxed);
+        super::add(&self.0[bucket_of(bound.saturating_sub(1))], count);
     }
 
     /// Takes back what was recorded before, if it was: a successor may have been told of a reply that

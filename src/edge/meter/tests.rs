@@ -31,6 +31,33 @@ fn a_request_counts_in_the_window_it_began_in_and_in_the_total() {
 }
 
 #[test]
+fn absurd_figures_stay_the_most_there_is() {
+    let window = Window::new(Counters::new(1), Arc::new(Counters::new(1)));
+    let calls = Calls {
+        model: u64::MAX,
+        latency: vec![(1_000, u64::MAX)],
+        tokens: u64::MAX,
+        tool: u64::MAX,
+        tool_errors: u64::MAX,
+    };
+    for _ in 0..3 {
+        window.end(&told(u64::MAX));
+        window.tell(&calls);
+    }
+    let total = window.total();
+    let calls = &total.calls;
+    let all = [
+        total.tokens,
+        calls.model,
+        calls.latency[0].1,
+        calls.tokens,
+        calls.tool,
+        calls.tool_errors,
+    ];
+    assert_eq!(all, [u64::MAX; 6]);
+}
+
+#[test]
 fn restored_counts_read_the_same_without_open_requests() {
     let counts = Counters::new(5);
     counts.end(&told(9));

@@ -2,7 +2,7 @@
 //! it over HTTP.
 //!
 //! Each replica is told an address of its own, so that what it tells is its own, whatever names it
-//! gives itself. Nothing is told back, and what cannot be read harms nobody.
+//! gives itself. Nothing is told back but what was not taken, and what cannot be read harms nobody.
 
 mod messages;
 mod points;
@@ -22,6 +22,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use prost::Message;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -29,7 +30,9 @@ pub(super) use points::Point;
 pub(super) use series::Series;
 
 use super::supervise::Keeper;
+use messages::{PartialSuccess, Taken};
 use points::Format;
+use series::MOST_SERIES;
 
 /// In its own network, an edge that is a container has the port to itself: users reach it at another.
 pub(crate) const PORT: u16 = 4318;
@@ -117,10 +120,7 @@ async fn answer(request: Request<Incoming>, keeper: Rc<Keeper>) -> Result<Answer
         return Ok(refused(StatusCode::NOT_FOUND, "there is no such replica"));
     };
     Ok(match heard(&head.headers, body).await {
-        Ok((points, format)) => {
-            keeper.told(pool, number, points);
-            taken(format)
-        }
+        Ok((points, format)) => taken(format, keeper.told(pool, number, points)),
         Err((status, error)) => refused(status, &format!("{error:#}")),
     })
 }
@@ -146,21 +146,40 @@ async fn heard(
     Ok((points, format))
 }
 
-/// An answer without any field says that all was taken.
-fn taken(format: Format) -> Answer {
-    let (kind, body) = match format {
-        Format::Protobuf => ("application/x-protobuf", ""),
-        Format::Json => ("application/json", "{}"),
-    };
+/// In the words that the request was in; `rejected`: points that were not taken.
+fn taken(format: Format, rejected: u64) -> Answer {
+    let (kind, body) = said(format, rejected);
     respond(StatusCode::OK, kind, body)
 }
 
-fn refused(status: StatusCode, says: &str) -> Answer {
-    respond(status, "text/plain; charset=utf-8", &format!("{says}\n"))
+fn said(format: Format, rejected: u64) -> (&'static str, Vec<u8>) {
+    let partial = |rejected: u64| PartialSuccess {
+        rejected_data_points: i64::try_from(rejected).unwrap_or(i64::MAX),
+        error_message: format!(
+            "a replica may have {MOST_SERIES} series, and these are beyond that: leave out \
+             attributes that differ with each call"
+        ),
+    };
+    let taken = Taken {
+        partial_success: (rejected > 0).then(|| partial(rejected)),
+    };
+    match format {
+        Format::Protobuf => ("application/x-protobuf", taken.encode_to_vec()),
+        // A number and a text are always JSON.
+        Format::Json => (
+            "application/json",
+            serde_json::to_vec(&taken).unwrap_or_default(),
+        ),
+    }
 }
 
-fn respond(status: StatusCode, kind: &'static str, body: &str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::copy_from_slice(body.as_bytes())));
+fn refused(status: StatusCode, says: &str) -> Answer {
+    let body = format!("{says}\n").into_bytes();
+    respond(status, "text/plain; charset=utf-8", body)
+}
+
+fn respond(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from(body)));
     *answer.status_mut() = status;
     let kind = hyper::header::HeaderValue::from_static(kind);
     answer.headers_mut().insert(CONTENT_TYPE, kind);

@@ -12,7 +12,8 @@ use flate2::read::MultiGzDecoder;
 use prost::Message;
 
 use super::messages::{
-    Buckets, ExponentialPoint, Export, HistogramPoint, KeyValue, Metric, Resource,
+    AnyValue, Buckets, ExponentialPoint, Export, HistogramPoint, KeyValue, KeyValues, Metric,
+    Resource, Scope,
 };
 
 const DURATION: &str = "gen_ai.client.operation.duration";
@@ -83,10 +84,14 @@ pub(super) fn points(body: &[u8], format: Format, is_packed: bool) -> Result<Vec
     };
     let mut points = Vec::new();
     for of_resource in &export.resource_metrics {
-        let resource = of_resource.resource.as_ref();
-        let metrics = of_resource.scope_metrics.iter();
-        for metric in metrics.flat_map(|scope| &scope.metrics) {
-            read(metric, resource, &mut points)?;
+        for of_scope in &of_resource.scope_metrics {
+            let origin = Origin {
+                resource: of_resource.resource.as_ref(),
+                scope: of_scope.scope.as_ref(),
+            };
+            for metric in &of_scope.metrics {
+                read(metric, origin, &mut points)?;
+            }
         }
     }
     Ok(points)
@@ -105,12 +110,19 @@ fn unpacked(body: &[u8]) -> Result<Vec<u8>> {
     Ok(unpacked)
 }
 
-fn read(metric: &Metric, resource: Option<&Resource>, points: &mut Vec<Point>) -> Result<()> {
+/// Who tells.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    resource: Option<&'a Resource>,
+    scope: Option<&'a Scope>,
+}
+
+fn read(metric: &Metric, origin: Origin<'_>, points: &mut Vec<Point>) -> Result<()> {
     let mut told = |attributes: &[KeyValue], (temporality, started), counted: Counting| {
         if let Some(kind) = kind(&metric.name, attributes) {
             points.push(Point {
                 kind,
-                series: series(&metric.name, attributes, resource),
+                series: series(&metric.name, attributes, origin, started),
                 is_delta: temporality == DELTA,
                 started,
                 counted: counted()?,
@@ -137,10 +149,10 @@ type Counting<'a> = &'a dyn Fn() -> Result<Counted>;
 
 /// `None`: nobody here asks for it.
 fn kind(name: &str, attributes: &[KeyValue]) -> Option<Kind> {
-    match (name, attribute(attributes, "gen_ai.operation.name")) {
+    match (name, text(attributes, "gen_ai.operation.name")) {
         (TOKENS, _) => Some(Kind::Tokens),
         (DURATION, Some("execute_tool")) => Some(Kind::Tool {
-            failed: attribute(attributes, "error.type").is_some(),
+            failed: found(attributes, "error.type").is_some(),
         }),
         // What agents do has calls of the model in it, which are told as well.
         (DURATION, Some("invoke_agent" | "create_agent" | "invoke_workflow")) => None,
@@ -149,27 +161,53 @@ fn kind(name: &str, attributes: &[KeyValue]) -> Option<Kind> {
     }
 }
 
-fn attribute<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
+/// `None` where it is there without any value, too.
+fn found<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a AnyValue> {
     let found = attributes.iter().find(|one| one.key == key)?;
-    found.value.as_ref()?.string_value.as_deref()
+    let value = found.value.as_ref()?;
+    (*value != AnyValue::default()).then_some(value)
 }
 
-/// A process of several may tell the same as another: who tells is in the resource.
-fn series(name: &str, attributes: &[KeyValue], resource: Option<&Resource>) -> u64 {
-    let of_resource = resource.map_or(&[][..], |resource| &resource.attributes);
-    let mut all: Vec<_> = [attributes, of_resource]
-        .into_iter()
-        .enumerate()
-        .flat_map(|(of, all)| all.iter().map(move |one| (of, one.key.as_str(), text(one))))
-        .collect();
-    all.sort_unstable();
+fn text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
+    found(attributes, key)?.string_value.as_deref()
+}
+
+/// A process of several may tell the same as another, and so may two libraries in one: who tells is in
+/// the resource and the scope, and where processes say nothing of themselves, only when each started.
+fn series(name: &str, attributes: &[KeyValue], origin: Origin<'_>, started: u64) -> u64 {
+    let of_resource = origin.resource.map(|resource| &resource.attributes);
+    let of_scope = origin.scope.map(|scope| &scope.attributes);
+    let library = origin.scope.map(|scope| (&scope.name, &scope.version));
     let mut hash = DefaultHasher::new();
-    (name, all).hash(&mut hash);
+    (name, library, started).hash(&mut hash);
+    let others = [of_resource, of_scope].map(|all| all.map_or(&[][..], Vec::as_slice));
+    for all in [attributes].into_iter().chain(others) {
+        settled(all).hash(&mut hash);
+    }
     hash.finish()
 }
 
-fn text(one: &KeyValue) -> Option<&str> {
-    one.value.as_ref()?.string_value.as_deref()
+/// The same bytes for the same values, in whatever order they came.
+fn settled(all: &[KeyValue]) -> Vec<u8> {
+    let values = all.to_vec();
+    let mut all = KeyValues { values };
+    settle(&mut all.values);
+    all.encode_to_vec()
+}
+
+fn settle(all: &mut [KeyValue]) {
+    all.sort_by(|one, other| one.key.cmp(&other.key));
+    let values = all.iter_mut().filter_map(|one| one.value.as_mut());
+    values.for_each(settle_inside);
+}
+
+fn settle_inside(value: &mut AnyValue) {
+    if let Some(list) = &mut value.kvlist_value {
+        settle(&mut list.values);
+    }
+    if let Some(list) = &mut value.array_value {
+        list.values.iter_mut().for_each(settle_inside);
+    }
 }
 
 /// A count in the bucket without an end is one of the longest known time.

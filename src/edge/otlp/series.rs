@@ -4,42 +4,56 @@
 //! started before this edge did was counted by the one before it, and is only what the next is
 //! compared with. Invariant: nothing is counted twice.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::points::{Counted, Kind, Point};
 use crate::edge::api::Calls;
 
 /// Of one replica: attributes that differ with each call would fill the memory.
-const MOST_SERIES: usize = 1_000;
+pub(super) const MOST_SERIES: usize = 1_000;
+/// Milliseconds. Libraries tell all that they ever counted each time, so that what is silent for that
+/// long belongs to a process that is gone.
+const SILENT: u64 = 3_600_000;
 
 /// What the replicas of one edge have told.
 #[derive(Debug, Default)]
-pub(in crate::edge) struct Series(BTreeMap<(String, u32), HashMap<u64, Last>>);
+pub(in crate::edge) struct Series(BTreeMap<(String, u32), Told>);
+
+type Told = HashMap<u64, Last>;
 
 #[derive(Debug)]
 struct Last {
-    started: u64,
+    /// When, in milliseconds since the epoch.
+    heard: u64,
     counted: Counted,
 }
 
+/// There are as many series as may be.
+struct Full;
+
 impl Series {
-    /// What this adds to the replica's pool; `since`: when this edge started, in milliseconds since
-    /// the epoch.
+    /// What this adds to the replica's pool, and how many points there was no room for; `since`: when
+    /// this edge started, as `now` in milliseconds since the epoch.
     pub(in crate::edge) fn add(
         &mut self,
-        pool: &str,
-        replica: u32,
+        (pool, replica): (&str, u32),
         points: Vec<Point>,
-        since: u64,
-    ) -> Calls {
+        (since, now): (u64, u64),
+    ) -> (Calls, u64) {
         let told = self.0.entry((pool.to_owned(), replica)).or_default();
-        let mut calls = Calls::default();
+        if told.len() >= MOST_SERIES {
+            told.retain(|_, last| last.heard + SILENT > now);
+        }
+        let (mut calls, mut rejected) = (Calls::default(), 0);
         for point in points {
-            if let Some(new) = new(told, &point, since) {
-                count(&mut calls, point.kind, new);
+            match new(told, &point, since, now) {
+                Ok(Some(new)) => count(&mut calls, point.kind, new),
+                Ok(None) => {}
+                Err(Full) => rejected += 1,
             }
         }
-        calls
+        (calls, rejected)
     }
 
     /// Replicas that are gone tell nothing more.
@@ -48,22 +62,31 @@ impl Series {
     }
 }
 
-fn new(told: &mut HashMap<u64, Last>, point: &Point, since: u64) -> Option<Counted> {
+fn new(told: &mut Told, point: &Point, since: u64, now: u64) -> Result<Option<Counted>, Full> {
+    let counted = point.counted.clone();
     if point.is_delta {
-        return Some(point.counted.clone());
+        return Ok(Some(counted));
     }
-    if told.len() >= MOST_SERIES && !told.contains_key(&point.series) {
-        return None;
-    }
+    let is_full = told.len() >= MOST_SERIES;
     let last = Last {
-        started: point.started,
-        counted: point.counted.clone(),
+        heard: now,
+        counted: counted.clone(),
     };
-    match told.insert(point.series, last) {
-        Some(before) if before.started == point.started => point.counted.since(&before.counted),
-        // Its process began anew.
-        Some(_) => Some(point.counted.clone()),
-        None => (point.started / 1_000_000 >= since).then(|| point.counted.clone()),
+    match told.entry(point.series) {
+        Entry::Vacant(_) if is_full => Err(Full),
+        Entry::Vacant(entry) => {
+            entry.insert(last);
+            Ok((point.started / 1_000_000 >= since).then_some(counted))
+        }
+        Entry::Occupied(mut entry) => {
+            let new = counted.since(&entry.get().counted);
+            // Of an older moment, it is no measure for the next; but who does not say when it started
+            // may have started anew.
+            if new.is_some() || point.started == 0 {
+                entry.insert(last);
+            }
+            Ok(new)
+        }
     }
 }
 
@@ -102,15 +125,20 @@ fn count(calls: &mut Calls, kind: Kind, new: Counted) {
         Kind::Model => {
             let mut latency: BTreeMap<u64, u64> = calls.latency.drain(..).collect();
             for (bound, count) in new.times() {
-                *latency.entry(bound).or_insert(0) += count;
+                add(latency.entry(bound).or_insert(0), count);
             }
             calls.latency = latency.into_iter().collect();
-            calls.model += new.count;
+            add(&mut calls.model, new.count);
         }
         Kind::Tool { failed } => {
-            calls.tool += new.count;
-            calls.tool_errors += if failed { new.count } else { 0 };
+            add(&mut calls.tool, new.count);
+            add(&mut calls.tool_errors, if failed { new.count } else { 0 });
         }
-        Kind::Tokens => calls.tokens += new.sum.max(0.0).round() as u64,
+        Kind::Tokens => add(&mut calls.tokens, new.sum.max(0.0).round() as u64),
     }
+}
+
+/// Whatever a library tells, the sum is at most the largest that there is.
+fn add(sum: &mut u64, more: u64) {
+    *sum = sum.saturating_add(more);
 }

@@ -1,3 +1,5 @@
+mod apart;
+
 use std::io::Write;
 
 use flate2::Compression;
@@ -21,6 +23,7 @@ fn attributes(all: &[(&str, &str)]) -> Vec<KeyValue> {
         key: (*key).to_owned(),
         value: Some(AnyValue {
             string_value: Some((*value).to_owned()),
+            ..AnyValue::default()
         }),
     };
     all.iter().map(one).collect()
@@ -52,6 +55,7 @@ fn exported(metric: Metric) -> Export {
         resource_metrics: vec![ResourceMetrics {
             resource: None,
             scope_metrics: vec![ScopeMetrics {
+                scope: None,
                 metrics: vec![metric],
             }],
         }],
@@ -181,18 +185,35 @@ fn what_is_wrong_is_said() {
     }
 }
 
+/// By an edge that started before the agent did, at 100 s.
+fn added(series: &mut Series, points: Vec<Point>) -> Calls {
+    series.add(("r2", 1), points, (90_000, 200_000)).0
+}
+
+#[test]
+fn absurd_counts_stay_the_most_there_is() {
+    let mut series = Series::default();
+    let mut export = export(TOKENS, CHAT, 1, [u64::MAX, 0, 0]);
+    let scope = &mut export.resource_metrics[0].scope_metrics[0];
+    let all = scope.metrics[0].histogram.as_mut().unwrap();
+    all.data_points[0].count = u64::MAX;
+    all.data_points[0].sum = 1e300;
+    let twice = [read(&export), read(&export)].concat();
+    assert_eq!(added(&mut series, twice).tokens, u64::MAX);
+}
+
 #[test]
 fn nothing_is_counted_twice() {
     let mut series = Series::default();
-    // The edge started before the agent did, at 100 s.
     let mut told = |temporality, counts| {
         let points = read(&export(DURATION, CHAT, temporality, counts));
-        series.add("r2", 1, points, 90_000).model
+        added(&mut series, points).model
     };
     assert_eq!(told(2, [1, 0, 0]), 1);
     assert_eq!(told(2, [1, 0, 0]), 0);
     assert_eq!(told(2, [3, 1, 0]), 3);
     assert_eq!(told(2, [1, 0, 0]), 0, "an older one");
+    assert_eq!(told(2, [3, 1, 0]), 0, "the same again");
     assert_eq!(told(1, [2, 0, 0]), 2, "only what is new");
 }
 
@@ -204,7 +225,7 @@ fn calls_of_one_bucket_took_what_they_took_on_average() {
         let scope = &mut export.resource_metrics[0].scope_metrics[0];
         let told = scope.metrics[0].histogram.as_mut();
         told.unwrap().data_points[0].sum = sum;
-        series.add("r2", 1, read(&export), 90_000).latency
+        added(&mut series, read(&export)).latency
     };
     assert_eq!(told(0.8, [0, 4, 0]), [(200_000, 4)]);
     assert_eq!(told(0.9, [1, 4, 0]), [(100_000, 1), (1_000_000, 4)]);
@@ -221,7 +242,7 @@ fn what_an_edge_before_this_one_heard_is_only_compared_with() {
     let mut series = Series::default();
     let mut told = |of, counts| {
         let points = read(&export(DURATION, of, 2, counts));
-        series.add("r2", 1, points, 500_000)
+        series.add(("r2", 1), points, (500_000, 600_000)).0
     };
     assert_eq!(told(TOOL, [7, 0, 0]), Calls::default());
     assert_eq!(told(FAILED, [5, 0, 0]), Calls::default());
@@ -229,7 +250,7 @@ fn what_an_edge_before_this_one_heard_is_only_compared_with() {
     let failed = told(FAILED, [5, 3, 0]);
     assert_eq!((failed.tool, failed.tool_errors), (3, 3));
     series.keep(|_, replica| replica == 2);
-    assert_eq!(series.add("r2", 1, Vec::new(), 0), Calls::default());
+    assert_eq!(added(&mut series, Vec::new()), Calls::default());
 }
 
 #[test]

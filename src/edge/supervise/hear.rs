@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use super::{Id, Keeper};
+use super::{Id, Keeper, now};
 use crate::edge::otlp;
 use crate::edge::otlp::Point;
 
@@ -72,11 +72,13 @@ impl Keeper {
         self.kept(&Id::of(pool, number), |_| ()).is_some()
     }
 
-    pub(in crate::edge) fn told(&self, pool: &str, number: u32, points: Vec<Point>) {
+    /// The answer: how many points were not taken.
+    pub(in crate::edge) fn told(&self, pool: &str, number: u32, points: Vec<Point>) -> u64 {
         let mut series = self.series.borrow_mut();
         series.keep(|pool, number| self.has(pool, number));
-        let calls = series.add(pool, number, points, self.started);
+        let (calls, rejected) = series.add((pool, number), points, (self.started, now()));
         self.table.tell(pool, &calls);
+        rejected
     }
 }
 

@@ -118,6 +118,7 @@ impl Life {
 
     async fn start(&self) -> Result<Run> {
         let recipe = self.keeper.recipe(&self.id).context("its pool is gone")?;
+        self.keeper.look_at_secrets();
         let (instance, address) = match &recipe.place {
             Place::Folder(dir) => self.start_process(&recipe, dir)?,
             Place::Container(container) => self.start_container(&recipe, container).await?,

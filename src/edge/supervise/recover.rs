@@ -19,6 +19,7 @@ use tokio::sync::{Notify, watch};
 
 use super::{Id, Keeper, now};
 use crate::edge::api::Place;
+use crate::edge::capture::Keep;
 use crate::edge::containers::{self, Containers};
 use crate::edge::counts::Counts;
 use crate::edge::door::Door;
@@ -26,6 +27,7 @@ use crate::edge::home::Home;
 use crate::edge::instance::{Identity, Instance};
 use crate::edge::logs;
 use crate::edge::process::{self, Found, Process};
+use crate::edge::secrets::Secrets;
 use crate::edge::snapshot::{self, Book, Kept, Running};
 use crate::edge::succession::Start;
 use crate::edge::table::Table;
@@ -53,6 +55,7 @@ impl Keeper {
             None => BTreeSet::new(),
         };
         let keeper = Rc::new(Keeper {
+            secrets: Arc::new(Secrets::new(home.secrets())),
             home,
             table: Table::new(),
             containers,
@@ -71,7 +74,11 @@ impl Keeper {
             env!("CARGO_PKG_VERSION"),
             std::process::id()
         ));
-        keeper.table.keep_pairs_in(keeper.home.pairs());
+        keeper.look_at_secrets();
+        keeper.table.keep_pairs(Keep {
+            folder: keeper.home.pairs(),
+            secrets: Arc::clone(&keeper.secrets),
+        });
         keeper.hear();
         keeper.carry_out();
         keeper.counts().restore(&keeper.table);

@@ -5,7 +5,6 @@
 //! one of its own, so that no user's conversation is moved or kept open by a copy; only requests
 //! that were copied are counted of either side, so that the two can be compared whatever is dropped.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +13,7 @@ use tokio::sync::watch;
 use super::conversations::{Conversations, Seat, Visit};
 use super::{MOST_CONVERSATIONS, Pools};
 use crate::edge::api::{self, Mirrored, Spent};
-use crate::edge::capture::Capture;
+use crate::edge::capture::{Capture, Keep};
 use crate::edge::conversation::ConversationId;
 use crate::edge::meter::{Change, Counters, Ending, Waits, Window};
 use crate::edge::pair::Pair;
@@ -58,18 +57,14 @@ pub(super) struct Entry {
 }
 
 impl Mirror {
-    pub(super) fn new(
-        traffic: &api::Traffic,
-        folder: Option<&Path>,
-        now: u64,
-    ) -> Option<Arc<Self>> {
+    pub(super) fn new(traffic: &api::Traffic, keep: Option<&Keep>, now: u64) -> Option<Arc<Self>> {
         let order = traffic.mirror.clone()?;
         let mut conversations = Conversations::new(MOST_CONVERSATIONS);
         conversations.ledger.follow(traffic.settle);
         conversations.ledger.begin(now);
-        let capture = order.capture.as_ref().zip(folder);
+        let capture = order.capture.as_ref().zip(keep);
         Some(Arc::new(Self {
-            capture: capture.map(|(capture, folder)| Capture::new(capture, folder)),
+            capture: capture.map(|(capture, keep)| Capture::new(capture, keep)),
             order,
             beside: window(Counters::new(now)),
             conversations: Mutex::new(conversations),
@@ -87,10 +82,10 @@ impl Mirror {
     /// copied on.
     pub(super) fn restored(
         traffic: &api::Traffic,
-        folder: Option<&Path>,
+        keep: Option<&Keep>,
         told: &Mirrored,
     ) -> Option<Arc<Self>> {
-        let fresh = Self::new(traffic, folder, told.beside.since)?;
+        let fresh = Self::new(traffic, keep, told.beside.since)?;
         let mut mirror = Arc::into_inner(fresh)?;
         mirror.beside = window(Counters::restored(&told.beside));
         mirror.copied = told.copied.into();

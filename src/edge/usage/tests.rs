@@ -44,6 +44,15 @@ fn usage_is_read_as_providers_spell_it() {
         ),
         (r#"{"usage":{"total_tokens":"many"}}"#, None),
         (r#"{"usage":{"total_tokens":-4}}"#, None),
+        (r#"{"usage":{"total_tokens":1e300}}"#, Some(MOST)),
+        (
+            r#"{"usage":{"input_tokens":1e308,"output_tokens":1e308}}"#,
+            Some(MOST),
+        ),
+        (
+            r#"{"usage":{"input_tokens":-9,"output_tokens":8}}"#,
+            Some(8),
+        ),
         (r#"{"usage":{"total_tok"#, None),
         (r#"{"text":"say \"usage\":{\"total_tokens\":9}"}"#, None),
         (r#"{"usage""#, None),
@@ -85,6 +94,10 @@ fn headers_tell_tokens_and_cost() {
     );
     headers.insert("x-agentctl-cost", "NaN".parse().unwrap());
     assert_eq!(Usage::in_headers(&headers).cost_micros, None);
+    for (cost, micros) in [("1e300", Some(MOST)), ("inf", None), ("-1", None)] {
+        headers.insert("x-agentctl-cost", cost.parse().unwrap());
+        assert_eq!(Usage::in_headers(&headers).cost_micros, micros, "{cost}");
+    }
 }
 
 #[test]
