@@ -107,3 +107,27 @@ fn a_test_needs_to_know_who_gets_what() {
         .ends(2)
         .says("the arms of a match cannot be compared");
 }
+
+#[test]
+fn what_a_router_cannot_tell_is_refused_in_a_cluster() {
+    let place = Place::empty();
+    let user = "rollout.user = \"header:X-User-Id\"";
+    let cookie = "rollout.match = [\"cookie:beta=yes\"]";
+    for (given, why) in [
+        (
+            cookie.to_owned(),
+            "a Service alone sends requests to replicas, and nothing tells requests apart",
+        ),
+        (
+            format!("network.router = \"istio\"\nnetwork.host = \"bot.example.com\"\n{user}"),
+            "a router of a cluster draws no lots that a user keeps",
+        ),
+        (
+            format!("network.router = \"nginx\"\nnetwork.host = \"a.example.com\"\n{cookie}"),
+            "ingress-nginx knows a canary's cookie by the value \"always\" only",
+        ),
+    ] {
+        place.spec(&format!("rollout.strategy = \"ab\"\nimage.image = \"a/b:1\"\n{given}\n[environments.far]\ntarget.kubernetes = {{}}"));
+        place.run(&["plan", "-e", "far"]).ends(2).says(why);
+    }
+}

@@ -291,4 +291,17 @@ fn where_nothing_can_be_copied_it_is_refused() {
         .run(&["plan", "-e", "far"])
         .ends(2)
         .says("a Service alone sends requests to replicas, and nothing copies requests");
+    for (given, why) in [
+        (
+            "network.router = \"istio\"\nnetwork.host = \"bot.example.com\"\nrollout.shadow.capture = \"p.jsonl\"",
+            "a router of a cluster copies requests, and looks at no answers",
+        ),
+        (
+            "network.router = \"nginx\"\nnetwork.host = \"bot.example.com\"\nrollout.mirror = 20",
+            "ingress-nginx copies all requests or none",
+        ),
+    ] {
+        place.spec(&format!("rollout.strategy = \"shadow\"\nimage.image = \"a/b:1\"\n{given}\n[environments.far]\ntarget.kubernetes = {{}}"));
+        place.run(&["plan", "-e", "far"]).ends(2).says(why);
+    }
 }
