@@ -54,6 +54,24 @@ min_requests = 6
     assert_eq!(evidence.log, "agent r2 starts\n");
 }
 
+/// Its answers would never tell, for there are none.
+#[test]
+fn never_answers() {
+    let gate = r#"
+run.env.DELAY = "3600"
+drain.grace = "100ms"
+[[gate]]
+metric = "latency_p95"
+max = "1s"
+min_requests = 3
+unclear = "pass"
+"#;
+    let (place, deploy) = canary(gate);
+    let _waiting: Vec<_> = (0..8).map(|_| place.open("/chat", "")).collect();
+    let evidence = undone(&place, deploy.wait(), "undoing   latency_p95 ");
+    assert!(evidence.seen.contains("\"waiting\""), "{}", evidence.seen);
+}
+
 #[test]
 fn fails_more_often_than_the_release_beside_it() {
     let gate = r#"
