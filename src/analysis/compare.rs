@@ -186,7 +186,7 @@ fn what(metric: Metric) -> &'static str {
 }
 
 /// Where conversations are judged and not requests, the figure is theirs too.
-fn compared(metric: Metric, measures: &Measures) -> Option<f64> {
+pub(crate) fn compared(metric: Metric, measures: &Measures) -> Option<f64> {
     match metric {
         Metric::ErrorRate => {
             (measures.begun > 0).then(|| measures.failed as f64 / measures.begun as f64)
