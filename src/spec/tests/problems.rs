@@ -121,6 +121,17 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
              image.image = \"a\"",
             "nothing measures tool_error_rate in a cluster: no edge stands before replicas there",
         ),
+        (
+            "kind = \"worker\"\n[run]\ncommand = [\"a\"]\n[[gate]]\nmetric = \"tool_error_rate\"\nmax = 0.1\n\
+             [[gate]]\nname = \"smoke\"\nsource = { command = [\"true\"] }\n[[gate]]\nmetric = \"latency_p95\"\n\
+             max = \"1s\"",
+            "nothing measures latency_p95 of a worker: nobody sends requests to it",
+        ),
+        (
+            "kind = \"worker\"\n[[gate]]\nmetric = \"requests\"\nmin = 1\n[environments.x]\n\
+             target = { docker = {} }\nimage.image = \"a\"",
+            "nothing measures requests of a worker: nobody sends requests to it",
+        ),
     ] {
         let environment = text.contains("environments").then_some("x");
         let mut loaded = load(&format!("{base}{text}\n"), environment).unwrap();
