@@ -1,4 +1,4 @@
-use super::{SMALL, bad, load, marked};
+use super::{SMALL, bad, good, load, marked};
 
 /// Each case is what is added to a small file, then behind `>` what the caret marks unless the line is
 /// not shown, the message, and the hint if there is one.
@@ -176,6 +176,25 @@ fn a_high_risk_asks_auto_for_a_shadow() {
     assert_eq!(marked(&problems[0]), "\"auto\"");
     let message = "nobody sends requests to a worker, so there are none to copy";
     assert_eq!(problems[0].message, message);
+}
+
+#[test]
+fn gates_compare_wherever_something_runs_beside_the_new_release() {
+    let gate = "[[gate]]\nmetric = \"error_rate\"\nagainst = \"stable\"\n";
+    for rollout in [
+        "strategy = \"canary\"",
+        "strategy = \"canary\"\nsteps = [{ weight = 10, hold = \"1m\" }, { weight = 100 }]",
+        "strategy = \"canary\"\nsteps = [{ weight = 10 }, { weight = 100 }]",
+        "strategy = \"shadow\"",
+        "strategy = \"ab\"\nuser = \"header:X-User\"",
+        "strategy = \"auto\"",
+    ] {
+        good(&format!("{SMALL}[rollout]\n{rollout}\n{gate}"));
+    }
+    let waits = "steps = [{ weight = 10 }, { approve = \"more\" }, { weight = 100 }]";
+    good(&format!(
+        "{SMALL}[rollout]\nstrategy = \"canary\"\n{waits}\n{gate}unclear = \"pass\"\n"
+    ));
 }
 
 #[test]
