@@ -67,8 +67,17 @@ fn a_user_keeps_an_arm_and_a_takes_the_old_release_for_all() {
     assert_eq!(first, again);
     assert!(first.contains(&"r1".to_owned()) && first.contains(&"r2".to_owned()));
     assert_eq!(asked(&place, "X-Nobody: 1"), "r1");
-    place.run(&["promote", "a"]).ends(0);
-    deploy.wait().ends(1);
+    let promoted = place.run(&["promote", "a"]).ends(0);
+    promoted
+        .says("asked for r1 to stay")
+        .says("rolled back to r1: r1 was promoted by tester@");
+    let deploy = deploy.wait().ends(1);
+    assert!(!deploy.stderr.contains("abort"), "{}", deploy.stderr);
+    deploy.says("undoing   r1 was promoted by tester@");
+    place
+        .run(&["history"])
+        .ends(0)
+        .says("r1 was promoted by tester@");
     assert!((0..20).all(|user| of(user) == "r1"));
     place
         .run(&["promote", "b"])

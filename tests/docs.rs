@@ -245,7 +245,7 @@ fn verbs() -> Vec<String> {
 /// What this run does not come to, or not every time: its holds are shorter than the five seconds of
 /// a heartbeat, which alone tells how the gates stand. Tests of the `ui` room pin these; one of the
 /// engine pins `counted`, which comes where a gate compares.
-const UNSEEN: [&str; 35] = [
+const UNSEEN: [&str; 36] = [
     "marked",
     "outage",
     "absent",
@@ -277,6 +277,7 @@ const UNSEEN: [&str; 35] = [
     "approved",
     "resumed",
     "aborted",
+    "kept",
     "probe",
     "wait",
     "busy",

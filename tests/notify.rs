@@ -144,6 +144,37 @@ fn a_webhook_is_told_in_order_and_can_tell_who_it_is_from() {
     }
 }
 
+#[test]
+fn a_person_is_told_where_a_gate_cannot_say() {
+    let ear = Ear::that_answers(&[204]);
+    let place = Place::new(&format!("{SECRETS}{WEBHOOK}"));
+    run(&place, &ear.url(), &["deploy"]).ends(0);
+    let asks = r#"rollout.strategy = "canary"
+rollout.steps = [{ weight = 50, hold = "50ms" }, { weight = 100 }]
+config.model = "two"
+[[gate]]
+metric = "error_rate"
+max = 0.1
+unclear = "approve"
+"#;
+    place.spec(&format!("{SECRETS}{WEBHOOK}{asks}"));
+    let deploy = place.spawn(&mut command(&place, &ear.url(), &["deploy"]));
+    eventually("it asks", || {
+        ear.events().contains(&"needs_approval".to_owned())
+    });
+    place.run(&["abort"]).ends(0);
+    deploy.wait().ends(1);
+    let events = &ear.events()[2..];
+    assert_eq!(events, ["started", "needs_approval", "rolled_back"]);
+    let told = ear.told();
+    let says = told[3].body["says"].as_str().unwrap();
+    assert_eq!(
+        says,
+        "r1 → r2 waits for agentctl approve at 50 %: error_rate needs 20 more requests at this \
+         weight (0 of 20)"
+    );
+}
+
 /// As docs/notify.md says it is verified.
 fn is_signed(told: &Told) {
     let (time, mac) = told
@@ -184,8 +215,9 @@ fn one_that_is_down_changes_nothing_and_is_named_without_its_address() {
 
 #[test]
 fn one_that_does_not_answer_delays_neither_rollout_nor_rollback() {
-    let ear = Ear::that_answers(&[0]);
-    let place = Place::new(&format!("{SECRETS}{WEBHOOK}"));
+    let (ear, slack) = (Ear::that_answers(&[0]), Ear::that_answers(&[200]));
+    let slack = format!("notify.slack = \"{}\"\n", slack.url());
+    let place = Place::new(&format!("{SECRETS}{WEBHOOK}{slack}"));
     let deploy = place.spawn(&mut command(&place, &ear.url(), &["deploy"]));
     eventually("it is live", || {
         place.state().is_dir()

@@ -134,4 +134,10 @@ hint: say of each reply whose it is (arm), or look at one release alone with --a
         .run(&["analyze", "one.jsonl", "--confidence", "1"])
         .ends(2);
     place.run(&["analyze", "one.jsonl", "--runs", "9"]).ends(2);
+    for weight in ["0", "100"] {
+        place
+            .run(&["analyze", "one.jsonl", "--aa", "--weight", weight])
+            .ends(2)
+            .says(&format!("{weight} leaves one release without traffic"));
+    }
 }

@@ -228,6 +228,17 @@ source = {{ {source} }}
 
 /// However often it is asked: a source that is down passes nothing.
 #[test]
+fn a_certificate_that_is_not_there_is_told_before_anything_is_deployed() {
+    let source = "{ http = \"https://127.0.0.1:1/\", json = \"$.score\", ca = \"gone.pem\" }";
+    let gate = format!("[[gate]]\nname = \"score\"\nmin = 1\nsource = {source}\n");
+    let place = Place::new(&gate);
+    for command in ["check", "plan"] {
+        let ran = place.run(&[command]).ends(2);
+        ran.says("could not read gone.pem, the ca of the gate score");
+    }
+}
+
+#[test]
 fn a_source_that_is_down_is_unclear() {
     let place = Place::deployed("");
     let port = free_port();

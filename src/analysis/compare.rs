@@ -99,7 +99,7 @@ pub(crate) fn compare(gate: &MetricGate, beside: &Comparison) -> Verdict {
             beside.figures(gate),
             harm(gate)
         ),
-        Finding::Unclear => format!("{name} needs {}", beside.missing(gate)),
+        Finding::Unclear => beside.missing(gate, name),
     };
     Verdict {
         gate: gate.name.clone().unwrap_or_else(|| name.to_owned()),
@@ -139,13 +139,17 @@ impl Comparison<'_> {
         )
     }
 
-    fn missing(&self, gate: &MetricGate) -> String {
+    fn missing(&self, gate: &MetricGate, name: &str) -> String {
         let units = match self.stable.conversations + self.candidate.conversations {
             0 => "requests",
             _ => "conversations",
         };
         let missing = self.judge.missing();
-        missing.says(units, self.per_second(), &harm(gate))
+        let says = missing.says(units, self.per_second(), &harm(gate));
+        match missing {
+            Missing::Never => format!("{name} {} {says}", self.figures(gate)),
+            _ => format!("{name} {says}"),
+        }
     }
 
     fn per_second(&self) -> Option<f64> {
@@ -186,7 +190,7 @@ fn what(metric: Metric) -> &'static str {
 }
 
 /// Where conversations are judged and not requests, the figure is theirs too.
-fn compared(metric: Metric, measures: &Measures) -> Option<f64> {
+pub(crate) fn compared(metric: Metric, measures: &Measures) -> Option<f64> {
     match metric {
         Metric::ErrorRate => {
             (measures.begun > 0).then(|| measures.failed as f64 / measures.begun as f64)
@@ -200,7 +204,7 @@ fn compared(metric: Metric, measures: &Measures) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::judges::{Count, Share};
+    use super::super::judges::{Arm, Cap, Count, Share};
     use super::*;
     use crate::spec::Against;
 
@@ -219,6 +223,41 @@ mod tests {
             conversations: begun,
             ..Measures::default()
         }
+    }
+
+    #[test]
+    fn what_more_of_the_same_does_not_exclude() {
+        let gate = MetricGate {
+            against: Some(Against::Stable),
+            worse_by: Some(1.0),
+            ..MetricGate::on(Metric::TokensPerConversation)
+        };
+        let mut spend = Spend::new(Cap::new(1_000.0).unwrap(), gate.margin());
+        spend.step(Share::new(0.5).unwrap());
+        for at in 0..50 {
+            spend.see(Arm::Stable, f64::from(at % 5 + 40));
+            spend.see(Arm::Candidate, f64::from(at % 5 + 130));
+        }
+        let used = |tokens| Measures {
+            tokens,
+            conversations: 50,
+            token_requests: 50,
+            ..Measures::default()
+        };
+        let comparison = Comparison {
+            judge: &Judge::Spend(spend),
+            risk: Risk::new(1e-9).unwrap(),
+            stable: &used(2_100),
+            candidate: &used(6_600),
+            now: 1_000,
+        };
+        let verdict = compare(&gate, &comparison);
+        assert_eq!(verdict.finding, Finding::Unclear);
+        assert_eq!(
+            verdict.says,
+            "tokens_per_conversation 132 beside 42 (100 % more is no harm) does not exclude 3.0 times \
+             the tokens so far, and more of the same will not"
+        );
     }
 
     #[test]

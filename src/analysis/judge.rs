@@ -160,7 +160,12 @@ pub(crate) fn figure(metric: Metric, window: &Measures) -> Option<f64> {
 }
 
 fn lacks_requests(gate: &MetricGate, window: &Measures) -> bool {
-    gate.metric != Metric::Requests && counted(gate.metric, window).0 < gate.min_requests
+    gate.metric != Metric::Requests && counted(gate.metric, window).0 < enough(gate)
+}
+
+/// Of none there is no figure.
+fn enough(gate: &MetricGate) -> u64 {
+    gate.min_requests.max(1)
 }
 
 /// What a metric is counted by, and what that is called.
@@ -181,8 +186,8 @@ fn missing(gate: &MetricGate, window: &Measures) -> String {
     format!(
         "{} needs {} more {units} {of} ({seen} of {})",
         gate.metric.name(),
-        gate.min_requests.saturating_sub(seen),
-        gate.min_requests
+        enough(gate).saturating_sub(seen),
+        enough(gate)
     )
 }
 
@@ -302,6 +307,10 @@ mod tests {
             None,
         );
         let enough = gate(Metric::Requests, None, Some(Bound::Number(100.0)));
+        let any = MetricGate {
+            min_requests: 0,
+            ..rate.clone()
+        };
         let tokens = gate(Metric::TokensPerRequest, Some(Bound::Number(10.0)), None);
         let cases = [
             (
@@ -316,6 +325,13 @@ mod tests {
                 Finding::Unclear,
                 "error_rate needs 1 more requests at this weight (19 of 20)",
             ),
+            (
+                &any,
+                measured(0, 0),
+                Finding::Unclear,
+                "error_rate needs 1 more requests at this weight (0 of 1)",
+            ),
+            (&any, measured(1, 0), Finding::Pass, "error_rate 0.0 %"),
             (&rate, measured(20, 1), Finding::Pass, "error_rate 5.0 %"),
             (
                 &rate,

@@ -14,6 +14,7 @@ pub(crate) fn judge_scores(
 ) -> Verdict {
     let name = gate.label();
     let asks = asks(gate, scores);
+    let risk = each(risk, asks.len());
     let finding = overall(&asks, risk);
     let (finding, says) = match (finding, answer) {
         (Finding::Fail, _) => (finding, too_low(gate, scores, &asks, risk)),
@@ -61,6 +62,12 @@ fn asks(gate: &MetricGate, scores: &Scores) -> Vec<Ask> {
         wants: format!("exclude a loss of {}", percent(harm(gate.margin()))),
     });
     least.into_iter().chain(beside).collect()
+}
+
+/// Each of them may be wrong, and all together no more often than was promised.
+fn each(risk: Risk, asks: usize) -> Risk {
+    let part = risk.get() / asks.max(1) as f64;
+    Risk::new(part).unwrap_or(risk)
 }
 
 fn overall(asks: &[Ask], risk: Risk) -> Finding {
@@ -136,4 +143,44 @@ fn shown(score: f64) -> String {
 
 fn percent(part: f64) -> String {
     format!("{} %", (part * 1000.0).round() / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::judges::Score;
+    use crate::spec::{Against, Metric};
+
+    fn scores(count: u32, stable: f64) -> Scores {
+        let score = |at: u32| Score {
+            candidate: 0.3 + 0.05 * (f64::from(at % 3) - 1.0),
+            stable: Some(stable),
+        };
+        Scores((0..count).map(score).collect())
+    }
+
+    fn gate(against: Option<Against>) -> MetricGate {
+        MetricGate {
+            name: Some("quality".to_owned()),
+            min: Some(Bound::Number(0.8)),
+            against,
+            ..MetricGate::on(Metric::Sourced)
+        }
+    }
+
+    /// Where a gate asks two things, it stops a harmless release no more often than one that asks one.
+    #[test]
+    fn two_things_that_are_asked_share_the_risk() {
+        let risk = Risk::new(0.01).unwrap();
+        let fails_after = |gate: &MetricGate, risk| {
+            let finding = |count| judge_scores(gate, &scores(count, 0.0), risk, None).finding;
+            (1..100).find(|count| finding(*count) == Finding::Fail)
+        };
+        let [alone, both] = [gate(None), gate(Some(Against::Stable))];
+        let half = Risk::new(0.005).unwrap();
+        assert_eq!(fails_after(&both, risk), fails_after(&alone, half));
+        assert_ne!(fails_after(&both, risk), fails_after(&alone, risk));
+        let verdict = judge_scores(&both, &scores(3, 0.0), risk, None);
+        assert!((verdict.evidence.unwrap().fails - half.bound()).abs() < 1e-9);
+    }
 }

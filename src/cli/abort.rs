@@ -12,7 +12,7 @@ use super::show::Shown;
 use super::site::Site;
 use super::store::AnyStore;
 use crate::advice::advice;
-use crate::engine::ABORT;
+use crate::engine::{ABORT, KEEP};
 use crate::journal::{Held, Store};
 use crate::rollout::{Event, Phase};
 use crate::target::Target;
@@ -21,7 +21,39 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store().await?;
     let last = journaled::read(&store).await?.pop();
-    undo(&site, &store, last, shown).await
+    undo(&site, &store, last, Word::Abort, shown).await
+}
+
+/// Why a person undoes it.
+#[derive(Clone, Copy)]
+pub(crate) enum Word {
+    Abort,
+    /// The stable release of an A/B test is to stay.
+    Keep,
+}
+
+impl Word {
+    fn request(self) -> &'static str {
+        match self {
+            Self::Abort => ABORT,
+            Self::Keep => KEEP,
+        }
+    }
+
+    fn event(self, who: String) -> Event {
+        match self {
+            Self::Abort => Event::Aborted(who),
+            Self::Keep => Event::Kept(who),
+        }
+    }
+
+    fn asked(self, running: &Journaled) -> String {
+        let plan = running.rollout.plan();
+        match (self, plan.stable()) {
+            (Self::Keep, Some(stable)) => format!("asked for {stable} to stay"),
+            _ => format!("asked for the undo of rollout {}", running.number),
+        }
+    }
 }
 
 /// Undoes the running rollout: through whoever walks it, or here as soon as nobody does.
@@ -29,6 +61,7 @@ pub(crate) async fn undo(
     site: &Site,
     store: &AnyStore,
     last: Option<Journaled>,
+    word: Word,
     shown: &mut Shown,
 ) -> Result<Exit> {
     let running = running(site, last)?;
@@ -36,13 +69,16 @@ pub(crate) async fn undo(
     loop {
         match lease::try_acquire(store).await {
             Ok(lease) => {
-                let work = async |lease: &Lease| here(site, store, lease, &running, shown).await;
+                let work = async |lease: &Lease| {
+                    let event = word.event(lease.who.clone());
+                    here(site, store, lease, &running, event, shown).await
+                };
                 return lease.during(store, work).await;
             }
             Err(error) if !error.is::<Held>() => return Err(error),
             Err(_) if !asked => {
-                lease::ask(store, running.number, ABORT).await?;
-                shown.note(format!("asked for the undo of rollout {}", running.number));
+                lease::ask(store, running.number, word.request()).await?;
+                shown.note(word.asked(&running));
                 asked = true;
             }
             Err(_) => sleep(store.pace()).await,
@@ -59,14 +95,12 @@ async fn here(
     store: &AnyStore,
     lease: &Lease,
     running: &Journaled,
+    event: Event,
     shown: &mut Shown,
 ) -> Result<Exit> {
     match ended(store, running).await? {
         Some(ended) => told(site, &ended, shown).await,
-        None => {
-            let aborted = Event::Aborted(lease.who.clone());
-            resume::walk(site, store, lease, shown, Some(aborted)).await
-        }
+        None => resume::walk(site, store, lease, shown, Some(event)).await,
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let mut project = Project::load(args)?;
     super::render::check(&project)?;
     super::judges::judges(&project)?;
+    super::certificates::are_there(&project)?;
     shown.warnings(&project.loaded.warnings);
     // A file may be meant for a target of another environment, or for rendering alone.
     if let Err(problems) = project.loaded.deployable() {

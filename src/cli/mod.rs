@@ -9,6 +9,7 @@ mod artifact;
 mod autoscale;
 mod away;
 mod build;
+mod certificates;
 mod check;
 mod completions;
 mod deploy;

@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &Promote, shown: &mut Shown) -> Result<Exit> {
             format!("no A/B test of {} waits to be decided", site.name()),
             "agentctl status shows where it stands",
         )),
-        (true, Arm::A) => abort::undo(&site, &store, last, shown).await,
+        (true, Arm::A) => abort::undo(&site, &store, last, abort::Word::Keep, shown).await,
         (true, Arm::B) => approve::run(&args.which, shown).await,
     }
 }

@@ -56,6 +56,7 @@ pub(crate) async fn propose<S: Store>(
         true => None,
         false => {
             let plan = plan(project, &release, replicas, in_force, seen, choice);
+            super::certificates::are_there(project)?;
             let judges = super::judges::judges(project)?;
             Some(Plan {
                 judges,

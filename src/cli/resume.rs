@@ -68,7 +68,7 @@ async fn walk_by(
         ));
     };
     let exit = match then {
-        Some(Event::Aborted(_)) => Exit::of_undo,
+        Some(Event::Aborted(_) | Event::Kept(_)) => Exit::of_undo,
         _ => Exit::of_outcome,
     };
     let target = site.target(lease.hold.fence()).await?;

@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit
     let store = site.store().await?;
     let last = journaled::read(&store).await?.pop();
     if args.to.is_none() && last.as_ref().is_some_and(can_be_undone) {
-        return abort::undo(&site, &store, last, shown).await;
+        return abort::undo(&site, &store, last, abort::Word::Abort, shown).await;
     }
     let lease = lease::acquire(&store).await?;
     let work = async |lease: &Lease| go_back(args, &site, &store, lease, shown).await;

@@ -1,5 +1,5 @@
-//! What comes in from outside while an effect runs: Ctrl-C, and `agentctl abort` and `approve`
-//! from elsewhere.
+//! What comes in from outside while an effect runs: Ctrl-C, and `agentctl abort`, `approve` and
+//! `promote` from elsewhere.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -18,6 +18,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Requests of other processes.
 pub(crate) const ABORT: &str = "abort";
 pub(crate) const APPROVE: &str = "approve";
+pub(crate) const KEEP: &str = "keep";
 
 /// What a person said with Ctrl-C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +128,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     fn heard(&self, asked: Asked) -> Option<Event> {
         match asked.kind.as_str() {
             ABORT if self.abortable() => Some(Event::Aborted(asked.who)),
+            KEEP if self.abortable() && self.rollout.is_test() => Some(Event::Kept(asked.who)),
             APPROVE if self.waits_for_approval() => Some(Event::Approved(asked.who)),
             _ => None,
         }

@@ -25,7 +25,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::time::sleep;
 
-pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, Left};
+pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, KEEP, Left};
 pub(crate) use judging::{Judging, Jury, Purses};
 pub(crate) use noted::Noted;
 

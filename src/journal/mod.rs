@@ -122,7 +122,7 @@ pub(crate) struct Record {
 pub(crate) struct Asked {
     /// The rollout that is meant: an abort must not hit the one after it.
     pub(crate) rollout: u64,
-    /// "abort", "approve".
+    /// "abort", "approve" or "keep".
     pub(crate) kind: String,
     pub(crate) who: String,
     /// Milliseconds since the epoch.

@@ -23,8 +23,26 @@ pub(crate) struct Herald {
     notify: Notify,
     sender: Sender,
     redactor: Redactor,
-    /// Since when the gate is asked that was told about.
-    told: RefCell<Option<Stamp>>,
+    /// Since when the gate is asked that was told about, and what was told of it.
+    told: RefCell<(Stamp, Vec<Waits>)>,
+}
+
+/// What a rollout that stands still waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waits {
+    Person,
+    Evidence,
+    /// Both releases fail.
+    Outage,
+}
+
+impl Waits {
+    fn moment(self) -> Moment {
+        match self {
+            Self::Person => Moment::NeedsApproval,
+            Self::Evidence | Self::Outage => Moment::Paused,
+        }
+    }
 }
 
 impl Herald {
@@ -84,31 +102,50 @@ impl Herald {
     }
 
     fn asks_a_person(&self, rollout: &Rollout, at: Stamp) {
-        if let Some((Gate::Approve(what), since)) = rollout.gate()
-            && self.is_new(since)
-        {
-            let says = format!("{} waits for agentctl approve: {what}", change(rollout));
-            self.tell(Moment::NeedsApproval, rollout, at, says);
+        if let Some((Gate::Approve(what), since)) = rollout.gate() {
+            self.stands(Waits::Person, since, rollout, at, || {
+                format!("{} waits for agentctl approve: {what}", change(rollout))
+            });
         }
     }
 
-    /// A hold that is over, and a gate that waits because it cannot say.
+    /// A hold that does not go on: both releases fail, or it is over and a gate cannot say.
     pub(crate) fn glimpse(&self, rollout: &Rollout, verdicts: &[Verdict], at: Stamp) {
         let Some((Gate::Hold(period), since)) = rollout.gate() else {
             return;
         };
         let is_over = at.0 >= since.0 + period.as_millis();
-        if let Some(verdict) = waits(rollout, verdicts).filter(|_| is_over)
-            && self.is_new(since)
-        {
-            let weight = rollout.step().weight;
-            let says = format!("{} waits at {weight}: {}", change(rollout), verdict.says);
-            self.tell(Moment::Paused, rollout, at, says);
-        }
+        let Some((waits, verdict)) = stands_still(rollout, verdicts, is_over) else {
+            return;
+        };
+        let weight = rollout.step().weight;
+        self.stands(waits, since, rollout, at, || {
+            let person = match waits {
+                Waits::Person => " for agentctl approve",
+                Waits::Evidence | Waits::Outage => "",
+            };
+            let change = change(rollout);
+            format!("{change} waits{person} at {weight}: {}", verdict.says)
+        });
     }
 
-    fn is_new(&self, since: Stamp) -> bool {
-        self.told.replace(Some(since)) != Some(since)
+    /// Once for each that a gate is waited for.
+    fn stands(
+        &self,
+        waits: Waits,
+        since: Stamp,
+        rollout: &Rollout,
+        at: Stamp,
+        says: impl FnOnce() -> String,
+    ) {
+        let mut told = self.told.borrow_mut();
+        if told.0 != since {
+            *told = (since, Vec::new());
+        }
+        if !told.1.contains(&waits) {
+            told.1.push(waits);
+            self.tell(waits.moment(), rollout, at, says());
+        }
     }
 
     fn tell(&self, event: Moment, rollout: &Rollout, at: Stamp, says: String) {
@@ -143,21 +180,45 @@ impl Herald {
     }
 }
 
-fn waits<'v>(rollout: &Rollout, verdicts: &'v [Verdict]) -> Option<&'v Verdict> {
-    let gates = &rollout.plan().gates;
-    let is_patient = |verdict: &&Verdict| {
-        let name = |gate: &crate::spec::MetricGate| {
-            gate.name
-                .clone()
-                .unwrap_or_else(|| gate.metric.name().to_owned())
-        };
-        let of_it = gates.iter().filter(|gate| name(gate) == verdict.gate);
-        of_it.into_iter().any(|gate| gate.unclear == Unclear::Wait)
+fn stands_still<'v>(
+    rollout: &Rollout,
+    verdicts: &'v [Verdict],
+    is_over: bool,
+) -> Option<(Waits, &'v Verdict)> {
+    let unclear = |policy| {
+        let verdict = first_unclear(rollout, verdicts, policy);
+        verdict.filter(|_| is_over)
     };
-    let unclear = verdicts
-        .iter()
-        .filter(|verdict| verdict.finding == Finding::Unclear);
-    unclear.into_iter().find(is_patient)
+    let fails = |verdict: &Verdict| verdict.finding == Finding::Fail;
+    if verdicts.iter().any(fails) {
+        return None;
+    }
+    if let Some(both) = verdicts.iter().find(|verdict| verdict.both) {
+        return Some((Waits::Outage, both));
+    }
+    if unclear(Unclear::Fail).is_some() {
+        return None;
+    }
+    // A person's yes is enough, whatever else is still waited for.
+    match unclear(Unclear::Approve) {
+        Some(verdict) => Some((Waits::Person, verdict)),
+        None => Some((Waits::Evidence, unclear(Unclear::Wait)?)),
+    }
+}
+
+fn first_unclear<'v>(
+    rollout: &Rollout,
+    verdicts: &'v [Verdict],
+    policy: Unclear,
+) -> Option<&'v Verdict> {
+    let gates = rollout.plan().gates.iter();
+    let of_it: Vec<&str> = gates
+        .filter(|gate| gate.unclear == policy)
+        .map(|gate| gate.label())
+        .collect();
+    verdicts.iter().find(|verdict| {
+        verdict.finding == Finding::Unclear && of_it.contains(&verdict.gate.as_str())
+    })
 }
 
 /// `r2 → r3`.
@@ -168,3 +229,6 @@ fn change(rollout: &Rollout) -> String {
         None => plan.to.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

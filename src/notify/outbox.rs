@@ -19,12 +19,27 @@ pub(crate) struct Sender(Vec<mpsc::Sender<Message>>);
 /// Open until [`Outbox::close`].
 pub(crate) struct Outbox {
     sender: Sender,
-    /// What could not be delivered, in words; disconnected once everything was tried.
-    failed: Receiver<String>,
+    /// Disconnected once everything was tried.
+    heard: Receiver<Heard>,
     names: Vec<&'static str>,
 }
 
+/// What becomes of what lies in the box.
+enum Heard {
+    /// In words.
+    Failed(String),
+    /// All of this place was tried.
+    Emptied(&'static str),
+}
+
 impl Sender {
+    /// Whose messages are only kept.
+    #[cfg(test)]
+    pub(super) fn kept() -> (Self, mpsc::Receiver<Message>) {
+        let (sender, receiver) = mpsc::channel(ROOM);
+        (Self(vec![sender]), receiver)
+    }
+
     pub(super) fn send(&self, message: &Message) {
         for place in &self.0 {
             // A box that is full has a place that is down: what is lost is named by the one before.
@@ -37,7 +52,7 @@ impl Outbox {
     /// # Errors
     /// Where no thread can be had.
     pub(crate) fn open(places: Vec<Place>) -> std::io::Result<Self> {
-        let (fails, failed) = channel();
+        let (hears, heard) = channel();
         let names = places.iter().map(Place::name).collect();
         let (senders, boxes): (Vec<_>, Vec<_>) = places
             .into_iter()
@@ -51,10 +66,10 @@ impl Outbox {
             .build()?;
         thread::Builder::new()
             .name("notify".to_owned())
-            .spawn(move || runtime.block_on(empty_all(boxes, fails)))?;
+            .spawn(move || runtime.block_on(empty_all(boxes, hears)))?;
         Ok(Self {
             sender: Sender(senders),
-            failed,
+            heard,
             names,
         })
     }
@@ -67,16 +82,17 @@ impl Outbox {
     pub(crate) fn close(self, patience: Duration) -> Vec<String> {
         let Self {
             sender,
-            failed,
-            names,
+            heard,
+            mut names,
         } = self;
         drop(sender);
         let deadline = Instant::now() + patience;
         let mut undelivered = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match failed.recv_timeout(left) {
-                Ok(failure) => undelivered.push(failure),
+            match heard.recv_timeout(left) {
+                Ok(Heard::Failed(says)) => undelivered.push(says),
+                Ok(Heard::Emptied(place)) => names.retain(|name| *name != place),
                 Err(RecvTimeoutError::Disconnected) => return undelivered,
                 Err(RecvTimeoutError::Timeout) => {
                     let says = format!(
@@ -91,25 +107,24 @@ impl Outbox {
     }
 }
 
-type Fails = std::sync::mpsc::Sender<String>;
+type Hears = std::sync::mpsc::Sender<Heard>;
 
-async fn empty_all(boxes: Vec<(Place, mpsc::Receiver<Message>)>, fails: Fails) {
+async fn empty_all(boxes: Vec<(Place, mpsc::Receiver<Message>)>, hears: Hears) {
     let all = boxes
         .into_iter()
-        .map(|(place, messages)| empty(place, messages, fails.clone()));
+        .map(|(place, messages)| empty(place, messages, hears.clone()));
     futures_util::future::join_all(all).await;
 }
 
 /// In their order: what came later is told later.
-async fn empty(place: Place, mut messages: mpsc::Receiver<Message>, fails: Fails) {
+async fn empty(place: Place, mut messages: mpsc::Receiver<Message>, hears: Hears) {
     while let Some(message) = messages.recv().await {
         if let Err(why) = place.deliver(&message).await {
             let name = message.name();
             // Nobody listens any more where the process ends.
-            let _ = fails.send(format!(
-                "could not tell {} of \"{name}\": {why}",
-                place.name()
-            ));
+            let says = format!("could not tell {} of \"{name}\": {why}", place.name());
+            let _ = hears.send(Heard::Failed(says));
         }
     }
+    let _ = hears.send(Heard::Emptied(place.name()));
 }

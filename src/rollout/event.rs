@@ -83,6 +83,8 @@ pub(crate) enum Why {
     Outage,
     /// A person said stop.
     Aborted,
+    /// A person promoted the stable release of an A/B test.
+    Kept,
     /// The target refused, or could not be reached.
     Target,
 }
@@ -178,6 +180,8 @@ pub(crate) enum Event {
     Approved(String),
     /// By whom.
     Aborted(String),
+    /// By whom: of an A/B test the stable release stays.
+    Kept(String),
     Finished(Outcome),
 }
 

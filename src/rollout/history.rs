@@ -76,7 +76,8 @@ impl Past {
     fn undone(&self) -> Option<ReleaseId> {
         match &self.outcome {
             Some(Outcome::RolledBack(reason)) => {
-                (reason.why != Why::Aborted && !self.is_scale()).then_some(self.to)
+                let by_person = matches!(reason.why, Why::Aborted | Why::Kept);
+                (!by_person && !self.is_scale()).then_some(self.to)
             }
             Some(Outcome::Completed) => self.left(),
             _ => None,

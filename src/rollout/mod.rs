@@ -11,6 +11,7 @@ mod history;
 mod in_place;
 mod in_turn;
 mod live;
+mod person;
 mod plan;
 #[cfg(test)]
 pub(crate) mod samples;

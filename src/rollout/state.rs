@@ -8,9 +8,10 @@ use std::sync::Arc;
 use anyhow::{Result, bail, ensure};
 
 use super::event::{Counted, Effect, Event, Live, Marks, Next, Outcome, Reason, Stamp, Why};
+use super::person::aborted;
 use super::plan::{Gate, Plan, Step};
 use super::walk::{RULES, Rule, View, towards};
-use crate::spec::{MetricGate, Percent, Unclear};
+use crate::spec::Percent;
 
 /// Failures in a row, where there is nothing to undo to, until a person is needed.
 const ATTEMPTS: u32 = 3;
@@ -141,28 +142,6 @@ impl Rollout {
         &self.marks
     }
 
-    /// What a person is asked now, in words: to approve a step, or gates that cannot say although
-    /// their hold is over.
-    pub(crate) fn asks(&self, now: Stamp) -> Option<&str> {
-        match self.gate()? {
-            (Gate::Approve(what), _) => Some(what),
-            (Gate::Hold(period), since) => {
-                let is_over = now.0 >= since.0 + period.as_millis();
-                let asks = |gate: &MetricGate| gate.unclear == Unclear::Approve;
-                let asks = is_over && self.plan.gates.iter().any(asks);
-                asks.then_some("the gates cannot say")
-            }
-            (Gate::Probe, _) => None,
-        }
-    }
-
-    /// Both arms of an A/B test have traffic, and a person is to promote one.
-    pub(crate) fn is_test(&self) -> bool {
-        let weight = self.step().weight;
-        let both = weight > Percent::ZERO && weight < Percent::FULL;
-        self.plan.ab.is_some() && both && self.phase() == Phase::Forward
-    }
-
     /// The world as known; `None` where it has to be looked at first.
     #[cfg(test)]
     pub(crate) fn live(&self) -> Option<&Live> {
@@ -213,7 +192,8 @@ impl Rollout {
             Event::Resumed(_) => return self.resume(),
             // A person may be a moment too late.
             Event::Approved(_) => self.approve(at),
-            Event::Aborted(who) => self.abort(&who),
+            Event::Aborted(who) => self.abort(aborted(&who)),
+            Event::Kept(who) => self.abort(self.kept(&who)),
             Event::Planned(_) => bail!("the journal of this rollout holds a second plan"),
             _ if self.finished.is_some() => bail!("the journal goes on after the rollout's end"),
             Event::Observed(live) => self.live = Some(live),
@@ -283,7 +263,7 @@ impl Rollout {
         }
     }
 
-    fn abort(&mut self, who: &str) {
+    fn abort(&mut self, reason: Reason) {
         let over = matches!(
             self.outcome,
             Some(Outcome::Completed | Outcome::RolledBack(_))
@@ -293,7 +273,7 @@ impl Rollout {
         }
         self.live = None;
         if self.phase() == Phase::Forward {
-            self.undo(Reason::new(Why::Aborted, format!("aborted by {who}")));
+            self.undo(reason);
         }
     }
 

@@ -3,7 +3,9 @@
 
 use super::check::Check;
 use super::show::key;
-use super::{Kind, Mode, Percent, Router, SecretSource, Spec, Strategy, TargetSpec, beyond_nginx};
+use super::{
+    Kind, Metric, Mode, Percent, Router, SecretSource, Spec, Strategy, TargetSpec, beyond_nginx,
+};
 
 /// The last part of a name that agentctl uses itself.
 const EDGE: &str = "edge";
@@ -53,15 +55,12 @@ fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
     one_set(spec, check);
     has_image(spec, check);
     by_request(spec, check);
-    let gates = spec.gate.iter().enumerate();
-    for (at, gate) in gates.filter(|(_, gate)| gate.source.is_none()) {
-        let message = format!(
-            "nothing measures {} in a cluster: no edge stands before replicas there",
-            gate.metric.name()
-        );
-        let hint =
-            "gates with a source, and probes, holds and approvals under [rollout] work there";
-        check.refuse_with(&format!("gate.{at}.metric"), message, hint);
+    let hint = "gates with a source, and probes, holds and approvals under [rollout] work there";
+    for (path, metric) in measured(spec) {
+        let metric = metric.name();
+        let message =
+            format!("nothing measures {metric} in a cluster: no edge stands before replicas there");
+        check.refuse_with(&path, message, hint);
     }
     for (at, probe) in spec.rollout.probe.iter().enumerate() {
         let turns = probe.turns();
@@ -73,6 +72,27 @@ fn kubernetes(spec: &Spec, check: &mut Check<'_>) {
                 "probe a path that needs none",
             );
         }
+    }
+}
+
+/// What gates would have an edge measure, and where they say so.
+fn measured(spec: &Spec) -> impl Iterator<Item = (String, Metric)> {
+    let gates = spec.gate.iter().enumerate();
+    let measured = gates.filter(|(_, gate)| gate.source.is_none());
+    measured.map(|(at, gate)| (format!("gate.{at}.metric"), gate.metric))
+}
+
+/// The edge hears what a worker tells of its calls, and sees no request to it.
+fn only_calls(spec: &Spec, check: &mut Check<'_>) {
+    if spec.agent.kind != Kind::Worker {
+        return;
+    }
+    let hint = "model_latency_p95, tokens_per_call and tool_error_rate are told by its OpenTelemetry \
+                library, and a gate with a source asks others";
+    for (path, metric) in measured(spec).filter(|(_, metric)| !metric.is_of_calls()) {
+        let metric = metric.name();
+        let message = format!("nothing measures {metric} of a worker: nobody sends requests to it");
+        check.refuse_with(&path, message, hint);
     }
 }
 
@@ -152,6 +172,7 @@ fn has_image(spec: &Spec, check: &mut Check<'_>) {
 
 fn docker(spec: &Spec, check: &mut Check<'_>) {
     kind(spec.agent.kind, "docker", check);
+    only_calls(spec, check);
     has_image(spec, check);
     secrets_are_near(spec, "the docker target", check);
     if spec
@@ -205,6 +226,7 @@ fn secrets_are_near(spec: &Spec, who: &str, check: &mut Check<'_>) {
 
 fn process(spec: &Spec, check: &mut Check<'_>) {
     kind(spec.agent.kind, "process", check);
+    only_calls(spec, check);
     if spec.run.command.is_empty() {
         let hint = "command = [\"python3\", \"-m\", \"app\"] under [run]";
         check.refuse_with(

@@ -79,6 +79,10 @@ fn rule(format: &str) -> Option<Rule> {
             is_endpoint,
             "host:port, like \"api.example.com:443\" or \"10.0.0.0/8:5432\"",
         ),
+        "http-url" => (
+            is_http_url,
+            "the address of a server, like \"http://prometheus:9090\"",
+        ),
         "url" => (is_url, "a URL like \"https://example.com\""),
         "otel" => (is_otel, "\"off\", \"sidecar\" or the URL of a collector"),
         "cron" => (
@@ -280,6 +284,12 @@ fn is_url(text: &str) -> bool {
         return false;
     };
     lower(scheme, "+-.") && !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic())
+}
+
+fn is_http_url(text: &str) -> bool {
+    let web = ["http://", "https://"];
+    let host = web.iter().find_map(|scheme| text.strip_prefix(scheme));
+    is_url(text) && host.is_some_and(|host| !host.starts_with('/'))
 }
 
 fn is_otel(text: &str) -> bool {

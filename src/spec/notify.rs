@@ -56,7 +56,7 @@ fn is_plain(format: &Format) -> bool {
 }
 
 /// A moment of a rollout that somebody may want to know; it is paused where a hold is over and a
-/// gate still cannot say.
+/// gate still cannot say, and where both releases fail at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Moment {

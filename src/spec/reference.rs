@@ -146,6 +146,10 @@ fn list(item: &Value) -> String {
 }
 
 fn range(schema: &Value) -> String {
+    let ends = [&schema["exclusiveMinimum"], &schema["exclusiveMaximum"]];
+    if let [Value::Number(below), Value::Number(above)] = ends {
+        return format!(", above {below} and below {above}");
+    }
     match (&schema["minimum"], &schema["maximum"]) {
         (Value::Null, _) => String::new(),
         (least, Value::Null) => format!(", at least {least}"),

@@ -59,7 +59,7 @@ pub(crate) struct Rollout {
     pub(crate) patience: Period,
     /// The probability that a harmless release is not stopped by the gates that compare it with
     /// the stable one, all of them together, however often they are looked at.
-    #[schemars(range(min = 0.51, max = 0.9999))]
+    #[schemars(extend("exclusiveMinimum" = 0.5, "exclusiveMaximum" = 1))]
     pub(crate) confidence: f64,
     /// For gates that compare what conversations use: each counts with what it has used this long
     /// after it began, whatever its release does with the time.

@@ -195,6 +195,13 @@ impl Shape<'_> {
     fn range(&mut self, number: f64, span: Range<usize>, wanted: &Value, path: &str) {
         let (least, most) = (wanted["minimum"].as_f64(), wanted["maximum"].as_f64());
         let path = place(path);
+        let ends = [&wanted["exclusiveMinimum"], &wanted["exclusiveMaximum"]];
+        if let [Some(below), Some(above)] = ends.map(Value::as_f64)
+            && (number <= below || number >= above)
+        {
+            let message = format!("{path} must be above {below} and below {above}");
+            return self.refuse(span, message, None);
+        }
         let message = match (least, most) {
             (Some(least), Some(most)) => format!("{path} must be from {least} to {most}"),
             (Some(least), None) => format!("{path} must be at least {least}"),

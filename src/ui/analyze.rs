@@ -28,12 +28,12 @@ impl View for JudgedView {
             (Align::Left, "after"),
             (Align::Right, "evidence"),
         ];
-        let needs = self.judged.iter().filter_map(|judged| {
-            let needs = judged.needs.as_deref()?;
-            Some(Line::from(format!("{} needs {needs}", name(judged.what))))
+        let missing = self.judged.iter().filter_map(|judged| {
+            let missing = judged.missing.as_deref()?;
+            Some(Line::from(format!("{} {missing}", name(judged.what))))
         });
         let rows = self.judged.iter().map(row).collect();
-        table(&columns, rows).into_iter().chain(needs).collect()
+        table(&columns, rows).into_iter().chain(missing).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use super::say;
 use super::table::{Align, aligned, table};
 use super::words::{self, Clock};
 use crate::rollout::{Gate, Plan, Slot, Step};
-use crate::spec::{Expect, MetricGate, Probe, ProbeRequest, Unclear};
+use crate::spec::{Expect, Metric, MetricGate, Probe, ProbeRequest, Unclear};
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct PlanView<'a> {
@@ -262,12 +262,19 @@ fn comparison(gate: &MetricGate) -> String {
     )
 }
 
+/// When it is not asked, and what becomes of it where it cannot say.
 fn unclear(plan: &Plan, gate: &MetricGate) -> String {
-    let requests = match gate.against {
-        _ if gate.source.is_some() => "an answer".to_owned(),
-        None => words::some(gate.min_requests, "request"),
-        Some(_) => "enough evidence".to_owned(),
-    };
+    let unclear = cannot_say(plan, gate);
+    let compares = |step: &Step| step.compares() && !step.gates.is_empty();
+    match gate.against {
+        None => unclear,
+        Some(_) if plan.steps.iter().any(compares) => format!("{unclear}; not asked at 100 %"),
+        Some(_) => "not asked: there is nothing to compare with".to_owned(),
+    }
+}
+
+fn cannot_say(plan: &Plan, gate: &MetricGate) -> String {
+    let requests = enough(gate);
     match gate.unclear {
         Unclear::Wait => format!(
             "waits for {requests}, {} at most",
@@ -276,6 +283,20 @@ fn unclear(plan: &Plan, gate: &MetricGate) -> String {
         Unclear::Pass => format!("passes without {requests}"),
         Unclear::Fail => format!("fails without {requests}"),
         Unclear::Approve => format!("asks a person without {requests}"),
+    }
+}
+
+/// What it has to have seen.
+fn enough(gate: &MetricGate) -> String {
+    let unit = match gate.metric.is_of_calls() {
+        true => "call",
+        false => "request",
+    };
+    match (gate.against, gate.metric, gate.min) {
+        _ if gate.source.is_some() => "an answer".to_owned(),
+        (Some(_), ..) => "enough evidence".to_owned(),
+        (None, Metric::Requests, Some(least)) => words::some(least.value().ceil() as u64, unit),
+        (None, ..) => words::some(gate.min_requests.max(1), unit),
     }
 }
 

@@ -101,6 +101,16 @@ pub(super) fn doing(rollout: &Rollout, seen: &Seen, at: Stamp) -> Line {
     }
 }
 
+/// The same of a gate that begins to be asked: what it will come to is not known yet.
+pub(super) fn asked(rollout: &Rollout, seen: &Seen, at: Stamp) -> Line {
+    match (rollout.next(), rollout.gate()) {
+        (Next::Run(Effect::Observe | Effect::Ask(_)), Some((Gate::Hold(period), _))) => {
+            holding(rollout, *period, at).into()
+        }
+        _ => doing(rollout, seen, at),
+    }
+}
+
 fn next_in_words(rollout: &Rollout, seen: &Seen, at: Stamp, next: Next) -> Line {
     let plan = rollout.plan();
     match next {

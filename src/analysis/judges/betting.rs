@@ -48,6 +48,10 @@ impl Bets {
         (mean / (variance + mean * mean)).clamp(0.0, MOST)
     }
 
+    pub(super) fn have_begun(&self) -> bool {
+        self.pairs > 0.0
+    }
+
     /// Pairs until evidence reaches the bound, if d goes on as it is; `None`: never.
     pub(super) fn pairs_until(&self, bound: f64) -> Option<f64> {
         let (mean, variance) = (self.mean, self.squares / self.pairs.max(1.0));

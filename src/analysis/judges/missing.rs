@@ -16,6 +16,8 @@ pub enum Missing {
     Failures(u64),
     /// About so many more.
     Units(u64),
+    /// More of what was seen does not exclude it.
+    Never,
 }
 
 impl Missing {
@@ -42,19 +44,23 @@ impl Missing {
                 let rarer = share.get().min(1.0 - share.get());
                 Self::Units((pairs / rarer).ceil() as u64)
             }
+            (None, Some(_)) if bets.have_begun() => Self::Never,
             _ => Self::Everything,
         }
     }
 
-    /// "about 1,900 more conversations, 40 min at this traffic, to exclude a doubling of errors".
+    /// "needs about 1,900 more conversations, 40 min at this traffic, to exclude a doubling of errors".
     ///
     /// `units` in the plural; `per_second`: how many begin now, of both releases; `harm` as a noun.
     #[must_use]
     pub fn says(self, units: &str, per_second: Option<f64>, harm: &str) -> String {
         match self {
-            Self::Everything => format!("{units} of both releases, to exclude {harm}"),
+            Self::Never => {
+                format!("does not exclude {harm} so far, and more of the same will not")
+            }
+            Self::Everything => format!("needs {units} of both releases, to exclude {harm}"),
             Self::Failures(count) => format!(
-                "about {} that fail, and none has yet, to exclude {harm}",
+                "needs about {} that fail, and none has yet, to exclude {harm}",
                 about(count, units)
             ),
             Self::Units(count) => {
@@ -62,7 +68,7 @@ impl Missing {
                 let time =
                     time.map_or_else(String::new, |time| format!(", {time} at this traffic"));
                 format!(
-                    "about {}{time}, to exclude {harm}",
+                    "needs about {}{time}, to exclude {harm}",
                     about(count, &format!("more {units}"))
                 )
             }

@@ -61,7 +61,7 @@ pub(crate) struct Judged {
     pub(crate) bound: f64,
     /// What is missing, where it is unclear.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) needs: Option<String>,
+    pub(crate) missing: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

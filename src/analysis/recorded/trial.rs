@@ -297,7 +297,7 @@ impl<'t> Run<'t> {
             candidate: what.figure(candidate),
             evidence: self.evidence(what),
             bound: risk.bound(),
-            needs: word.is_none().then(|| self.needs(what)),
+            missing: word.is_none().then(|| self.missing(what)),
         }
     }
 
@@ -310,7 +310,7 @@ impl<'t> Run<'t> {
         evidence.unwrap_or(0.0)
     }
 
-    fn needs(&self, what: What) -> String {
+    fn missing(&self, what: What) -> String {
         let missing = match what {
             What::ErrorRate => Missing::of_rates(&self.errors),
             What::Latency => {

@@ -32,7 +32,7 @@ pub(crate) struct Analyze {
     pub(crate) worse_by: f64,
     /// The candidate's share of what begins, in per cent, where the file does not say its weight
     /// [default: as in the file; with --aa 50]
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = share)]
     pub(crate) weight: Option<Percent>,
     /// With --aa: how often
     #[arg(long, default_value_t = 1000, value_name = "COUNT", requires = "aa")]
@@ -65,6 +65,17 @@ fn confidence(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|share| *share > 0.5 && *share < 1.0);
     number.ok_or_else(|| format!("{text} is not between 0.5 and 1"))
+}
+
+/// Both releases have some.
+fn share(text: &str) -> Result<Percent, String> {
+    let share = percent(text)?;
+    match share > Percent::ZERO && share < Percent::FULL {
+        true => Ok(share),
+        false => Err(format!(
+            "{text} leaves one release without traffic: more than 0, less than 100"
+        )),
+    }
 }
 
 fn margin(text: &str) -> Result<f64, String> {

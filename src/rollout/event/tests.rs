@@ -65,6 +65,7 @@ fn each_event_keeps_its_form() {
     keeps(&Event::Resumed("ann".to_owned()), r#"{"resumed":"ann"}"#);
     keeps(&Event::Approved("ann".to_owned()), r#"{"approved":"ann"}"#);
     keeps(&Event::Aborted("ann".to_owned()), r#"{"aborted":"ann"}"#);
+    keeps(&Event::Kept("ann".to_owned()), r#"{"kept":"ann"}"#);
     keeps(
         &Event::Observed(live()),
         r#"{"observed":{"stable":{"wanted":3,"ready":3,"coming":0,"leaving":1},"candidate":{"wanted":1,"ready":0,"coming":1,"leaving":0},"weight":12.5}}"#,

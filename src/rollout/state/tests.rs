@@ -1,7 +1,7 @@
 use super::*;
 use crate::release::ReleaseId;
 use crate::rollout::{Side, Slot};
-use crate::spec::{Period, Strategy};
+use crate::spec::{Against, Metric, MetricGate, Period, Strategy, Unclear};
 
 /// Two replicas, blue-green, with these gates beside each other.
 fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
@@ -260,4 +260,32 @@ fn what_is_no_rollout_is_refused() {
     let mut damaged = plan(&[], true);
     damaged.undo.clear();
     assert!(Rollout::begin(Stamp(0), damaged).is_err());
+}
+
+#[test]
+fn a_gate_that_compares_asks_nobody_where_nothing_runs_beside_it() {
+    let asks = |against| {
+        let gate = MetricGate {
+            unclear: Unclear::Approve,
+            against,
+            ..MetricGate::on(Metric::ErrorRate)
+        };
+        let plan = Plan {
+            gates: vec![gate],
+            ..plan(&[hold(0)], true)
+        };
+        let mut rollout = Rollout::begin(Stamp(0), plan).unwrap();
+        rollout.apply(Stamp(1), beside()).unwrap();
+        rollout.asks(Stamp(2)).is_some()
+    };
+    assert!(asks(None));
+    assert!(!asks(Some(Against::Stable)));
+}
+
+#[test]
+fn a_stable_release_that_was_promoted_stays_and_says_who_said_so() {
+    let rolled_back = Outcome::RolledBack(Reason::new(Why::Kept, "r1 was promoted by ann"));
+    let kept = Event::Kept("ann".to_owned());
+    let rollout = replay(&[hold(60)], true, &[beside(), kept, before()]);
+    assert_eq!(rollout.next(), Next::Finish(rolled_back));
 }

@@ -1,19 +1,26 @@
 use std::collections::BTreeSet;
 
-use super::super::{Bound, GateSource, Login, Metric, MetricGate, Spec};
-use super::{Check, judge, run};
+use super::super::{
+    Bound, GateSource, Metric, MetricGate, Percent, Period, Rollout, RolloutStep, Spec, Strategy,
+    Unclear,
+};
+use super::{Check, judge, source};
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     let mut names = BTreeSet::new();
     for (at, gate) in spec.gate.iter().enumerate() {
         let path = format!("gate.{at}");
         match &gate.source {
-            Some(source) => sourced(gate, source, &path, spec, check),
+            Some(asked) => sourced(gate, asked, &path, spec, check),
             None if gate.metric == Metric::Sourced => {
                 let hint = "metric = \"error_rate\", or a source";
                 check.refuse_with(&path, "\"metric\" is missing in a gate", hint);
             }
             None => measured(gate, &path, check),
+        }
+        if let Some(why) = alone(gate, &spec.rollout) {
+            let hint = "strategy = \"canary\" under [rollout], and steps with a hold below 100 %";
+            check.refuse_with(&format!("{path}.against"), why, hint);
         }
         if let Some(name) = gate.name.as_deref().filter(|name| !names.insert(*name)) {
             check.refuse(
@@ -22,6 +29,45 @@ pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
             );
         }
     }
+}
+
+/// Why a gate that compares would never be asked where that means something.
+fn alone(gate: &MetricGate, rollout: &Rollout) -> Option<&'static str> {
+    gate.against?;
+    // Others are refused for it already.
+    let can_compare = gate.source.is_none() || gate.judge().is_some();
+    match rollout.strategy {
+        _ if !can_compare => None,
+        Strategy::Rolling | Strategy::BlueGreen => Some(
+            "this strategy judges gates at 100 %, where the stable release has no traffic to compare with",
+        ),
+        Strategy::Canary if !rollout.steps.is_empty() => unseen(gate, &rollout.steps),
+        // What auto will choose is not known here.
+        Strategy::Canary | Strategy::Shadow | Strategy::Ab | Strategy::Auto => None,
+    }
+}
+
+fn unseen(gate: &MetricGate, steps: &[RolloutStep]) -> Option<&'static str> {
+    let shared = while_both_have_traffic(steps);
+    let takes_time = |step: &RolloutStep| match step {
+        RolloutStep::Weight { hold, .. } => !hold.is_zero(),
+        RolloutStep::Approve { .. } => true,
+    };
+    match shared {
+        [] => Some("no step is below 100 %, so the stable release has no traffic to compare with"),
+        steps if gate.unclear == Unclear::Pass && !steps.iter().any(takes_time) => Some(
+            "no step below 100 % has a hold: it would be looked at once, and pass with nothing seen",
+        ),
+        _ => None,
+    }
+}
+
+fn while_both_have_traffic(steps: &[RolloutStep]) -> &[RolloutStep] {
+    let weighs = |step: &RolloutStep| matches!(step, RolloutStep::Weight { .. });
+    let is_full = |step: &RolloutStep| matches!(step, RolloutStep::Weight { weight, .. } if *weight == Percent::FULL);
+    let begin = steps.iter().position(weighs).unwrap_or(steps.len());
+    let end = steps.iter().position(is_full).unwrap_or(steps.len());
+    steps.get(begin..end).unwrap_or_default()
 }
 
 fn measured(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
@@ -34,7 +80,7 @@ fn measured(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
     bounds(gate, path, check);
 }
 
-fn sourced(gate: &MetricGate, source: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>) {
+fn sourced(gate: &MetricGate, asked: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>) {
     if gate.metric != Metric::Sourced {
         check.refuse(
             &format!("{path}.metric"),
@@ -46,9 +92,9 @@ fn sourced(gate: &MetricGate, source: &GateSource, path: &str, spec: &Spec, chec
         check.refuse_with(path, "a gate with a source needs a name", hint);
     }
     if let Some(every) = gate.every {
-        check.above_zero(&format!("{path}.every"), every);
+        above_zero(gate, "every", every, path, check);
     }
-    if let GateSource::Judge { judge } = source {
+    if let GateSource::Judge { judge } = asked {
         return judge::gate(gate, judge, path, spec, check);
     }
     if gate.against.is_some() {
@@ -58,7 +104,7 @@ fn sourced(gate: &MetricGate, source: &GateSource, path: &str, spec: &Spec, chec
         check.refuse_with(&format!("{path}.against"), message, hint);
     }
     let is_bounded = gate.least().is_some() || gate.most().is_some();
-    match (source.is_answer(), is_bounded) {
+    match (asked.is_answer(), is_bounded) {
         (true, true) => {
             let hint = "json = \"$.score\" in the source, if it prints a number";
             check.refuse_with(path, "a yes or no has no max or min", hint);
@@ -66,41 +112,7 @@ fn sourced(gate: &MetricGate, source: &GateSource, path: &str, spec: &Spec, chec
         (true, false) => {}
         (false, _) => bounds(gate, path, check),
     }
-    reachable(source, path, spec, check);
-}
-
-fn reachable(source: &GateSource, path: &str, spec: &Spec, check: &mut Check<'_>) {
-    let at = format!("{path}.source");
-    if let GateSource::Prometheus { server: None, .. } = source
-        && spec.observe.prometheus.is_none()
-    {
-        let hint = "server = \"http://prometheus:9090\", or observe.prometheus for all";
-        check.refuse_with(&at, "it is not said which Prometheus to ask", hint);
-    }
-    if let Some(one) = source.login() {
-        login(one, "source", &at, spec, check);
-    }
-    if let GateSource::Http { http, .. } = source {
-        run::secrets_of(http, &format!("{at}.http"), spec, check);
-    }
-}
-
-/// `who` gives it.
-pub(super) fn login(login: &Login, who: &str, path: &str, spec: &Spec, check: &mut Check<'_>) {
-    let logins: Vec<_> = login.templates().collect();
-    if logins.len() > 1 {
-        let message = format!("a {who} takes a token or a password, not both");
-        check.refuse(path, message);
-    }
-    for (field, text) in logins {
-        let path = format!("{path}.{field}");
-        run::secrets_of(text, &path, spec, check);
-        if !text.has_secret() {
-            let hint = format!("{field} = \"${{secret:NAME}}\", and NAME under [secrets]");
-            let message = "what stands in agent.toml stands in the journal: name a secret";
-            check.refuse_with(&path, message, hint);
-        }
-    }
+    source::reachable(asked, &format!("{path}.source"), spec, check);
 }
 
 fn bounds(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
@@ -149,7 +161,15 @@ fn bounds(gate: &MetricGate, path: &str, check: &mut Check<'_>) {
         fits(*bound, gate.metric, &format!("{path}.range.{at}"), check);
     }
     if let Some(window) = gate.window {
-        check.above_zero(&format!("{path}.window"), window);
+        above_zero(gate, "window", window, path, check);
+    }
+}
+
+/// Its name says more than its place in the file.
+fn above_zero(gate: &MetricGate, key: &str, period: Period, path: &str, check: &mut Check<'_>) {
+    if period.is_zero() {
+        let message = format!("{key} of the gate {} must be longer than 0", gate.label());
+        check.refuse(&format!("{path}.{key}"), message);
     }
 }
 

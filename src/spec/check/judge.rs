@@ -2,7 +2,7 @@
 
 use super::super::show::key;
 use super::super::{Bound, Expect, LlmJudge, MetricGate, Rubric, Spec};
-use super::{Check, gate};
+use super::{Check, source};
 
 pub(super) fn check(spec: &Spec, check: &mut Check<'_>) {
     for (name, judge) in &spec.judges {
@@ -28,7 +28,7 @@ fn judge(judge: &LlmJudge, path: &str, spec: &Spec, check: &mut Check<'_>) {
         let message = "a judge needs a spend limit above 0";
         check.refuse_with(&format!("{path}.spend"), message, hint);
     }
-    gate::login(&judge.login, "judge", path, spec, check);
+    source::login(&judge.login, "judge", path, spec, check);
 }
 
 fn expectations(expect: &Expect, path: &str, spec: &Spec, check: &mut Check<'_>) {

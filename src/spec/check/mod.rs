@@ -11,6 +11,7 @@ mod place;
 mod rollout;
 mod run;
 mod scale;
+mod source;
 
 use super::origin::Origins;
 use super::problem::Problem;

@@ -1,4 +1,4 @@
-use super::{SMALL, bad, load, marked};
+use super::{SMALL, bad, good, load, marked};
 
 /// Each case is what is added to a small file, then behind `>` what the caret marks unless the line is
 /// not shown, the message, and the hint if there is one.
@@ -121,6 +121,17 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
              image.image = \"a\"",
             "nothing measures tool_error_rate in a cluster: no edge stands before replicas there",
         ),
+        (
+            "kind = \"worker\"\n[run]\ncommand = [\"a\"]\n[[gate]]\nmetric = \"tool_error_rate\"\nmax = 0.1\n\
+             [[gate]]\nname = \"smoke\"\nsource = { command = [\"true\"] }\n[[gate]]\nmetric = \"latency_p95\"\n\
+             max = \"1s\"",
+            "nothing measures latency_p95 of a worker: nobody sends requests to it",
+        ),
+        (
+            "kind = \"worker\"\n[[gate]]\nmetric = \"requests\"\nmin = 1\n[environments.x]\n\
+             target = { docker = {} }\nimage.image = \"a\"",
+            "nothing measures requests of a worker: nobody sends requests to it",
+        ),
     ] {
         let environment = text.contains("environments").then_some("x");
         let mut loaded = load(&format!("{base}{text}\n"), environment).unwrap();
@@ -165,6 +176,25 @@ fn a_high_risk_asks_auto_for_a_shadow() {
     assert_eq!(marked(&problems[0]), "\"auto\"");
     let message = "nobody sends requests to a worker, so there are none to copy";
     assert_eq!(problems[0].message, message);
+}
+
+#[test]
+fn gates_compare_wherever_something_runs_beside_the_new_release() {
+    let gate = "[[gate]]\nmetric = \"error_rate\"\nagainst = \"stable\"\n";
+    for rollout in [
+        "strategy = \"canary\"",
+        "strategy = \"canary\"\nsteps = [{ weight = 10, hold = \"1m\" }, { weight = 100 }]",
+        "strategy = \"canary\"\nsteps = [{ weight = 10 }, { weight = 100 }]",
+        "strategy = \"shadow\"",
+        "strategy = \"ab\"\nuser = \"header:X-User\"",
+        "strategy = \"auto\"",
+    ] {
+        good(&format!("{SMALL}[rollout]\n{rollout}\n{gate}"));
+    }
+    let waits = "steps = [{ weight = 10 }, { approve = \"more\" }, { weight = 100 }]";
+    good(&format!(
+        "{SMALL}[rollout]\nstrategy = \"canary\"\n{waits}\n{gate}unclear = \"pass\"\n"
+    ));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{AGAIN, Moment, undoing};
 use crate::analysis::{Finding, Verdict};
 use crate::release::ReleaseId;
 use crate::rollout::{Effect, Event, Gate, Live, Plan, Reason, Rollout, Side, Slot, Stamp};
-use crate::spec::Percent;
+use crate::spec::{Percent, Unclear};
 use crate::ui::console::Console;
 use crate::ui::line::{Line, Tone};
 use crate::ui::serving::Serving;
@@ -15,13 +15,17 @@ use crate::ui::{say, words};
 /// Milliseconds without a line until a quiet one comes.
 const SILENCE: u64 = 30_000;
 
+/// Gates in one line that cannot say.
+const FEW: usize = 3;
+
 /// What was said already, so that nothing is said twice.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     last: Stamp,
     failing: BTreeMap<(ReleaseId, u32), String>,
     paused: bool,
-    asks: bool,
+    /// Since when the hold is asked that was told to wait for a person.
+    asks: Option<Stamp>,
     teller: Teller,
 }
 
@@ -92,10 +96,12 @@ impl Lines {
 
     /// A hold that is over and waits for a person.
     fn hold_asks(&mut self, now: &Moment) -> Option<Said> {
-        let is_hold = matches!(now.rollout.gate(), Some((Gate::Hold(_), _)));
-        let asks = is_hold && now.rollout.asks(now.at).is_some();
-        let new = asks && !std::mem::replace(&mut self.asks, asks);
-        new.then(|| said("gate", still(now)))
+        let Some((Gate::Hold(_), since)) = now.rollout.gate() else {
+            return None;
+        };
+        let asks = now.rollout.asks(now.at).is_some() && cannot_say(now, Unclear::Approve);
+        let is_new = asks && self.asks.replace(since) != Some(since);
+        is_new.then(|| said("gate", still(now)))
     }
 }
 
@@ -133,7 +139,8 @@ impl Teller {
             Event::Done(effect) => done(plan, effect, verbose),
             Event::Approved(who) => Some(said("gate", format!("approved by {who}"))),
             Event::Aborted(_) => Some(said("aborted", AGAIN)),
-            Event::Marked(_)
+            Event::Kept(_)
+            | Event::Marked(_)
             | Event::Counted(_)
             | Event::Measured(_)
             | Event::Failed(..)
@@ -157,8 +164,24 @@ impl Teller {
             .map(|(gate, _)| (now.rollout.row(), gate.clone()));
         let new = asked.is_some() && asked != self.asked;
         self.asked = asked;
-        new.then(|| said("gate", say::doing(now.rollout, now.seen, now.at)))
+        new.then(|| said("gate", say::asked(now.rollout, now.seen, now.at)))
     }
+}
+
+/// A gate that counts as this where it is unclear, and is.
+fn cannot_say(now: &Moment, policy: Unclear) -> bool {
+    let gates = &now.rollout.plan().gates;
+    let of_it = |gate: &&str| {
+        let mut gates = gates.iter().filter(|one| one.unclear == policy);
+        gates.any(|one| one.label() == *gate)
+    };
+    let unclear = |verdict: &&Verdict| verdict.finding == Finding::Unclear;
+    let mut names = now
+        .verdicts
+        .iter()
+        .filter(unclear)
+        .map(|one| one.gate.as_str());
+    names.any(|name| of_it(&name))
 }
 
 /// Why, what the failing replica wrote last, and where the rest of it is.
@@ -252,9 +275,8 @@ fn opened(plan: &Plan, gate: &Gate, verdicts: &[Verdict]) -> String {
                 true => "passed".to_owned(),
                 false => format!("held {}", words::duration(period.as_millis())),
             };
-            let says = verdicts.iter().map(|verdict| verdict.says.clone());
             std::iter::once(held)
-                .chain(says)
+                .chain(said_of(verdicts))
                 .collect::<Vec<_>>()
                 .join(", ")
         }
@@ -263,12 +285,28 @@ fn opened(plan: &Plan, gate: &Gate, verdicts: &[Verdict]) -> String {
 
 /// What it still does, and what the gates still need.
 fn still(now: &Moment) -> Line {
-    let unclear = now
-        .verdicts
-        .iter()
-        .filter(|verdict| verdict.finding == Finding::Unclear);
-    let needs: String = unclear
-        .map(|verdict| format!("; {}", verdict.says))
-        .collect();
+    let needs = unclear(now.verdicts).into_iter();
+    let needs: String = needs.map(|says| format!("; {says}")).collect();
     say::doing(now.rollout, now.seen, now.at).plain(needs)
+}
+
+/// All that could say, and some of what could not.
+fn said_of(verdicts: &[Verdict]) -> Vec<String> {
+    let clear = verdicts.iter();
+    let clear = clear.filter(|verdict| verdict.finding != Finding::Unclear);
+    let clear = clear.map(|verdict| verdict.says.clone());
+    clear.chain(unclear(verdicts)).collect()
+}
+
+/// What cannot say yet: the first few, and how many more.
+fn unclear(verdicts: &[Verdict]) -> Vec<String> {
+    let all = verdicts.iter();
+    let all = all.filter(|verdict| verdict.finding == Finding::Unclear);
+    let mut says: Vec<String> = all.map(|verdict| verdict.says.clone()).collect();
+    let more = says.len().saturating_sub(FEW);
+    says.truncate(FEW);
+    if more > 0 {
+        says.push(format!("{more} more"));
+    }
+    says
 }

@@ -15,7 +15,7 @@ use super::line::{Line, Tone};
 use super::live::Live;
 use super::{say, words};
 use crate::analysis::Verdict;
-use crate::rollout::{Event, Outcome, Phase, Reason, Rollout, Stamp};
+use crate::rollout::{Effect, Event, Outcome, Phase, Reason, Rollout, Stamp};
 use crate::target::Seen;
 
 /// What to know once it is aborted.
@@ -81,6 +81,10 @@ impl<'a> Progress<'a> {
             Form::Lines(lines) => lines.event(self.console, &now, event),
             Form::Json(heart) => heart.event(self.console, &self.title, &now, event),
             Form::Quiet => {}
+        }
+        // At another weight nothing was judged yet.
+        if let Event::Done(Effect::Route(_) | Effect::Mirror(_)) = event {
+            self.verdicts.clear();
         }
     }
 

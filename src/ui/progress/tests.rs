@@ -1,4 +1,7 @@
 use super::*;
+use crate::analysis::Finding;
+use crate::rollout::Plan;
+use crate::spec::{MetricGate, Unclear};
 use crate::ui::console::{Color, Reader, Wishes};
 use crate::ui::fixtures::*;
 
@@ -278,6 +281,60 @@ holding at 10 %, 1 s of 10 s|
 |
 ←|
 ↑↑✕↓✕↓✕↑↑",
+    );
+}
+
+/// At 100 %, whose gates are judged once and ask a person; a glimpse for each of these findings.
+fn at_the_end(findings: &[Finding]) -> String {
+    let gates = (1..=5).map(|number| MetricGate {
+        name: Some(format!("g{number}")),
+        unclear: Unclear::Approve,
+        ..gates().remove(0)
+    });
+    let mut all = events();
+    all[0].1 = Event::Planned(Box::new(Plan {
+        gates: gates.collect(),
+        steps: plan().steps.split_off(3),
+        undo: vec![plan().undo.remove(0)],
+        ..plan()
+    }));
+    all.truncate(1);
+    all.push((0, live(3, 3, 0)));
+    let traffic = Event::Done(Effect::Route(percent(100)));
+    all.push((5, traffic.clone()));
+    let (mut console, _, err) = console(Wishes::default(), reader());
+    let rollout = replay(&all);
+    let mut progress = Progress::new(&mut console, title(), &rollout);
+    progress.event(&rollout, after(5), &traffic);
+    for finding in findings {
+        let verdict = |number| Verdict {
+            gate: format!("g{number}"),
+            finding: *finding,
+            says: format!("g{number} says"),
+            ..verdicts().remove(0)
+        };
+        let verdicts: Vec<_> = (1..=5).map(verdict).collect();
+        progress.glimpse(&rollout, &seen(), &verdicts, after(6));
+    }
+    err.text()
+}
+
+#[test]
+fn a_person_is_waited_for_only_where_a_gate_cannot_say() {
+    golden(
+        &at_the_end(&[Finding::Pass]),
+        r"
+12:03:49  traffic   r13 100 %, r12 0 %
+12:03:49  gate      holding at 100 % until the gates can say, 1h at most
+",
+    );
+    golden(
+        &at_the_end(&[Finding::Pass, Finding::Unclear, Finding::Unclear]),
+        r"
+12:03:49  traffic   r13 100 %, r12 0 %
+12:03:49  gate      holding at 100 % until the gates can say, 1h at most
+12:03:50  gate      waiting for: agentctl approve — the gates cannot say; g1 says; g2 says; g3 says; 2 more
+",
     );
 }
 

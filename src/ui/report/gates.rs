@@ -1,8 +1,8 @@
 //! What each gate saw over time, and its bound.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::analysis::{Evidence, Finding, Measures, Verdict, figure};
+use crate::analysis::{Evidence, Finding, Measures, Verdict, compared, figure};
 use crate::rollout::{Measured, Plan, Stamp};
 use crate::spec::{Bound, Metric, MetricGate, Percent};
 use crate::ui::plan::bounds;
@@ -11,6 +11,8 @@ use crate::ui::words;
 #[derive(Debug, Serialize)]
 pub(super) struct GateFigures {
     gate: String,
+    /// None of a gate that asks a source.
+    #[serde(serialize_with = "measured")]
     pub(super) metric: Metric,
     /// What it asks for, in words.
     pub(super) bound: String,
@@ -34,6 +36,13 @@ pub(super) struct Point {
     pub(super) stable: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) evidence: Option<Evidence>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde wants it
+fn measured<S: Serializer>(metric: &Metric, serializer: S) -> Result<S::Ok, S::Error> {
+    Some(metric)
+        .filter(|metric| **metric != Metric::Sourced)
+        .serialize(serializer)
 }
 
 impl GateFigures {
@@ -62,7 +71,7 @@ fn of_gate(
     let looks: Vec<_> = looks.collect();
     let value = |bound: Option<Bound>| bound.map(Bound::value);
     GateFigures {
-        gate: name(gate).to_owned(),
+        gate: gate.label().to_owned(),
         metric: gate.metric,
         bound: bounds(gate),
         max: value(gate.max),
@@ -88,16 +97,12 @@ fn point(at: Stamp, gate: &MetricGate, measured: &Measured, verdict: &Verdict) -
     }
 }
 
-/// The same figure of the release beside it; a gate that compares goes by what began.
+/// The same figure of the release beside it; where conversations are compared it is theirs.
 fn beside(gate: &MetricGate, stable: &Measures) -> Option<f64> {
     match gate.against {
-        Some(_) => (stable.begun > 0).then(|| stable.failed as f64 / stable.begun as f64),
+        Some(_) => compared(gate.metric, stable),
         None => figure(gate.metric, stable).filter(|_| stable.requests > 0),
     }
-}
-
-fn name(gate: &MetricGate) -> &str {
-    gate.name.as_deref().unwrap_or(gate.metric.name())
 }
 
 /// Verdicts stand in the order of the gates; those that compare are not asked where there is
@@ -111,5 +116,5 @@ fn verdict_of<'m>(at: usize, plan: &Plan, measured: &'m Measured) -> Option<&'m 
         .filter(|gate| is_asked(gate))
         .count();
     let verdict = measured.verdicts.get(before)?;
-    (verdict.gate == name(gate)).then_some(verdict)
+    (verdict.gate == gate.label()).then_some(verdict)
 }

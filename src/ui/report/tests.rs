@@ -8,7 +8,9 @@ use crate::analysis::{Evidence, Finding, Measures, Verdict};
 use crate::render::Templates;
 use crate::rollout::samples::plan_for;
 use crate::rollout::{Effect, Gate, Live, Measured, Outcome, Plan, Reason, Side, Slot, Why};
-use crate::spec::{Against, Bound, Metric, MetricGate, Period, Rollout, RolloutStep, Strategy};
+use crate::spec::{
+    Against, Bound, GateSource, Metric, MetricGate, Period, Rollout, RolloutStep, Strategy,
+};
 use crate::ui::words::Clock;
 
 const BEGAN: u64 = 1_795_225_848_000;
@@ -157,6 +159,59 @@ fn figures_are_those_of_the_journal() {
         says.contains(&&json!("error_rate 20.0 % is above 5.0 %")),
         "{says:?}"
     );
+}
+
+#[test]
+fn gates_that_the_edge_does_not_count_for() {
+    let asks = MetricGate {
+        name: Some("smoke".to_owned()),
+        source: Some(GateSource::Command {
+            command: vec!["check".to_owned()],
+            json: None,
+        }),
+        ..MetricGate::on(Metric::Sourced)
+    };
+    let slow = MetricGate {
+        against: Some(Against::Stable),
+        ..MetricGate::on(Metric::LatencyP95)
+    };
+    let verdict = |gate: &str| Verdict {
+        gate: gate.to_owned(),
+        finding: Finding::Pass,
+        figure: Some(0.0),
+        says: String::new(),
+        evidence: None,
+        both: false,
+    };
+    let look = Measured {
+        row: 0,
+        weight: Percent::new(10.0).unwrap(),
+        stable: Some(Measures {
+            slowest: vec![(200_000, 10)],
+            ..measures(10, 5)
+        }),
+        candidate: Some(measures(10, 5)),
+        verdicts: vec![verdict("smoke"), verdict("latency_p95")],
+    };
+    let events = [
+        Event::Planned(Box::new(Plan {
+            gates: vec![asks, slow],
+            ..plan()
+        })),
+        Event::Measured(Box::new(look)),
+    ];
+    let known = Known {
+        events: events.map(|event| (Stamp(BEGAN), event)).into(),
+        ..known()
+    };
+    let report = serde_json::to_value(Report::of(known).unwrap()).unwrap();
+    let of = |gate: usize, key: &str| report["gates"][gate][key].clone();
+    assert_eq!(
+        (of(0, "gate"), of(0, "metric")),
+        (json!("smoke"), json!(null))
+    );
+    assert_eq!(of(1, "metric"), "latency_p95");
+    assert_eq!(of(1, "points")[0]["stable"], 0.2);
 }
 
 #[test]

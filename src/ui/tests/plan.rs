@@ -1,5 +1,6 @@
 use super::*;
 use crate::rollout::{Plan, Step};
+use crate::spec::{Against, Bound, Metric, MetricGate, Unclear};
 
 fn view<'a>(changes: &'a [String], plan: &'a Plan) -> PlanView<'a> {
     PlanView {
@@ -138,4 +139,49 @@ step  r13  traffic to r13  then
 undo  a failure goes back to 3 replicas
 ",
     );
+}
+
+#[test]
+fn plan_says_what_each_gate_waits_for() {
+    let asks = |metric, unclear| MetricGate {
+        max: Some(Bound::Number(0.1)),
+        unclear,
+        ..MetricGate::on(metric)
+    };
+    let gates = vec![
+        MetricGate {
+            min_requests: 0,
+            ..asks(Metric::ErrorRate, Unclear::Fail)
+        },
+        asks(Metric::ToolErrorRate, Unclear::Wait),
+        MetricGate {
+            max: None,
+            min: Some(Bound::Number(100.0)),
+            ..asks(Metric::Requests, Unclear::Wait)
+        },
+        MetricGate {
+            max: None,
+            against: Some(Against::Stable),
+            ..asks(Metric::ErrorRate, Unclear::Pass)
+        },
+    ];
+    let whole = Plan { gates, ..plan() };
+    let mut rolling = whole.clone();
+    rolling.steps.drain(1..3);
+    rolling.undo.truncate(2);
+    let gates = |plan: &Plan| {
+        let lines = printed(&view(&[], plan));
+        let after = lines.split("gates   ").nth(1).unwrap().to_owned();
+        after.split("probes").next().unwrap().to_owned()
+    };
+    golden(
+        &gates(&whole),
+        r"
+error_rate at most 10.0 %                      fails without 1 request
+        tool_error_rate at most 10.0 %                 waits for 20 calls, 1h at most
+        requests at least 100                          waits for 100 requests, 1h at most
+        error_rate no worse than the stable release's  passes without enough evidence; not asked at 100 %
+",
+    );
+    assert!(gates(&rolling).contains("  not asked: there is nothing to compare with\n"));
 }

@@ -17,32 +17,37 @@ fn in_words() {
         (
             Missing::Units(1_873),
             Some(0.79),
-            "about 1,900 more conversations, 40 min at this traffic, to exclude a doubling of errors",
+            "needs about 1,900 more conversations, 40 min at this traffic, to exclude a doubling of errors",
         ),
         (
             Missing::Units(1),
             Some(1.0),
-            "about 1 more conversations, 1 s at this traffic, to exclude a doubling of errors",
+            "needs about 1 more conversations, 1 s at this traffic, to exclude a doubling of errors",
         ),
         (
             Missing::Units(11_900),
             Some(0.0),
-            "about 12,000 more conversations, to exclude a doubling of errors",
+            "needs about 12,000 more conversations, to exclude a doubling of errors",
         ),
         (
             Missing::Units(1_234_567),
             Some(0.1),
-            "about 1,300,000 more conversations, 150 days at this traffic, to exclude a doubling of errors",
+            "needs about 1,300,000 more conversations, 150 days at this traffic, to exclude a doubling of errors",
         ),
         (
             Missing::Failures(96),
             Some(1.0),
-            "about 96 conversations that fail, and none has yet, to exclude a doubling of errors",
+            "needs about 96 conversations that fail, and none has yet, to exclude a doubling of errors",
         ),
         (
             Missing::Everything,
             None,
-            "conversations of both releases, to exclude a doubling of errors",
+            "needs conversations of both releases, to exclude a doubling of errors",
+        ),
+        (
+            Missing::Never,
+            Some(1.0),
+            "does not exclude a doubling of errors so far, and more of the same will not",
         ),
     ];
     for (missing, per_second, says) in cases {
@@ -93,4 +98,9 @@ fn of_what_is_spent() {
         spend.see(Arm::Candidate, f64::from(at % 5));
     }
     assert!(matches!(Missing::of_spend(&spend), Missing::Units(1..)));
+    for at in 0..100 {
+        spend.see(Arm::Stable, f64::from(at % 3 + 1));
+        spend.see(Arm::Candidate, 2.5 * f64::from(at % 3 + 1));
+    }
+    assert_eq!(Missing::of_spend(&spend), Missing::Never);
 }
