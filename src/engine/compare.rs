@@ -57,16 +57,14 @@ impl Spending {
 impl<T: Target, S: Store> Engine<'_, T, S> {
     /// Both releases have traffic, or one has copies of what the other has.
     pub(super) fn can_compare(&self) -> bool {
-        let step = self.rollout.step();
-        let both = is_split(step.weight) || !step.mirror.is_zero();
-        both && self.rollout.plan().stable().is_some()
+        self.rollout.step().compares() && self.rollout.plan().stable().is_some()
     }
 
     /// What counts as slow is found before the first row that is compared: a time that was chosen by
     /// what is judged by it would be no fair one.
     pub(super) async fn mark(&mut self, effect: &Effect) -> Result<()> {
         let (splits, is_split_already) = match effect {
-            Effect::Route(weight) => (is_split(*weight), false),
+            Effect::Route(weight) => (weight.is_split(), false),
             // A rollout before this one may have left traffic as this one wants it.
             Effect::Ask(Gate::Hold(_)) => (self.can_compare(), true),
             effect => (matches!(effect, Effect::Mirror(_)), false),
@@ -330,10 +328,6 @@ pub(super) fn kind(metric: Metric) -> Kind {
         Metric::Sourced => Kind::Custom,
         _ => Kind::Spend,
     }
-}
-
-pub(super) fn is_split(weight: Percent) -> bool {
-    weight > Percent::ZERO && weight < Percent::FULL
 }
 
 /// In microseconds.

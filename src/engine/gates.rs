@@ -102,8 +102,8 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         self.count(seen, spending).map(Event::Counted)
     }
 
-    /// A person's word comes as an interruption; until then only a lost replica ends it, or half of
-    /// all requests failing.
+    /// A person's word comes as an interruption; until then the gates are on wherever the candidate is
+    /// asked anything. In an A/B test they are shown only: a person decides.
     pub(super) async fn await_approval(&self) -> Result<(), Failure> {
         let mut holding = self.holding(Period::default());
         let mut seen = self.target.observe().await?;
@@ -113,11 +113,21 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             self.read_spent(&mut holding.spending).await?;
             let verdicts = self.verdicts(&seen, &holding, &lately);
             self.glimpse(&seen, &verdicts);
+            let failed = verdicts.iter().find(|v| v.finding == Finding::Fail);
+            if let Some(says) = failed.filter(|_| self.acts_meanwhile()).map(named) {
+                return Err(judged(Why::Gate, says, &seen, verdicts));
+            }
             let some_time = Stamp((self.clock)().0 + LOOK);
             seen = self
                 .next_until(some_time, seen, &mut holding.figures)
                 .await?;
         }
+    }
+
+    fn acts_meanwhile(&self) -> bool {
+        let step = self.rollout.step();
+        let is_asked = !step.weight.is_zero() || !step.mirror.is_zero();
+        is_asked && self.rollout.plan().ab.is_none()
     }
 
     /// The next look or answer, at the latest when the wait is over.

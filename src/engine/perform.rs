@@ -3,7 +3,6 @@
 use anyhow::{Context, Result};
 
 use super::Engine;
-use super::compare::is_split;
 use super::live::live;
 use crate::advice;
 use crate::journal::Store;
@@ -127,12 +126,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             sticky: plan.sticky,
             settle: plan
                 .settle
-                .filter(|_| is_split(weight) || !mirror.is_zero()),
+                .filter(|_| weight.is_split() || !mirror.is_zero()),
             arms: plan
                 .ab
                 .clone()
                 .zip(plan.stable())
-                .filter(|_| is_split(weight))
+                .filter(|_| weight.is_split())
                 .map(|(ab, rest)| Arms {
                     to: plan.to,
                     rest,

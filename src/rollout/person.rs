@@ -3,7 +3,7 @@
 use super::event::{Reason, Stamp, Why};
 use super::plan::Gate;
 use super::state::{Phase, Rollout};
-use crate::spec::{MetricGate, Percent, Unclear};
+use crate::spec::{MetricGate, Unclear};
 
 impl Rollout {
     /// What a person is asked now, in words: to approve a step, or gates that cannot say although
@@ -24,8 +24,7 @@ impl Rollout {
 
     /// Both arms of an A/B test have traffic, and a person is to promote one.
     pub(crate) fn is_test(&self) -> bool {
-        let weight = self.step().weight;
-        let both = weight > Percent::ZERO && weight < Percent::FULL;
+        let both = self.step().weight.is_split();
         self.plan.ab.is_some() && both && self.phase() == Phase::Forward
     }
 

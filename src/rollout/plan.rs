@@ -121,8 +121,7 @@ impl Step {
 
     /// Both releases have traffic, or one has copies of the other's.
     pub(crate) fn compares(&self) -> bool {
-        let both = self.weight > Percent::ZERO && self.weight < Percent::FULL;
-        both || !self.mirror.is_zero()
+        self.weight.is_split() || !self.mirror.is_zero()
     }
 
     /// Replicas that have a share of the traffic.

@@ -18,7 +18,7 @@ impl Plan {
     pub(crate) fn by_replicas(mut self) -> Result<Self, String> {
         let most = self.steps.last().map_or(0, |row| row.candidate);
         for row in &mut self.steps {
-            if row.weight > Percent::ZERO && row.weight < Percent::FULL {
+            if row.weight.is_split() {
                 fit(row, most)?;
             }
         }

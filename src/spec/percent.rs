@@ -24,6 +24,11 @@ impl Percent {
         Self(hundredths.checked_div(u64::from(whole)).unwrap_or(0) as u16)
     }
 
+    /// Neither nothing nor all.
+    pub(crate) fn is_split(self) -> bool {
+        self > Self::ZERO && self < Self::FULL
+    }
+
     #[allow(clippy::trivially_copy_pass_by_ref)] // as serde wants it
     pub(crate) fn is_zero(&self) -> bool {
         *self == Self::ZERO

@@ -173,6 +173,6 @@ fn amount(name: &str, value: &Value) -> Result<f64, String> {
 
 fn weight(value: &Value) -> Result<Percent, String> {
     let percent = number(value).and_then(Percent::new);
-    let inside = percent.filter(|weight| *weight > Percent::ZERO && *weight < Percent::FULL);
+    let inside = percent.filter(|weight| weight.is_split());
     inside.ok_or_else(|| format!("weight is a percentage between 0 and 100, not {value}"))
 }

@@ -70,7 +70,7 @@ fn confidence(text: &str) -> Result<f64, String> {
 /// Both releases have some.
 fn share(text: &str) -> Result<Percent, String> {
     let share = percent(text)?;
-    match share > Percent::ZERO && share < Percent::FULL {
+    match share.is_split() {
         true => Ok(share),
         false => Err(format!(
             "{text} leaves one release without traffic: more than 0, less than 100"

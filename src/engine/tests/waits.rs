@@ -78,6 +78,36 @@ async fn an_early_yes_is_no_yes() {
     assert!(waiting.await.is_err(), "it waits for a yes at the gate");
 }
 
+/// Over night, say.
+#[tokio::test(start_paused = true)]
+async fn gates_stay_on_while_a_person_is_asked() {
+    let well = Measures {
+        requests: 1_000,
+        ..Measures::default()
+    };
+    let ill = Measures {
+        errors: 100,
+        ..well.clone()
+    };
+    let turns_bad = Behaviour {
+        window: well,
+        later: Some((Duration::from_secs(600), ill)),
+        ..Behaviour::default()
+    };
+    let story = Story {
+        approval: true,
+        gates: vec![MetricGate {
+            max: Some(Bound::Number(0.05)),
+            ..MetricGate::on(Metric::ErrorRate)
+        }],
+        target: Fake::default().with(NEW, turns_bad),
+        ..Story::default()
+    };
+    let told = story.told().await;
+    assert_eq!(reason(&told).says, "error_rate 10.0 % is above 5.0 %");
+    assert!((600..=620).contains(&told.seconds), "{}", told.seconds);
+}
+
 #[tokio::test(start_paused = true)]
 async fn ctrl_c_undoes_and_twice_leaves_it_standing() {
     let abort = Story {
