@@ -293,3 +293,85 @@ hint: write into that file, beside agent.toml, what a good reply is
     }
     assert_eq!(model.calls(), 0);
 }
+
+/// What a shadow kept, as its edge writes it.
+fn pairs(place: &Place, replies: &[(&str, &str)]) {
+    let pair = |(stable, candidate): &(&str, &str)| {
+        let answer = |reply: &str| json!({ "status": 200, "body": { "reply": reply } });
+        let request = json!({ "method": "POST", "path": "/", "body": { "message": "hi" } });
+        json!({ "at": 1, "request": request, "stable": answer(stable), "candidate": answer(candidate) })
+    };
+    let lines: Vec<String> = replies.iter().map(|both| pair(both).to_string()).collect();
+    place.write("pairs.jsonl", lines.join("\n"));
+}
+
+#[test]
+fn what_a_shadow_kept_is_scored() {
+    let model = Model::start();
+    let place = Place::empty();
+    place.write("key", KEY);
+    place.write("rubric.md", "A good reply greets.");
+    place.spec(&model.spec("spend = 1.0"));
+    let analyze = ["analyze", "pairs.jsonl", "--judge", "manners"];
+    pairs(&place, &[("hello", "two"); 200]);
+    let worse = place.run(&analyze).ends(1);
+    assert!(!worse.stdout.contains(KEY) && !worse.stderr.contains(KEY));
+    worse.says("worse").says(" of 200 ");
+    let calls = model.calls();
+    assert!(calls < 100, "it stops once it is found: {calls}");
+    pairs(&place, &[("hello", "hello"); 3]);
+    place.run(&analyze).ends(0).says("unclear");
+    assert_eq!(model.calls() - calls, 6);
+    let json = place
+        .run(&[
+            "analyze",
+            "pairs.jsonl",
+            "--judge",
+            "manners",
+            "--pairs",
+            "2",
+            "--output",
+            "json",
+        ])
+        .ends(0);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(
+        (&json["scored"], &json["pairs"]),
+        (&json!(2), &json!(3)),
+        "{json}"
+    );
+    assert_eq!(
+        (&json["stable"], &json["candidate"]),
+        (&json!(0.9), &json!(0.9))
+    );
+    assert!((json["spent"].as_f64().unwrap() - 4.0 * CALL).abs() < 1e-9);
+}
+
+#[test]
+fn pairs_that_cannot_be_scored_are_told() {
+    let model = Model::start();
+    let place = Place::empty();
+    place.write("key", KEY);
+    place.write("rubric.md", "A good reply greets.");
+    place.spec(&model.spec("spend = 0.0001"));
+    pairs(&place, &[("hello", "hello"); 3]);
+    let limited = ["analyze", "pairs.jsonl", "--judge", "manners"];
+    place
+        .run(&limited)
+        .ends(0)
+        .says("the judge's spend limit is reached");
+    let unknown = ["analyze", "pairs.jsonl", "--judge", "taste"];
+    place
+        .run(&unknown)
+        .ends(2)
+        .says("there is no judge taste")
+        .says("agent.toml has manners");
+    place.write("pairs.jsonl", "{\"time\": 1}");
+    place
+        .run(&limited)
+        .ends(2)
+        .says("pairs.jsonl holds no pairs of a shadow");
+    place
+        .run(&["analyze", "pairs.jsonl", "--pairs", "3"])
+        .ends(2);
+}

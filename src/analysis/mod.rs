@@ -26,7 +26,7 @@ pub(crate) use judge::{Evidence, Finding, Verdict, figure, judge, judge_beside};
 pub(crate) use measures::{Measures, Used};
 pub(crate) use probed::Probed;
 pub(crate) use recorded::{
-    Alarms, How, Judged, Observation, Trial, What, false_alarms, judged, observations,
+    Alarms, How, Judged, Observation, Pair, Trial, What, false_alarms, judged, observations, pairs,
 };
 pub(crate) use replicas::{Decision, Less, Moment, Turn, Work, decide};
 pub(crate) use scored::judge_scores;

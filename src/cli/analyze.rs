@@ -17,8 +17,9 @@ const COLUMNS: &str = "each line is a reply: time, and where there is one arm (\
                        \"candidate\"), error, latency, cost, conversation, weight";
 
 pub(crate) fn run(args: &Analyze, shown: &mut Shown) -> Result<Exit> {
-    let file = args.file.display();
-    let text = fs::read_to_string(&args.file).with_context(|| format!("could not read {file}"))?;
+    let file = args.recorded.display();
+    let text =
+        fs::read_to_string(&args.recorded).with_context(|| format!("could not read {file}"))?;
     let all = observations(&text).advise(format!("could not read {file}"), COLUMNS)?;
     let all: Vec<Observation> = match args.aa {
         // Its own traffic: what a candidate did is no baseline.
@@ -57,7 +58,7 @@ fn how(args: &Analyze, all: &[Observation]) -> Result<How> {
     let has_both = args.aa || share_is_known(all);
     let share = share.filter(|_| has_both && !all.is_empty()).ok_or_else(|| {
         advice(
-            format!("{} has no traffic of both releases", args.file.display()),
+            format!("{} has no traffic of both releases", args.recorded.display()),
             match args.aa {
                 true => COLUMNS,
                 false => "say of each reply whose it is (arm), or look at one release alone with --aa",

@@ -5,9 +5,10 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::site::Project;
+use super::site::{Project, variable};
 use crate::advice::{Advise, advice};
 use crate::spec::{LlmJudge, Rubric};
+use crate::target::secrets::{self, Values};
 
 /// A rubric is what a person can read; a judge pays for it with every call.
 const LONGEST: usize = 64 << 10;
@@ -19,6 +20,21 @@ pub(crate) fn judges(project: &Project) -> Result<BTreeMap<String, LlmJudge>> {
     judges
         .map(|(name, judge)| Ok((name.clone(), whole(project, name, judge)?)))
         .collect()
+}
+
+/// What was kept at the last deploy, and of judges that are newer what they need now.
+pub(crate) fn values<'j>(
+    project: &Project,
+    judges: impl Iterator<Item = &'j LlmJudge>,
+    kept: Values,
+) -> Result<Values> {
+    let spec = &project.loaded.spec;
+    let texts = judges.flat_map(|judge| judge.login.templates());
+    let wanted = texts.flat_map(|(_, text)| text.secrets());
+    let missing = wanted.filter(|name| !kept.contains_key(*name));
+    let missing = missing.filter_map(|name| Some((name.clone(), spec.secrets.get(name)?.clone())));
+    let fetched = secrets::fetch(&missing.collect(), project.folder(), &variable)?;
+    Ok(kept.into_iter().chain(fetched).collect())
 }
 
 fn whole(project: &Project, name: &str, judge: &LlmJudge) -> Result<LlmJudge> {

@@ -39,6 +39,7 @@ mod report;
 mod resume;
 mod rollback;
 mod saved;
+mod scored;
 mod show;
 mod site;
 mod status;
@@ -130,7 +131,10 @@ fn verb(verb: Verb, shown: &mut Shown) -> Result<Exit> {
         Verb::Status(args) => in_runtime(status::run(&args, shown)),
         Verb::Rollback(args) => in_runtime(rollback::run(&args, shown)),
         Verb::History(args) => in_runtime(history::run(&args, shown)),
-        Verb::Analyze(args) => analyze::run(&args, shown),
+        Verb::Analyze(args) => match &args.judge {
+            Some(judge) => in_runtime(scored::run(&args, judge, shown)),
+            None => analyze::run(&args, shown),
+        },
         Verb::Report(args) => in_runtime(report::run(&args, shown)),
         Verb::Logs(args) => in_runtime(logs::run(&args, shown)),
         Verb::Metrics(args) => in_runtime(metrics::run(&args, shown)),

@@ -12,14 +12,14 @@ use super::args::File;
 use super::exit::Exit;
 use super::judges;
 use super::show::Shown;
-use super::site::{Project, now, variable};
+use super::site::{Project, now};
 use crate::advice::{Advise, advice};
 use crate::analysis::{Probed, Sources};
 use crate::engine::{Jury, Purses, probe};
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
 use crate::spec::Probe;
-use crate::target::secrets::{self, Values};
+use crate::target::secrets::Values;
 use crate::target::{Seen, Target};
 use crate::ui;
 
@@ -87,18 +87,13 @@ fn wanted(args: &Asked, project: &Project) -> Result<Vec<Probe>> {
     }
 }
 
-/// What was kept at the last deploy, and of judges that are newer what they need now.
+/// Of the judges that these probes ask.
 fn values(project: &Project, probes: &[Probe], kept: Values) -> Result<Values> {
     let turns = probes.iter().flat_map(Probe::turns);
     let names: BTreeSet<&String> = turns.flat_map(|(_, expect)| expect.judge.keys()).collect();
-    let spec = &project.loaded.spec;
-    let judges = names.into_iter().filter_map(|name| spec.judges.get(name));
-    let texts = judges.flat_map(|judge| judge.login.templates());
-    let wanted = texts.flat_map(|(_, text)| text.secrets());
-    let missing = wanted.filter(|name| !kept.contains_key(*name));
-    let missing = missing.filter_map(|name| Some((name.clone(), spec.secrets.get(name)?.clone())));
-    let fetched = secrets::fetch(&missing.collect(), project.folder(), &variable)?;
-    Ok(kept.into_iter().chain(fetched).collect())
+    let all = &project.loaded.spec.judges;
+    let judges = names.into_iter().filter_map(|name| all.get(name));
+    judges::values(project, judges, kept)
 }
 
 fn release(args: &Asked, project: &Project, seen: &Seen) -> Result<ReleaseId> {

@@ -43,6 +43,10 @@ impl Purses {
         Rc::clone(purses.entry(judge.to_owned()).or_default())
     }
 
+    pub(crate) fn spent_on(&self, judge: &str) -> f64 {
+        self.of(judge).spent()
+    }
+
     fn spent(&self) -> BTreeMap<String, f64> {
         let purses = self.0.borrow();
         let spent = purses

@@ -56,7 +56,6 @@ pub(crate) use gate_source::{GateSource, Login};
 pub(crate) use health::{ConversationKey, Drain, Health};
 pub(crate) use llm_judge::{LlmJudge, Rubric};
 pub(crate) use load::{Loaded, agent_place};
-#[cfg(test)]
 pub(crate) use metric_gate::Against;
 pub(crate) use metric_gate::{Bound, Metric, MetricGate, Unclear};
 pub(crate) use names::{has_password, image_name, looks_secret};

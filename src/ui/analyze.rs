@@ -18,6 +18,49 @@ pub(crate) struct AlarmsView {
     pub(crate) alarms: Alarms,
 }
 
+/// Pairs of answers that a model has scored.
+#[derive(Serialize)]
+pub(crate) struct ScoredView {
+    pub(crate) judge: String,
+    /// In the file; so many of them were scored.
+    pub(crate) pairs: usize,
+    pub(crate) scored: usize,
+    /// Means, from 0 to 1.
+    pub(crate) stable: Option<f64>,
+    pub(crate) candidate: Option<f64>,
+    pub(crate) finding: Finding,
+    pub(crate) says: String,
+    /// In the currency of the judge's prices.
+    pub(crate) spent: f64,
+}
+
+impl View for ScoredView {
+    fn lines(&self, _: &Clock) -> Vec<Line> {
+        let columns = [
+            (Align::Left, "judge"),
+            (Align::Right, "stable"),
+            (Align::Right, "candidate"),
+            (Align::Left, "finding"),
+            (Align::Right, "pairs"),
+            (Align::Right, "spent"),
+        ];
+        let score = |mean: Option<f64>| mean.map_or_else(String::new, |mean| format!("{mean:.2}"));
+        let row = vec![
+            self.judge.clone().into(),
+            score(self.stable).into(),
+            score(self.candidate).into(),
+            found(self.finding),
+            format!("{} of {}", self.scored, self.pairs).into(),
+            format!("{:.4}", self.spent).into(),
+        ];
+        let says = Line::from(self.says.clone());
+        table(&columns, vec![row])
+            .into_iter()
+            .chain([says])
+            .collect()
+    }
+}
+
 impl View for JudgedView {
     fn lines(&self, _: &Clock) -> Vec<Line> {
         let columns = [

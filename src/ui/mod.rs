@@ -30,7 +30,7 @@ mod table;
 mod tests;
 mod words;
 
-pub(crate) use analyze::{AlarmsView, JudgedView};
+pub(crate) use analyze::{AlarmsView, JudgedView, ScoredView};
 pub(crate) use console::{Color, Console, Output, Reader, Wishes};
 pub(crate) use doctor::{DoctorView, Finding};
 pub(crate) use history::{HistoryView, PastView};

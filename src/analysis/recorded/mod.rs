@@ -4,6 +4,7 @@
 //! Pure. Thresholds and caps come from both releases' replies together, so that they are the same
 //! whichever release a reply is said to be of.
 
+mod pairs;
 mod random;
 mod read;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod trial;
 
 use serde::Serialize;
 
+pub(crate) use pairs::{Pair, pairs};
 pub(crate) use read::observations;
 pub(crate) use trial::Trial;
 

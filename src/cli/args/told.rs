@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Which;
 use super::render::percent;
+use super::{File, Which};
 use crate::spec::Percent;
 
 #[derive(Debug, Args)]
@@ -19,8 +19,19 @@ pub(crate) struct Report {
 
 #[derive(Debug, Args)]
 pub(crate) struct Analyze {
-    /// A reply a line, as JSON or CSV: time, arm, error, latency, cost, conversation, weight
-    pub(crate) file: PathBuf,
+    /// A reply a line, as JSON or CSV: time, arm, error, latency, cost, conversation, weight; with
+    /// --judge the pairs that a shadow kept
+    #[arg(value_name = "FILE")]
+    pub(crate) recorded: PathBuf,
+    /// Have this judge of agent.toml score what both releases answered
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["aa", "weight"])]
+    pub(crate) judge: Option<String>,
+    /// With --judge: so many pairs at most, drawn from all over the file
+    #[arg(long, default_value_t = 50, value_name = "COUNT", requires = "judge")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) pairs: u32,
+    #[command(flatten)]
+    pub(crate) file: File,
     /// Say of the stable release's own traffic which of it is the candidate's, again and again
     #[arg(long)]
     pub(crate) aa: bool,
