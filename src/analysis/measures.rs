@@ -15,6 +15,9 @@ pub(crate) struct Measures {
     pub(crate) errors: u64,
     /// Requests that have not ended yet.
     pub(crate) open: u64,
+    /// Requests whose replies have begun.
+    #[serde(default)]
+    pub(crate) heard: u64,
     /// What has begun in it and was not answered yet: (for so many microseconds at least, count).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) waiting: Vec<(u64, u64)>,
@@ -119,6 +122,7 @@ impl Measures {
             requests: self.requests + more.requests,
             errors: self.errors + more.errors,
             open: more.open,
+            heard: self.heard.saturating_add(more.heard),
             waiting: more.waiting.clone(),
             latency: together(self.latency, &more.latency),
             conversations: self.conversations + more.conversations,
@@ -145,6 +149,7 @@ impl Measures {
             requests: of(|all| all.requests)?,
             errors: of(|all| all.errors)?,
             open: self.open,
+            heard: of(|all| all.heard)?,
             waiting: self.waiting.clone(),
             latency: apart(&self.latency, &before.latency)?,
             conversations: of(|all| all.conversations)?,
@@ -218,6 +223,7 @@ impl Measures {
             requests: self.requests.saturating_sub(earlier.requests),
             errors: self.errors.saturating_sub(earlier.errors),
             open: self.open,
+            heard: self.heard.saturating_sub(earlier.heard),
             waiting: self.waiting.clone(),
             latency: less(&self.latency, &earlier.latency),
             conversations: self.conversations.saturating_sub(earlier.conversations),

@@ -21,6 +21,7 @@ pub(crate) struct Counters {
     requests: AtomicU64,
     errors: AtomicU64,
     open: AtomicU64,
+    heard: AtomicU64,
     latency: Latency,
     conversations: AtomicU64,
     begun: AtomicU64,
@@ -137,6 +138,7 @@ impl Counters {
             requests: from.requests.into(),
             errors: from.errors.into(),
             open: 0.into(),
+            heard: from.heard.into(),
             latency: Latency::restored(&from.latency),
             conversations: from.conversations.into(),
             begun: from.begun.into(),
@@ -160,6 +162,7 @@ impl Counters {
             requests: self.requests.load(Relaxed),
             errors: self.errors.load(Relaxed),
             open: self.open.load(Relaxed),
+            heard: self.heard.load(Relaxed),
             waiting: Vec::new(),
             latency: self.latency.buckets(),
             conversations: self.conversations.load(Relaxed),
@@ -264,6 +267,12 @@ impl Window {
     pub(crate) fn open(&self) {
         self.counts.open.fetch_add(1, Relaxed);
         self.total.open.fetch_add(1, Relaxed);
+    }
+
+    /// A reply has begun.
+    pub(crate) fn hear(&self) {
+        self.counts.heard.fetch_add(1, Relaxed);
+        self.total.heard.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn close(&self) {

@@ -223,7 +223,9 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let plan = self.rollout.plan();
         let [mine, beside] = self.pair(seen);
         let stable = plan.stable().filter(|_| self.can_compare())?;
-        let is_mute = mine.requests == 0 && mine.open > 0 && beside.requests >= SOME;
+        // Of a copy only the end is heard.
+        let is_mute = mine.requests.max(mine.heard) == 0 && mine.open > 0;
+        let is_mute = is_mute && beside.requests >= SOME;
         is_mute.then(|| Verdict {
             gate: "requests".to_owned(),
             finding: Finding::Unclear,

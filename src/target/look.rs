@@ -103,6 +103,7 @@ fn measures(counted: &api::Measures) -> Measures {
         requests: counted.requests,
         errors: counted.errors,
         open: counted.open,
+        heard: counted.heard,
         waiting: counted.waiting.clone(),
         latency: counted.latency.clone(),
         conversations: counted.conversations,

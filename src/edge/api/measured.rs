@@ -12,6 +12,9 @@ pub(crate) struct Measures {
     /// Of those: 5xx answers, and replies that the replica broke off.
     pub(crate) errors: u64,
     pub(crate) open: u64,
+    /// Requests whose replies have begun.
+    #[serde(default)]
+    pub(crate) heard: u64,
     /// What has begun in it and was not answered yet: (for so many microseconds at least, count).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) waiting: Vec<(u64, u64)>,

@@ -102,7 +102,9 @@ impl InFlight {
         }
         self.error = reply.status().is_server_error();
         self.usage = Usage::in_headers(reply.headers());
-        if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let is_tunnel = reply.status() == StatusCode::SWITCHING_PROTOCOLS;
+        self.claim.hear(is_tunnel);
+        if is_tunnel {
             self.answered_after = Some(self.started.micros());
         }
     }

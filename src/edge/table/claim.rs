@@ -70,6 +70,13 @@ impl Claim {
         }
     }
 
+    /// Its reply has begun. How long a tunnel stays open says nothing of the agent: it is answered with
+    /// that.
+    pub(crate) fn hear(&mut self, is_tunnel: bool) {
+        self.window.hear();
+        self.waits.take_if(|_| is_tunnel);
+    }
+
     /// A conversation begins with this request's reply, which gave it its name.
     pub(crate) fn name(&mut self, id: ConversationId, table: &Arc<Table>) {
         // Its first request was counted when it was claimed.

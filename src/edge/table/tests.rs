@@ -224,3 +224,24 @@ async fn quiet_resolves_when_the_last_request_ends() {
     drop(claims);
     quiet.await.unwrap();
 }
+
+#[test]
+fn what_begins_waits_until_it_is_answered() {
+    let world = World::new(false, &[("a", 100)]);
+    world.ready("a", 1);
+    let window = || world.table.pool_state("a").2;
+    for ends in [
+        |claim: Claim| drop(claim),
+        |mut claim: Claim| {
+            claim.hear(true);
+            std::mem::forget(claim);
+        },
+    ] {
+        let mut claim = world.table.claim(None).unwrap();
+        claim.hear(false);
+        assert_eq!(window().waiting.len(), 1);
+        ends(claim);
+        assert_eq!(window().waiting, []);
+    }
+    assert_eq!(window().heard, 3);
+}

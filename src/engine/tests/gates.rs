@@ -119,26 +119,29 @@ async fn half_of_all_requests_failing_lately_is_enough() {
 /// No figure of its answers says so, for there are none.
 #[tokio::test(start_paused = true)]
 async fn one_that_answers_nobody_is_not_let_pass() {
-    let mute = |open, requests| Behaviour {
+    let mute = |open, heard, requests| Behaviour {
         window: Measures {
             open,
+            heard,
             requests,
             ..Measures::default()
         },
         ..Behaviour::default()
     };
     let cases = [
-        ((3, 0), (0, 20), true),
-        ((3, 0), (0, 19), false),
-        ((3, 1), (0, 20), false),
-        ((0, 0), (0, 20), false),
+        ((3, 0, 0), (0, 20, 20), true),
+        ((3, 0, 0), (0, 19, 19), false),
+        ((3, 0, 1), (0, 20, 20), false),
+        // Streams and tunnels that go on for long.
+        ((3, 3, 0), (0, 20, 20), false),
+        ((0, 0, 0), (0, 20, 20), false),
     ];
     for (candidate, stable, is_undone) in cases {
         let story = Story {
             gates: vec![error_rate(Unclear::Pass)],
             target: Fake::default()
-                .with(OLD, mute(stable.0, stable.1))
-                .with(NEW, mute(candidate.0, candidate.1)),
+                .with(OLD, mute(stable.0, stable.1, stable.2))
+                .with(NEW, mute(candidate.0, candidate.1, candidate.2)),
             ..Story::default()
         };
         let told = story.told().await;
