@@ -285,7 +285,7 @@ const UNSEEN: [&str; 36] = [
 ];
 
 /// A good release, a bad one and one that does not start, with people who talk.
-const JSON_SESSION: [&str; 15] = [
+const JSON_SESSION: [&str; 16] = [
     // However busy the machine is.
     "cd examples/quickstart; sed -i 's/max = \"1s\"/max = \"30s\"/' agent.toml",
     "python3 talk.py --talkers 30 --allow-failures > talk.log &",
@@ -298,6 +298,7 @@ const JSON_SESSION: [&str; 15] = [
     "until agentctl status --output json | grep restarts; do sleep 0.05; done; wait %2",
     "agentctl deploy --output json; agentctl history --output json; agentctl logs --output json",
     "agentctl report 3 --output json; agentctl report 3 -o r.html --output json; python3 record.py > t.csv; agentctl analyze t.csv --output json; agentctl analyze t.csv --aa --runs 2 --output json",
+    r#"cp agent.toml j.toml; printf '[judges.j]\nserver = "http://127.0.0.1:1/v1"\nmodel = "m"\nrubric = "r"\nspend = 1e-9\nprice = { input = 1.0, output = 1.0 }\n' >> j.toml; echo '{"request":{"method":"GET","path":"/"},"stable":{},"candidate":{}}' > p.jsonl; agentctl analyze p.jsonl --judge j -f j.toml --output json; rm j.toml p.jsonl"#,
     "cp good.toml agent.toml; agentctl deploy --output json; agentctl check --output json",
     "printf '[scale]\\nmin = 4\\nschedule = [{ from = \"0 8 * * *\", to = \"0 9 * * *\", replicas = 5 }]\\n' >> agent.toml",
     "for i in 1 2; do agentctl autoscale --output json; done; agentctl doctor --output json; agentctl history --output json",
