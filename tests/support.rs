@@ -52,6 +52,14 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// A copy of agentctl that can be run at once. Were it written by this process, one that another test
+/// starts meanwhile would hold it open for a moment, and nobody runs what is open for writing.
+pub(crate) fn copied(to: &Path) {
+    let mut copy = std::process::Command::new("cp");
+    copy.arg(env!("CARGO_BIN_EXE_agentctl")).arg(to);
+    assert!(copy.status().unwrap().success());
+}
+
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

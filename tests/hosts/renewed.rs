@@ -1,6 +1,5 @@
 //! The edge is replaced by that of a newer agentctl, or published elsewhere, and nobody notices.
 
-use std::fs;
 use std::net::TcpStream;
 
 use tempfile::TempDir;
@@ -8,7 +7,7 @@ use tempfile::TempDir;
 use super::crowd::Crowd;
 use super::{Hosted, QUICK};
 use crate::support::engine::docker;
-use crate::support::{Ran, eventually, free_port};
+use crate::support::{Ran, copied, eventually, free_port};
 
 const USUAL: &str = "run.replicas = 2\ndrain.grace = \"1m\"\ndrain.conversations = \"1h\"\n";
 
@@ -17,10 +16,12 @@ fn newer(host: &Hosted, newer: &TempDir, args: &[&str]) -> Ran {
     // Not in the folder that the image is built from.
     let program = newer.path().join("agentctl");
     if !program.exists() {
-        let mut bytes = fs::read(env!("CARGO_BIN_EXE_agentctl")).unwrap();
-        bytes.extend(b"newer");
-        fs::copy(env!("CARGO_BIN_EXE_agentctl"), &program).unwrap();
-        fs::write(&program, bytes).unwrap();
+        copied(&program);
+        // Written by a process of its own, too.
+        let append = "printf newer >> \"$1\"";
+        let mut more = std::process::Command::new("sh");
+        more.args(["-c", append, "sh"]).arg(&program);
+        assert!(more.status().unwrap().success());
     }
     let usual = host.command(args);
     let mut command = std::process::Command::new(program);

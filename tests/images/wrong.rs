@@ -6,8 +6,8 @@ use std::process::Command;
 use std::{env, fs};
 
 use super::workshop::Workshop;
-use crate::support::engine;
 use crate::support::registry::Wanted;
+use crate::support::{copied, engine};
 
 #[track_caller]
 fn refused(shop: &Workshop, args: &[&str], says: &str) {
@@ -51,7 +51,7 @@ fn an_engine_that_one_may_not_use() {
         return engine::skipped("only root can be somebody else");
     }
     let binary = shop.place.path("agentctl");
-    fs::copy(env!("CARGO_BIN_EXE_agentctl"), &binary).unwrap();
+    copied(&binary);
     fs::set_permissions(shop.place.path("."), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::new("setpriv");
     command
