@@ -34,6 +34,13 @@ enum Opening {
     Paused(String),
 }
 
+/// The candidate's window and the stable release's, and what of them is of a moment ago: what went well
+/// before may not hide what goes wrong now.
+struct Windows {
+    all: [Measures; 2],
+    lately: [Measures; 2],
+}
+
 /// What is known of a hold beside what is seen at this moment.
 struct Holding<'e> {
     over: Stamp,
@@ -51,13 +58,13 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let mut holding = self.holding(period);
         let mut seen = self.target.observe().await?;
         loop {
-            let lately = self.lately(&seen, &mut holding.looks);
-            self.candidate_is_well(&seen, &lately)?;
+            let windows = self.both_windows(&seen, &mut holding.looks);
+            self.candidate_is_well(&seen, &windows)?;
             self.read_spent(&mut holding.spending).await?;
             if let Some(counted) = self.much_was_read(&seen, &holding) {
                 return Ok(counted);
             }
-            let verdicts = self.verdicts(&seen, &holding, &lately);
+            let verdicts = self.verdicts(&seen, &holding, &windows);
             self.glimpse(&seen, &verdicts);
             let until = match self.opening(&verdicts, holding.over) {
                 // Nobody passes a gate before it was asked once.
@@ -108,10 +115,10 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let mut holding = self.holding(Period::default());
         let mut seen = self.target.observe().await?;
         loop {
-            let lately = self.lately(&seen, &mut holding.looks);
-            self.candidate_is_well(&seen, &lately)?;
+            let windows = self.both_windows(&seen, &mut holding.looks);
+            self.candidate_is_well(&seen, &windows)?;
             self.read_spent(&mut holding.spending).await?;
-            let verdicts = self.verdicts(&seen, &holding, &lately);
+            let verdicts = self.verdicts(&seen, &holding, &windows);
             self.glimpse(&seen, &verdicts);
             let failed = verdicts.iter().find(|v| v.finding == Finding::Fail);
             if let Some(says) = failed.filter(|_| self.acts_meanwhile()).map(named) {
@@ -145,25 +152,20 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         }
     }
 
-    /// Since a moment ago: what went well before may not hide what goes wrong now.
-    fn lately(&self, seen: &Seen, looks: &mut Looks) -> [Measures; 2] {
-        let pair = self.pair(seen);
-        let now = (self.clock)();
-        looks.take(now, [&pair[0], &pair[1]]);
-        looks.lately(LATELY, now, [&pair[0], &pair[1]])
-    }
-
-    /// The candidate's window, and the stable release's.
-    fn pair(&self, seen: &Seen) -> [Measures; 2] {
+    fn both_windows(&self, seen: &Seen, looks: &mut Looks) -> Windows {
         let plan = self.rollout.plan();
-        [Some(plan.to), plan.stable()].map(|id| {
+        let all = [Some(plan.to), plan.stable()].map(|id| {
             let window = id.and_then(|id| seen.window(id));
             window.cloned().unwrap_or_default()
-        })
+        });
+        let now = (self.clock)();
+        looks.take(now, [&all[0], &all[1]]);
+        let lately = looks.lately(LATELY, now, [&all[0], &all[1]]);
+        Windows { all, lately }
     }
 
     /// What no gate has to say: its replicas are ready, and it does not fail half of all requests.
-    fn candidate_is_well(&self, seen: &Seen, lately: &[Measures; 2]) -> Result<(), Failure> {
+    fn candidate_is_well(&self, seen: &Seen, windows: &Windows) -> Result<(), Failure> {
         let to = self.rollout.plan().to;
         let wanted = self.rollout.step().candidate;
         let none = SeenRelease::default();
@@ -176,7 +178,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             );
             return Err(Failure::new(Why::LostReadiness, says).seeing(seen));
         }
-        match self.half_fails(seen, lately) {
+        match self.half_fails(windows) {
             Some(verdict) if !verdict.both => Err(judged(
                 Why::Failing,
                 verdict.says.clone(),
@@ -189,13 +191,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     /// Found where half of the candidate's requests fail, at this weight or lately; of both, where the
     /// stable release's do nearly as often.
-    fn half_fails(&self, seen: &Seen, lately: &[Measures; 2]) -> Option<Verdict> {
+    fn half_fails(&self, windows: &Windows) -> Option<Verdict> {
         let plan = self.rollout.plan();
         let failing = |window: &Measures, some: u64, part: u64| {
             window.requests >= some && window.errors * part >= window.requests
         };
-        let all = self.pair(seen);
-        let [mine, beside] = [&all, lately]
+        let [mine, beside] = [&windows.all, &windows.lately]
             .into_iter()
             .find(|[mine, _]| failing(mine, SOME, 2))?;
         let as_well = self.can_compare() && failing(beside, SOME / 2, 4);
@@ -219,9 +220,9 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     /// Found where the candidate has answered nobody while the stable release has: no figure of its
     /// answers would ever say so.
-    fn answers_nobody(&self, seen: &Seen) -> Option<Verdict> {
+    fn answers_nobody(&self, windows: &Windows) -> Option<Verdict> {
         let plan = self.rollout.plan();
-        let [mine, beside] = self.pair(seen);
+        let [mine, beside] = &windows.all;
         let stable = plan.stable().filter(|_| self.can_compare())?;
         // Of a copy only the end is heard.
         let is_mute = mine.requests.max(mine.heard) == 0 && mine.open > 0;
@@ -241,9 +242,9 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         })
     }
 
-    fn verdicts(&self, seen: &Seen, holding: &Holding<'_>, lately: &[Measures; 2]) -> Vec<Verdict> {
+    fn verdicts(&self, seen: &Seen, holding: &Holding<'_>, windows: &Windows) -> Vec<Verdict> {
         let plan = self.rollout.plan();
-        let [mine, beside] = &self.pair(seen);
+        let [mine, beside] = &windows.all;
         let now = (self.clock)();
         let verdict = |(at, gate): (usize, &MetricGate)| {
             if gate.source.is_some() {
@@ -263,7 +264,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             }
         };
         let verdicts = self.asked_now().map(verdict);
-        let beside_gates = [self.half_fails(seen, lately), self.answers_nobody(seen)];
+        let beside_gates = [self.half_fails(windows), self.answers_nobody(windows)];
         verdicts.chain(beside_gates.into_iter().flatten()).collect()
     }
 

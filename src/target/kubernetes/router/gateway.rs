@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::route::{Form, Split, against};
+use super::route::{Backend, Form, Split, against, ruled};
 use crate::render::{gateway_copies, gateway_matches};
+use crate::spec::Says;
 
 pub(super) const FORM: Form = Form {
     name: "gateway",
@@ -15,21 +16,16 @@ pub(super) const FORM: Form = Form {
     url,
 };
 
-/// The last rule is for everyone.
 fn split(route: &Value, split: &Split) -> Vec<Value> {
-    let mut route = route.clone();
-    let Some(rules) = route["spec"]["rules"].as_array_mut() else {
-        return Vec::new();
-    };
-    let Some(rule) = rules.last_mut() else {
-        return Vec::new();
-    };
-    let chosen = split.chosen.as_ref().map(|(to, says)| {
-        let mut chosen = rule.clone();
-        chosen["matches"] = json!(gateway_matches(says));
-        chosen["backendRefs"] = json!([{ "name": to.service, "port": to.port }]);
-        chosen
-    });
+    ruled(route, "rules", split, chosen, everyone)
+}
+
+fn chosen(rule: &mut Value, to: &Backend, says: &[Says]) {
+    rule["matches"] = json!(gateway_matches(says));
+    rule["backendRefs"] = json!([{ "name": to.service, "port": to.port }]);
+}
+
+fn everyone(rule: &mut Value, split: &Split) {
     let backends = split.weights.iter();
     let backends: Vec<Value> = backends
         .map(|(to, weight)| json!({ "name": to.service, "port": to.port, "weight": weight }))
@@ -40,8 +36,6 @@ fn split(route: &Value, split: &Split) -> Vec<Value> {
         filters.push(gateway_copies(&to.service, to.port, *share));
         rule["filters"] = json!(filters);
     }
-    rules.splice(..0, chosen);
-    vec![route]
 }
 
 fn weights(routes: &[&Value]) -> Vec<(String, u64)> {

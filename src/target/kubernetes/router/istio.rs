@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::route::{Backend, Form, Split, against};
+use super::route::{Backend, Form, Split, against, ruled};
 use crate::render::istio_matches;
+use crate::spec::Says;
 
 pub(super) const FORM: Form = Form {
     name: "istio",
@@ -15,22 +16,18 @@ pub(super) const FORM: Form = Form {
     url,
 };
 
-/// Istio's weights are of a hundred.
 fn split(route: &Value, split: &Split) -> Vec<Value> {
-    let mut route = route.clone();
-    let Some(rules) = route["spec"]["http"].as_array_mut() else {
-        return Vec::new();
-    };
-    let Some(rule) = rules.last_mut() else {
-        return Vec::new();
-    };
-    let chosen = split.chosen.as_ref().map(|(to, says)| {
-        let mut chosen = rule.clone();
-        chosen["name"] = json!("chosen");
-        chosen["match"] = json!(istio_matches(says));
-        chosen["route"] = json!([{ "destination": destination(to) }]);
-        chosen
-    });
+    ruled(route, "http", split, chosen, everyone)
+}
+
+fn chosen(rule: &mut Value, to: &Backend, says: &[Says]) {
+    rule["name"] = json!("chosen");
+    rule["match"] = json!(istio_matches(says));
+    rule["route"] = json!([{ "destination": destination(to) }]);
+}
+
+/// Istio's weights are of a hundred.
+fn everyone(rule: &mut Value, split: &Split) {
     let backends = split.weights.iter();
     let backends: Vec<Value> = backends
         .map(|(to, weight)| json!({ "destination": destination(to), "weight": weight }))
@@ -40,8 +37,6 @@ fn split(route: &Value, split: &Split) -> Vec<Value> {
         rule["mirror"] = destination(to);
         rule["mirrorPercentage"] = json!({ "value": share });
     }
-    rules.splice(..0, chosen);
-    vec![route]
 }
 
 fn destination(to: &Backend) -> Value {

@@ -211,6 +211,32 @@ pub(super) fn against(object: &Value, conditions: &Value, wanted: &[&str]) -> Op
     })
 }
 
+/// A route whose last rule is for everyone; before it comes one for who says something, which is like it
+/// but for where it leads.
+pub(super) fn ruled(
+    route: &Value,
+    rules: &str,
+    split: &Split,
+    chosen: fn(&mut Value, &Backend, &[Says]),
+    everyone: fn(&mut Value, &Split),
+) -> Vec<Value> {
+    let mut route = route.clone();
+    let Some(rules) = route["spec"][rules].as_array_mut() else {
+        return Vec::new();
+    };
+    let Some(last) = rules.last_mut() else {
+        return Vec::new();
+    };
+    let first = split.chosen.as_ref().map(|(to, says)| {
+        let mut rule = last.clone();
+        chosen(&mut rule, to, says);
+        rule
+    });
+    everyone(last, split);
+    rules.splice(..0, first);
+    vec![route]
+}
+
 /// `metadata` of a rendered object with this name instead of its own.
 pub(super) fn renamed(object: &Value, name: &str) -> Value {
     let mut object = object.clone();
