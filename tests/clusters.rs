@@ -2,6 +2,7 @@
 
 mod away;
 mod bad;
+mod beside;
 mod change;
 mod input;
 mod killed;

@@ -146,8 +146,9 @@ impl Any {
         say: &mut dyn FnMut(String),
     ) -> Result<()> {
         match self {
-            Self::Process(_) | Self::Kubernetes(_) => Ok(()),
+            Self::Process(_) => Ok(()),
             Self::Docker(target) => target.stage.stand_by(spec, values, say).await,
+            Self::Kubernetes(target) => target.cluster.stand_by(spec, say).await,
         }
     }
 

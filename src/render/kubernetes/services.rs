@@ -9,6 +9,9 @@ use crate::render::presets::{self, Beside};
 use crate::render::{Failure, Input, Templates};
 use crate::spec::{Gpu, Mode};
 
+/// Seconds from one check to the next while it starts.
+const STARTING: u64 = 2;
+
 pub(super) fn parts(input: &Input, templates: &Templates) -> Result<Vec<Part>, Failure> {
     let mut parts = Vec::new();
     for beside in all(input) {
@@ -120,14 +123,17 @@ fn env(beside: &Beside, input: &Input) -> Vec<Value> {
     all
 }
 
-/// A model may take an hour until it has fetched itself.
+/// A model may take an hour until it has fetched itself; whoever is waited for is asked often.
 fn probes(beside: &Beside) -> Value {
-    let attempts = beside.startup.div_ceil(beside.every);
-    json!({ "startup": probe(beside, attempts), "usual": probe(beside, 3) })
+    let often = beside.every.min(STARTING);
+    let attempts = beside.startup.div_ceil(often);
+    json!({
+        "startup": probe(beside, often, attempts), "usual": probe(beside, beside.every, 3),
+    })
 }
 
 /// The command, and where none is known a look whether the port is open.
-fn probe(beside: &Beside, attempts: u64) -> Value {
+fn probe(beside: &Beside, every: u64, attempts: u64) -> Value {
     let (kind, check) = match beside.healthy.as_slice() {
         [] => ("tcpSocket", json!({ "port": "main" })),
         // Unlike a container's command, a probe's is taken as it is.
@@ -135,7 +141,7 @@ fn probe(beside: &Beside, attempts: u64) -> Value {
     };
     json!({
         kind: check,
-        "periodSeconds": beside.every,
+        "periodSeconds": every,
         "timeoutSeconds": 10,
         "failureThreshold": attempts,
     })

@@ -6,6 +6,7 @@
 //! was applied is believed from the answer; an order is given only while the lease is ours.
 
 mod address;
+mod beside;
 mod checkup;
 mod cluster;
 mod count;
