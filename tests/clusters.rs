@@ -4,6 +4,7 @@ mod away;
 mod bad;
 mod beside;
 mod change;
+mod external;
 mod input;
 mod killed;
 mod outage;
@@ -17,7 +18,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::cluster::{Cluster, Namespace};
-use crate::support::{Background, Place, Ran, eventually};
+use crate::support::{Background, Place, Ran, eventually, repository};
 
 const TWO: &str = "run.env.ANSWER = \"two\"\n";
 
@@ -120,5 +121,27 @@ impl Clustered {
         let first = &status["releases"][0];
         assert_eq!(first["release"], release, "{status}");
         assert_eq!(first["weight"], 100, "{status}");
+    }
+
+    /// The cluster serves more kinds from now on; one that does already keeps its own.
+    fn serves_more(&self) {
+        let file = repository().join("tests/clusters/served.yaml");
+        let file = file.to_str().unwrap();
+        let _ = self.cluster().kubectl(&["create", "-f", file]);
+        let established = ["wait", "--for=condition=established", "-f", file];
+        self.cluster().kubectl(&established).unwrap();
+    }
+
+    /// As a controller: its status is what this object says.
+    fn says_of(&self, version: &str, plural: &str, object: &Value) {
+        let (namespace, name) = (&self.namespace.name, &object["metadata"]["name"]);
+        let name = name.as_str().unwrap();
+        let place = format!("/apis/{version}/namespaces/{namespace}/{plural}/{name}/status");
+        self.place.write("said.json", object.to_string());
+        let file = self.place.path("said.json").display().to_string();
+        let replaced = self
+            .cluster()
+            .kubectl(&["replace", "--raw", &place, "-f", &file]);
+        replaced.unwrap();
     }
 }

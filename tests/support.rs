@@ -31,10 +31,16 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Looks again and again until it holds; there is nothing to be told by when processes change.
 #[track_caller]
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    eventually_or(|| format!("{what} did not come true"), holds);
+}
+
+/// As `eventually`; `why` is what to say when it never did.
+#[track_caller]
+pub(crate) fn eventually_or(why: impl Fn() -> String, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < PATIENCE, "{what} did not come true");
+        assert!(started.elapsed() < PATIENCE, "{}", why());
         std::thread::park_timeout(Duration::from_millis(5));
     }
 }

@@ -145,7 +145,7 @@ impl Comparison<'_> {
             _ => "conversations",
         };
         let missing = self.judge.missing();
-        let says = missing.says(units, self.per_second(), &harm(gate));
+        let says = missing.says(units, what(gate.metric), self.per_second(), &harm(gate));
         match missing {
             Missing::Never => format!("{name} {} {says}", self.figures(gate)),
             _ => format!("{name} {says}"),

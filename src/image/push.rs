@@ -37,13 +37,17 @@ pub(crate) async fn push(
     // registry takes a tag only once it has all that it names.
     let pushed = patiently(engine, registry, &image.content, watch).await?;
     let confirmed = registry.head(&image.content).await?;
-    if confirmed.as_ref() != Some(&pushed) {
-        let held = confirmed.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
-        let content = &image.content;
-        bail!("the engine pushed {pushed}, and the registry holds {held} as {content}");
-    }
-    retag(registry, &pushed, &image.others).await?;
-    Ok(pushed)
+    let digest = agreed(&pushed, confirmed, &image.content)?;
+    retag(registry, &digest, &image.others).await?;
+    Ok(digest)
+}
+
+/// Whoever made the same and pushed it a moment later has the name: theirs is as good, and one image
+/// for all who come.
+fn agreed(pushed: &Digest, confirmed: Option<Digest>, content: &str) -> Result<Digest> {
+    confirmed.with_context(|| {
+        format!("the engine pushed {pushed}, and the registry holds nothing as {content}")
+    })
 }
 
 /// Gives an image that is in the registry all its names; those that are right already cost a look.

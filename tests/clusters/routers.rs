@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Clustered, TWO};
-use crate::support::{eventually, repository};
+use crate::support::eventually;
 
 const GATEWAY: &str = "network.gateway = \"edge/public\"\nnetwork.host = \"bot.example.com\"\n";
 const CANARY: &str = "rollout.strategy = \"canary\"\n\
@@ -33,15 +33,6 @@ fn nginx_has_a_canary_with_the_share() {
         .says("http://bot.example.com");
     agent.run(&["destroy", "--yes", "--now"]).ends(0);
     assert_eq!(agent.names("ingresses"), [""; 0]);
-}
-
-/// The cluster serves these kinds from now on; one that does already keeps its own.
-fn serve_routes(agent: &Clustered) {
-    let file = repository().join("tests/clusters/routes.yaml");
-    let file = file.to_str().unwrap();
-    let _ = agent.cluster().kubectl(&["create", "-f", file]);
-    let established = ["wait", "--for=condition=established", "-f", file];
-    agent.cluster().kubectl(&established).unwrap();
 }
 
 /// Who gets requests that say nothing, by their weights.
@@ -77,17 +68,7 @@ fn follow_once(agent: &Clustered, is_so: impl Fn(&Value) -> bool) -> Value {
     let parent = &route["spec"]["parentRefs"][0];
     let told = json!({ "parentRef": parent, "conditions": [condition("Accepted"), condition("ResolvedRefs")] });
     route["status"] = json!({ "parents": [told] });
-    let name = route["metadata"]["name"].as_str().unwrap();
-    let place = format!(
-        "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes/{name}/status",
-        agent.namespace.name
-    );
-    agent.place.write("route.json", route.to_string());
-    let file = agent.place.path("route.json").display().to_string();
-    let replaced = agent
-        .cluster()
-        .kubectl(&["replace", "--raw", &place, "-f", &file]);
-    replaced.unwrap();
+    agent.says_of("gateway.networking.k8s.io/v1", "httproutes", &route);
     route
 }
 
@@ -97,7 +78,7 @@ fn a_gateway_is_waited_for() {
     let Some(agent) = Clustered::new("gateway", GATEWAY) else {
         return;
     };
-    serve_routes(&agent);
+    agent.serves_more();
     let first = agent.start(&["deploy"]);
     follow(&agent, &[("bot-r1", 100)]);
     first.wait().ends(0).says("http://bot.example.com");
@@ -117,7 +98,7 @@ fn a_gateway_is_waited_for() {
 /// An agent behind a Gateway, as first deployed.
 fn behind_a_gateway(test: &str) -> Option<Clustered> {
     let agent = Clustered::new(test, GATEWAY)?;
-    serve_routes(&agent);
+    agent.serves_more();
     let first = agent.start(&["deploy"]);
     follow(&agent, &[("bot-r1", 100)]);
     first.wait().ends(0);
@@ -178,7 +159,7 @@ fn istio_splits_by_weight() {
     let Some(agent) = Clustered::new("istio", istio) else {
         return;
     };
-    serve_routes(&agent);
+    agent.serves_more();
     agent
         .run(&["deploy"])
         .ends(0)

@@ -7,7 +7,7 @@ use std::process::Child;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::ran::{Mask, Ran};
-use super::{Place, eventually};
+use super::{Place, eventually_or};
 
 pub(crate) struct Background {
     pub(crate) child: Child,
@@ -32,9 +32,9 @@ impl Background {
     /// Waits until it has said this on stderr.
     #[track_caller]
     pub(crate) fn until(&self, text: &str) {
-        eventually(text, || {
-            fs::read_to_string(&self.err).unwrap().contains(text)
-        });
+        let said = || fs::read_to_string(&self.err).unwrap();
+        let why = || format!("never said {text:?}:\n{}", said());
+        eventually_or(why, || said().contains(text));
     }
 
     /// Waits until it ends.

@@ -51,16 +51,17 @@ impl Missing {
 
     /// "needs about 1,900 more conversations, 40 min at this traffic, to exclude a doubling of errors".
     ///
-    /// `units` in the plural; `per_second`: how many begin now, of both releases; `harm` as a noun.
+    /// `units` and what is counted of them (`errors`) in the plural; `per_second`: how many begin now, of
+    /// both releases; `harm` as a noun.
     #[must_use]
-    pub fn says(self, units: &str, per_second: Option<f64>, harm: &str) -> String {
+    pub fn says(self, units: &str, counted: &str, per_second: Option<f64>, harm: &str) -> String {
         match self {
             Self::Never => {
                 format!("does not exclude {harm} so far, and more of the same will not")
             }
             Self::Everything => format!("needs {units} of both releases, to exclude {harm}"),
             Self::Failures(count) => format!(
-                "needs about {} that fail, and none has yet, to exclude {harm}",
+                "needs about {} with {counted}, and has seen none yet, to exclude {harm}",
                 about(count, units)
             ),
             Self::Units(count) => {

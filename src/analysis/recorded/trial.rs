@@ -326,7 +326,7 @@ impl<'t> Run<'t> {
         let first = self.trial.items.first().map_or(0.0, |item| item.time);
         let counted = self.trial.units() as f64;
         let per_second = (last > first).then(|| counted / (last - first));
-        missing.says("conversations", per_second, what.harm())
+        missing.says("conversations", what.counted(), per_second, what.harm())
     }
 }
 
@@ -336,6 +336,14 @@ impl What {
             Self::ErrorRate => Kind::Errors,
             Self::Latency => Kind::Latency,
             Self::CostPerConversation => Kind::Spend,
+        }
+    }
+
+    fn counted(self) -> &'static str {
+        match self {
+            Self::ErrorRate => "errors",
+            Self::Latency => "slow replies",
+            Self::CostPerConversation => "cost",
         }
     }
 

@@ -58,6 +58,18 @@ fn each_layer_is_a_step() {
 }
 
 #[test]
+fn what_somebody_else_made_of_the_same_contents_is_as_good() {
+    let (ours, theirs) = (Digest::of(b"ours"), Digest::of(b"theirs"));
+    for held in [&ours, &theirs] {
+        let agreed = agreed(&ours, Some(held.clone()), "sha-1").unwrap();
+        assert_eq!(&agreed, held);
+    }
+    let error = agreed(&ours, None, "sha-1").unwrap_err();
+    let says = format!("the engine pushed {ours}, and the registry holds nothing as sha-1");
+    assert_eq!(error.to_string(), says);
+}
+
+#[test]
 fn each_wait_is_a_step() {
     let (mut all, mut answer) = (Vec::new(), Answer::default());
     let mut watch = |progress| all.push(progress);

@@ -12,6 +12,7 @@ mod cluster;
 mod count;
 mod difference;
 mod endpoints;
+mod external;
 mod fits;
 mod heard;
 mod logs;

@@ -47,8 +47,12 @@ impl Kubernetes {
             let is_other = object["kind"] == "Namespace" || router.owns(object);
             !is_other && !is_scaler(object) && !is_workload(object, release.id)
         };
+        let mut told = Vec::new();
         for object in release.objects.iter().filter(own) {
-            self.apply_once(object).await?;
+            told.extend(self.apply_once(object).await?);
+        }
+        for object in told {
+            self.cluster.fetched(object).await?;
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ fn in_words() {
         (
             Missing::Failures(96),
             Some(1.0),
-            "needs about 96 conversations that fail, and none has yet, to exclude a doubling of errors",
+            "needs about 96 conversations with errors, and has seen none yet, to exclude a doubling of errors",
         ),
         (
             Missing::Everything,
@@ -51,7 +51,10 @@ fn in_words() {
         ),
     ];
     for (missing, per_second, says) in cases {
-        assert_eq!(missing.says("conversations", per_second, harm), says);
+        assert_eq!(
+            missing.says("conversations", "errors", per_second, harm),
+            says
+        );
     }
 }
 
