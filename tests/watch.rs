@@ -100,6 +100,27 @@ fn what_it_may_not_do_it_says_once() {
     assert_eq!(said().matches("a person decides").count(), 1, "{}", said());
 }
 
+/// What only a source knows counts as well, and one that does not answer says nothing.
+#[test]
+fn sources_are_asked_too() {
+    let place = Place::new("");
+    place.write("value", "1");
+    let gate = "rollback.cooldown = \"0s\"\n[[gate]]\nname = \"backlog\"\nmax = 10\nevery = \"100ms\"\n\
+                source = { command = [\"sed\", \"s/.*/{\\\"now\\\": &}/\", \"value\"], json = \"$.now\" }\n";
+    place.spec(gate);
+    place.run(&["deploy"]).ends(0);
+    place.spec(&format!("run.env.ANSWER = \"two\"\n{gate}"));
+    place.run(&["deploy"]).ends(0);
+    place.write("value", "soon");
+    let watch = place.start(&["watch"]);
+    watch.until("backlog is not known");
+    assert_eq!(place.ask("release"), "r2");
+    place.write("value", "11");
+    watch.until("going back from r2 to r1");
+    watch.until("watching r1");
+    assert_eq!(place.ask("release"), "r1");
+}
+
 #[test]
 fn nothing_to_watch() {
     let place = Place::deployed("");

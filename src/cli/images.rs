@@ -137,8 +137,8 @@ async fn known(
             None => project,
         };
         match there.loaded.target {
-            TargetSpec::Docker { .. } => drop(deployed(there, registry, &mut all).await?),
-            TargetSpec::Kubernetes { .. } => match deployed(there, registry, &mut all).await {
+            TargetSpec::Docker { .. } => drop(deployed(there, &mut all).await?),
+            TargetSpec::Kubernetes { .. } => match deployed(there, &mut all).await {
                 Ok(true) => {}
                 found => unknown = unknown.or_else(|| Some(not_known(environment, found.err()))),
             },
@@ -148,18 +148,18 @@ async fn known(
     Ok((all, unknown))
 }
 
-/// The images of this environment's releases in the registry; false: none may still be needed.
-async fn deployed(project: &Project, registry: &Registry, all: &mut Deployed) -> Result<bool> {
+/// The images of this environment's releases; false: none may still be needed.
+async fn deployed(project: &Project, all: &mut Deployed) -> Result<bool> {
     let store = project.site.store().await?;
     let past = journaled::read(&store).await?;
     let seen = project.site.target(0).await?.observe().await?;
     let kept = prune::kept(&past, &seen);
-    let repository = registry.repository().to_string();
     let releases = releases(&store, &past).await?.into_iter();
+    // A registry may have other names than today's, and a digest says what it is whatever that is.
     let images = releases.filter_map(|release| match release.contents.artifact {
         Artifact::Image(image) => {
-            let (name, digest) = image.name.split_once('@')?;
-            let digest: Digest = (name == repository).then(|| digest.parse().ok())??;
+            let (_, digest) = image.name.split_once('@')?;
+            let digest: Digest = digest.parse().ok()?;
             Some((kept.contains(&release.id), digest))
         }
         Artifact::Files(_) => None,
@@ -176,7 +176,7 @@ async fn deployed(project: &Project, registry: &Registry, all: &mut Deployed) ->
 const NAME_THEM: &str = "name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each";
 
 fn not_known(environment: Option<&String>, why: Option<anyhow::Error>) -> anyhow::Error {
-    let nothing = || anyhow!("agentctl has deployed nothing there from this registry");
+    let nothing = || anyhow!("agentctl has deployed nothing there from a registry");
     let environment = environment.map_or("the cluster", String::as_str);
     why.unwrap_or_else(nothing).context(format!(
         "could not tell which images are in use in {environment}"

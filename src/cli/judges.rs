@@ -5,10 +5,11 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::site::{Project, variable};
+use super::kept;
+use super::site::Project;
 use crate::advice::{Advise, advice};
 use crate::spec::{LlmJudge, Rubric};
-use crate::target::secrets::{self, Values};
+use crate::target::secrets::Values;
 
 /// A rubric is what a person can read; a judge pays for it with every call.
 const LONGEST: usize = 64 << 10;
@@ -28,13 +29,8 @@ pub(crate) fn values<'j>(
     judges: impl Iterator<Item = &'j LlmJudge>,
     kept: Values,
 ) -> Result<Values> {
-    let spec = &project.loaded.spec;
     let texts = judges.flat_map(|judge| judge.login.templates());
-    let wanted = texts.flat_map(|(_, text)| text.secrets());
-    let missing = wanted.filter(|name| !kept.contains_key(*name));
-    let missing = missing.filter_map(|name| Some((name.clone(), spec.secrets.get(name)?.clone())));
-    let fetched = secrets::fetch(&missing.collect(), project.folder(), &variable)?;
-    Ok(kept.into_iter().chain(fetched).collect())
+    kept::values(project, texts.flat_map(|(_, text)| text.secrets()), kept)
 }
 
 fn whole(project: &Project, name: &str, judge: &LlmJudge) -> Result<LlmJudge> {

@@ -22,6 +22,7 @@ mod images;
 mod init;
 mod journaled;
 mod judges;
+mod kept;
 mod lease;
 mod logs;
 mod manifests;

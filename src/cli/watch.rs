@@ -2,13 +2,19 @@
 //!
 //! It holds no lease while it only looks; under one, everything is looked at anew.
 
+mod asked;
+
+use std::rc::Rc;
+
 use anyhow::Result;
 use serde_json::json;
 use tokio::time::{Duration, sleep};
 
+use self::asked::Asked;
 use super::args::File;
 use super::exit::Exit;
 use super::journaled::{self, history};
+use super::kept;
 use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::{Project, now};
@@ -16,26 +22,35 @@ use super::stop_signal::StopSignal;
 use super::store::AnyStore;
 use super::walk::{BY_HAND, Walk};
 use crate::advice::advice;
-use crate::analysis::{Finding, Sliding, Verdict, judge};
+use crate::analysis::{Finding, Measures, Sliding, Sources, Verdict, judge};
 use crate::engine;
 use crate::journal::{Fenced, Held};
+use crate::redact::Redactor;
 use crate::release::ReleaseId;
 use crate::rollout::{MayGoBack, Plan, back};
-use crate::spec::{MetricGate, Percent};
+use crate::spec::{GateSource, MetricGate, Percent};
 use crate::target::{Any, Seen, Target};
 
 /// Until it looks again where it could not.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// Requests seen until half of them failing says something.
+const SOME: u64 = 20;
+
 pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let mut project = Project::load(args)?;
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
-    let gates = gates(&project)?;
+    let gates = Rc::new(gates(&project)?);
     let store = project.site.store().await?;
     let window = project.loaded.spec.rollback.window;
+    let target = project.site.target(0).await?;
+    let sources = sources(&project, &gates, &target).await?;
+    let redactor = Redactor::new(&sources.values);
+    shown.keep_out(redactor.clone());
     let mut watcher = Watcher {
-        target: project.site.target(0).await?,
+        asked: Asked::new(Rc::clone(&gates), sources, redactor, window),
+        target,
         window: Sliding::new(window.as_millis()),
         release: None,
         told: None,
@@ -47,11 +62,12 @@ pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     watcher.watch().await
 }
 
-/// Nothing runs beside the release to compare it with.
+/// Nothing runs beside the release to compare it with, and a model would be paid for ever.
 fn gates(project: &Project) -> Result<Vec<MetricGate>> {
+    let is_scored = |gate: &MetricGate| matches!(gate.source, Some(GateSource::Judge { .. }));
     let gates = project.loaded.spec.gate.iter();
     let gates: Vec<_> = gates
-        .filter(|gate| gate.against.is_none())
+        .filter(|gate| gate.against.is_none() && !is_scored(gate))
         .cloned()
         .collect();
     match gates.is_empty() {
@@ -63,11 +79,21 @@ fn gates(project: &Project) -> Result<Vec<MetricGate>> {
     }
 }
 
+async fn sources(project: &Project, gates: &[MetricGate], target: &Any) -> Result<Sources> {
+    let sources = gates.iter().filter_map(|gate| gate.source.as_ref());
+    let wanted = sources.flat_map(GateSource::secrets);
+    Ok(Sources {
+        values: kept::values(project, wanted, target.kept_secrets().await?)?,
+        folder: std::path::absolute(project.folder())?,
+    })
+}
+
 struct Watcher<'a> {
     project: &'a Project,
     store: &'a AnyStore,
     target: Any,
-    gates: Vec<MetricGate>,
+    gates: Rc<Vec<MetricGate>>,
+    asked: Asked,
     window: Sliding,
     /// The one that is watched.
     release: Option<ReleaseId>,
@@ -91,10 +117,19 @@ impl Watcher<'_> {
                     () = stop.said() => return Ok(Exit::Done),
                 }
             }
-            seen = tokio::select! {
-                seen = self.target.next() => seen,
-                () = stop.said() => return Ok(Exit::Done),
+            seen = loop {
+                tokio::select! {
+                    seen = self.target.next() => break seen,
+                    down = self.asked.next() => self.is_down(down),
+                    () = stop.said() => return Ok(Exit::Done),
+                }
             };
+        }
+    }
+
+    fn is_down(&mut self, says: Option<String>) {
+        if let Some(says) = says {
+            self.tell("unclear", says, self.release);
         }
     }
 
@@ -103,10 +138,12 @@ impl Watcher<'_> {
         let Some(release) = alone(&seen) else {
             // A rollout moves traffic, or nothing runs: whoever does that has gates of its own.
             self.release = None;
+            self.asked.end();
             return Ok(());
         };
         if self.release.replace(release) != Some(release) {
             self.window.clear();
+            self.asked.begin(release);
             let says = format!("watching {release}");
             self.tell("watching", says, Some(release));
         }
@@ -126,7 +163,12 @@ impl Watcher<'_> {
             return Vec::new();
         };
         let window = self.window.see(now().0, total);
-        self.gates.iter().map(|gate| judge(gate, &window)).collect()
+        let verdict = |(at, gate): (usize, &MetricGate)| match gate.source {
+            Some(_) => self.asked.judge(at, gate),
+            None => judge(gate, &window),
+        };
+        let verdicts = self.gates.iter().enumerate().map(verdict);
+        verdicts.chain(half_fails(release, &window)).collect()
     }
 
     async fn go_back(&mut self, release: ReleaseId, failed: &Verdict) -> Result<()> {
@@ -227,6 +269,21 @@ impl Watcher<'_> {
             self.told = Some((outcome, says));
         }
     }
+}
+
+/// What needs no gate: half of the requests fail.
+fn half_fails(release: ReleaseId, window: &Measures) -> Option<Verdict> {
+    let Measures {
+        requests, errors, ..
+    } = *window;
+    (requests >= SOME && errors * 2 >= requests).then(|| Verdict {
+        gate: "requests".to_owned(),
+        finding: Finding::Fail,
+        figure: window.error_rate(),
+        says: format!("{errors} of {requests} requests to {release} failed"),
+        evidence: None,
+        both: false,
+    })
 }
 
 /// The one release that has all traffic.

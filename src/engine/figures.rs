@@ -10,32 +10,42 @@ use futures_util::stream::FuturesUnordered;
 use super::Engine;
 use crate::analysis::{About, Verdict, judge_figure};
 use crate::journal::Store;
+use crate::rollout::Stamp;
 use crate::spec::{GateSource, MetricGate};
 use crate::target::Target;
 
 type Answer = Result<f64, String>;
 
+/// What a gate's source said, and when it was asked.
+type Told = (usize, Stamp, Answer);
+
 /// What sources said last, and who is being asked.
-#[derive(Default)]
 pub(super) struct Figures<'e> {
-    said: BTreeMap<usize, Answer>,
-    asked: FuturesUnordered<LocalBoxFuture<'e, (usize, Answer)>>,
+    said: BTreeMap<usize, (Stamp, Answer)>,
+    asked: FuturesUnordered<LocalBoxFuture<'e, Told>>,
+    /// When the hold is over: all are asked then, however seldom they are asked.
+    over: Stamp,
 }
 
 impl Figures<'_> {
-    /// A gate's source has not answered yet.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.said.len() < self.asked.len()
+    /// A gate's source has not answered yet, or only what it was asked before this.
+    pub(super) fn is_waiting(&self, since: Option<Stamp>) -> bool {
+        let is_old = |(at, _): &(Stamp, Answer)| since.is_some_and(|since| *at < since);
+        self.said.len() < self.asked.len() || self.said.values().any(is_old)
     }
 
     pub(super) fn said(&self, at: usize) -> Option<&Answer> {
-        self.said.get(&at)
+        self.said.get(&at).map(|(_, answer)| answer)
     }
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
-    pub(super) fn figures(&self) -> Figures<'_> {
-        let figures = Figures::default();
+    pub(super) fn figures(&self, over: Stamp) -> Figures<'_> {
+        let figures = Figures {
+            said: BTreeMap::new(),
+            asked: FuturesUnordered::new(),
+            over,
+        };
         for (at, _) in self.asked_now().filter(|(_, gate)| gate.source.is_some()) {
             figures
                 .asked
@@ -46,14 +56,17 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     /// The next answer; never, where nobody is asked.
     pub(super) async fn next_answer<'e>(&'e self, figures: &mut Figures<'e>) {
-        let Some((at, answer)) = figures.asked.next().await else {
+        let Some((at, asked, answer)) = figures.asked.next().await else {
             return std::future::pending().await;
         };
-        figures.said.insert(at, answer);
+        figures.said.insert(at, (asked, answer));
         let every = self.rollout.plan().gates.get(at).map(every);
-        figures
-            .asked
-            .push(Box::pin(self.figure(at, every.unwrap_or_default())));
+        let left = figures.over.0.saturating_sub((self.clock)().0);
+        let after = match every.unwrap_or_default() {
+            every if left > 0 => every.min(Duration::from_millis(left)),
+            every => every,
+        };
+        figures.asked.push(Box::pin(self.figure(at, after)));
     }
 
     /// By what its source said last.
@@ -64,8 +77,9 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         }
     }
 
-    async fn figure(&self, at: usize, after: Duration) -> (usize, Answer) {
+    async fn figure(&self, at: usize, after: Duration) -> Told {
         tokio::time::sleep(after).await;
+        let asked = (self.clock)();
         let gate = self.rollout.plan().gates.get(at);
         let source = gate.and_then(|gate| Some((gate, gate.source.as_ref()?)));
         let Some((gate, source)) = source else {
@@ -75,7 +89,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             GateSource::Judge { judge } => self.ask_judge(at, gate, judge).await,
             _ => self.sources.figure(source, &self.about(gate)).await,
         };
-        (at, answer.map_err(|says| self.redactor.clean(&says)))
+        (at, asked, answer.map_err(|says| self.redactor.clean(&says)))
     }
 
     fn about(&self, gate: &MetricGate) -> About {

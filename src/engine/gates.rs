@@ -41,6 +41,13 @@ struct Windows {
     lately: [Measures; 2],
 }
 
+impl Windows {
+    /// What was a moment ago says enough by itself.
+    fn is_told_lately(&self) -> bool {
+        self.lately.iter().all(|window| window.requests >= SOME)
+    }
+}
+
 /// What is known of a hold beside what is seen at this moment.
 struct Holding<'e> {
     over: Stamp,
@@ -68,7 +75,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             self.glimpse(&seen, &verdicts);
             let until = match self.opening(&verdicts, holding.over) {
                 // Nobody passes a gate before it was asked once.
-                Opening::Open if holding.figures.is_waiting() => Stamp((self.clock)().0 + LOOK),
+                Opening::Open if self.is_waiting(&holding) => Stamp((self.clock)().0 + LOOK),
                 Opening::Open => return Ok(Event::Done(Effect::Ask(Gate::Hold(period)))),
                 Opening::Shut(says) => return Err(judged(Why::Gate, says, &seen, verdicts)),
                 Opening::Wait(until) => {
@@ -97,11 +104,17 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let gates = self.rollout.plan().gates.iter();
         Holding {
             over: Stamp(began.0 + period.as_millis()),
-            figures: self.figures(),
+            figures: self.figures(Stamp(began.0 + period.as_millis())),
             spending: self.spending(),
             looks: Looks::of(gates.filter_map(|gate| gate.window).chain([LATELY])),
             paused: None,
         }
+    }
+
+    /// Once the hold is over, what a source said before is not enough.
+    fn is_waiting(&self, holding: &Holding<'_>) -> bool {
+        let is_over = (self.clock)() >= holding.over;
+        holding.figures.is_waiting(is_over.then_some(holding.over))
     }
 
     fn much_was_read(&self, seen: &Seen, holding: &Holding<'_>) -> Option<Event> {
@@ -196,10 +209,16 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         let failing = |window: &Measures, some: u64, part: u64| {
             window.requests >= some && window.errors * part >= window.requests
         };
-        let [mine, beside] = [&windows.all, &windows.lately]
-            .into_iter()
-            .find(|[mine, _]| failing(mine, SOME, 2))?;
-        let as_well = self.can_compare() && failing(beside, SOME / 2, 4);
+        let as_well = |beside: &Measures| self.can_compare() && failing(beside, SOME / 2, 4);
+        let fails = |[mine, _]: &&[Measures; 2]| failing(mine, SOME, 2);
+        let found = [&windows.all, &windows.lately].into_iter().find(fails)?;
+        // What both failed together is over where it is not so any more.
+        let found = match as_well(&found[1]) && windows.is_told_lately() {
+            true => Some(&windows.lately).filter(fails)?,
+            false => found,
+        };
+        let [mine, beside] = found;
+        let as_well = as_well(beside);
         let stable = plan.stable().filter(|_| as_well);
         let says = format!(
             "{} of {} requests to {} failed",
@@ -258,9 +277,14 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
                 Some(window) => holding.looks.lately(window, now, [mine, beside]),
                 None => [mine.clone(), beside.clone()],
             };
-            match plan.stable().filter(|_| self.can_compare()) {
-                Some(stable) => judge_beside(gate, &mine, (&stable.to_string(), &beside)),
-                None => judge(gate, &mine),
+            let Some(stable) = plan.stable().filter(|_| self.can_compare()) else {
+                return judge(gate, &mine);
+            };
+            let stable = stable.to_string();
+            let verdict = judge_beside(gate, &mine, (&stable, &beside));
+            match verdict.both && windows.is_told_lately() {
+                true => judge_beside(gate, &windows.lately[0], (&stable, &windows.lately[1])),
+                false => verdict,
             }
         };
         let verdicts = self.asked_now().map(verdict);

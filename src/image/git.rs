@@ -10,6 +10,9 @@ use anyhow::{Context, Result, anyhow};
 /// As many digits as stay unique in any repository that people work in.
 const SHORT: usize = 12;
 
+/// Whatever a person has set: a file that git does not know is in the image too.
+const NEW_FILES: &str = "--untracked-files=normal";
+
 /// Where CI says which branch it took a detached commit from.
 const BRANCHES: [&str; 9] = [
     "GITHUB_HEAD_REF",
@@ -42,7 +45,7 @@ impl Commit {
         folder: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>> {
-        let args = ["status", "--porcelain=v2", "--branch", "--", "."];
+        let args = ["status", "--porcelain=v2", "--branch", NEW_FILES, "--", "."];
         let Some(status) = git(folder, args)? else {
             return Ok(None);
         };
@@ -75,6 +78,15 @@ impl Commit {
                 .map(|url| without_credentials(url.trim()))
                 .filter(|url| !url.is_empty()),
         }))
+    }
+
+    /// Marks it as dirty where one of these files, which say how is built, differs from the commit.
+    pub(crate) fn with(mut self, folder: &Path, files: [&str; 2]) -> Result<Self> {
+        let [one, other] = files;
+        let args = ["status", "--porcelain", NEW_FILES, "--", one, other];
+        let status = git(folder, args)?;
+        self.is_dirty |= status.is_some_and(|status| !status.trim().is_empty());
+        Ok(self)
     }
 
     pub(crate) fn short(&self) -> &str {
@@ -113,6 +125,8 @@ fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
+    // A token may stand behind the path as well.
+    let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = authority
         .rsplit_once('@')
@@ -169,7 +183,11 @@ mod tests {
 
         std::fs::write(dir.path().join("beside"), "1").unwrap();
         assert!(look(dir.path()).unwrap().is_dirty);
-        assert!(!look(&dir.path().join("agent")).unwrap().is_dirty);
+        let agent = look(&dir.path().join("agent")).unwrap();
+        assert!(!agent.is_dirty);
+        assert!(agent.with(dir.path(), ["a", "beside"]).unwrap().is_dirty);
+        run(dir.path(), "config status.showUntrackedFiles no");
+        assert!(look(dir.path()).unwrap().is_dirty);
         run(dir.path(), "checkout -q --detach");
         assert_eq!(look(dir.path()).unwrap().branch.as_deref(), Some("ci"));
     }
@@ -180,6 +198,7 @@ mod tests {
             ("https://u:p@a.io/x.git", "https://a.io/x.git"),
             ("https://token@a.io", "https://a.io"),
             ("https://a.io/x@y", "https://a.io/x@y"),
+            ("https://u:p@a.io/x?token=t#u", "https://a.io/x"),
             ("git@a.io:x.git", "git@a.io:x.git"),
         ];
         for (url, clean) in cases {

@@ -94,6 +94,17 @@ impl GateSource {
         }
     }
 
+    /// Names of the secrets that it takes to ask.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &String> {
+        let url = match self {
+            Self::Http { http, .. } => Some(http),
+            _ => None,
+        };
+        let login = self.login().into_iter().flat_map(Login::templates);
+        let all = url.into_iter().chain(login.map(|(_, text)| text));
+        all.flat_map(Template::secrets)
+    }
+
     /// Texts that may hold `${…}`, with their keys.
     pub(super) fn templates_mut(&mut self) -> Vec<(&'static str, &mut Template)> {
         match self {

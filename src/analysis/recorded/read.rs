@@ -30,6 +30,7 @@ type Fields = Map<String, Value>;
 /// In the order of their time.
 pub(crate) fn observations(text: &str) -> Result<Vec<Observation>, Unreadable> {
     let lines = text
+        .trim_start_matches('\u{feff}')
         .lines()
         .enumerate()
         .map(|(at, line)| (at + 1, line.trim()));
@@ -42,9 +43,12 @@ pub(crate) fn observations(text: &str) -> Result<Vec<Observation>, Unreadable> {
             .collect(),
         false => table(&lines)?,
     };
-    let read = rows.into_iter().map(|(line, fields)| {
-        let observation = fields.and_then(|fields| observation(&fields));
-        observation.map_err(|says| Unreadable { line, says })
+    let read = rows.into_iter().filter_map(|(line, fields)| {
+        let read = fields.and_then(|fields| match has_one_release(&fields) {
+            true => Ok(None),
+            false => observation(&fields).map(Some),
+        });
+        read.map_err(|says| Unreadable { line, says }).transpose()
     });
     let mut all = read.collect::<Result<Vec<_>, _>>()?;
     all.sort_by(|a, b| a.time.total_cmp(&b.time));
@@ -108,6 +112,12 @@ fn cells(line: &str) -> Result<Vec<String>, String> {
             .map(|cell| cell.trim().to_owned())
             .collect()),
     }
+}
+
+/// Before and after a step that splits traffic there is nothing to compare.
+fn has_one_release(fields: &Fields) -> bool {
+    let weight = fields.get("weight").and_then(number);
+    weight.is_some_and(|weight| weight == 0.0 || weight == 100.0)
 }
 
 fn observation(fields: &Fields) -> Result<Observation, String> {

@@ -45,8 +45,8 @@ fn what_cannot_be_read_says_where() {
             "line 1: latency is a number that is not below 0, not -1",
         ),
         (
-            "{\"time\": 1, \"weight\": 100}",
-            "line 1: weight is a percentage between 0 and 100, not 100",
+            "{\"time\": 1, \"weight\": 101}",
+            "line 1: weight is a percentage between 0 and 100, not 101",
         ),
         (
             "a,b\n1,2",

@@ -140,7 +140,7 @@ impl<'a> Subject<'a> {
             },
             &bases,
         );
-        let commit = Commit::of(&context.root, &variable)?;
+        let commit = commit(project, &context.root)?;
         Ok(Self {
             tags: tags(project, commit.as_ref())?,
             project,
@@ -159,7 +159,16 @@ impl<'a> Subject<'a> {
 /// The tags that the image would get now, beside the content tag.
 pub(crate) fn current_tags(project: &Project) -> Result<Vec<String>> {
     let folder = image::find(project.folder(), &build(project)?.context)?;
-    tags(project, Commit::of(&folder, &variable)?.as_ref())
+    tags(project, commit(project, &folder)?.as_ref())
+}
+
+/// What is built depends on agent.toml and its lock too, which may lie elsewhere.
+fn commit(project: &Project, context: &Path) -> Result<Option<Commit>> {
+    let name = project.file.file_name().unwrap_or_default();
+    let files = [&*name.to_string_lossy(), image::LOCK];
+    let commit = Commit::of(context, &variable)?;
+    let commit = commit.map(|commit| commit.with(project.folder(), files));
+    commit.transpose()
 }
 
 fn tags(project: &Project, commit: Option<&Commit>) -> Result<Vec<String>> {

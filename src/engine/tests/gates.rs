@@ -188,3 +188,33 @@ async fn what_both_releases_fail_at_once_is_not_undone() {
         }
     }
 }
+
+/// What both failed together is no excuse for what comes after, and no reason to go on waiting.
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_is_over_is_over() {
+    let seen = |requests, errors| Measures {
+        requests,
+        errors,
+        ..Measures::default()
+    };
+    let turns = |errors: u64| Behaviour {
+        window: seen(100, 60),
+        later: Some((Duration::from_secs(30), seen(200, 60 + errors))),
+        ..Behaviour::default()
+    };
+    let cases = [(0, None), (80, Some("80 of 100 requests to r2 failed"))];
+    for (errors, says) in cases {
+        let story = Story {
+            gates: vec![error_rate(Unclear::Wait)],
+            target: Fake::default().with(OLD, turns(0)).with(NEW, turns(errors)),
+            ..Story::default()
+        };
+        let told = story.told().await;
+        match says {
+            // This one does not begin to count anew with the next step.
+            None => assert!(told.calls.contains(&"route r2 100 %".to_owned())),
+            Some(says) => assert_eq!(reason(&told).says, says),
+        }
+        assert!((30..=32).contains(&told.seconds), "{}", told.seconds);
+    }
+}

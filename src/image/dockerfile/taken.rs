@@ -14,6 +14,7 @@ pub(super) fn all(instructions: &[Instruction]) -> Vec<Base> {
             continue;
         }
         let images = flags(one).flat_map(|flag| named(&one.keyword, flag));
+        let images = images.map(|image| image.trim_matches(['"', '\'']));
         let images = images.filter(|image| is_image(image, &stages));
         found.extend(images.filter_map(|image| one.base(image)));
     }

@@ -27,8 +27,11 @@ const fn of(
 
 const ANY: usize = 400;
 
+/// As kubeconfigs and Secrets of a cluster have it: the file, in base64.
+const PEM: &str = "a private key";
+
 /// One that begins with another stands before it.
-pub(super) const FORMATS: [Format; 39] = [
+pub(super) const FORMATS: [Format; 44] = [
     of("AKIA", (16, 16), b"", "an access key of AWS"),
     of("ASIA", (16, 16), b"", "an access key of AWS"),
     of("ghp_", (36, ANY), b"", "a token of GitHub"),
@@ -57,6 +60,11 @@ pub(super) const FORMATS: [Format; 39] = [
     of("pypi-AgE", (50, ANY), b"_-", "a token of PyPI"),
     of("SG.", (60, 70), b"._-", "a key of SendGrid"),
     of("AGE-SECRET-KEY-1", (50, 60), b"", "a private key"),
+    of("LS0tLS1CRUdJTiBQUklWQVRF", (60, ANY), b"+/", PEM),
+    of("LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBL", (60, ANY), b"+/", PEM),
+    of("LS0tLS1CRUdJTiBFQyBQUklWQVRF", (60, ANY), b"+/", PEM),
+    of("LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZB", (60, ANY), b"+/", PEM),
+    of("LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJ", (60, ANY), b"+/", PEM),
     of("eyJhbGciOi", (60, ANY), b"_-.", "a JSON Web Token"),
     of("eyJ0eXAiOi", (60, ANY), b"_-.", "a JSON Web Token"),
     of("eyJraWQiOi", (60, ANY), b"_-.", "a JSON Web Token"),

@@ -27,8 +27,17 @@ pub(super) fn url(rest: &[u8]) -> Option<&'static str> {
     let (user, password) = login.split_once(':')?;
     let name = host.split(':').next().unwrap_or_default();
     let nowhere = NOWHERE.contains(&name) || RESERVED.iter().any(|end| name.ends_with(end));
-    let harmless = is_harmless(user, password) || password.contains(['%', ':']);
+    let harmless = is_harmless(user, password) || password.contains(':') || is_filled_in(password);
     (!nowhere && !harmless).then_some("a URL with a password")
+}
+
+/// `%s`, and not `%40`, which is how a URL says `@`.
+fn is_filled_in(password: &str) -> bool {
+    let is_code = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    password.split('%').skip(1).any(|rest| !is_code(rest))
 }
 
 /// The client's password of all examples in RFC 6749, which many documents repeat.

@@ -3,7 +3,7 @@
 use super::Finding;
 
 /// Whole names, and what they are.
-const NAMES: [(&str, &str); 26] = [
+const NAMES: [(&str, &str); 28] = [
     ("id_rsa", "a private key"),
     ("id_dsa", "a private key"),
     ("id_ecdsa", "a private key"),
@@ -27,6 +27,8 @@ const NAMES: [(&str, &str); 26] = [
     (".git-credentials", "passwords of git"),
     (".htpasswd", "passwords of a web server"),
     (".dockercfg", "passwords of registries"),
+    (".dockerconfigjson", "passwords of registries"),
+    ("dockerconfigjson", "passwords of registries"),
     ("kubeconfig", "access to a cluster"),
     (
         "terraform.tfvars",
@@ -50,8 +52,12 @@ const ENDS: [(&str, &str); 10] = [
 ];
 
 /// Ends of paths.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 10] = [
     (".docker/config.json", "passwords of registries"),
+    ("containers/auth.json", "passwords of registries"),
+    ("helm/registry/config.json", "passwords of registries"),
+    ("gcloud/credentials.db", "credentials of Google"),
+    ("gcloud/access_tokens.db", "tokens of Google"),
     (".aws/credentials", "credentials of AWS"),
     (".azure/accesstokens.json", "credentials of Azure"),
     (".kube/config", "access to a cluster"),
@@ -91,11 +97,13 @@ fn is_public(name: &str) -> bool {
         .any(|part| ["gpg", "asc", "pub", "public"].contains(&part))
 }
 
-/// `.env`, `.env.production`, `production.env`, and not `.env.example`.
+/// `.env`, `.env.production`, `.env_prod`, `.env~`, `production.env`, and not `.env.example`.
 fn is_env(name: &str) -> bool {
     let shows = name
         .split(['.', '-', '_'])
         .any(|part| SHOWS.contains(&part));
-    let is_env = name == ".env" || name == ".envrc" || name.starts_with(".env.");
+    let behind = name.strip_prefix(".env");
+    let is_env = behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let is_env = is_env || name == ".envrc";
     (is_env || name.ends_with(".env")) && !shows
 }
