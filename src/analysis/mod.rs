@@ -26,7 +26,8 @@ pub(crate) use judge::{Evidence, Finding, Verdict, figure, judge, judge_beside};
 pub(crate) use measures::{Measures, Used};
 pub(crate) use probed::Probed;
 pub(crate) use recorded::{
-    Alarms, How, Judged, Observation, Pair, Trial, What, false_alarms, judged, observations, pairs,
+    Alarms, How, Judged, Observation, Pair, Trial, What, false_alarms, judged, moves, observations,
+    pairs, share,
 };
 pub(crate) use replicas::{Decision, Less, Moment, Turn, Work, decide};
 pub(crate) use scored::judge_scores;

@@ -10,7 +10,7 @@ use super::show::Shown;
 use super::site::now;
 use crate::advice::{Advise, advice, because};
 use crate::analysis::judges::{Arm, Confidence, Finding, Margin, Share};
-use crate::analysis::{How, Observation, Trial, false_alarms, judged, observations};
+use crate::analysis::{How, Observation, Trial, false_alarms, judged, moves, observations, share};
 use crate::ui::{AlarmsView, JudgedView};
 
 const COLUMNS: &str = "each line is a reply: time, and where there is one arm (\"stable\" or \
@@ -55,6 +55,18 @@ fn how(args: &Analyze, all: &[Observation]) -> Result<How> {
         None if args.aa => Share::new(0.5),
         None => share(all),
     };
+    if let Some((least, most)) = moves(all).filter(|_| !args.aa && args.weight.is_none()) {
+        return Err(because(
+            format!("could not judge {}", args.recorded.display()),
+            format!(
+                "it names no weight, and the candidate's share moves from {:.0} % to {:.0} %",
+                least * 100.0,
+                most * 100.0
+            ),
+            "name the share of its time with each reply (weight, in per cent), or judge each step \
+             by itself with --weight",
+        ));
+    }
     let has_both = args.aa || share_is_known(all);
     let share = share.filter(|_| has_both && !all.is_empty()).ok_or_else(|| {
         advice(
@@ -76,17 +88,4 @@ fn share_is_known(all: &[Observation]) -> bool {
     [Arm::Stable, Arm::Candidate]
         .iter()
         .all(|arm| all.iter().any(|one| one.arm == Some(*arm)))
-}
-
-/// The candidate's part of what began.
-fn share(all: &[Observation]) -> Option<Share> {
-    let mut begun = std::collections::HashSet::new();
-    let first = |one: &&Observation| match &one.conversation {
-        Some(name) => begun.insert(name.clone()),
-        None => true,
-    };
-    let firsts: Vec<&Observation> = all.iter().filter(first).collect();
-    let candidates = firsts.iter().filter(|one| one.arm == Some(Arm::Candidate));
-    let share = candidates.count() as f64 / firsts.len().max(1) as f64;
-    Share::new(share)
 }

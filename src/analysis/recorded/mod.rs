@@ -7,6 +7,7 @@
 mod pairs;
 mod random;
 mod read;
+mod share;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub(crate) use pairs::{Pair, pairs};
 pub(crate) use read::observations;
+pub(crate) use share::{moves, share};
 pub(crate) use trial::Trial;
 
 use super::judges::{Arm, Confidence, Finding, Margin, Promise, Share};
