@@ -53,6 +53,11 @@ fn who_says_it_has_the_new_release_and_b_takes_it_for_all() {
     );
     let unsure = "which fails more is not known: b − a is -99.7 to 97.5 points";
     assert!(status.contains(unsure), "{status}");
+    place
+        .run(&["approve"])
+        .ends(2)
+        .says("error: rollout 2 is an A/B test, and a yes does not say which arm stays")
+        .says("hint: agentctl promote a keeps the release in force");
     place.run(&["promote", "b"]).ends(0);
     deploy.wait().ends(0).says("r2 is live");
     assert_eq!(asked(&place, "X-Beta: false"), "r2");

@@ -28,6 +28,12 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
             "agentctl status shows where it stands",
         ));
     };
+    if last.is_some_and(|last| last.rollout.is_test()) {
+        return Err(advice(
+            format!("rollout {number} is an A/B test, and a yes does not say which arm stays"),
+            "agentctl promote a keeps the release in force, agentctl promote b the new one",
+        ));
+    }
     match lease::try_acquire(&store).await {
         Ok(lease) => {
             let work = async |lease: &Lease| {

@@ -10,7 +10,7 @@ use super::site::{Site, now};
 use super::tell::{self, Told};
 use crate::advice::with_hint;
 use crate::analysis::Sources;
-use crate::engine::{self, Audience, Engine, Interrupt, Judging, Noted};
+use crate::engine::{self, Audience, Engine, Interrupt, Judging, Kept, Noted};
 use crate::journal::{Hold, Store};
 use crate::notify::Herald;
 use crate::redact::Redactor;
@@ -104,6 +104,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
             rollout,
             noted: Noted::default(),
             judging: Judging::default(),
+            kept: Kept::default(),
         };
         let walked = tokio::select! {
             walked = engine.walk(first) => walked,

@@ -1,6 +1,8 @@
 //! A request, how it was answered, and how another release answers a copy of it; what differs, and
 //! what of it may be kept.
 
+use std::borrow::Cow;
+
 use bytes::{Bytes, BytesMut};
 use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, COOKIE, PROXY_AUTHORIZATION};
 use hyper::{HeaderMap, Method, Response, Uri};
@@ -175,11 +177,16 @@ fn path(uri: &Uri, redact: &[Key]) -> String {
             .any(|key| matches!(key, Key::Query(named) if named == name))
     };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_named(name) => format!("{name}={LEFT_OUT}"),
+        Some((name, _)) if is_named(&plain(name)) => format!("{name}={LEFT_OUT}"),
         _ => pair.to_owned(),
     });
     let pairs: Vec<String> = pairs.collect();
     format!("{}?{}", uri.path(), pairs.join("&"))
+}
+
+/// As whoever reads a query takes it: `tok%65n` is `token`.
+fn plain(name: &str) -> Cow<'_, str> {
+    percent_encoding::percent_decode_str(name).decode_utf8_lossy()
 }
 
 fn headers(headers: &HeaderMap, redact: &[Key]) -> Value {
@@ -268,7 +275,7 @@ mod tests {
             at: 1,
             asked: Asked {
                 method: Method::POST,
-                uri: "/chat?token=abc&q=1".parse().unwrap(),
+                uri: "/chat?token=abc&tok%65n=cde&q=1".parse().unwrap(),
                 headers,
                 body: r#"{"messages":[{"text":"hi","email":"a@b"}]}"#.into(),
             },
@@ -319,7 +326,7 @@ mod tests {
         let none = Redactor::default();
         let line = pair.line(&redact, &none);
         let text = line.to_string();
-        for secret in ["abc", "a=b", "anna", "a@b"] {
+        for secret in ["abc", "cde", "a=b", "anna", "a@b"] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
         assert_eq!(line["request"]["body"]["messages"][0]["text"], "hi");

@@ -19,9 +19,12 @@ type Answer = Result<f64, String>;
 /// What a gate's source said, and when it was asked.
 type Told = (usize, Stamp, Answer);
 
+/// By gate: when it was asked, and what it said.
+pub(super) type Answers = BTreeMap<usize, (Stamp, Answer)>;
+
 /// What sources said last, and who is being asked.
 pub(super) struct Figures<'e> {
-    said: BTreeMap<usize, (Stamp, Answer)>,
+    pub(super) said: Answers,
     asked: FuturesUnordered<LocalBoxFuture<'e, Told>>,
     /// When the hold is over: all are asked then, however seldom they are asked.
     over: Stamp,
@@ -40,18 +43,31 @@ impl Figures<'_> {
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
-    pub(super) fn figures(&self, over: Stamp) -> Figures<'_> {
+    /// `said`: what they said earlier in this hold.
+    pub(super) fn figures(&self, over: Stamp, said: Answers) -> Figures<'_> {
         let figures = Figures {
-            said: BTreeMap::new(),
+            said,
             asked: FuturesUnordered::new(),
             over,
         };
-        for (at, _) in self.asked_now().filter(|(_, gate)| gate.source.is_some()) {
-            figures
-                .asked
-                .push(Box::pin(self.figure(at, Duration::ZERO)));
+        for (at, gate) in self.asked_now().filter(|(_, gate)| gate.source.is_some()) {
+            let asked = figures.said.get(&at).map(|(asked, _)| *asked);
+            let after = asked.map(|asked| self.pause(every(gate), asked, over));
+            let asking = self.figure(at, after.unwrap_or_default());
+            figures.asked.push(Box::pin(asking));
         }
         figures
+    }
+
+    /// Until it is asked again: as often as the gate says, and when the hold is over.
+    fn pause(&self, every: Duration, asked: Stamp, over: Stamp) -> Duration {
+        let now = (self.clock)();
+        let left = |at: Stamp| Duration::from_millis(at.0.saturating_sub(now.0));
+        let after = every.saturating_sub(Duration::from_millis(now.0.saturating_sub(asked.0)));
+        match left(over) {
+            Duration::ZERO => after,
+            left => after.min(left),
+        }
     }
 
     /// The next answer; never, where nobody is asked.
@@ -61,11 +77,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         };
         figures.said.insert(at, (asked, answer));
         let every = self.rollout.plan().gates.get(at).map(every);
-        let left = figures.over.0.saturating_sub((self.clock)().0);
-        let after = match every.unwrap_or_default() {
-            every if left > 0 => every.min(Duration::from_millis(left)),
-            every => every,
-        };
+        let after = self.pause(every.unwrap_or_default(), (self.clock)(), figures.over);
         figures.asked.push(Box::pin(self.figure(at, after)));
     }
 

@@ -1,18 +1,21 @@
 //! Gates: asked until they open, fail, or their time is up.
 
+use std::cell::RefCell;
+
 use anyhow::Result;
 use tokio::time::Duration;
 
 use super::Engine;
 use super::compare::Spending;
-use super::figures::Figures;
+use super::figures::{Answers, Figures};
 use super::looks::Looks;
+use super::opening::{LOOK, Opening, Times, named, opening};
 use super::perform::Failure;
 use super::ready::because;
 use crate::analysis::{Finding, Measures, Verdict, judge, judge_beside};
 use crate::journal::Store;
 use crate::rollout::{Effect, Event, Gate, Stamp, Why};
-use crate::spec::{MetricGate, Period, Unclear};
+use crate::spec::{MetricGate, Period};
 use crate::target::{Seen, SeenRelease, Target};
 
 /// Requests seen until half of them failing says something.
@@ -20,19 +23,6 @@ const SOME: u64 = 20;
 
 /// What has gone wrong for so long is seen, whatever went well before.
 const LATELY: Period = Period::secs(20);
-
-/// What a person's yes is waited for at least until the next look.
-const LOOK: u64 = 1_000;
-
-/// Whether the gates open now.
-enum Opening {
-    Open,
-    Shut(String),
-    /// Until this stamp at least.
-    Wait(Stamp),
-    /// Both releases fail at once.
-    Paused(String),
-}
 
 /// The candidate's window and the stable release's, and what of them is of a moment ago: what went well
 /// before may not hide what goes wrong now.
@@ -50,11 +40,39 @@ impl Windows {
 
 /// What is known of a hold beside what is seen at this moment.
 struct Holding<'e> {
+    began: Stamp,
     over: Stamp,
     figures: Figures<'e>,
     spending: Spending,
     looks: Looks,
     paused: Option<Stamp>,
+}
+
+/// What a hold goes on with after something of it was written down.
+#[derive(Default)]
+pub(crate) struct Kept(RefCell<Option<Carried>>);
+
+struct Carried {
+    began: Stamp,
+    said: Answers,
+    looks: Looks,
+    paused: Option<Stamp>,
+}
+
+impl Kept {
+    fn keep(&self, holding: Holding<'_>) {
+        *self.0.borrow_mut() = Some(Carried {
+            began: holding.began,
+            said: holding.figures.said,
+            looks: holding.looks,
+            paused: holding.paused,
+        });
+    }
+
+    fn take(&self, began: Stamp) -> Option<Carried> {
+        let carried = self.0.borrow_mut().take();
+        carried.filter(|carried| carried.began == began)
+    }
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
@@ -69,15 +87,20 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             self.candidate_is_well(&seen, &windows)?;
             self.read_spent(&mut holding.spending).await?;
             if let Some(counted) = self.much_was_read(&seen, &holding) {
+                self.kept.keep(holding);
                 return Ok(counted);
             }
             let verdicts = self.verdicts(&seen, &holding, &windows);
             self.glimpse(&seen, &verdicts);
-            let until = match self.opening(&verdicts, holding.over) {
+            let until = match self.opening(&verdicts, &holding) {
                 // Nobody passes a gate before it was asked once.
-                Opening::Open if self.is_waiting(&holding) => Stamp((self.clock)().0 + LOOK),
+                Opening::Open | Opening::Silent(_) if self.is_waiting(&holding) => {
+                    Stamp((self.clock)().0 + LOOK)
+                }
                 Opening::Open => return Ok(Event::Done(Effect::Ask(Gate::Hold(period)))),
-                Opening::Shut(says) => return Err(judged(Why::Gate, says, &seen, verdicts)),
+                Opening::Shut(says) | Opening::Silent(says) => {
+                    return Err(judged(Why::Gate, says, &seen, verdicts));
+                }
                 Opening::Wait(until) => {
                     holding.paused = None;
                     until
@@ -101,13 +124,22 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             Some((_, since)) => since,
             None => (self.clock)(),
         };
+        let over = Stamp(began.0 + period.as_millis());
         let gates = self.rollout.plan().gates.iter();
-        Holding {
-            over: Stamp(began.0 + period.as_millis()),
-            figures: self.figures(Stamp(began.0 + period.as_millis())),
-            spending: self.spending(),
-            looks: Looks::of(gates.filter_map(|gate| gate.window).chain([LATELY])),
+        let windows = gates.filter_map(|gate| gate.window).chain([LATELY]);
+        let carried = self.kept.take(began).unwrap_or_else(|| Carried {
+            began,
+            said: Answers::default(),
+            looks: Looks::of(windows),
             paused: None,
+        });
+        Holding {
+            began,
+            over,
+            figures: self.figures(over, carried.said),
+            spending: self.spending(),
+            looks: carried.looks,
+            paused: carried.paused,
         }
     }
 
@@ -298,11 +330,16 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         gates.filter(|(_, gate)| gate.against.is_none() || self.can_compare())
     }
 
-    fn opening(&self, verdicts: &[Verdict], over: Stamp) -> Opening {
+    fn opening(&self, verdicts: &[Verdict], holding: &Holding<'_>) -> Opening {
         let plan = self.rollout.plan();
-        let give_up = Stamp(over.0 + plan.patience.as_millis());
+        let times = Times {
+            now: (self.clock)(),
+            over: holding.over,
+            give_up: Stamp(holding.over.0 + plan.patience.as_millis()),
+            is_held: holding.over > holding.began,
+        };
         let gates: Vec<&MetricGate> = self.asked_now().map(|(_, gate)| gate).collect();
-        opening(&gates, verdicts, (self.clock)(), over, give_up)
+        opening(&gates, verdicts, &times)
     }
 }
 
@@ -318,52 +355,5 @@ fn judged(why: Why, says: String, seen: &Seen, verdicts: Vec<Verdict>) -> Failur
     Failure {
         verdicts,
         ..failure
-    }
-}
-
-/// `verdicts`: one for each gate, and maybe others beside them: of both releases, or that nothing is
-/// known yet of one that has to be.
-fn opening(
-    gates: &[&MetricGate],
-    verdicts: &[Verdict],
-    now: Stamp,
-    over: Stamp,
-    give_up: Stamp,
-) -> Opening {
-    if let Some(failed) = verdicts.iter().find(|v| v.finding == Finding::Fail) {
-        return Opening::Shut(named(failed));
-    }
-    if let Some(both) = verdicts.iter().find(|verdict| verdict.both) {
-        return Opening::Paused(named(both));
-    }
-    let passed = verdicts.iter().all(|v| v.finding == Finding::Pass);
-    let is_early = passed && gates.iter().any(|gate| gate.early);
-    if now < over && !is_early {
-        return Opening::Wait(over);
-    }
-    let unclear = |policy| {
-        let pairs = gates.iter().zip(verdicts);
-        pairs
-            .filter(|(gate, _)| gate.unclear == policy)
-            .map(|(_, verdict)| verdict)
-            .find(|verdict| verdict.finding == Finding::Unclear)
-    };
-    let unknown = verdicts[gates.len()..].first();
-    match (unclear(Unclear::Fail), unclear(Unclear::Wait).or(unknown)) {
-        (Some(verdict), _) => Opening::Shut(format!("{}, and the hold is over", named(verdict))),
-        (None, Some(verdict)) if now >= give_up => {
-            Opening::Shut(format!("{}, and patience is over", named(verdict)))
-        }
-        (None, Some(_)) => Opening::Wait(give_up),
-        (None, None) if unclear(Unclear::Approve).is_some() => Opening::Wait(Stamp(now.0 + LOOK)),
-        (None, None) => Opening::Open,
-    }
-}
-
-/// A gate with a name of its own is told by it.
-fn named(verdict: &Verdict) -> String {
-    match verdict.says.starts_with(&verdict.gate) {
-        true => verdict.says.clone(),
-        false => format!("{}: {}", verdict.gate, verdict.says),
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod judging;
 mod live;
 mod looks;
 mod noted;
+mod opening;
 mod perform;
 pub(crate) mod probe;
 mod ready;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::time::sleep;
 
+pub(crate) use gates::Kept;
 pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, KEEP, Left};
 pub(crate) use judging::{Judging, Jury, Purses};
 pub(crate) use noted::Noted;
@@ -68,6 +70,7 @@ pub(crate) struct Engine<'a, T, S> {
     pub(crate) rollout: Rollout,
     pub(crate) noted: Noted,
     pub(crate) judging: Judging,
+    pub(crate) kept: Kept,
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {

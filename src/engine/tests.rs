@@ -160,6 +160,7 @@ impl Story {
             rollout,
             noted: Noted::default(),
             judging: Judging::default(),
+            kept: Kept::default(),
         };
         let ended = engine.walk(Vec::new()).await;
         same_as_its_journal(&engine.rollout, &store).await;

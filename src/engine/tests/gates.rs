@@ -71,6 +71,21 @@ async fn what_an_unclear_gate_comes_to() {
     }
 }
 
+/// When it is over nobody could have seen anything.
+#[tokio::test(start_paused = true)]
+async fn without_a_hold_a_gate_that_has_to_say_is_waited_for() {
+    let story = Story {
+        gates: vec![error_rate(Unclear::Fail)],
+        target: Fake::default().with(NEW, answers(3, 0)),
+        hold: 0,
+        ..Story::default()
+    };
+    let told = story.told().await;
+    let says = "error_rate needs 17 more requests at this weight (3 of 20), and patience is over";
+    assert_eq!(reason(&told).says, says);
+    assert_eq!(told.seconds, 60);
+}
+
 #[tokio::test(start_paused = true)]
 async fn half_of_all_requests_failing_needs_no_gate() {
     let cases = [((20, 10), true), ((19, 19), false), ((40, 19), false)];
