@@ -10,6 +10,7 @@ use super::lease::{self, Lease};
 use super::resume;
 use super::show::Shown;
 use super::site::{Site, now};
+use super::store::AnyStore;
 use crate::advice::advice;
 use crate::engine::APPROVE;
 use crate::journal::Held;
@@ -34,16 +35,27 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
             "agentctl promote a keeps the release in force, agentctl promote b the new one",
         ));
     }
-    match lease::try_acquire(&store).await {
+    say_yes(&site, &store, number, what, shown).await
+}
+
+/// To what this rollout waits for.
+pub(crate) async fn say_yes(
+    site: &Site,
+    store: &AnyStore,
+    number: u64,
+    what: &str,
+    shown: &mut Shown,
+) -> Result<Exit> {
+    match lease::try_acquire(store).await {
         Ok(lease) => {
             let work = async |lease: &Lease| {
                 let approved = Event::Approved(lease.who.clone());
-                resume::walk(&site, &store, lease, shown, Some(approved)).await
+                resume::walk(site, store, lease, shown, Some(approved)).await
             };
-            lease.during(&store, work).await
+            lease.during(store, work).await
         }
         Err(error) if error.is::<Held>() => {
-            lease::ask(&store, number, APPROVE).await?;
+            lease::ask(store, number, APPROVE).await?;
             let says = format!("approved rollout {number}: {what}");
             shown.result(
                 "approved",

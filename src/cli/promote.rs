@@ -14,16 +14,20 @@ pub(crate) async fn run(args: &Promote, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store().await?;
     let last = journaled::read(&store).await?.pop();
-    let is_asked = last.as_ref().is_some_and(|last| {
+    let asked = last.as_ref().and_then(|last| {
         let rollout = &last.rollout;
-        rollout.can_go_on() && rollout.is_test() && rollout.asks(now()).is_some()
+        let is_test = rollout.can_go_on() && rollout.is_test();
+        let what = rollout.asks(now()).filter(|_| is_test)?;
+        Some((last.number, what.to_owned()))
     });
-    match (is_asked, args.arm) {
-        (false, _) => Err(advice(
+    match (asked, args.arm) {
+        (None, _) => Err(advice(
             format!("no A/B test of {} waits to be decided", site.name()),
             "agentctl status shows where it stands",
         )),
-        (true, Arm::A) => abort::undo(&site, &store, last, abort::Word::Keep, shown).await,
-        (true, Arm::B) => approve::run(&args.which, shown).await,
+        (Some(_), Arm::A) => abort::undo(&site, &store, last, abort::Word::Keep, shown).await,
+        (Some((number, what)), Arm::B) => {
+            approve::say_yes(&site, &store, number, &what, shown).await
+        }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Times {
     /// When the hold ends.
     pub(super) over: Stamp,
     pub(super) give_up: Stamp,
-    /// Without a hold nobody could know anything when it is over.
+    /// Without a hold nobody could have seen anything when it is over.
     pub(super) is_held: bool,
 }
 
@@ -48,19 +48,20 @@ pub(super) fn opening(gates: &[&MetricGate], verdicts: &[Verdict], times: &Times
     if now < over && !is_early {
         return Opening::Wait(over);
     }
-    let unclear = |policy| {
+    // A source is asked even then.
+    let policy = |gate: &MetricGate| match gate.unclear {
+        Unclear::Fail if !is_held && gate.source.is_none() => Unclear::Wait,
+        policy => policy,
+    };
+    let unclear = |wanted| {
         let pairs = gates.iter().zip(verdicts);
         pairs
-            .filter(|(gate, _)| gate.unclear == policy)
+            .filter(|(gate, _)| policy(gate) == wanted)
             .map(|(_, verdict)| verdict)
             .find(|verdict| verdict.finding == Finding::Unclear)
     };
     let unknown = verdicts[gates.len()..].first();
-    let (fails, later) = match is_held {
-        true => (unclear(Unclear::Fail), None),
-        false => (None, unclear(Unclear::Fail)),
-    };
-    match (fails, unclear(Unclear::Wait).or(later).or(unknown)) {
+    match (unclear(Unclear::Fail), unclear(Unclear::Wait).or(unknown)) {
         (Some(verdict), _) => Opening::Silent(format!("{}, and the hold is over", named(verdict))),
         (None, Some(verdict)) if now >= give_up => {
             Opening::Shut(format!("{}, and patience is over", named(verdict)))
