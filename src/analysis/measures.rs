@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Calls;
 
+/// Requests seen until half of them failing says something.
+pub(crate) const SOME: u64 = 20;
+
 /// What was counted of one release's requests over one stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Measures {
@@ -65,6 +68,11 @@ pub(crate) struct Used {
 }
 
 impl Measures {
+    /// One of so many requests failed at least, of enough to say so.
+    pub(crate) fn fails(&self, one_of: u64, enough: u64) -> bool {
+        self.requests >= enough && self.errors * one_of >= self.requests
+    }
+
     /// From 0 to 1; `None` before the first request has ended.
     pub(crate) fn error_rate(&self) -> Option<f64> {
         ratio(self.errors, self.requests)

@@ -23,7 +23,7 @@ pub(crate) use calls::Calls;
 pub(crate) use compare::{Comparison, Judge, compare, compared};
 pub(crate) use figures::{About, Purse, Said, Sources, judge_figure};
 pub(crate) use judge::{Evidence, Finding, Verdict, figure, judge, judge_beside};
-pub(crate) use measures::{Measures, Used};
+pub(crate) use measures::{Measures, SOME, Used};
 pub(crate) use probed::Probed;
 pub(crate) use recorded::{
     Alarms, How, Judged, Observation, Pair, Trial, What, false_alarms, judged, moves, observations,

@@ -55,7 +55,10 @@ fn how(args: &Analyze, all: &[Observation]) -> Result<How> {
         None if args.aa => Share::new(0.5),
         None => share(all),
     };
-    if let Some((least, most)) = moves(all).filter(|_| !args.aa && args.weight.is_none()) {
+    if !args.aa
+        && args.weight.is_none()
+        && let Some((least, most)) = moves(all)
+    {
         return Err(because(
             format!("could not judge {}", args.recorded.display()),
             format!(

@@ -22,7 +22,7 @@ use super::stop_signal::StopSignal;
 use super::store::AnyStore;
 use super::walk::{BY_HAND, Walk};
 use crate::advice::advice;
-use crate::analysis::{Finding, Measures, Sliding, Sources, Verdict, judge};
+use crate::analysis::{Finding, Measures, SOME, Sliding, Sources, Verdict, judge};
 use crate::engine;
 use crate::journal::{Fenced, Held};
 use crate::redact::Redactor;
@@ -33,9 +33,6 @@ use crate::target::{Any, Seen, Target};
 
 /// Until it looks again where it could not.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Requests seen until half of them failing says something.
-const SOME: u64 = 20;
 
 pub(crate) async fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let mut project = Project::load(args)?;
@@ -276,7 +273,7 @@ fn half_fails(release: ReleaseId, window: &Measures) -> Option<Verdict> {
     let Measures {
         requests, errors, ..
     } = *window;
-    (requests >= SOME && errors * 2 >= requests).then(|| Verdict {
+    window.fails(2, SOME).then(|| Verdict {
         gate: "requests".to_owned(),
         finding: Finding::Fail,
         figure: window.error_rate(),

@@ -52,7 +52,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         };
         for (at, gate) in self.asked_now().filter(|(_, gate)| gate.source.is_some()) {
             let asked = figures.said.get(&at).map(|(asked, _)| *asked);
-            let after = asked.map(|asked| self.pause(every(gate), asked, over));
+            let after = asked.map(|asked| self.pause(gate.asked_every(), asked, over));
             let asking = self.figure(at, after.unwrap_or_default());
             figures.asked.push(Box::pin(asking));
         }
@@ -76,7 +76,8 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             return std::future::pending().await;
         };
         figures.said.insert(at, (asked, answer));
-        let every = self.rollout.plan().gates.get(at).map(every);
+        let gate = self.rollout.plan().gates.get(at);
+        let every = gate.map(MetricGate::asked_every);
         let after = self.pause(every.unwrap_or_default(), (self.clock)(), figures.over);
         figures.asked.push(Box::pin(self.figure(at, after)));
     }
@@ -119,9 +120,4 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             step: self.rollout.row() + 1,
         }
     }
-}
-
-fn every(gate: &MetricGate) -> Duration {
-    let usually = gate.source.as_ref().map(GateSource::usually_every);
-    gate.every.or(usually).unwrap_or_default().get()
 }

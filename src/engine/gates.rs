@@ -12,14 +12,11 @@ use super::looks::Looks;
 use super::opening::{LOOK, Opening, Times, named, opening};
 use super::perform::Failure;
 use super::ready::because;
-use crate::analysis::{Finding, Measures, Verdict, judge, judge_beside};
+use crate::analysis::{Finding, Measures, SOME, Verdict, judge, judge_beside};
 use crate::journal::Store;
 use crate::rollout::{Effect, Event, Gate, Stamp, Why};
 use crate::spec::{MetricGate, Period};
 use crate::target::{Seen, SeenRelease, Target};
-
-/// Requests seen until half of them failing says something.
-const SOME: u64 = 20;
 
 /// What has gone wrong for so long is seen, whatever went well before.
 const LATELY: Period = Period::secs(20);
@@ -238,11 +235,8 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     /// stable release's do nearly as often.
     fn half_fails(&self, windows: &Windows) -> Option<Verdict> {
         let plan = self.rollout.plan();
-        let failing = |window: &Measures, some: u64, part: u64| {
-            window.requests >= some && window.errors * part >= window.requests
-        };
-        let as_well = |beside: &Measures| self.can_compare() && failing(beside, SOME / 2, 4);
-        let fails = |[mine, _]: &&[Measures; 2]| failing(mine, SOME, 2);
+        let as_well = |beside: &Measures| self.can_compare() && beside.fails(4, SOME / 2);
+        let fails = |[mine, _]: &&[Measures; 2]| mine.fails(2, SOME);
         let found = [&windows.all, &windows.lately].into_iter().find(fails)?;
         // What both failed together is over where it is not so any more.
         let found = match as_well(&found[1]) && windows.is_told_lately() {

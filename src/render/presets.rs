@@ -49,8 +49,12 @@ pub(crate) struct Data<'a> {
 impl Beside<'_> {
     /// What a model is fetched into is worth keeping in any case.
     pub(crate) fn is_kept(&self) -> bool {
-        let sized = self.data.as_ref().is_some_and(|data| data.size.is_some());
-        sized || self.gpus.is_some()
+        self.has_disk() || self.gpus.is_some()
+    }
+
+    /// One of its own, which outlives it.
+    pub(crate) fn has_disk(&self) -> bool {
+        self.data.as_ref().is_some_and(|data| data.size.is_some())
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,12 @@ fn twenty() -> u64 {
 }
 
 impl MetricGate {
+    /// How long after an answer its source is asked again.
+    pub(crate) fn asked_every(&self) -> Duration {
+        let usually = self.source.as_ref().map(GateSource::usually_every);
+        self.every.or(usually).unwrap_or_default().get()
+    }
+
     /// One that bounds nothing yet.
     pub(crate) fn on(metric: Metric) -> Self {
         Self {

@@ -12,7 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use crate::analysis::{About, Sources, Verdict, judge_figure};
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
-use crate::spec::{GateSource, MetricGate, Period};
+use crate::spec::{MetricGate, Period};
 
 type Answer = Result<f64, String>;
 
@@ -79,8 +79,7 @@ impl Asked {
             Err(_) if !was_down => Some(judge_figure(gate, Some(&answer)).says),
             _ => None,
         };
-        let every = gate.source.as_ref().map(GateSource::usually_every);
-        let every = gate.every.or(every).unwrap_or_default().get();
+        let every = gate.asked_every();
         self.said.insert(at, answer);
         self.ask(at, every);
         says

@@ -151,8 +151,7 @@ impl<'a> Standby<'a> {
 
 /// With a disk of its own it is a StatefulSet, which keeps it.
 fn kind(one: &Beside) -> &'static str {
-    let has_disk = one.data.as_ref().is_some_and(|data| data.size.is_some());
-    match has_disk {
+    match one.has_disk() {
         true => "StatefulSet",
         false => "Deployment",
     }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::address;
 use super::cluster::Cluster;
 use super::heard::{Heard, Topic};
+use super::orders::name;
 use crate::advice::because;
 
 const KIND: &str = "ExternalSecret";
@@ -76,10 +77,6 @@ fn unfetched(name: &str, object: Option<&Value>) -> anyhow::Error {
             "see whether the External Secrets operator runs: kubectl get pods -A",
         ),
     }
-}
-
-fn name(object: &Value) -> &str {
-    object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
 #[cfg(test)]

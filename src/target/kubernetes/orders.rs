@@ -284,6 +284,6 @@ fn named_by(object: &Value, release: ReleaseId) -> bool {
     name(object).contains(&format!("-{release}"))
 }
 
-fn name(object: &Value) -> &str {
+pub(super) fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
