@@ -115,8 +115,8 @@ async fn judged(
     Ok(image::judge(stored, &spec.agent.name, keep, deployed))
 }
 
-/// What runs in each environment, or may be gone back to there; and of which this is not known: a
-/// cluster that others deploy to, or that is not reached from here.
+/// What runs in each environment, or may be gone back to there; and of which this is not known: what
+/// others deploy to, what is another engine than theirs, or is not reached from here.
 async fn known(
     project: &Project,
     registry: &Registry,
@@ -136,13 +136,15 @@ async fn known(
             Some(name) => &project.in_environment(name)?,
             None => project,
         };
-        match there.loaded.target {
-            TargetSpec::Docker { .. } => drop(deployed(there, &mut all).await?),
-            TargetSpec::Kubernetes { .. } => match deployed(there, &mut all).await {
-                Ok(true) => {}
-                found => unknown = unknown.or_else(|| Some(not_known(environment, found.err()))),
-            },
-            TargetSpec::Process { .. } => {}
+        let target = &there.loaded.target;
+        if !target.runs_images() {
+            continue;
+        }
+        match deployed(there, &mut all).await {
+            Ok(is_known) if is_known || is_surely_there(target) => {}
+            found => {
+                unknown = unknown.or_else(|| Some(not_known(environment, target, found.err())))
+            }
         }
     }
     Ok((all, unknown))
@@ -175,12 +177,30 @@ async fn deployed(project: &Project, all: &mut Deployed) -> Result<bool> {
 
 const NAME_THEM: &str = "name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each";
 
-fn not_known(environment: Option<&String>, why: Option<anyhow::Error>) -> anyhow::Error {
-    let nothing = || anyhow!("agentctl has deployed nothing there from a registry");
-    let environment = environment.map_or("the cluster", String::as_str);
-    why.unwrap_or_else(nothing).context(format!(
-        "could not tell which images are in use in {environment}"
-    ))
+/// Whoever asks from wherever asks the same host: an empty history there is one of nothing.
+fn is_surely_there(target: &TargetSpec) -> bool {
+    matches!(target, TargetSpec::Docker { host: Some(_), .. })
+}
+
+fn not_known(
+    environment: Option<&String>,
+    target: &TargetSpec,
+    why: Option<anyhow::Error>,
+) -> anyhow::Error {
+    let (place, empty) = match target {
+        TargetSpec::Kubernetes { .. } => (
+            "in the cluster",
+            "agentctl has deployed nothing there from a registry",
+        ),
+        _ => (
+            "on the Docker host",
+            "the engine that is reached from here has had nothing of this agent from a registry, \
+             and agent.toml names no host",
+        ),
+    };
+    let place = environment.map_or(place.to_owned(), |name| format!("in {name}"));
+    why.unwrap_or_else(|| anyhow!(empty))
+        .context(format!("could not tell which images are in use {place}"))
 }
 
 /// The digests of images that were named by tag or digest.

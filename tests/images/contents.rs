@@ -134,17 +134,20 @@ fn is_cyclonedx(list: &Value) {
     assert_eq!(references.len(), count, "a bom-ref names one component");
 }
 
-/// As cosign does: a signature is a tag in the same repository. It writes down what it was told.
+/// As cosign does: a signature is a tag in the same repository, and so is what it attests. It writes
+/// down what it was told.
 fn cosign(shop: &Workshop) {
     let kind = "application/vnd.docker.distribution.manifest.v2+json";
     let at = format!("http://{}/v2/team/bot/manifests", shop.host);
     let log = shop.place.path("cosigned");
     let script = format!(
         "printf '%s\\n' \"$*\" >>{log}\nfor image; do :; done\ndigest=${{image#*@}}\n\
-         [ $1 = sign ] || exit 0\n\
-         curl -sf -H 'Accept: {kind}' {at}/$digest -o {log}.m &&\n\
+         as=sig says=\n\
+         [ $1 = sign ] || {{ as=att says='\"annotations\": {{\"predicateType\": \"https://cyclonedx.org/bom\"}},'; }}\n\
+         curl -sf -H 'Accept: {kind}' {at}/$digest |\n\
+         sed \"s|\\(\\\"size\\\"\\)|$says\\1|\" >{log}.m &&\n\
          curl -sf -X PUT -H 'Content-Type: {kind}' --data-binary @{log}.m \
-         {at}/sha256-${{digest#*:}}.sig",
+         {at}/sha256-${{digest#*:}}.$as",
         log = log.display()
     );
     shop.script("cosign", &script);
@@ -176,6 +179,25 @@ tags: sha-CONTENT
     // Once is enough.
     shop.run(&args).ends(0).says("nothing to build or push");
     assert_eq!(shop.place.read("cosigned").lines().count(), 2);
+}
+
+/// A deploy signs without a list of the packages; who asks for it later gets it vouched for.
+#[test]
+fn what_was_signed_before_is_attested_by_the_next_push_that_lists_it() {
+    let Some(shop) = Workshop::open(Wanted::default(), "image.sign = \"k.key\"\n") else {
+        return;
+    };
+    cosign(&shop);
+    shop.run(&["push", "-q"]).ends(0);
+    for _ in 0..2 {
+        shop.run(&["push", "-q", "--sbom", "sbom.json"]).ends(0);
+    }
+    let lines = shop.place.read("cosigned");
+    let verbs: Vec<_> = lines
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(verbs, ["sign", "attest"]);
 }
 
 /// Killed in between, or pushed where no cosign was.

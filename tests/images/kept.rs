@@ -190,6 +190,32 @@ fn what_runs_elsewhere_has_to_be_named() {
         .says("warning: could not tell which images are in use in prod");
 }
 
+/// The engine that a laptop reaches may be another than the one that the agent runs on.
+#[test]
+fn an_engine_that_never_had_the_agent_says_nothing_of_what_is_in_use() {
+    let elsewhere = "[environments.prod]\ntarget.docker = {}\n";
+    let Some(shop) = Workshop::open(Wanted::default(), elsewhere) else {
+        return;
+    };
+    pushed(&shop, 2, &format!("image.keep = 1\n{elsewhere}"));
+    let refused = "\
+error: could not tell which images are in use in prod
+  caused by: the engine that is reached from here has had nothing of this agent from a registry, and agent.toml names no host
+hint: name what runs there, and what may be gone back to: --keep TAG or --keep DIGEST, once for each
+";
+    shop.run(&["images", "prune"]).exactly(2, "", refused);
+    shop.run(&["images", "prune", "--keep", "v1"]).exactly(
+        0,
+        "",
+        "nothing to delete in 127.0.0.1:PORT/team/bot\n",
+    );
+    let named = elsewhere.replace("{}", "{ host = \"unix:///var/run/docker.sock\" }");
+    shop.spec(&format!("image.keep = 1\n{named}"));
+    shop.run(&["images", "prune"])
+        .ends(0)
+        .says("1 image deleted");
+}
+
 #[test]
 fn a_registry_that_keeps_all_is_named() {
     let wanted = Wanted {

@@ -29,7 +29,7 @@ pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Re
 }
 
 /// By cosign, if agent.toml asks for it, it is there, and nobody has done it yet: a push may have
-/// been killed before.
+/// been killed before, or made without the list of its packages.
 pub(crate) async fn sign(
     subject: &Subject<'_>,
     digest: &Digest,
@@ -39,7 +39,9 @@ pub(crate) async fn sign(
     let Some(with) = &subject.project.loaded.spec.image.sign else {
         return Ok(());
     };
-    if registry(subject.project)?.is_signed(digest).await? {
+    let there = registry(subject.project)?.vouched(digest).await?;
+    let list = list.filter(|_| !there.is_attested);
+    if there.is_signed && list.is_none() {
         return Ok(());
     }
     let Some(cosign) = Cosign::find(&env::var_os("PATH").unwrap_or_default()) else {
@@ -47,10 +49,13 @@ pub(crate) async fn sign(
         return Ok(());
     };
     let image = format!("{}@{digest}", subject.repository());
-    cosign.sign(&image, with).await?;
+    if !there.is_signed {
+        cosign.sign(&image, with).await?;
+        shown.note(format!("signed {image}"));
+    }
     if let Some(list) = list {
         cosign.attest(&image, with, list).await?;
+        shown.note(format!("attested the packages of {image}"));
     }
-    shown.note(format!("signed {image}"));
     Ok(())
 }

@@ -15,8 +15,6 @@ const KINDS: &str = "application/vnd.docker.distribution.manifest.v2+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.oci.image.manifest.v1+json, \
      application/vnd.oci.image.index.v1+json";
-/// What signatures are called that are no tags.
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 const DIGEST: &str = "docker-content-digest";
 
 /// A repository in a registry; copies share their logins.
@@ -159,23 +157,11 @@ impl Registry {
         Ok(all)
     }
 
-    /// Whether cosign left a signature, in any of the places where its versions do.
-    pub(crate) async fn is_signed(&self, image: &Digest) -> Result<bool> {
-        let tag = image.as_str().replace(':', "-");
-        if self.head(&format!("{tag}.sig")).await?.is_some() {
-            return Ok(true);
-        }
-        for path in [format!("referrers/{image}"), manifests(&tag)] {
-            // Not every registry knows what a referrer is; a second signature does no harm.
-            let Ok(answer) = self.ask(Method::GET, Act::Pull, path).await else {
-                continue;
-            };
-            let bytes = self.body(answer).await?;
-            if is_signature(&serde_json::from_slice(&bytes).unwrap_or_default()) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// The list of what refers to an image; `None`: not every registry has one.
+    pub(super) async fn list(&self, path: String) -> Option<Value> {
+        let answer = self.ask(Method::GET, Act::Pull, path).await.ok()?;
+        let bytes = self.body(answer).await.ok()?;
+        serde_json::from_slice(&bytes).ok()
     }
 
     /// With all its tags; one that is gone already is as good.
@@ -221,15 +207,8 @@ fn is_manifest(bytes: &[u8]) -> bool {
     manifest["schemaVersion"].is_u64()
 }
 
-fn manifests(reference: &str) -> String {
+pub(super) fn manifests(reference: &str) -> String {
     format!("manifests/{reference}")
-}
-
-/// Whether a list of what refers to an image has one.
-fn is_signature(referrers: &Value) -> bool {
-    let all = referrers["manifests"].as_array().into_iter().flatten();
-    let mut kinds = all.filter_map(|one| one["artifactType"].as_str());
-    kinds.any(|kind| kind.starts_with(BUNDLE))
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

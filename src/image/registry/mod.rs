@@ -12,6 +12,7 @@ mod repository;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod vouched;
 mod wire;
 
 pub(crate) use client::{Manifest, Registry};
