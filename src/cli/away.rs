@@ -16,7 +16,7 @@ use crate::advice::{advice, because};
 use crate::docker::{Engine, Place};
 use crate::edge::program::name_of;
 use crate::engine::Audience;
-use crate::image::{self, Names, Registry, Repository, Surroundings};
+use crate::image::{self, Registry, Repository, Surroundings};
 use crate::rollout::{Event, Rollout};
 use crate::spec::GateSource;
 use crate::target::{Cluster, Order, Runner, Target, program_image};
@@ -211,11 +211,7 @@ async fn own_image(project: &Project, shown: &mut Shown) -> Result<String> {
             let engine = Engine::connect(Place::find(&variable)?).await?;
             let made = program_image(&engine, &program).await?;
             image::tag(&engine, &made, &name, std::slice::from_ref(&tag)).await?;
-            let names = Names {
-                content: tag,
-                others: Vec::new(),
-            };
-            image::push(&engine, &registry, &names, &mut |_| {}).await?
+            image::push(&engine, &registry, &tag, &mut |_| {}).await?
         }
     };
     Ok(format!("{name}@{digest}"))

@@ -34,7 +34,7 @@ pub(crate) use present::{base, is_made, tag};
 pub(crate) use progress::{Ended, Progress};
 pub(crate) use provenance::{OF_AGENT, Provenance};
 pub(crate) use pull::pull;
-pub(crate) use push::{Names, push, retag};
+pub(crate) use push::{push, retag};
 pub(crate) use recipe::Recipe;
 pub(crate) use registry::{Credentials, Digest, Registry, Repository, Surroundings};
 pub(crate) use retention::{Deployed, Fate, Stored, Why, delete, judge, stored};

@@ -8,7 +8,7 @@ mod failure;
 #[cfg(test)]
 mod tests;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use hyper::Request;
 
 use self::answer::Answer;
@@ -18,28 +18,18 @@ use crate::docker::{Engine, Lines, empty};
 
 const TRIES: u32 = 3;
 
-/// Tags of one image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Names {
-    /// The one made from the contents: the engine has the image by it.
-    pub(crate) content: String,
-    pub(crate) others: Vec<String>,
-}
-
-/// What the registry holds afterwards by every one of the names.
+/// What the registry holds afterwards by the content tag, by which the engine has the image.
 pub(crate) async fn push(
     engine: &Engine,
     registry: &Registry,
-    image: &Names,
+    content: &str,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Digest> {
     // By this name the engine can have nothing else, whoever builds and pushes beside this; and a
     // registry takes a tag only once it has all that it names.
-    let pushed = patiently(engine, registry, &image.content, watch).await?;
-    let confirmed = registry.head(&image.content).await?;
-    let digest = agreed(&pushed, confirmed, &image.content)?;
-    retag(registry, &digest, &image.others).await?;
-    Ok(digest)
+    let pushed = patiently(engine, registry, content, watch).await?;
+    let confirmed = registry.head(content).await?;
+    agreed(&pushed, confirmed, content)
 }
 
 /// Whoever made the same and pushed it a moment later has the name: theirs is as good, and one image
@@ -53,18 +43,36 @@ fn agreed(pushed: &Digest, confirmed: Option<Digest>, content: &str) -> Result<D
 /// Gives an image that is in the registry all its names; those that are right already cost a look.
 pub(crate) async fn retag(registry: &Registry, image: &Digest, tags: &[String]) -> Result<()> {
     let mut manifest = None;
-    for tag in tags {
-        if registry.head(tag).await?.as_ref() == Some(image) {
-            continue;
-        }
-        if manifest.is_none() {
-            manifest = Some(known(registry, image).await?);
-        }
-        if let Some(manifest) = &manifest {
-            registry.put_manifest(tag, manifest).await?;
-        }
+    for (given, tag) in tags.iter().enumerate() {
+        let named = name(registry, image, tag, &mut manifest).await;
+        named.map_err(|why| unnamed(why, registry, image, &tags[given..]))?;
     }
     Ok(())
+}
+
+async fn name(
+    registry: &Registry,
+    image: &Digest,
+    tag: &str,
+    manifest: &mut Option<Manifest>,
+) -> Result<()> {
+    if registry.head(tag).await?.as_ref() == Some(image) {
+        return Ok(());
+    }
+    let manifest = match manifest {
+        Some(manifest) => manifest,
+        None => manifest.insert(known(registry, image).await?),
+    };
+    registry.put_manifest(tag, manifest).await
+}
+
+fn unnamed(why: Error, registry: &Registry, image: &Digest, left: &[String]) -> Error {
+    let says = format!(
+        "{}@{image} is in the registry, but not by the name {}",
+        registry.repository(),
+        left.join(", ")
+    );
+    why.context(says)
 }
 
 async fn known(registry: &Registry, image: &Digest) -> Result<Manifest> {

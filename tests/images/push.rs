@@ -188,3 +188,23 @@ fn pushes_beside_each_other_do_not_mix() {
         assert_eq!(&content_of(&shop, tag), tag);
     }
 }
+
+/// The image is there by its contents; the rest is done by the same command once it can be.
+#[test]
+fn a_name_that_the_registry_does_not_take_is_said() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    shop.spec("image.tags = [\"v1\", \"v2\", \"v3\"]\n");
+    let tags = "data/docker/registry/v2/repositories/team/bot/_manifests/tags";
+    let tags = shop.registry.path(tags);
+    fs::create_dir_all(&tags).unwrap();
+    fs::write(tags.join("v2"), "").unwrap();
+    shop.run(&["push", "-q"])
+        .ends(2)
+        .says(" is in the registry, but not by the name v2, v3\n")
+        .says("hint: ");
+    fs::remove_file(tags.join("v2")).unwrap();
+    shop.run(&["push", "-q"]).ends(0).says("nothing to build");
+    assert_eq!(shop.in_registry()[1..], ["v1", "v2", "v3"]);
+}

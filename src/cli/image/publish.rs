@@ -7,7 +7,7 @@ use super::super::site::{Project, variable};
 use super::make::{made, watched};
 use super::subject::{Subject, current_tags};
 use crate::advice::advice;
-use crate::image::{self, Digest, Names, Registry, Repository, Surroundings};
+use crate::image::{self, Digest, Registry, Repository, Surroundings};
 
 /// An image whose digest the registry confirmed.
 pub(crate) struct Published {
@@ -104,27 +104,26 @@ pub(crate) async fn tagged(project: &Project, name: &str) -> Result<()> {
 /// Builds and pushes what is not there yet.
 pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Result<Published> {
     let registry = registry(subject.project)?;
-    let names = Names {
-        content: subject.content.clone(),
-        others: subject.tags.clone(),
+    let found = heard(&registry, shown, registry.head(&subject.content)).await?;
+    let unchanged = found.is_some();
+    let digest = match found {
+        Some(digest) => digest,
+        None => made_and_sent(subject, &registry, shown).await?,
     };
-    let found = heard(&registry, shown, registry.head(&subject.content));
-    if let Some(digest) = found.await? {
-        let named = image::retag(&registry, &digest, &names.others);
-        heard(&registry, shown, named).await?;
-        return Ok(Published {
-            digest,
-            unchanged: true,
-        });
-    }
+    let named = image::retag(&registry, &digest, &subject.tags);
+    heard(&registry, shown, named).await?;
+    Ok(Published { digest, unchanged })
+}
+
+async fn made_and_sent(
+    subject: &Subject<'_>,
+    registry: &Registry,
+    shown: &mut Shown,
+) -> Result<Digest> {
     made(subject, shown).await?;
     let engine = subject.engine().await?;
     let work = async |watch: &mut dyn FnMut(image::Progress)| {
-        image::push(engine, &registry, &names, watch).await
+        image::push(engine, registry, &subject.content, watch).await
     };
-    let digest = watched(shown, "push", work).await?;
-    Ok(Published {
-        digest,
-        unchanged: false,
-    })
+    watched(shown, "push", work).await
 }
