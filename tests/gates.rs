@@ -163,6 +163,16 @@ min_requests = 10
             .unwrap()
             .contains("  paused  ")
     });
+    // Whoever looks from elsewhere sees why it stands still, and that a yes is not what it waits for.
+    eventually("status says so", || {
+        let ran = place.run(&["status"]).ends(0);
+        ran.stdout
+            .contains("  paused at 50 % until the releases no longer fail both\n  ○ error_rate ")
+    });
+    place
+        .run(&["approve"])
+        .ends(2)
+        .says("error: no rollout of bot waits for approval\n");
     place.run(&["abort"]).ends(0);
     deploy
         .wait()

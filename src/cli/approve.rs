@@ -1,11 +1,14 @@
 //! `agentctl approve`
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::args::Which;
 use super::exit::Exit;
-use super::journaled;
+use super::journaled::{self, Journaled};
 use super::lease::{self, Lease};
 use super::resume;
 use super::show::Shown;
@@ -16,14 +19,17 @@ use crate::engine::APPROVE;
 use crate::journal::Held;
 use crate::rollout::Event;
 
+const LOOKS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Says yes to whoever walks the rollout; if nobody does, goes on with it here.
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store().await?;
-    let last = journaled::read(&store).await?.pop();
-    let last = last.as_ref().filter(|last| last.rollout.can_go_on());
-    let waiting = last.and_then(|last| Some((last.number, last.rollout.asks(now())?)));
-    let Some((number, what)) = waiting else {
+    let last = last_look(&store).await?;
+    let last = last.as_ref();
+    let asks = |last: &Journaled| Some((last.number, last.asks()?.to_owned()));
+    let Some((number, what)) = last.and_then(asks) else {
         return Err(advice(
             format!("no rollout of {} waits for approval", site.name()),
             "agentctl status shows where it stands",
@@ -35,7 +41,20 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
             "agentctl promote a keeps the release in force, agentctl promote b the new one",
         ));
     }
-    say_yes(&site, &store, number, what, shown).await
+    say_yes(&site, &store, number, &what, shown).await
+}
+
+/// What was seen just now, and told to whoever watches, may not be written down yet.
+async fn last_look(store: &AnyStore) -> Result<Option<Journaled>> {
+    for _ in 0..LOOKS {
+        let last = journaled::read(store).await?.pop();
+        let may_ask = |last: &Journaled| last.asks().is_none() && last.rollout.may_ask(now());
+        match last.filter(|last| last.rollout.can_go_on()) {
+            Some(last) if may_ask(&last) => sleep(PAUSE).await,
+            last => return Ok(last),
+        }
+    }
+    Ok(None)
 }
 
 /// To what this rollout waits for.

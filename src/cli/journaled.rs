@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
 
 use super::site::now;
+use crate::analysis::Verdict;
 use crate::journal::{Hold, Record, Store};
 use crate::rollout::{Event, History, Outcome, Past, Reason, Rollout, Stamp, Why};
 use crate::ui::PastView;
@@ -12,6 +13,8 @@ use crate::ui::PastView;
 pub(crate) struct Journaled {
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,
+    /// What the gates that are asked now said when they were looked at last.
+    pub(crate) verdicts: Vec<Verdict>,
 }
 
 /// Rollouts in order; the last one may not be finished.
@@ -52,8 +55,18 @@ fn events_of(records: Vec<Record>) -> Result<Vec<(Stamp, Event)>> {
 
 fn one(number: u64, records: Vec<Record>) -> Result<Journaled> {
     let events = events_of(records).with_context(|| unreadable(number))?;
+    let look = events.iter().rev().find_map(|(at, event)| match event {
+        Event::Measured(look) => Some((*at, look.verdicts.clone())),
+        _ => None,
+    });
     let rollout = Rollout::replay(events).with_context(|| unreadable(number))?;
-    Ok(Journaled { number, rollout })
+    let since = rollout.gate().map(|(_, since)| since);
+    let verdicts = look.filter(|(at, _)| since.is_some_and(|since| since <= *at));
+    Ok(Journaled {
+        number,
+        rollout,
+        verdicts: verdicts.map(|(_, verdicts)| verdicts).unwrap_or_default(),
+    })
 }
 
 fn unreadable(number: u64) -> String {
@@ -61,6 +74,11 @@ fn unreadable(number: u64) -> String {
 }
 
 impl Journaled {
+    /// What a person is asked, by the last look that was written down.
+    pub(crate) fn asks(&self) -> Option<&str> {
+        self.rollout.asks(&self.verdicts, now())
+    }
+
     pub(crate) fn view(&self) -> PastView {
         PastView::of(&Past::of(self.number, &self.rollout), self.rollout.plan())
     }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::args::{Arm, Promote};
 use super::exit::Exit;
 use super::show::Shown;
-use super::site::{Site, now};
+use super::site::Site;
 use super::{abort, approve, journaled};
 use crate::advice::advice;
 
@@ -17,7 +17,7 @@ pub(crate) async fn run(args: &Promote, shown: &mut Shown) -> Result<Exit> {
     let asked = last.as_ref().and_then(|last| {
         let rollout = &last.rollout;
         let is_test = rollout.can_go_on() && rollout.is_test();
-        let what = rollout.asks(now()).filter(|_| is_test)?;
+        let what = last.asks().filter(|_| is_test)?;
         Some((last.number, what.to_owned()))
     });
     match (asked, args.arm) {

@@ -49,5 +49,12 @@ fn running(past: &[Journaled], seen: &Seen, holder: Option<String>) -> Option<Ru
     let last = past
         .last()
         .filter(|last| last.rollout.finished().is_none())?;
-    Some(Running::of(last.number, &last.rollout, seen, now(), holder))
+    Some(Running::of(
+        last.number,
+        &last.rollout,
+        seen,
+        &last.verdicts,
+        now(),
+        holder,
+    ))
 }

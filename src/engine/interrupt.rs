@@ -117,7 +117,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 
     fn waits_for_approval(&self) -> bool {
-        self.rollout.asks((self.clock)()).is_some()
+        self.noted.asks(&self.rollout, (self.clock)())
     }
 
     fn abortable(&self) -> bool {

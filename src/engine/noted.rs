@@ -1,7 +1,7 @@
 //! What is seen while a gate is asked, journaled now and then: what a report shows.
 //!
-//! Invariants: how much is written grows with the logarithm of the time that a gate takes; writing
-//! one down is never broken off, so no event can come twice; the last look is written before what
+//! Invariants: how much is written grows with the logarithm of the time that a gate takes, and with
+//! how often what it waits for is another; writing one down is never broken off, so no event can come twice; the last look is written before what
 //! the gate came to.
 
 use std::cell::RefCell;
@@ -13,7 +13,7 @@ use super::Engine;
 use crate::analysis::{Measures, Verdict};
 use crate::journal::Store;
 use crate::release::ReleaseId;
-use crate::rollout::{Event, Gate, Measured, Phase, Stamp};
+use crate::rollout::{Event, Gate, Measured, Phase, Rollout, Stamp, Waits};
 use crate::target::{Seen, Target};
 
 /// Milliseconds between two that are written down at first; later a part of what has passed.
@@ -24,30 +24,49 @@ const PART: u64 = 5;
 #[derive(Default)]
 pub(crate) struct Noted {
     last: RefCell<Option<Measured>>,
-    /// The gate, by when it began to be asked, and when it was last written down.
-    written: RefCell<Option<(Stamp, Stamp)>>,
+    written: RefCell<Option<Written>>,
     due: Notify,
 }
 
+/// What was written down last.
+#[derive(Clone, Copy)]
+struct Written {
+    /// The gate, by when it began to be asked.
+    gate: Stamp,
+    at: Stamp,
+    waits: Option<Waits>,
+}
+
 impl Noted {
+    /// Whether a person is asked, by the last look.
+    pub(super) fn asks(&self, rollout: &Rollout, now: Stamp) -> bool {
+        let last = self.last.borrow();
+        let verdicts = last.iter().flat_map(|look| look.verdicts.iter().cloned());
+        let verdicts: Vec<Verdict> = verdicts.collect();
+        rollout.asks(&verdicts, now).is_some()
+    }
+
     pub(super) async fn due(&self) {
         self.due.notified().await;
     }
 
-    fn see(&self, measured: Measured, since: Stamp, now: Stamp) {
+    fn see(&self, measured: Measured, seen: Written) {
         *self.last.borrow_mut() = Some(measured);
         let mut written = self.written.borrow_mut();
-        let before = written.filter(|(gate, _)| *gate == since);
-        if before.is_none_or(|(_, last)| is_due(since, last, now)) {
-            *written = Some((since, now));
+        if written.is_none_or(|before| before.is_followed_by(&seen)) {
+            *written = Some(seen);
             self.due.notify_one();
         }
     }
 }
 
-fn is_due(since: Stamp, last: Stamp, now: Stamp) -> bool {
-    let pause = (now.0.saturating_sub(since.0) / PART).max(OFTEN);
-    now.0.saturating_sub(last.0) >= pause
+impl Written {
+    /// It is time for another, or whoever reads this one would be told wrong what is waited for.
+    fn is_followed_by(&self, next: &Self) -> bool {
+        let asked = next.at.0.saturating_sub(next.gate.0);
+        let passed = next.at.0.saturating_sub(self.at.0);
+        self.gate != next.gate || self.waits != next.waits || passed >= (asked / PART).max(OFTEN)
+    }
 }
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
@@ -57,8 +76,14 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             return;
         };
         if self.rollout.phase() == Phase::Forward {
-            let measured = self.measured(seen, verdicts);
-            self.noted.see(measured, since, (self.clock)());
+            let at = (self.clock)();
+            let stands = self.rollout.stands(verdicts, at);
+            let look = Written {
+                gate: since,
+                at,
+                waits: stands.map(|(waits, _)| waits),
+            };
+            self.noted.see(self.measured(seen, verdicts), look);
         }
     }
 
@@ -105,5 +130,28 @@ fn in_short(measured: Measured) -> Measured {
         stable: measured.stable.map(Measures::in_short),
         candidate: measured.candidate.map(Measures::in_short),
         ..measured
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_is_never_old() {
+        let written = |gate, at, waits| Written {
+            gate: Stamp(gate),
+            at: Stamp(at),
+            waits,
+        };
+        let before = written(0, 100_000, None);
+        for (next, wanted) in [
+            (written(0, 101_000, None), false),
+            (written(0, 125_000, None), true),
+            (written(0, 100_100, Some(Waits::Outage)), true),
+            (written(100_050, 100_100, None), true),
+        ] {
+            assert_eq!(before.is_followed_by(&next), wanted);
+        }
     }
 }

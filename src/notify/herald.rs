@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use super::Sender;
 use super::message::{Message, moment};
-use crate::analysis::{Finding, Verdict};
+use crate::analysis::Verdict;
 use crate::redact::Redactor;
-use crate::rollout::{Event, Gate, Outcome, Rollout, Stamp};
-use crate::spec::{Moment, Notify, Unclear};
+use crate::rollout::{Event, Gate, Outcome, Rollout, Stamp, Waits};
+use crate::spec::{Moment, Notify};
 
 /// Whose rollout it is.
 #[derive(Clone, Debug)]
@@ -27,21 +27,10 @@ pub(crate) struct Herald {
     told: RefCell<(Stamp, Vec<Waits>)>,
 }
 
-/// What a rollout that stands still waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waits {
-    Person,
-    Evidence,
-    /// Both releases fail.
-    Outage,
-}
-
-impl Waits {
-    fn moment(self) -> Moment {
-        match self {
-            Self::Person => Moment::NeedsApproval,
-            Self::Evidence | Self::Outage => Moment::Paused,
-        }
+fn moment_of(waits: Waits) -> Moment {
+    match waits {
+        Waits::Person => Moment::NeedsApproval,
+        Waits::Evidence | Waits::Outage => Moment::Paused,
     }
 }
 
@@ -111,11 +100,9 @@ impl Herald {
 
     /// A hold that does not go on: both releases fail, or it is over and a gate cannot say.
     pub(crate) fn glimpse(&self, rollout: &Rollout, verdicts: &[Verdict], at: Stamp) {
-        let Some((Gate::Hold(period), since)) = rollout.gate() else {
-            return;
-        };
-        let is_over = at.0 >= since.0 + period.as_millis();
-        let Some((waits, verdict)) = stands_still(rollout, verdicts, is_over) else {
+        let (Some((_, since)), Some((waits, verdict))) =
+            (rollout.gate(), rollout.stands(verdicts, at))
+        else {
             return;
         };
         let weight = rollout.step().weight;
@@ -144,7 +131,7 @@ impl Herald {
         }
         if !told.1.contains(&waits) {
             told.1.push(waits);
-            self.tell(waits.moment(), rollout, at, says());
+            self.tell(moment_of(waits), rollout, at, says());
         }
     }
 
@@ -178,47 +165,6 @@ impl Herald {
             stamp: at,
         });
     }
-}
-
-fn stands_still<'v>(
-    rollout: &Rollout,
-    verdicts: &'v [Verdict],
-    is_over: bool,
-) -> Option<(Waits, &'v Verdict)> {
-    let unclear = |policy| {
-        let verdict = first_unclear(rollout, verdicts, policy);
-        verdict.filter(|_| is_over)
-    };
-    let fails = |verdict: &Verdict| verdict.finding == Finding::Fail;
-    if verdicts.iter().any(fails) {
-        return None;
-    }
-    if let Some(both) = verdicts.iter().find(|verdict| verdict.both) {
-        return Some((Waits::Outage, both));
-    }
-    if unclear(Unclear::Fail).is_some() {
-        return None;
-    }
-    // A person's yes is enough, whatever else is still waited for.
-    match unclear(Unclear::Approve) {
-        Some(verdict) => Some((Waits::Person, verdict)),
-        None => Some((Waits::Evidence, unclear(Unclear::Wait)?)),
-    }
-}
-
-fn first_unclear<'v>(
-    rollout: &Rollout,
-    verdicts: &'v [Verdict],
-    policy: Unclear,
-) -> Option<&'v Verdict> {
-    let gates = rollout.plan().gates.iter();
-    let of_it: Vec<&str> = gates
-        .filter(|gate| gate.unclear == policy)
-        .map(|gate| gate.label())
-        .collect();
-    verdicts.iter().find(|verdict| {
-        verdict.finding == Finding::Unclear && of_it.contains(&verdict.gate.as_str())
-    })
 }
 
 /// `r2 → r3`.

@@ -27,6 +27,7 @@ pub(crate) use event::{
     Why,
 };
 pub(crate) use history::{History, MayGoBack, Past};
+pub(crate) use person::Waits;
 pub(crate) use plan::{Gate, Plan, Step};
 pub(crate) use state::{Phase, Rollout};
 pub(crate) use tables::{Wish, back};

@@ -2,12 +2,23 @@
 
 use super::line::{Line, Tone};
 use super::words;
+use crate::analysis::{Finding, Verdict};
 use crate::release::ReleaseId;
 use crate::rollout::{
-    Effect, Gate, Next, Outcome, Phase, Plan, Reason, Rollout, Slot, Stamp, Step,
+    Effect, Gate, Next, Outcome, Phase, Plan, Reason, Rollout, Slot, Stamp, Step, Waits,
 };
 use crate::spec::{Period, Strategy};
 use crate::target::Seen;
+
+/// A rollout at one moment.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub(super) rollout: &'a Rollout,
+    pub(super) seen: &'a Seen,
+    /// What the gates said last.
+    pub(super) verdicts: &'a [Verdict],
+    pub(super) at: Stamp,
+}
 
 /// `support-agent   production`.
 pub(super) fn whose(agent: &str, environment: Option<&str>) -> Line {
@@ -94,25 +105,25 @@ fn back(plan: &Plan) -> String {
 }
 
 /// What it does or waits for at this moment; a look in the middle of a wait is no news.
-pub(super) fn doing(rollout: &Rollout, seen: &Seen, at: Stamp) -> Line {
-    match (rollout.next(), rollout.gate()) {
-        (Next::Run(Effect::Observe), Some((gate, _))) => asking(rollout, gate, at),
-        (next, _) => next_in_words(rollout, seen, at, next),
+pub(super) fn doing(now: &Moment) -> Line {
+    match (now.rollout.next(), now.rollout.gate()) {
+        (Next::Run(Effect::Observe), Some((gate, _))) => asking(now, gate),
+        (next, _) => next_in_words(now, next),
     }
 }
 
 /// The same of a gate that begins to be asked: what it will come to is not known yet.
-pub(super) fn asked(rollout: &Rollout, seen: &Seen, at: Stamp) -> Line {
-    match (rollout.next(), rollout.gate()) {
+pub(super) fn asked(now: &Moment) -> Line {
+    match (now.rollout.next(), now.rollout.gate()) {
         (Next::Run(Effect::Observe | Effect::Ask(_)), Some((Gate::Hold(period), _))) => {
-            holding(rollout, *period, at).into()
+            holding(now.rollout, *period, now.at).into()
         }
-        _ => doing(rollout, seen, at),
+        _ => doing(now),
     }
 }
 
-fn next_in_words(rollout: &Rollout, seen: &Seen, at: Stamp, next: Next) -> Line {
-    let plan = rollout.plan();
+fn next_in_words(now: &Moment, next: Next) -> Line {
+    let plan = now.rollout.plan();
     match next {
         Next::Finish(outcome) => name(&outcome),
         Next::Run(Effect::Observe) => "looking at what runs".into(),
@@ -120,14 +131,16 @@ fn next_in_words(rollout: &Rollout, seen: &Seen, at: Stamp, next: Next) -> Line 
             let replicas = words::some(replicas.into(), "replica");
             format!("scaling {} to {replicas}", who(plan, slot)).into()
         }
-        Next::Run(Effect::AwaitReady(slot, wanted)) => awaiting(plan, seen, slot, wanted).into(),
+        Next::Run(Effect::AwaitReady(slot, wanted)) => {
+            awaiting(plan, now.seen, slot, wanted).into()
+        }
         Next::Run(Effect::AwaitGone(_)) => "waiting for leaving replicas to finish".into(),
         Next::Run(Effect::Route(weight)) => format!("moving traffic: {} {weight}", plan.to).into(),
         Next::Run(Effect::Mirror(share)) => {
             format!("copying {share} of requests to {}", plan.to).into()
         }
         Next::Run(Effect::Retire(release)) => format!("retiring {release}").into(),
-        Next::Run(Effect::Ask(gate)) => asking(rollout, &gate, at),
+        Next::Run(Effect::Ask(gate)) => asking(now, &gate),
     }
 }
 
@@ -141,8 +154,9 @@ fn awaiting(plan: &Plan, seen: &Seen, slot: Slot, wanted: u32) -> String {
     format!("waiting for {}: {ready} of {wanted} ready", who(plan, slot))
 }
 
-fn asking(rollout: &Rollout, gate: &Gate, at: Stamp) -> Line {
-    if let Some(what) = rollout.asks(at) {
+fn asking(now: &Moment, gate: &Gate) -> Line {
+    let rollout = now.rollout;
+    if let Some(what) = rollout.asks(now.verdicts, now.at) {
         let verb = if rollout.is_test() {
             "promote a|b"
         } else {
@@ -154,8 +168,17 @@ fn asking(rollout: &Rollout, gate: &Gate, at: Stamp) -> Line {
     match gate {
         Gate::Probe => format!("probing {}", rollout.plan().to).into(),
         Gate::Approve(what) => what.as_str().into(),
-        Gate::Hold(period) => holding(rollout, *period, at).into(),
+        Gate::Hold(period) => match rollout.stands(now.verdicts, now.at) {
+            Some((Waits::Outage, _)) => paused(rollout),
+            _ => holding(rollout, *period, now.at).into(),
+        },
     }
+}
+
+fn paused(rollout: &Rollout) -> Line {
+    let share = share(rollout.step());
+    let says = format!("paused {share} until the releases no longer fail both");
+    Line::new(Tone::Wait, says)
 }
 
 /// `holding at 10 %, 7 s of 10 s`; past its time it waits for gates that cannot say yet.
@@ -183,6 +206,16 @@ fn share(step: &Step) -> String {
         true => format!("at {}", step.weight),
         false => format!("with copies of {}", step.mirror),
     }
+}
+
+/// `✓ error_rate 0.2 % is at most 1.0 %`.
+pub(super) fn verdict(verdict: &Verdict) -> Line {
+    let (tone, glyph) = match verdict.finding {
+        Finding::Pass => (Tone::Good, "✓"),
+        Finding::Fail => (Tone::Bad, "✗"),
+        Finding::Unclear => (Tone::Wait, "○"),
+    };
+    Line::new(tone, glyph).plain(format!(" {}", verdict.says))
 }
 
 /// What a person types when it stands still.

@@ -7,10 +7,11 @@ use super::console::View;
 use super::copies;
 use super::history::PastView;
 use super::line::{Line, Tone};
-use super::say;
+use super::say::{self, Moment};
 use super::serving::{Serving, failures};
 use super::table::{Align, aligned, table};
 use super::words::{self, Clock};
+use crate::analysis::Verdict;
 use crate::release::ReleaseId;
 use crate::rollout::{Phase, Rollout, Stamp};
 use crate::spec::{Percent, Strategy};
@@ -49,6 +50,9 @@ pub(crate) struct Running {
     pub(crate) weight: Percent,
     /// What it does or waits for.
     pub(crate) doing: String,
+    /// What the gates said when they were looked at last, at this weight.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) gates: Vec<Verdict>,
     /// Why it is undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) undoing: Option<String>,
@@ -67,10 +71,17 @@ impl Running {
         number: u64,
         rollout: &Rollout,
         seen: &Seen,
-        now: Stamp,
+        verdicts: &[Verdict],
+        at: Stamp,
         holder: Option<String>,
     ) -> Self {
         let plan = rollout.plan();
+        let now = Moment {
+            rollout,
+            seen,
+            verdicts,
+            at,
+        };
         let (phase, undoing) = phase(rollout.phase());
         Self {
             rollout: number,
@@ -82,7 +93,8 @@ impl Running {
             step: say::step(rollout),
             steps: say::steps(plan),
             weight: seen.shares.get(&plan.to).copied().unwrap_or_default(),
-            doing: say::doing(rollout, seen, now).paint(false),
+            doing: say::doing(&now).paint(false),
+            gates: verdicts.to_vec(),
             undoing,
             arms: Arm::of(rollout, seen),
             copies: seen.mirrored.as_ref().map(|all| all.copies.clone()),
@@ -105,7 +117,11 @@ impl Running {
         let title = Line::new(Tone::Strong, format!("rollout {}   ", self.rollout)).plain(title);
         let doing = Line::new(Tone::Wait, self.doing.as_str());
         let arms = self.arms.iter().map(Arm::line);
-        let told = arms.chain(difference(&self.arms)).chain(copies);
+        let gates = self.gates.iter().map(say::verdict);
+        let told = gates
+            .chain(arms)
+            .chain(difference(&self.arms))
+            .chain(copies);
         let below = [place, doing].into_iter().chain(told).chain([holder]);
         std::iter::once(title)
             .chain(below.map(|line| line.indent(2)))

@@ -63,6 +63,7 @@ fn status() -> Status {
             7,
             &rollout,
             &seen,
+            &verdicts(),
             after(12),
             Some("anna@laptop, pid 4711".to_owned()),
         )),
@@ -87,6 +88,8 @@ open: conversations; counted since 12:03 (2 h ago)
 rollout 7   canary   r12 → r13
   step 2 of 5
   holding at 10 %, 7 s of 10 s
+  ✓ error_rate 0.0 %
+  ○ latency_p95 needs 12 more requests at this weight (8 of 20)
   run by anna@laptop, pid 4711 since 12:03 (2 h ago)
 
 last rollout 6   canary   r12 → r13   rolled back   12:04 (1 h ago)
@@ -125,7 +128,7 @@ fn status_as_json() {
     golden(
         &json(&status),
         r#"
-{"v":1,"agent":"support-agent","environment":"production","url":"http://127.0.0.1:8000","releases":[{"release":"r12","role":"stable","weight":90,"ready":3,"wanted":3,"coming":0,"leaving":0,"since":"2026-10-06T12:03:44.000Z","requests":1204,"errors":1,"error_rate":0.0008305647840531562,"latency_p50":0.105,"latency_p95":0.21,"open_requests":4,"open_conversations":12,"tokens":88120,"cost":null,"failing":[]}],"rollout":{"rollout":7,"strategy":"canary","from":"r12","to":"r13","started":"2026-10-06T12:03:44.000Z","phase":"forward","step":2,"steps":5,"weight":10,"doing":"holding at 10 %, 7 s of 10 s","holder":"anna@laptop, pid 4711"},"last":{"rollout":6,"started":"2026-10-06T12:03:44.000Z","finished":"2026-10-06T12:04:56.000Z","strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","lines":["only the evidence has it"],"evidence":"evidence/6"}},"next":null}
+{"v":1,"agent":"support-agent","environment":"production","url":"http://127.0.0.1:8000","releases":[{"release":"r12","role":"stable","weight":90,"ready":3,"wanted":3,"coming":0,"leaving":0,"since":"2026-10-06T12:03:44.000Z","requests":1204,"errors":1,"error_rate":0.0008305647840531562,"latency_p50":0.105,"latency_p95":0.21,"open_requests":4,"open_conversations":12,"tokens":88120,"cost":null,"failing":[]}],"rollout":{"rollout":7,"strategy":"canary","from":"r12","to":"r13","started":"2026-10-06T12:03:44.000Z","phase":"forward","step":2,"steps":5,"weight":10,"doing":"holding at 10 %, 7 s of 10 s","gates":[{"gate":"error_rate","finding":"pass","figure":null,"says":"error_rate 0.0 %"},{"gate":"latency_p95","finding":"unclear","figure":null,"says":"latency_p95 needs 12 more requests at this weight (8 of 20)"}],"holder":"anna@laptop, pid 4711"},"last":{"rollout":6,"started":"2026-10-06T12:03:44.000Z","finished":"2026-10-06T12:04:56.000Z","strategy":"canary","from":"r12","to":"r13","by":"anna@laptop","outcome":"rolled_back","reason":{"why":"gate","says":"error_rate 33.3 % is above 5.0 %","lines":["only the evidence has it"],"evidence":"evidence/6"}},"next":null}
 "#,
     );
 }
@@ -136,7 +139,7 @@ fn status_of_a_rollout_that_nobody_runs() {
     let seen = seen_failing();
     let status = Status {
         releases: Serving::in_total(&rollout, &seen),
-        rollout: Some(Running::of(7, &rollout, &seen, after(12), None)),
+        rollout: Some(Running::of(7, &rollout, &seen, &[], after(12), None)),
         last: None,
         next: Some(next(&rollout)),
         ..status()

@@ -1,7 +1,8 @@
 use super::*;
+use crate::analysis::Finding;
 use crate::rollout::samples::plan_for;
 use crate::rollout::{Live, Side};
-use crate::spec::{self, Metric, MetricGate, Percent, Period, RolloutStep, Strategy};
+use crate::spec::{self, Metric, MetricGate, Percent, Period, RolloutStep, Strategy, Unclear};
 
 const HOLD: u64 = 10_000;
 

@@ -1,6 +1,7 @@
 use super::*;
+use crate::analysis::{Finding, Verdict};
 use crate::release::ReleaseId;
-use crate::rollout::{Side, Slot};
+use crate::rollout::{Side, Slot, Waits};
 use crate::spec::{Against, Metric, MetricGate, Period, Strategy, Unclear};
 
 /// Two replicas, blue-green, with these gates beside each other.
@@ -276,10 +277,59 @@ fn a_gate_that_compares_asks_nobody_where_nothing_runs_beside_it() {
         };
         let mut rollout = Rollout::begin(Stamp(0), plan).unwrap();
         rollout.apply(Stamp(1), beside()).unwrap();
-        rollout.asks(Stamp(2)).is_some()
+        rollout.may_ask(Stamp(2))
     };
     assert!(asks(None));
     assert!(!asks(Some(Against::Stable)));
+}
+
+#[test]
+fn a_person_is_asked_where_a_gate_that_asks_one_cannot_say_and_nothing_is_wrong() {
+    let gate = |unclear| MetricGate {
+        name: Some(format!("{unclear:?}")),
+        unclear,
+        ..MetricGate::on(Metric::ErrorRate)
+    };
+    let plan = Plan {
+        gates: vec![gate(Unclear::Wait), gate(Unclear::Approve)],
+        ..plan(&[hold(10)], true)
+    };
+    let mut rollout = Rollout::begin(Stamp(0), plan).unwrap();
+    rollout.apply(Stamp(1), beside()).unwrap();
+    let verdict = |unclear, finding, both| Verdict {
+        gate: format!("{unclear:?}"),
+        finding,
+        figure: None,
+        says: String::new(),
+        evidence: None,
+        both,
+    };
+    let stands = |waits: Finding, asks: Finding, both, at| {
+        let verdicts = [
+            verdict(Unclear::Wait, waits, both),
+            verdict(Unclear::Approve, asks, false),
+        ];
+        let stands = rollout.stands(&verdicts, Stamp(at));
+        let waits = stands.map(|(waits, _)| waits);
+        let asks = rollout.asks(&verdicts, Stamp(at)).is_some();
+        assert_eq!(asks, waits == Some(Waits::Person));
+        waits
+    };
+    use Finding::{Fail, Pass, Unclear as Unknown};
+    let over = 20_000;
+    for (wait, approve, both, at, wanted) in [
+        (Pass, Unknown, false, over, Some(Waits::Person)),
+        (Unknown, Unknown, false, over, Some(Waits::Person)),
+        (Unknown, Unknown, false, 5_000, None),
+        (Unknown, Pass, false, over, Some(Waits::Evidence)),
+        (Unknown, Unknown, true, over, Some(Waits::Outage)),
+        (Unknown, Pass, true, 5_000, Some(Waits::Outage)),
+        (Fail, Unknown, false, over, None),
+        (Pass, Pass, false, over, None),
+    ] {
+        let found = stands(wait, approve, both, at);
+        assert_eq!(found, wanted, "{wait:?} {approve:?} {both} {at}");
+    }
 }
 
 #[test]

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Moment, Title};
+use super::Title;
 use crate::analysis::Verdict;
 use crate::release::ReleaseId;
 use crate::rollout::{Event, Stamp};
 use crate::spec::Percent;
 use crate::ui::console::Console;
 use crate::ui::history::End;
+use crate::ui::say::Moment;
 use crate::ui::serving::Serving;
 use crate::ui::status::phase;
 use crate::ui::{say, words};
@@ -112,7 +113,7 @@ fn heartbeat<'a>(now: &Moment<'a>) -> Heartbeat<'a> {
         step: say::step(rollout),
         steps: say::steps(plan),
         weight: now.seen.shares.get(&plan.to).copied().unwrap_or_default(),
-        doing: say::doing(rollout, now.seen, now.at).paint(false),
+        doing: say::doing(now).paint(false),
         releases: releases.map(|serving| (serving.release, serving)).collect(),
         gates: now.verdicts,
     }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{AGAIN, Moment, undoing};
+use super::{AGAIN, undoing};
 use crate::analysis::{Finding, Verdict};
 use crate::release::ReleaseId;
 use crate::rollout::{Effect, Event, Gate, Live, Plan, Reason, Rollout, Side, Slot, Stamp};
-use crate::spec::{Percent, Unclear};
+use crate::spec::Percent;
 use crate::ui::console::Console;
 use crate::ui::line::{Line, Tone};
+use crate::ui::say::Moment;
 use crate::ui::serving::Serving;
 use crate::ui::{say, words};
 
@@ -89,7 +90,7 @@ impl Lines {
         let before = std::mem::replace(&mut self.paused, both.is_some());
         match both {
             Some(verdict) if !before => Some(said("paused", Line::new(Tone::Wait, &verdict.says))),
-            None if before => Some(said("gate", say::doing(now.rollout, now.seen, now.at))),
+            None if before => Some(said("gate", say::doing(now))),
             _ => None,
         }
     }
@@ -99,7 +100,7 @@ impl Lines {
         let Some((Gate::Hold(_), since)) = now.rollout.gate() else {
             return None;
         };
-        let asks = now.rollout.asks(now.at).is_some() && cannot_say(now, Unclear::Approve);
+        let asks = now.rollout.asks(now.verdicts, now.at).is_some();
         let is_new = asks && self.asks.replace(since) != Some(since);
         is_new.then(|| said("gate", still(now)))
     }
@@ -164,24 +165,8 @@ impl Teller {
             .map(|(gate, _)| (now.rollout.row(), gate.clone()));
         let new = asked.is_some() && asked != self.asked;
         self.asked = asked;
-        new.then(|| said("gate", say::asked(now.rollout, now.seen, now.at)))
+        new.then(|| said("gate", say::asked(now)))
     }
-}
-
-/// A gate that counts as this where it is unclear, and is.
-fn cannot_say(now: &Moment, policy: Unclear) -> bool {
-    let gates = &now.rollout.plan().gates;
-    let of_it = |gate: &&str| {
-        let mut gates = gates.iter().filter(|one| one.unclear == policy);
-        gates.any(|one| one.label() == *gate)
-    };
-    let unclear = |verdict: &&Verdict| verdict.finding == Finding::Unclear;
-    let mut names = now
-        .verdicts
-        .iter()
-        .filter(unclear)
-        .map(|one| one.gate.as_str());
-    names.any(|name| of_it(&name))
 }
 
 /// Why, what the failing replica wrote last, and where the rest of it is.
@@ -287,7 +272,7 @@ fn opened(plan: &Plan, gate: &Gate, verdicts: &[Verdict]) -> String {
 fn still(now: &Moment) -> Line {
     let needs = unclear(now.verdicts).into_iter();
     let needs: String = needs.map(|says| format!("; {says}")).collect();
-    say::doing(now.rollout, now.seen, now.at).plain(needs)
+    say::doing(now).plain(needs)
 }
 
 /// All that could say, and some of what could not.

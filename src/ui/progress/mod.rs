@@ -13,7 +13,8 @@ use self::view::picture;
 use super::console::{Console, Output};
 use super::line::{Line, Tone};
 use super::live::Live;
-use super::{say, words};
+use super::say::{self, Moment};
+use super::words;
 use crate::analysis::Verdict;
 use crate::rollout::{Effect, Event, Outcome, Phase, Reason, Rollout, Stamp};
 use crate::target::Seen;
@@ -27,15 +28,6 @@ pub(crate) struct Title {
     pub(crate) agent: String,
     pub(crate) environment: Option<String>,
     pub(crate) rollout: u64,
-}
-
-/// A rollout at one moment.
-#[derive(Clone, Copy)]
-pub(super) struct Moment<'a> {
-    pub(super) rollout: &'a Rollout,
-    pub(super) seen: &'a Seen,
-    pub(super) verdicts: &'a [Verdict],
-    pub(super) at: Stamp,
 }
 
 enum Form {

@@ -1,9 +1,9 @@
 //! The picture of a rollout at one moment: its releases, its step, its gates.
 
-use super::{AGAIN, Moment, Title, elapsed, undoing};
-use crate::analysis::{Finding, Verdict};
+use super::{AGAIN, Title, elapsed, undoing};
 use crate::rollout::{Gate, Outcome, Phase, Reason, Rollout, Why};
 use crate::ui::line::{Line, Tone};
+use crate::ui::say::Moment;
 use crate::ui::serving::{Role, Serving, failures};
 use crate::ui::table::{Align, aligned};
 use crate::ui::{say, words};
@@ -20,8 +20,8 @@ pub(super) fn picture(title: &Title, now: &Moment) -> Vec<Line> {
     lines.push(Line::default());
     lines.extend(undoing(now.rollout).map(undo));
     lines.push(step(now));
-    lines.push(say::doing(now.rollout, now.seen, now.at));
-    lines.extend(now.verdicts.iter().map(verdict));
+    lines.push(say::doing(now));
+    lines.extend(now.verdicts.iter().map(say::verdict));
     lines.extend(
         reason(now.rollout)
             .into_iter()
@@ -132,15 +132,6 @@ fn undo(reason: &Reason) -> Line {
     Line::new(Tone::Bad, "undoing: ")
         .plain(reason.says.as_str())
         .dim(again)
-}
-
-fn verdict(verdict: &Verdict) -> Line {
-    let (tone, glyph) = match verdict.finding {
-        Finding::Pass => (Tone::Good, "✓"),
-        Finding::Fail => (Tone::Bad, "✗"),
-        Finding::Unclear => (Tone::Wait, "○"),
-    };
-    Line::new(tone, glyph).plain(format!(" {}", verdict.says))
 }
 
 #[cfg(test)]

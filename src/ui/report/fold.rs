@@ -6,8 +6,9 @@ use super::{Share, StepFigures, Told};
 use crate::rollout::{Effect, Event, Measured, Phase, Rollout, Stamp};
 use crate::target::Seen;
 use crate::ui::plan::then;
-use crate::ui::progress::{Moment, Teller};
+use crate::ui::progress::Teller;
 use crate::ui::say;
+use crate::ui::say::Moment;
 
 pub(super) struct Fold {
     pub(super) rollout: Rollout,
