@@ -40,6 +40,14 @@ fn by_hand_and_as_ci_reads_them() {
     let result = &ran.json()[0]["result"];
     assert_eq!(result["outcome"], "passed");
     assert_eq!(result["probes"][0]["name"], "talks");
+    place.run(&["probe", "--release", "r9"]).exactly(
+        2,
+        "",
+        "\
+error: r9 of bot has no replica that is ready
+hint: agentctl status shows what runs
+",
+    );
     place.run(&["probe", "--suite", "load"]).exactly(
         2,
         "",

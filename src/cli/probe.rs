@@ -99,7 +99,18 @@ fn values(project: &Project, probes: &[Probe], kept: Values) -> Result<Values> {
 fn release(args: &Asked, project: &Project, seen: &Seen) -> Result<ReleaseId> {
     let hint = "agentctl status shows what runs";
     if let Some(named) = &args.release {
-        return named.parse().map_err(|says: String| advice(says, hint));
+        let id: ReleaseId = named.parse().map_err(|says: String| advice(says, hint))?;
+        let side = seen.releases.get(&id);
+        return match side.is_some_and(|side| side.ready > 0) {
+            true => Ok(id),
+            false => Err(advice(
+                format!(
+                    "{id} of {} has no replica that is ready",
+                    project.site.name()
+                ),
+                hint,
+            )),
+        };
     }
     let most = seen.shares.iter().max_by_key(|(_, share)| **share);
     let says = || {

@@ -4,7 +4,8 @@
 use super::check::Check;
 use super::show::key;
 use super::{
-    Kind, Metric, Mode, Percent, Router, SecretSource, Spec, Strategy, TargetSpec, beyond_nginx,
+    Kind, Metric, Mode, Percent, Router, SecretSource, Spec, Strategy, TELLS_ELSEWHERE, TargetSpec,
+    beyond_nginx,
 };
 
 /// The last part of a name that agentctl uses itself.
@@ -96,6 +97,23 @@ fn only_calls(spec: &Spec, check: &mut Check<'_>) {
     }
 }
 
+/// Where a library tells its figures to somebody else, the edge hears none.
+fn heard(spec: &Spec, check: &mut Check<'_>) {
+    let set = |name: &&&str| spec.run.env.contains_key(**name);
+    let Some(name) = TELLS_ELSEWHERE.iter().find(set) else {
+        return;
+    };
+    let hint = format!(
+        "leave run.env.{name} out; for traces alone there is OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    );
+    for (path, metric) in measured(spec).filter(|(_, metric)| metric.is_of_calls()) {
+        let metric = metric.name();
+        let message =
+            format!("nothing measures {metric}: run.env.{name} has the agent tell others");
+        check.refuse_with(&path, message, &hint);
+    }
+}
+
 /// What routers of a cluster do with single requests, and what only an edge could.
 fn by_request(spec: &Spec, check: &mut Check<'_>) {
     let (copies, tells) = (spec.may_shadow(), spec.rollout.strategy == Strategy::Ab);
@@ -173,6 +191,7 @@ fn has_image(spec: &Spec, check: &mut Check<'_>) {
 fn docker(spec: &Spec, check: &mut Check<'_>) {
     kind(spec.agent.kind, "docker", check);
     only_calls(spec, check);
+    heard(spec, check);
     has_image(spec, check);
     secrets_are_near(spec, "the docker target", check);
     if spec
@@ -227,6 +246,7 @@ fn secrets_are_near(spec: &Spec, who: &str, check: &mut Check<'_>) {
 fn process(spec: &Spec, check: &mut Check<'_>) {
     kind(spec.agent.kind, "process", check);
     only_calls(spec, check);
+    heard(spec, check);
     if spec.run.command.is_empty() {
         let hint = "command = [\"python3\", \"-m\", \"app\"] under [run]";
         check.refuse_with(

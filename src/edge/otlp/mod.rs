@@ -30,6 +30,7 @@ pub(super) use points::Point;
 pub(super) use series::Series;
 
 use super::supervise::Keeper;
+use crate::spec::TELLS_ELSEWHERE;
 use messages::{PartialSuccess, Taken};
 use points::Format;
 use series::MOST_SERIES;
@@ -52,15 +53,7 @@ pub(super) fn variables(
     number: u32,
     is_set: impl Fn(&str) -> bool,
 ) -> Vec<(&'static str, String)> {
-    const THEIRS: [&str; 6] = [
-        "OTEL_SDK_DISABLED",
-        "OTEL_METRICS_EXPORTER",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_PROTOCOL",
-        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
-    ];
-    if THEIRS.into_iter().any(&is_set) {
+    if TELLS_ELSEWHERE.into_iter().any(&is_set) {
         return Vec::new();
     }
     let all = [

@@ -128,6 +128,11 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
             "nothing measures latency_p95 of a worker: nobody sends requests to it",
         ),
         (
+            "[run]\ncommand = [\"a\"]\nenv = { OTEL_EXPORTER_OTLP_ENDPOINT = \"http://c:4318\" }\n\
+             [[gate]]\nmetric = \"tokens_per_call\"\nmax = 1000",
+            "nothing measures tokens_per_call: run.env.OTEL_EXPORTER_OTLP_ENDPOINT has the agent tell others",
+        ),
+        (
             "kind = \"worker\"\n[[gate]]\nmetric = \"requests\"\nmin = 1\n[environments.x]\n\
              target = { docker = {} }\nimage.image = \"a\"",
             "nothing measures requests of a worker: nobody sends requests to it",
