@@ -1,6 +1,6 @@
 use super::judge::figure;
 use super::judges::{EARLY, Finding, Latency, Margin, Missing, Rates, Risk, Spend};
-use super::{Evidence, Measures, Verdict};
+use super::{Evidence, Measures, SOME, Verdict};
 use crate::spec::{Metric, MetricGate, Percent};
 
 /// What a gate that compares goes by.
@@ -145,11 +145,28 @@ impl Comparison<'_> {
             _ => "conversations",
         };
         let missing = self.judge.missing();
+        let mute = self.mute(gate.metric);
+        if let Some((who, requests)) = mute.filter(|_| missing == Missing::Everything) {
+            return format!(
+                "{name} cannot be compared: none of {requests} replies of the {who} release told {}",
+                what(gate.metric)
+            );
+        }
         let says = missing.says(units, what(gate.metric), self.per_second(), &harm(gate));
         match missing {
             Missing::Never => format!("{name} {} {says}", self.figures(gate)),
             _ => format!("{name} {says}"),
         }
+    }
+
+    /// Who has answered, and told nothing that the gate could go by: more of it will not help.
+    fn mute(&self, metric: Metric) -> Option<(&'static str, u64)> {
+        let both = [("stable", self.stable), ("candidate", self.candidate)];
+        let is_mute = |(_, all): &(_, &Measures)| {
+            metric.is_spend() && all.requests >= SOME && figure(metric, all).is_none()
+        };
+        let mute = both.into_iter().find(is_mute);
+        mute.map(|(who, all)| (who, all.requests))
     }
 
     fn per_second(&self) -> Option<f64> {
@@ -257,6 +274,36 @@ mod tests {
             verdict.says,
             "tokens_per_conversation 132 beside 42 (100 % more is no harm) does not exclude 3.0 times \
              the tokens so far, and more of the same will not"
+        );
+    }
+
+    #[test]
+    fn who_tells_nothing_is_named() {
+        let gate = MetricGate {
+            against: Some(Against::Stable),
+            ..MetricGate::on(Metric::CostPerConversation)
+        };
+        let says = |requests| {
+            let measures = Measures {
+                requests,
+                ..measured((requests, 0))
+            };
+            let comparison = Comparison {
+                judge: &Judge::Spend(Spend::new(Cap::new(1.0).unwrap(), gate.margin())),
+                risk: Risk::new(0.01).unwrap(),
+                stable: &measures,
+                candidate: &measures,
+                now: 1_000,
+            };
+            compare(&gate, &comparison).says
+        };
+        assert_eq!(
+            says(19),
+            "cost_per_conversation needs conversations of both releases, to exclude a doubling of cost"
+        );
+        assert_eq!(
+            says(240),
+            "cost_per_conversation cannot be compared: none of 240 replies of the stable release told cost"
         );
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Scope {
 pub(super) struct Metric {
     #[prost(string, tag = "1")]
     pub(super) name: String,
+    #[prost(string, tag = "3")]
+    pub(super) unit: String,
     #[prost(message, optional, tag = "9")]
     pub(super) histogram: Option<Histogram>,
     #[prost(message, optional, tag = "10")]

@@ -118,6 +118,7 @@ struct Origin<'a> {
 }
 
 fn read(metric: &Metric, origin: Origin<'_>, points: &mut Vec<Point>) -> Result<()> {
+    let unit = unit(metric)?;
     let mut told = |attributes: &[KeyValue], (temporality, started), counted: Counting| {
         if let Some(kind) = kind(&metric.name, attributes) {
             points.push(Point {
@@ -133,19 +134,31 @@ fn read(metric: &Metric, origin: Origin<'_>, points: &mut Vec<Point>) -> Result<
     if let Some(all) = &metric.histogram {
         for one in &all.data_points {
             let since = (all.aggregation_temporality, one.start_time_unix_nano);
-            told(&one.attributes, since, &|| explicit(one))?;
+            told(&one.attributes, since, &|| explicit(one, unit))?;
         }
     }
     if let Some(all) = &metric.exponential_histogram {
         for one in &all.data_points {
             let since = (all.aggregation_temporality, one.start_time_unix_nano);
-            told(&one.attributes, since, &|| exponential(one))?;
+            told(&one.attributes, since, &|| exponential(one, unit))?;
         }
     }
     Ok(())
 }
 
 type Counting<'a> = &'a dyn Fn() -> Result<Counted>;
+
+/// Its convention says seconds; what is told in something unknown is not guessed at.
+fn unit(metric: &Metric) -> Result<f64> {
+    match (metric.name.as_str(), metric.unit.as_str()) {
+        (DURATION, "ms") => Ok(1e-3),
+        (DURATION, "us" | "µs") => Ok(1e-6),
+        (DURATION, unit) if !matches!(unit, "" | "s") => {
+            bail!("{DURATION} is told in {unit:?}, and its unit is \"s\"")
+        }
+        _ => Ok(1.0),
+    }
+}
 
 /// `None`: nobody here asks for it.
 fn kind(name: &str, attributes: &[KeyValue]) -> Option<Kind> {
@@ -211,7 +224,7 @@ fn settle_inside(value: &mut AnyValue) {
 }
 
 /// A count in the bucket without an end is one of the longest known time.
-fn explicit(point: &HistogramPoint) -> Result<Counted> {
+fn explicit(point: &HistogramPoint, unit: f64) -> Result<Counted> {
     let (counts, bounds) = (&point.bucket_counts, &point.explicit_bounds);
     ensure!(
         counts.is_empty() || counts.len() == bounds.len() + 1,
@@ -219,14 +232,15 @@ fn explicit(point: &HistogramPoint) -> Result<Counted> {
         counts.len(),
         bounds.len()
     );
+    ensure!(bounds.is_sorted(), "a histogram's bounds do not rise");
     let longest = point.max.or(bounds.last().copied()).unwrap_or_default();
     let bounds = bounds.iter().copied().chain([longest]);
-    let pairs = bounds.zip(counts.iter().copied());
-    counted(point.count, point.sum, pairs)
+    let pairs = bounds.map(|bound| bound * unit).zip(counts.iter().copied());
+    counted(point.count, point.sum * unit, pairs)
 }
 
 /// The upper bound of bucket `i` is 2^((i + 1) / 2^scale).
-fn exponential(point: &ExponentialPoint) -> Result<Counted> {
+fn exponential(point: &ExponentialPoint, unit: f64) -> Result<Counted> {
     let none = Buckets::default();
     let positive = point.positive.as_ref().unwrap_or(&none);
     let bound = |at: usize| {
@@ -234,10 +248,10 @@ fn exponential(point: &ExponentialPoint) -> Result<Counted> {
         (index * (-f64::from(point.scale)).exp2()).exp2()
     };
     let counts = positive.bucket_counts.iter().copied().enumerate();
-    let pairs = counts.map(|(at, count)| (bound(at), count));
+    let pairs = counts.map(|(at, count)| (bound(at) * unit, count));
     counted(
         point.count,
-        point.sum,
+        point.sum * unit,
         pairs.chain([(0.0, point.zero_count)]),
     )
 }

@@ -42,6 +42,7 @@ fn export(name: &str, of: &[(&str, &str)], temporality: i32, counts: [u64; 3]) -
     };
     exported(Metric {
         name: name.to_owned(),
+        unit: "s".to_owned(),
         histogram: Some(Histogram {
             data_points: vec![point],
             aggregation_temporality: temporality,
@@ -128,6 +129,41 @@ fn as_json() -> Value {
 }
 
 #[test]
+fn times_in_another_unit_are_the_same_times() {
+    let mut json = as_json();
+    let metric = &mut json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
+    metric["unit"] = "ms".into();
+    let point = &mut metric["histogram"]["dataPoints"][0];
+    point["sum"] = 3_000.into();
+    point["explicitBounds"] = json!([100, 1_000]);
+    point["max"] = 2_500.into();
+    let told = points(json.to_string().as_bytes(), Format::Json, false).unwrap();
+    let wanted = read(&export(DURATION, CHAT, 1, [1, 0, 2]));
+    assert_eq!(told[0].counted, wanted[0].counted);
+    for (key, value, says) in [
+        (
+            "unit",
+            json!("min"),
+            "is told in \"min\", and its unit is \"s\"",
+        ),
+        (
+            "bounds",
+            json!([1, 0.1]),
+            "a histogram's bounds do not rise",
+        ),
+    ] {
+        let mut json = as_json();
+        let metric = &mut json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
+        match key {
+            "unit" => metric["unit"] = value,
+            _ => metric["histogram"]["dataPoints"][0]["explicitBounds"] = value,
+        }
+        let error = points(json.to_string().as_bytes(), Format::Json, false).unwrap_err();
+        assert!(format!("{error:#}").contains(says), "{error:#}");
+    }
+}
+
+#[test]
 fn buckets_that_grow_by_a_power() {
     let point = ExponentialPoint {
         attributes: attributes(CHAT),
@@ -143,6 +179,7 @@ fn buckets_that_grow_by_a_power() {
     };
     let read = read(&exported(Metric {
         name: DURATION.to_owned(),
+        unit: String::new(),
         histogram: None,
         exponential_histogram: Some(ExponentialHistogram {
             data_points: vec![point],
