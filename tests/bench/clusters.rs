@@ -68,7 +68,8 @@ pub(crate) fn measure_changes() -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Over as many pods, which are ready after a second, as the same Deployment takes by itself.
+/// Over as many pods, which are ready after a second, as a Deployment of the same pods takes by itself;
+/// one of pods that are asked for nothing but whether they are ready is beside it.
 pub(crate) fn measure_rolling() -> Result<Vec<Finding>> {
     let spec = |value| Spec {
         replicas: REPLICAS,
@@ -81,13 +82,15 @@ pub(crate) fn measure_rolling() -> Result<Vec<Finding>> {
         return Ok(skipped("clusters-rolling"));
     };
     let native = native::Workload::start(&place, REPLICAS, "1")?;
+    let same = native::Workload::of_the_same(&place, REPLICAS)?;
     let mut rounds = Vec::new();
     for value in 1..=RUNS {
-        let theirs = native.change(value)?.as_secs_f64();
+        let plain = native.change(value)?.as_secs_f64();
+        let theirs = same.change(value)?.as_secs_f64();
         place.spec(&spec(value))?;
         let ran = place.run(&["deploy", "--output", "json"])?.ends_well()?;
         let ours = changes::rollout_seconds(&ran.stdout).context("the deploy told no time")?;
-        rounds.push((ours, theirs));
+        rounds.push((ours, theirs, plain));
     }
     let mut table = Table::new(&["rolling 4 pods, one more at once", "median", "max"]);
     let mut row = |name: &str, times: Sample| {
@@ -100,14 +103,21 @@ pub(crate) fn measure_rolling() -> Result<Vec<Finding>> {
     };
     row(
         "agentctl deploy",
-        rounds.iter().map(|(ours, _)| *ours).collect(),
+        rounds.iter().map(|(ours, ..)| *ours).collect(),
     );
     row(
-        "the Deployment by itself",
-        rounds.iter().map(|(_, theirs)| *theirs).collect(),
+        "a Deployment of the same pods",
+        rounds.iter().map(|(_, theirs, _)| *theirs).collect(),
+    );
+    row(
+        "a Deployment of plain pods",
+        rounds.iter().map(|(.., plain)| *plain).collect(),
     );
     table.print();
-    let ratio: Sample = rounds.iter().map(|(ours, theirs)| ours / theirs).collect();
+    let ratio: Sample = rounds
+        .iter()
+        .map(|(ours, theirs, _)| ours / theirs)
+        .collect();
     let goal = Finding::at_most(
         "clusters-rolling: over the Deployment's own",
         ratio.median(),

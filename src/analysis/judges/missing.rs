@@ -18,12 +18,22 @@ pub enum Missing {
     Units(u64),
     /// More of what was seen does not exclude it.
     Never,
+    /// Units were shared out in another way than this share was to: nothing is compared.
+    Split {
+        /// The candidate's part, from 0 to 1.
+        ordered: f64,
+        seen: f64,
+    },
 }
 
 impl Missing {
     /// Of a rate of failures: how many until harm is excluded, at the rate seen so far.
     #[must_use]
     pub fn of_rates(rates: &Rates) -> Self {
+        if let Some((ordered, seen)) = rates.other_split() {
+            let ordered = ordered.get();
+            return Self::Split { ordered, seen };
+        }
         let Some((seen, _)) = rates.so_far().filter(|(seen, _)| seen.units() > 0) else {
             return Self::Everything;
         };
@@ -59,6 +69,11 @@ impl Missing {
             Self::Never => {
                 format!("does not exclude {harm} so far, and more of the same will not")
             }
+            Self::Split { ordered, seen } => format!(
+                "is not compared: the candidate began {:.1} % of {units} in place of {:.1} %",
+                seen * 100.0,
+                ordered * 100.0
+            ),
             Self::Everything => format!("needs {units} of both releases, to exclude {harm}"),
             Self::Failures(count) => format!(
                 "needs about {} with {counted}, and has seen none yet, to exclude {harm}",

@@ -180,6 +180,15 @@ impl Rates {
         Some((all, self.tallies.last()?.share))
     }
 
+    /// The last step's share, and the one that was seen in its place: so it is not compared.
+    pub(super) fn other_split(&self) -> Option<(Share, f64)> {
+        let last = self.tallies.last()?;
+        let (stable, candidate) = (last.stable.units, last.candidate.units);
+        let is_other = !split::holds(last.share, candidate, stable);
+        let seen = candidate as f64 / (stable + candidate).max(1) as f64;
+        (stable > 0 && candidate > 0 && is_other).then_some((last.share, seen))
+    }
+
     /// What the harm's exclusion would be worth with so many more failures in the last step, if
     /// the candidate fails as often as the stable release.
     pub(super) fn harmless_after(&self, more: f64) -> f64 {

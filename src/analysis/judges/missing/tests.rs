@@ -45,6 +45,14 @@ fn in_words() {
             "needs conversations of both releases, to exclude a doubling of errors",
         ),
         (
+            Missing::Split {
+                ordered: 0.1,
+                seen: 0.5,
+            },
+            Some(1.0),
+            "is not compared: the candidate began 50.0 % of conversations in place of 10.0 %",
+        ),
+        (
             Missing::Never,
             Some(1.0),
             "does not exclude a doubling of errors so far, and more of the same will not",
@@ -67,6 +75,20 @@ fn so_many_conversations() {
         panic!("{seen:?}")
     };
     assert!((11_900..38_100).contains(&more), "{more}");
+}
+
+/// Before any failure, too.
+#[test]
+fn a_split_that_is_not_the_ordered_one_is_told() {
+    let of = |share, stable, candidate| Missing::of_rates(&rates(share, stable, candidate));
+    let told = Missing::Split {
+        ordered: 0.1,
+        seen: 0.5,
+    };
+    assert_eq!(of(0.1, (500, 5), (500, 5)), told);
+    assert_eq!(of(0.1, (500, 0), (500, 0)), told);
+    assert!(matches!(of(0.1, (900, 0), (100, 0)), Missing::Failures(_)));
+    assert_eq!(of(0.1, (2_000, 0), (0, 0)), Missing::Everything);
 }
 
 #[test]
