@@ -62,7 +62,10 @@ pub(super) fn of_answer(status: StatusCode, body: &[u8], place: &Place) -> anyho
             advice(answered(), "it may want TLS: export DOCKER_TLS_VERIFY=1")
         }
         place if status.is_server_error() => advice(answered(), log(place)),
-        _ => anyhow!(answered()),
+        _ => advice(
+            format!("{} at {place}", answered()),
+            "see whether it is a Docker engine: DOCKER_HOST, or docker context ls",
+        ),
     }
 }
 

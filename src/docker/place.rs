@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -192,7 +192,10 @@ fn ssh(rest: &str) -> Result<Ssh> {
     };
     // `ssh` would take it for an option.
     if destination.is_empty() || destination.starts_with('-') {
-        bail!("ssh://{rest} names no host");
+        return Err(advice(
+            format!("ssh://{rest} names no host"),
+            "ssh://USER@HOST, as ssh itself knows it",
+        ));
     }
     Ok(Ssh {
         destination: destination.to_owned(),

@@ -30,6 +30,7 @@ fn a_dockerfile_or_dockerignore_that_leads_elsewhere() {
     let broken = "\
 error: could not read .dockerignore
   caused by: No such file or directory (os error 2)
+hint: it has to be a file of text in UTF-8, with a pattern in each line
 ";
     shop.run(&["build"]).exactly(2, "", broken);
     shop.nothing_was_made();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Buildable;
 use crate::advice::Advise;
@@ -97,8 +97,9 @@ fn first(folder: &Path, names: impl Iterator<Item = String>) -> Result<Option<St
         // A link to nothing is an error, not a context without rules.
         if path.symlink_metadata().is_ok() {
             let text = fs::read_to_string(path);
+            let hint = "it has to be a file of text in UTF-8, with a pattern in each line";
             return text
-                .with_context(|| format!("could not read {name}"))
+                .advise(format!("could not read {name}"), hint)
                 .map(Some);
         }
     }

@@ -158,6 +158,12 @@ fn hint(cause: &str, failed: Option<&Step>, dockerfile: &str) -> String {
     if has(&["parse error", "unknown instruction"]) {
         return format!("mend that line of {dockerfile}");
     }
+    if has(&["should not be blank"]) {
+        return format!("give what FROM in {dockerfile} names a value: ARG NAME=…, or [build] args");
+    }
+    if has(&["unknown operating system or architecture"]) {
+        return "a platform is a system and a processor: --platform linux/amd64".to_owned();
+    }
     if has(&["pull access denied", "manifest unknown"]) || failed.is_some_and(Step::is_base) {
         return format!("see whether {dockerfile} names an image that is there: docker pull IMAGE");
     }
@@ -221,6 +227,12 @@ mod tests {
                 Some("RUN make"),
                 "exit code 2",
                 "mend what docker/Dockerfile does there",
+            ),
+            (None, "base name ($X) should not be blank", "ARG NAME=…"),
+            (
+                None,
+                "\"bogus\": unknown operating system or architecture",
+                "linux/amd64",
             ),
             (None, "unexpected EOF", "docker info"),
         ];

@@ -39,10 +39,8 @@ impl<'a> Workload<'a> {
     /// Of the very pods that agentctl has deployed, with all their probes and waits.
     pub(super) fn of_the_same(place: &'a Place, replicas: u32) -> Result<Self> {
         let all = place.namespace()?.get(&["deployments"]);
-        let ours = all["items"].as_array().into_iter().flatten();
-        let ours = ours
-            .filter(|one| one["metadata"]["name"] != "native")
-            .next_back();
+        let mut ours = all["items"].as_array().into_iter().flatten();
+        let ours = ours.rfind(|one| one["metadata"]["name"] != "native");
         let pod = ours.map(|one| &one["spec"]["template"]["spec"]);
         let pod = pod.context("agentctl has deployed nothing")?;
         Self::of(place, "same", replicas, pod)
