@@ -1,6 +1,8 @@
 //! The way back: after a deploy, to a named release, and while a deploy still runs.
 
-use crate::support::{Place, eventually};
+use std::fs;
+
+use crate::support::{Background, Place, eventually};
 
 const TWO: &str = "run.env.ANSWER = \"two\"\n";
 
@@ -117,4 +119,64 @@ rolled back to r1: aborted by tester@host (T)
     );
     eventually("the new replica is gone", || place.replicas() == stable);
     assert_eq!(place.outcomes(), ["rolled_back", "completed"]);
+}
+
+/// On r2, and going back to r1, which waits until a file is there.
+fn going_back() -> (Place, Background) {
+    let place = Place::new("");
+    let waits = format!("run.env.READY_WITH = \"{}\"\n", place.path("go").display());
+    place.write("go", "");
+    place.spec(&waits);
+    place.run(&["deploy"]).ends(0);
+    place.spec(TWO);
+    place.run(&["deploy"]).ends(0);
+    fs::remove_file(place.path("go")).unwrap();
+    let first = place.start(&["rollback"]);
+    first.until("1 replica started");
+    (place, first)
+}
+
+#[test]
+fn said_twice_it_is_done_once() {
+    let (place, first) = going_back();
+    let second = place.start(&["rollback"]);
+    second.until("rollout 3 goes back to r1 already");
+    place.write("go", "");
+    second.wait().ends(0).says("r1 is live");
+    first.wait().ends(0).says("r1 is live");
+    assert_eq!(place.ask("reply"), "hello");
+    assert_eq!(place.outcomes().len(), 3);
+}
+
+/// The terminal of the first one is gone.
+#[test]
+fn said_again_after_the_first_one_died() {
+    let (place, first) = going_back();
+    first.kill();
+    place.write("go", "");
+    place.run(&["rollback"]).ends(0).says("r1 is live");
+    assert_eq!(place.ask("reply"), "hello");
+    assert_eq!(place.outcomes().len(), 3);
+}
+
+/// More replicas of a bad release are no good ones.
+#[test]
+fn while_the_bad_release_is_scaled() {
+    let place = Place::deployed("");
+    let waits = format!(
+        "{TWO}run.env.READY_WITH = \"{}\"\n",
+        place.path("go").display()
+    );
+    place.write("go", "");
+    place.spec(&waits);
+    place.run(&["deploy"]).ends(0);
+    fs::remove_file(place.path("go")).unwrap();
+    let scale = place.deploy_until(&format!("{waits}run.replicas = 2\n"), "1 replica started");
+    place
+        .run(&["rollback"])
+        .ends(0)
+        .says("asked for the end of rollout 3")
+        .says("r1 is live");
+    scale.wait().ends(1);
+    assert_eq!(place.ask("reply"), "hello");
 }

@@ -14,7 +14,7 @@ use super::store::AnyStore;
 use crate::advice::advice;
 use crate::engine::{ABORT, KEEP};
 use crate::journal::{Held, Store};
-use crate::rollout::{Event, Phase};
+use crate::rollout::{Event, Outcome, Phase};
 use crate::target::Target;
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
@@ -65,42 +65,66 @@ pub(crate) async fn undo(
     shown: &mut Shown,
 ) -> Result<Exit> {
     let running = running(site, last)?;
-    let mut asked = false;
-    loop {
-        match lease::try_acquire(store).await {
-            Ok(lease) => {
-                let work = async |lease: &Lease| {
-                    let event = word.event(lease.who.clone());
-                    here(site, store, lease, &running, event, shown).await
-                };
-                return lease.during(store, work).await;
-            }
-            Err(error) if !error.is::<Held>() => return Err(error),
-            Err(_) if !asked => {
-                lease::ask(store, running.number, word.request()).await?;
-                shown.note(word.asked(&running));
-                asked = true;
-            }
-            Err(_) => sleep(store.pace()).await,
-        }
-        if let Some(ended) = ended(store, &running).await? {
-            return told(site, &ended, shown).await;
+    let ask = Some((word.request(), word.asked(&running)));
+    match reached(store, &running, ask, shown).await? {
+        Reached::Ended(ended) => told(site, &ended, Exit::of_undo, shown).await,
+        Reached::Free(lease) => {
+            let then = Some(word.event(lease.who.clone()));
+            let work = async |lease: &Lease| match ended(store, &running).await? {
+                Some(ended) => told(site, &ended, Exit::of_undo, shown).await,
+                None => resume::walk(site, store, lease, shown, then).await,
+            };
+            lease.during(store, work).await
         }
     }
 }
 
-/// Whoever walked it may have ended it just before it gave the lease back.
-async fn here(
+/// Waits for the end of a rollout, or goes on with it as soon as nobody else does.
+pub(crate) async fn follow(
     site: &Site,
     store: &AnyStore,
-    lease: &Lease,
     running: &Journaled,
-    event: Event,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    match ended(store, running).await? {
-        Some(ended) => told(site, &ended, shown).await,
-        None => resume::walk(site, store, lease, shown, Some(event)).await,
+    match reached(store, running, None, shown).await? {
+        Reached::Ended(ended) => told(site, &ended, Exit::of_outcome, shown).await,
+        Reached::Free(lease) => {
+            let work = async |lease: &Lease| match ended(store, running).await? {
+                Some(ended) => told(site, &ended, Exit::of_outcome, shown).await,
+                None => resume::walk(site, store, lease, shown, None).await,
+            };
+            lease.during(store, work).await
+        }
+    }
+}
+
+/// What became of a rollout that somebody else may walk.
+pub(crate) enum Reached {
+    Ended(Journaled),
+    /// Nobody walks it. Whoever did may have ended it just before.
+    Free(Lease),
+}
+
+/// `ask`: what is asked of whoever walks it, and what is said of that.
+pub(crate) async fn reached(
+    store: &AnyStore,
+    running: &Journaled,
+    mut ask: Option<(&str, String)>,
+    shown: &mut Shown,
+) -> Result<Reached> {
+    loop {
+        match (lease::try_acquire(store).await, ask.take()) {
+            (Ok(lease), _) => return Ok(Reached::Free(lease)),
+            (Err(error), _) if !error.is::<Held>() => return Err(error),
+            (Err(_), Some((request, says))) => {
+                lease::ask(store, running.number, request).await?;
+                shown.note(says);
+            }
+            (Err(_), None) => sleep(store.pace()).await,
+        }
+        if let Some(ended) = ended(store, running).await? {
+            return Ok(Reached::Ended(ended));
+        }
     }
 }
 
@@ -128,8 +152,13 @@ async fn ended(store: &AnyStore, running: &Journaled) -> Result<Option<Journaled
     Ok(Some(now).filter(|_| finished.is_some() && finished != running.rollout.finished()))
 }
 
-async fn told(site: &Site, ended: &Journaled, shown: &mut Shown) -> Result<Exit> {
-    let exit = ended.rollout.outcome().map_or(Exit::Stalled, Exit::of_undo);
+async fn told(
+    site: &Site,
+    ended: &Journaled,
+    exit: fn(&Outcome) -> Exit,
+    shown: &mut Shown,
+) -> Result<Exit> {
+    let exit = ended.rollout.outcome().map_or(Exit::Stalled, exit);
     let seen = site.target(0).await?.observe().await?;
     shown.ended(site, ended, &seen, exit);
     Ok(exit)

@@ -12,27 +12,66 @@ use super::site::Site;
 use super::store::AnyStore;
 use super::walk::{BY_HAND, Walk};
 use crate::advice::advice;
-use crate::engine;
+use crate::engine::{self, ABORT};
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Phase, Plan, back};
 use crate::target::{Seen, Target};
 
-/// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own.
+/// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own. Said twice it
+/// is done once.
 pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let store = site.store().await?;
     let last = journaled::read(&store).await?.pop();
-    if args.to.is_none() && last.as_ref().is_some_and(can_be_undone) {
-        return abort::undo(&site, &store, last, abort::Word::Abort, shown).await;
-    }
-    let lease = lease::acquire(&store).await?;
+    let running = last.filter(|last| args.to.is_none() && last.rollout.can_go_on());
+    let lease = match (running.as_ref().and_then(way), running) {
+        (Some(Way::Follow), Some(running)) => {
+            let to = running.rollout.plan().to;
+            shown.note(format!(
+                "rollout {} goes back to {to} already",
+                running.number
+            ));
+            return abort::follow(&site, &store, &running, shown).await;
+        }
+        (Some(Way::Undo), running) => {
+            return abort::undo(&site, &store, running, abort::Word::Abort, shown).await;
+        }
+        (Some(Way::After), Some(running)) => ended(&store, &running, shown).await?,
+        _ => lease::acquire(&store).await?,
+    };
     let work = async |lease: &Lease| go_back(args, &site, &store, lease, shown).await;
     lease.during(&store, work).await
 }
 
-/// Running or stalled, and before the point of no return.
-fn can_be_undone(last: &Journaled) -> bool {
-    last.rollout.can_go_on() && last.rollout.phase() != Phase::CleaningUp
+/// What going back means to a rollout that runs or stalled.
+enum Way {
+    /// It goes back already.
+    Follow,
+    Undo,
+    /// It has to end first: the release that it is about is the one to go back from.
+    After,
+}
+
+/// `None`: it does not stand in the way.
+fn way(running: &Journaled) -> Option<Way> {
+    let rollout = &running.rollout;
+    match (rollout.plan(), rollout.phase()) {
+        (plan, Phase::Undoing(_)) if plan.goes_back => Some(Way::After),
+        (plan, _) if plan.goes_back => Some(Way::Follow),
+        // Past the point of no return.
+        (_, Phase::CleaningUp) => None,
+        (plan, _) if plan.is_scale() => Some(Way::After),
+        _ => Some(Way::Undo),
+    }
+}
+
+/// The lease, once whoever walks this rollout has ended it.
+async fn ended(store: &AnyStore, running: &Journaled, shown: &mut Shown) -> Result<Lease> {
+    let says = format!("asked for the end of rollout {}", running.number);
+    match abort::reached(store, running, Some((ABORT, says)), shown).await? {
+        abort::Reached::Free(lease) => Ok(lease),
+        abort::Reached::Ended(_) => lease::acquire(store).await,
+    }
 }
 
 async fn go_back(

@@ -48,6 +48,9 @@ pub(crate) struct Plan {
     /// Why it is this strategy, where `strategy = "auto"` chose it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) chosen: Option<String>,
+    /// It goes back to an earlier release because somebody, or a watch, wanted that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) goes_back: bool,
     /// `None`: a first deploy; the same as `to`: a change of its replica count.
     pub(crate) from: Option<ReleaseId>,
     pub(crate) to: ReleaseId,

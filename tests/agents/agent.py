@@ -15,6 +15,7 @@ TOKENS = os.environ.get("TOKENS")
 COST = os.environ.get("COST")
 DELAY = float(os.environ.get("DELAY", "0"))
 TARGETS = os.environ.get("TARGETS")
+READY_WITH = os.environ.get("READY_WITH", "/")
 COUNT = FAILED = 0
 COUNTING = threading.Lock()
 SICK = threading.Event()
@@ -52,6 +53,7 @@ class Agent(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/ready":
             ready = "NEVER_READY" not in os.environ and not SICK.is_set()
+            ready = ready and os.path.exists(READY_WITH)
             return self.answer(200 if ready else 503, "{}")
         if self.path == "/sicken" and "SICKENS" in os.environ:
             SICK.set()

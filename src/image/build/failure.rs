@@ -159,7 +159,9 @@ fn hint(cause: &str, failed: Option<&Step>, dockerfile: &str) -> String {
         return format!("mend that line of {dockerfile}");
     }
     if has(&["should not be blank"]) {
-        return format!("give what FROM in {dockerfile} names a value: ARG NAME=…, or [build] args");
+        return format!(
+            "give what FROM in {dockerfile} names a value: ARG NAME=…, or [build] args"
+        );
     }
     if has(&["unknown operating system or architecture"]) {
         return "a platform is a system and a processor: --platform linux/amd64".to_owned();

@@ -111,6 +111,7 @@ fn a_plan_keeps_its_form() {
         by: "anna@laptop".to_owned(),
         because: None,
         chosen: None,
+        goes_back: false,
         sticky: true,
         strategy: crate::spec::Strategy::BlueGreen,
         from: Some(ReleaseId(1)),

@@ -14,6 +14,7 @@ fn plan(gates: &[Gate], auto_undo: bool) -> Plan {
         by: String::new(),
         because: None,
         chosen: None,
+        goes_back: false,
         sticky: true,
         strategy: Strategy::BlueGreen,
         from: Some(ReleaseId(1)),

@@ -21,7 +21,7 @@ pub(crate) fn back(
         Some(_) => one_by_one(),
         None => at_once(),
     };
-    Plan::new(&Wish {
+    let plan = Plan::new(&Wish {
         from,
         to,
         replicas: if now > 0 { now } else { usual.max(1) },
@@ -33,7 +33,11 @@ pub(crate) fn back(
         approve: false,
         auto_undo: true,
         startup,
-    })
+    });
+    Plan {
+        goes_back: true,
+        ..plan
+    }
 }
 
 fn at_once() -> Rollout {

@@ -50,6 +50,7 @@ impl Plan {
             by: String::new(),
             because: None,
             chosen: None,
+            goes_back: false,
             from: wish.from.map(|(release, _)| release),
             to: wish.to,
             steps,
