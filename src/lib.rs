@@ -15,6 +15,7 @@ mod hex;
 mod image;
 mod journal;
 mod notify;
+mod otel;
 mod redact;
 mod release;
 mod render;

@@ -1,7 +1,7 @@
 //! What text may leave agentctl with: no value of a secret, and nothing that steers a terminal.
 //!
 //! Pure. It finds a value as it is, in base64 (alone or inside a longer text), percent-encoded and
-//! escaped for JSON. A value shorter than 4 characters is left alone: it would be found everywhere.
+//! escaped for JSON, as the common libraries do either. A value shorter than 4 characters is left alone: it would be found everywhere.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ impl Redactor {
                     .map(move |form| (form, label.clone()))
             })
             .collect();
-        forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
+        forms.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup_by(|a, b| a.0 == b.0);
         Self { forms }
     }
@@ -137,7 +137,8 @@ fn forms(value: &str) -> Vec<String> {
 }
 
 fn spellings(text: &str) -> Vec<String> {
-    let mut forms = vec![text.to_owned(), harmless(text), json_escaped(text)];
+    let mut forms = vec![text.to_owned(), harmless(text)];
+    forms.extend(json_escaped(text));
     forms.extend(percent_encoded(text));
     forms.extend([STANDARD.encode(text), URL_SAFE.encode(text)]);
     forms.extend((0..3).flat_map(|skip| inside_base64(text, skip)));
@@ -156,30 +157,57 @@ fn inside_base64(text: &str, skip: usize) -> Vec<String> {
     }
 }
 
-fn json_escaped(text: &str) -> String {
+/// Some libraries escape a slash too, and some whatever is not ASCII.
+fn json_escaped(text: &str) -> Vec<String> {
     let quoted = Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
+    let usual = quoted[1..quoted.len() - 1].to_owned();
+    let units = |c: char, digits: fn(u16) -> String| {
+        let mut units = [0; 2];
+        c.encode_utf16(&mut units)
+            .iter()
+            .map(|unit| digits(*unit))
+            .collect::<String>()
+    };
+    let ascii = |digits: fn(u16) -> String| {
+        let all = usual.chars().map(|c| match c.is_ascii() {
+            true => c.to_string(),
+            false => units(c, digits),
+        });
+        all.collect::<String>()
+    };
+    let ascii = [
+        ascii(|unit| format!("\\u{unit:04x}")),
+        ascii(|unit| format!("\\u{unit:04X}")),
+    ];
+    let all = ascii.into_iter().chain([usual]);
+    all.flat_map(|form| [form.replace('/', "\\/"), form])
+        .collect()
 }
 
-/// With hexadecimal digits in both cases.
-fn percent_encoded(text: &str) -> [String; 2] {
-    let upper: String = text
-        .bytes()
-        .map(|byte| percent(byte, |byte| format!("%{byte:02X}")))
-        .collect();
-    let lower: String = text
-        .bytes()
-        .map(|byte| percent(byte, |byte| format!("%{byte:02x}")))
-        .collect();
-    [upper, lower]
+/// What is left as it is beside letters, digits and `-._~`: by RFC 3986, by Python's `quote`, by
+/// JavaScript's `encodeURIComponent` and `encodeURI`.
+const PLAIN: [&str; 4] = ["", "/", "!'()*", ";/?:@&=+$,#!'()*"];
+
+/// With hexadecimal digits in both cases, and blanks as forms have them too.
+fn percent_encoded(text: &str) -> Vec<String> {
+    let digits: [fn(u8) -> String; 2] =
+        [|byte| format!("%{byte:02X}"), |byte| format!("%{byte:02x}")];
+    let encoded = |plain: &str, digits: fn(u8) -> String| {
+        let bytes = text.bytes().map(|byte| percent(byte, plain, digits));
+        bytes.collect::<String>()
+    };
+    let all = PLAIN
+        .iter()
+        .flat_map(|plain| digits.map(|digits| encoded(plain, digits)));
+    all.flat_map(|form| [form.replace("%20", "+"), form])
+        .collect()
 }
 
-fn percent(byte: u8, encode: fn(u8) -> String) -> String {
-    match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => encode(byte),
+fn percent(byte: u8, plain: &str, digits: fn(u8) -> String) -> String {
+    let is_plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    match is_plain || plain.as_bytes().contains(&byte) {
+        true => char::from(byte).to_string(),
+        false => digits(byte),
     }
 }
 
@@ -203,6 +231,10 @@ mod tests {
             ),
             ("?k=sk-a%2Fb%2Bc%3F%22d%22%C3%A9&x", "?k=[KEY redacted]&x"),
             ("?k=sk-a%2fb%2bc%3f%22d%22%c3%a9", "?k=[KEY redacted]"),
+            ("?k=sk-a/b%2Bc%3F%22d%22%C3%A9", "?k=[KEY redacted]"),
+            ("sk-a\\/b+c?\\\"d\\\"é", "[KEY redacted]"),
+            ("sk-a/b+c?\\\"d\\\"\\u00e9", "[KEY redacted]"),
+            ("sk-a\\/b+c?\\\"d\\\"\\u00E9", "[KEY redacted]"),
             ("c2stYS9iK2M/ImQiw6k=", "[KEY redacted]"),
             ("c2stYS9iK2M_ImQiw6k=", "[KEY redacted]"),
             ("sk-\u{1b}[31ma/b+c?\"d\"é", "[KEY redacted]"),
@@ -210,6 +242,19 @@ mod tests {
         ];
         for (text, clean) in cases {
             assert_eq!(redactor.clean(text), clean);
+        }
+    }
+
+    #[test]
+    fn a_blank_is_found_as_forms_have_it() {
+        let redactor = redactor(&[("KEY", "two words/x")]);
+        for text in [
+            "two+words%2Fx",
+            "two%20words%2fx",
+            "two+words/x",
+            "two%20words/x",
+        ] {
+            assert_eq!(redactor.clean(text), "[KEY redacted]");
         }
     }
 

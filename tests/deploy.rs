@@ -1,5 +1,7 @@
 //! First deploys, edits, changed replica counts, and nothing to do.
 
+use std::fs;
+
 use crate::support::{CANARY, Place, eventually, free_port, kill};
 
 const TWO: &str = "run.env.ANSWER = \"two\"\n";
@@ -227,6 +229,56 @@ fn after_a_stop() {
     place.run(&["deploy"]).ends(0).says("r1 is live");
     assert_eq!(place.ask("release"), "r1");
     assert_eq!(place.outcomes(), ["completed", "completed"]);
+}
+
+/// A pipeline must not be green on what answers nobody.
+#[test]
+fn what_runs_already_and_is_not_ready() {
+    let place = Place::new("");
+    let waits = format!("run.env.READY_WITH = \"{}\"\n", place.path("go").display());
+    place.write("go", "");
+    place.spec(&waits);
+    place.run(&["deploy"]).ends(0);
+    fs::remove_file(place.path("go")).unwrap();
+    eventually("it is not ready", || {
+        place.status()["releases"][0]["ready"] == 0
+    });
+    let ran = place.run(&["deploy"]).ends(3);
+    let says = "nothing changed, but r1 of bot is not live: 0 of 1 replicas are ready: r1-1 ";
+    assert!(ran.stderr.starts_with(says), "{}", ran.stderr);
+    place.write("go", "");
+    eventually("it is ready", || {
+        place.status()["releases"][0]["ready"] == 1
+    });
+    place
+        .run(&["deploy"])
+        .ends(0)
+        .says("nothing changed: r1 of bot is live at");
+}
+
+#[test]
+fn another_port_is_told_before() {
+    let place = Place::deployed("");
+    let other = free_port();
+    place.spec(&format!("run.port = {other}\n"));
+    let says = format!(
+        "http://127.0.0.1:{} is closed, and port {other} opened in its place\n",
+        place.port
+    );
+    place.run(&["plan"]).ends(0).says(&says);
+    place.run(&["deploy"]).ends(0).says(&says);
+}
+
+/// Its journal was moved away, as the hint for one that is damaged says; what it was about still runs.
+#[test]
+fn the_number_of_what_still_runs_is_not_given_again() {
+    let place = Place::deployed("");
+    let two = format!("run.env.ANSWER = \"two\"\n{CANARY}");
+    place.deploy_until(&two, "holding at 50 %").kill();
+    fs::remove_file(place.state().join("rollouts/0002.journal")).unwrap();
+    place.spec("run.env.ANSWER = \"three\"\n");
+    place.run(&["deploy"]).ends(0).says("r3 is live");
+    assert_eq!(place.ask("reply"), "three");
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod saved;
 mod scores;
 mod secrets;
 mod shadow;
+mod stop;
 mod style;
 mod told;
 mod views;

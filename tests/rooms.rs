@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use crate::source::{self, Source};
 
 /// What each room may know; those that know none may be used by all.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("advice", &[]),
     ("durable", &[]),
     ("hex", &[]),
+    ("otel", &[]),
     ("redact", &[]),
     ("spec", &[]),
     ("journal", &[]),
@@ -49,7 +50,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
         ],
     ),
 ];
-const FOR_ALL: [&str; 4] = ["advice", "durable", "hex", "redact"];
+const FOR_ALL: [&str; 5] = ["advice", "durable", "hex", "otel", "redact"];
 /// Lists the rooms, so it knows them all; as do the fuzz targets' doors.
 const ABOVE_ALL: [&str; 3] = ["lib", "main", "fuzzing"];
 

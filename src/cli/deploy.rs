@@ -1,9 +1,8 @@
 //! `agentctl deploy`
 
-use std::net::{SocketAddr, TcpListener};
-
 use anyhow::Result;
 
+use super::address::{address, fits, moved};
 use super::args;
 use super::artifact;
 use super::away::Away;
@@ -17,17 +16,18 @@ use super::prune;
 use super::saved::Saved;
 use super::show::Shown;
 use super::site::{Project, now, variable};
+use super::stop;
 use super::store::AnyStore;
 use super::tell;
+use super::unchanged;
 use super::walk::{BY_HAND, Walk};
-use crate::advice::{Advice, Advise, advice};
+use crate::advice::{Advice, advice};
 use crate::engine;
 use crate::image;
 use crate::journal::Store;
 use crate::redact::Redactor;
 use crate::release::{Artifact, Contents, Identity, Release, ReleaseId};
 use crate::rollout::{Outcome, Plan, Rollout, Stamp};
-use crate::spec::TargetSpec;
 use crate::target::{Any, Target, secrets};
 
 const HOUR: u64 = 3_600_000;
@@ -120,10 +120,14 @@ impl Deployment<'_> {
         let mut past = journaled::read(self.store).await?;
         let number = journaled::next(&past);
         let seen = self.target.observe().await?;
+        stop::is_not_ending(&self.project.site, &seen)?;
         let by = self.lease.who.clone();
         let proposal = propose(self.project, contents, self.store, &past, &seen, by).await?;
         if let Some(saved) = self.saved {
             saved.holds(&Saved::of(&self.project.site, number, &proposal, &seen))?;
+        }
+        if let Some(moved) = moved(self.project, &seen) {
+            self.shown.note(moved);
         }
         let Some(plan) = proposal.plan.clone() else {
             return self.nothing(proposal, values).await.map(Ended::With);
@@ -170,10 +174,7 @@ impl Deployment<'_> {
         self.stand_by(&values, false).await?;
         self.leave().await?;
         self.target.listen(address(self.project)).await?;
-        let seen = self.target.observe().await?;
-        self.shown
-            .nothing_changed(&self.project.site, proposal.release.id, &seen);
-        Ok(Exit::Done)
+        unchanged::told(self.project, &self.target, proposal.release.id, self.shown).await
     }
 
     /// What the agent needs beside it is there before the agent.
@@ -342,43 +343,4 @@ pub(crate) fn secret_values(project: &Project) -> Result<secrets::Values> {
         return objects::values(project);
     }
     secrets::fetch(&project.loaded.spec.secrets, project.folder(), &variable)
-}
-
-/// `None`: nobody calls it.
-fn address(project: &Project) -> Option<SocketAddr> {
-    if !project.loaded.spec.agent.kind.is_called() {
-        return None;
-    }
-    match project.loaded.target {
-        TargetSpec::Process { listen } | TargetSpec::Docker { listen, .. } => {
-            Some(SocketAddr::new(listen, project.loaded.spec.run.port))
-        }
-        // A cluster's own objects open its addresses.
-        TargetSpec::Kubernetes { .. } => None,
-    }
-}
-
-/// Found out before anything is changed.
-pub(crate) async fn fits(project: &Project) -> Result<()> {
-    let (target, address) = (project.site.target(0).await?, address(project));
-    match (&project.loaded.target, address) {
-        (TargetSpec::Process { .. }, None) => Ok(()),
-        (TargetSpec::Process { .. }, Some(address)) => {
-            address_is_free(project, &target, address).await
-        }
-        _ => target.fits(&project.loaded.spec, address).await,
-    }
-}
-
-/// The edge that has the address already may keep it.
-async fn address_is_free(project: &Project, target: &Any, address: SocketAddr) -> Result<()> {
-    let seen = target.observe().await?;
-    if seen.url == Some(format!("http://{address}")) {
-        return Ok(());
-    }
-    let port = address.port();
-    TcpListener::bind(address).map(drop).advise(
-        format!("could not open {address} for {}", project.site.name()),
-        format!("see who has it: ss -ltnp 'sport = :{port}'; or set another run.port"),
-    )
 }

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use super::site::now;
 use crate::analysis::Verdict;
 use crate::journal::{Hold, Record, Store};
-use crate::rollout::{Event, History, Outcome, Past, Reason, Rollout, Stamp, Why};
+use crate::rollout::{Event, History, Outcome, Past, Phase, Reason, Rollout, Stamp, Why};
 use crate::ui::PastView;
 
 /// A rollout as its journal tells it.
@@ -82,6 +82,32 @@ impl Journaled {
     pub(crate) fn view(&self) -> PastView {
         PastView::of(&Past::of(self.number, &self.rollout), self.rollout.plan())
     }
+}
+
+/// A rollout that may go on does no more: what it was about is stopped.
+pub(crate) async fn stopped<S: Store>(
+    store: &S,
+    hold: &Hold,
+    past: &[Journaled],
+    who: &str,
+) -> Result<()> {
+    let Some(last) = past.last().filter(|last| last.rollout.can_go_on()) else {
+        return Ok(());
+    };
+    let outcome = match last.rollout.phase() {
+        // The old release is not gone back to from there.
+        Phase::CleaningUp => Outcome::Completed,
+        Phase::Forward | Phase::Undoing(_) => {
+            Outcome::RolledBack(Reason::new(Why::Aborted, format!("stopped by {who}")))
+        }
+    };
+    let stalled = last.rollout.finished().is_some();
+    let resumed = stalled.then(|| Event::Resumed(who.to_owned()));
+    for event in resumed.into_iter().chain([Event::Finished(outcome)]) {
+        let payload = serde_json::to_value(&event)?;
+        store.append(hold, last.number, now().0, payload).await?;
+    }
+    Ok(())
 }
 
 /// A rollout whose process died is left as it stands: the next one's table cleans up after it.

@@ -2,6 +2,7 @@
 //! room would want.
 
 mod abort;
+mod address;
 mod analyze;
 mod approve;
 mod args;
@@ -48,6 +49,7 @@ mod stop;
 mod stop_signal;
 mod store;
 mod tell;
+mod unchanged;
 mod values;
 mod walk;
 mod watch;

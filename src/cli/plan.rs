@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
+use super::address;
 use super::args;
 use super::artifact;
-use super::deploy;
 use super::exit::Exit;
 use super::journaled;
 use super::lease;
@@ -13,6 +13,7 @@ use super::proposal::propose;
 use super::saved::{self, Saved};
 use super::show::Shown;
 use super::site::Project;
+use super::unchanged;
 use crate::spec::Router;
 use crate::target::Target;
 
@@ -25,7 +26,7 @@ pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
     if leaves_router && objects::is_in_cluster(&project) {
         shown.note(objects::routed(&project.loaded.spec));
     }
-    deploy::fits(&project).await?;
+    address::fits(&project).await?;
     let store = project.site.store().await?;
     let past = journaled::read(&store).await?;
     let target = project.site.target(0).await?;
@@ -36,6 +37,10 @@ pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
     for line in target.due_beside(spec).await? {
         shown.note(line);
     }
+    if let Some(moved) = address::moved(&project, &seen) {
+        shown.note(moved);
+    }
+    let mut exit = Exit::Done;
     match &proposal.plan {
         Some(plan) => {
             target.has_room(spec, plan.most()).await?;
@@ -45,7 +50,7 @@ pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
             }
             shown.plan(&project.site, plan, &proposal.changes);
         }
-        None => shown.nothing_changed(&project.site, proposal.release.id, &seen),
+        None => exit = unchanged::told(&project, &target, proposal.release.id, shown).await?,
     }
     if let Some(path) = &args.save {
         saved::is_certain(&proposal)?;
@@ -55,5 +60,5 @@ pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
             "saved; walk it with: agentctl deploy --plan {path}"
         ));
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }

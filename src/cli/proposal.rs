@@ -9,7 +9,7 @@ use super::site::Project;
 use crate::advice::because;
 use crate::engine;
 use crate::journal::Store;
-use crate::release::{Choice, Contents, Origin, Release, ReleaseId, changes, choose};
+use crate::release::{Choice, Contents, Release, ReleaseId, changes, choose};
 use crate::rollout::{Plan, Wish};
 use crate::spec::{Percent, Scale, Strategy};
 use crate::target::Seen;
@@ -38,7 +38,21 @@ pub(crate) async fn propose<S: Store>(
         Some(stable) => changes(&stable.contents, &contents)?,
         None => Vec::new(),
     };
-    let release = numbered(contents, origin(project)?, &known, by)?;
+    let identity = contents.identity()?;
+    let same = known.iter().find(|release| release.identity == identity);
+    let release = match same {
+        Some(same) => same.clone(),
+        None => Release {
+            id: next(&known, seen),
+            identity,
+            made: super::site::now().0,
+            by,
+            base: None,
+            objects: Vec::new(),
+            origin: origin(project)?,
+            contents,
+        },
+    };
     let spec = &project.loaded.spec;
     let choice = match spec.rollout.strategy {
         Strategy::Auto => {
@@ -71,23 +85,11 @@ pub(crate) async fn propose<S: Store>(
     })
 }
 
-/// The release with these contents, or a new one with the next number.
-fn numbered(contents: Contents, origin: Origin, known: &[Release], by: String) -> Result<Release> {
-    let identity = contents.identity()?;
-    if let Some(same) = known.iter().find(|release| release.identity == identity) {
-        return Ok(same.clone());
-    }
-    let last = known.iter().map(|release| release.id.0).max().unwrap_or(0);
-    Ok(Release {
-        id: ReleaseId(last + 1),
-        identity,
-        made: super::site::now().0,
-        by,
-        base: None,
-        objects: Vec::new(),
-        origin,
-        contents,
-    })
+/// What runs counts too: a journal may have been moved away, and what it was about is still there.
+fn next(known: &[Release], seen: &Seen) -> ReleaseId {
+    let known = known.iter().map(|release| release.id);
+    let last = known.chain(seen.releases.keys().copied()).max();
+    ReleaseId(last.map_or(0, |id| id.0) + 1)
 }
 
 /// Every release that a rollout was about, newest first.

@@ -9,6 +9,7 @@ use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
 use super::show::Shown;
 use super::site::Site;
+use super::stop;
 use super::store::AnyStore;
 use super::walk::{BY_HAND, Walk};
 use crate::advice::advice;
@@ -84,6 +85,7 @@ async fn go_back(
     let target = site.target(lease.hold.fence()).await?;
     let mut past = journaled::read(store).await?;
     let seen = target.observe().await?;
+    stop::is_not_ending(site, &seen)?;
     let number = journaled::next(&past);
     let release = engine::release(store, wanted(args, site, &past, &seen)?).await?;
     let plan = plan(&past, &release, &seen)?;

@@ -24,7 +24,7 @@ use crate::redact::Redactor;
 use crate::release::ReleaseId;
 use crate::rollout::{Event, Plan, Rollout, Stamp};
 use crate::spec::{self, Problem};
-use crate::target::Seen;
+use crate::target::{Seen, SeenRelease};
 use crate::ui::{Color, Console, Output, PlanView, Progress, Reader, Title, Wishes};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -159,11 +159,28 @@ impl Shown {
         }
     }
 
-    pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) {
+    pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) -> Exit {
         let url = seen.url.as_deref();
         let at = url.map(|url| format!(" at {url}")).unwrap_or_default();
-        let says = format!("nothing changed: {release} of {} is live{at}", site.name());
-        self.result("unchanged", says, json!({ "release": release, "url": url }));
+        let side = seen.releases.get(&release).cloned().unwrap_or_default();
+        let (exit, says) = match (side.ready, side.wanted) {
+            (0, 1..) => (
+                Exit::Stalled,
+                format!("but {release} of {} is not live", site.name()),
+            ),
+            _ => (
+                Exit::Done,
+                format!("{release} of {} is live{at}", site.name()),
+            ),
+        };
+        let says = match (exit, lacking(release, &side)) {
+            (Exit::Done, None) => format!("nothing changed: {says}"),
+            (Exit::Done, Some(lacking)) => format!("nothing changed: {says}, {lacking}"),
+            (_, lacking) => format!("nothing changed, {says}: {}", lacking.unwrap_or_default()),
+        };
+        let more = json!({ "release": release, "url": url });
+        self.result_with("unchanged", exit, &says, more);
+        exit
     }
 
     /// How a rollout ended that another process walked.
@@ -181,6 +198,18 @@ impl Shown {
         };
         self.0.show(&view, now());
     }
+}
+
+/// `0 of 3 replicas are ready: r8-1 exited with status 1`.
+fn lacking(release: ReleaseId, side: &SeenRelease) -> Option<String> {
+    let because = side.failing.first().map_or_else(String::new, |failing| {
+        format!(": {release}-{} {}", failing.replica, failing.says)
+    });
+    let says = format!(
+        "{} of {} replicas are ready{because}",
+        side.ready, side.wanted
+    );
+    (side.ready < side.wanted).then_some(says)
 }
 
 pub(crate) fn title(site: &Site, rollout: u64) -> Title {

@@ -11,6 +11,8 @@ use crate::journal::{Owner, Store};
 use crate::target::{Seen, Target};
 use crate::ui::{self, Running, Serving, Status};
 
+const ENDING: &str = "it is being stopped; agentctl stop --now does not wait for what is open";
+
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
     let store = site.store().await?;
@@ -31,7 +33,10 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
         url: seen.url.clone(),
         releases: serving.unwrap_or_default(),
         beside: target.beside().await?,
-        next: next(&past, holder.as_deref()),
+        next: match seen.ending {
+            true => Some(ENDING),
+            false => next(&past, holder.as_deref()),
+        },
         rollout: running(&past, &seen, holder),
         last: ended.map(Journaled::view),
     };

@@ -283,6 +283,9 @@ pub(crate) struct State {
     pub(crate) fence: u64,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) traffic: Traffic,
+    /// It was told to stop, and takes no more orders.
+    #[serde(default)]
+    pub(crate) ending: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mirrored: Option<Mirrored>,
     pub(crate) pools: BTreeMap<String, PoolState>,

@@ -4,9 +4,9 @@
 use super::check::Check;
 use super::show::key;
 use super::{
-    Kind, Metric, Mode, Percent, Router, SecretSource, Spec, Strategy, TELLS_ELSEWHERE, TargetSpec,
-    beyond_nginx,
+    Kind, Metric, Mode, Percent, Router, SecretSource, Spec, Strategy, TargetSpec, beyond_nginx,
 };
+use crate::otel::TELLS_ELSEWHERE;
 
 /// The last part of a name that agentctl uses itself.
 const EDGE: &str = "edge";

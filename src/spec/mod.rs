@@ -61,7 +61,7 @@ pub(crate) use metric_gate::{Bound, Metric, MetricGate, Unclear};
 pub(crate) use names::{has_password, image_name, looks_secret};
 pub(crate) use network::{Network, Router};
 pub(crate) use notify::{Format, Moment, Notify};
-pub(crate) use observe::{Observe, Otel, TELLS_ELSEWHERE};
+pub(crate) use observe::{Observe, Otel};
 pub(crate) use percent::Percent;
 pub(crate) use period::Period;
 pub(crate) use probe::{Expect, Probe, ProbeRequest};

@@ -27,6 +27,7 @@ pub(super) fn seen(
         url: state.listen.map(url),
         releases: releases.collect(),
         shares: shares.collect(),
+        ending: state.ending,
         mirrored: mirrored(state, file),
     }
 }

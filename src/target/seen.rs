@@ -14,6 +14,9 @@ pub(crate) struct Seen {
     pub(crate) releases: BTreeMap<ReleaseId, SeenRelease>,
     /// Releases without a share are not in it.
     pub(crate) shares: BTreeMap<ReleaseId, Percent>,
+    /// It is being stopped, and waits for what is open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) ending: bool,
     /// Copies of requests, while there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mirrored: Option<Mirrored>,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::cli::deploy;
+use crate::cli::address;
 use crate::cli::site::Project;
 use crate::ui::Finding;
 
@@ -33,7 +33,7 @@ async fn engine(project: &Project) -> Result<String> {
 }
 
 async fn fits(project: &Project) -> Result<String> {
-    deploy::fits(project).await?;
+    address::fits(project).await?;
     let port = project.loaded.spec.run.port;
     Ok(format!(
         "port {port}, names and images are free, or the agent's"

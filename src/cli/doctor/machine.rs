@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::advice::{Advise, advice};
-use crate::cli::deploy;
+use crate::cli::address;
 use crate::cli::site::{Project, variable};
 use crate::ui::Finding;
 
 pub(super) async fn findings(project: &Project) -> Vec<Finding> {
     let port = project.loaded.spec.run.port;
-    let address = deploy::fits(project).await;
+    let address = address::fits(project).await;
     vec![
         Finding::of("program", program(project)),
         Finding::of(

@@ -30,7 +30,7 @@ pub(super) use points::Point;
 pub(super) use series::Series;
 
 use super::supervise::Keeper;
-use crate::spec::TELLS_ELSEWHERE;
+use crate::otel::TELLS_ELSEWHERE;
 use messages::{PartialSuccess, Taken};
 use points::Format;
 use series::MOST_SERIES;

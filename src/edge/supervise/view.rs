@@ -28,6 +28,7 @@ impl Keeper {
             fence: book.fence,
             listen: self.door.borrow().address(),
             traffic: book.traffic.clone(),
+            ending: book.exit.is_some(),
             mirrored: self.table.mirrored(),
             pools,
         }

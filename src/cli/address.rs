@@ -1,0 +1,61 @@
+//! Where users reach the agent.
+
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::Result;
+
+use super::site::Project;
+use crate::advice::Advise;
+use crate::spec::TargetSpec;
+use crate::target::{Any, Seen, Target};
+
+/// What becomes of the address that users have now, where this agent.toml names another.
+pub(crate) fn moved(project: &Project, seen: &Seen) -> Option<String> {
+    let (now, then) = (seen.url.as_deref()?, address(project)?);
+    let is_same = now.ends_with(&format!(":{}", then.port()));
+    (!is_same).then(|| {
+        format!(
+            "{now} is closed, and port {} opened in its place",
+            then.port()
+        )
+    })
+}
+
+/// `None`: nobody calls it.
+pub(crate) fn address(project: &Project) -> Option<SocketAddr> {
+    if !project.loaded.spec.agent.kind.is_called() {
+        return None;
+    }
+    match project.loaded.target {
+        TargetSpec::Process { listen } | TargetSpec::Docker { listen, .. } => {
+            Some(SocketAddr::new(listen, project.loaded.spec.run.port))
+        }
+        // A cluster's own objects open its addresses.
+        TargetSpec::Kubernetes { .. } => None,
+    }
+}
+
+/// Found out before anything is changed.
+pub(crate) async fn fits(project: &Project) -> Result<()> {
+    let (target, address) = (project.site.target(0).await?, address(project));
+    match (&project.loaded.target, address) {
+        (TargetSpec::Process { .. }, None) => Ok(()),
+        (TargetSpec::Process { .. }, Some(address)) => {
+            address_is_free(project, &target, address).await
+        }
+        _ => target.fits(&project.loaded.spec, address).await,
+    }
+}
+
+/// The edge that has the address already may keep it.
+async fn address_is_free(project: &Project, target: &Any, address: SocketAddr) -> Result<()> {
+    let seen = target.observe().await?;
+    if seen.url == Some(format!("http://{address}")) {
+        return Ok(());
+    }
+    let port = address.port();
+    TcpListener::bind(address).map(drop).advise(
+        format!("could not open {address} for {}", project.site.name()),
+        format!("see who has it: ss -ltnp 'sport = :{port}'; or set another run.port"),
+    )
+}
