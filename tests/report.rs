@@ -61,7 +61,7 @@ hint: the last one is 1; agentctl history lists them
     Place::new("")
         .run(&["report"])
         .ends(2)
-        .says("no agent named bot was deployed here");
+        .says("no agent named bot was deployed from here");
 }
 
 #[test]

@@ -80,3 +80,18 @@ fn what_is_no_plan() {
         .ends(2)
         .says("error: could not write the plan to no/folder/plan.json");
 }
+
+/// A plan that is kept among the agent's files is none of them.
+#[test]
+fn lies_beside_what_is_deployed() {
+    let files = "run.files = [\"agent.py\", \"app\"]\n";
+    let place = Place::new(files);
+    place.write("app/text", "one");
+    place.run(&["deploy"]).ends(0);
+    place.write("app/text", "two");
+    place.run(&["plan", "--save", "app/plan.json"]).ends(0);
+    place
+        .run(&["deploy", "--plan", "app/plan.json"])
+        .ends(0)
+        .says("r2 is live");
+}

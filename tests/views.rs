@@ -36,7 +36,7 @@ fn before_anything_was_deployed() {
             2,
             "",
             "\
-error: no agent named bot was deployed here
+error: no agent named bot was deployed from here
 hint: deploy one first: agentctl deploy -f agent.toml
 ",
         );
@@ -170,8 +170,8 @@ fn told_by_name_where_there_is_no_file() {
         2,
         "",
         "\
-error: no agent named bit was deployed here
-hint: say which: --agent bot
+error: no agent named bit was deployed from here
+hint: -f names its agent.toml; or say which: --agent bot
 ",
     );
 }

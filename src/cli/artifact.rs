@@ -30,6 +30,10 @@ pub(crate) fn tree(project: &Project) -> Tree {
     paths.extend(spec.config.prompts.clone());
     let mut leave_out = vec![project.file.file_name().map(Into::into).unwrap_or_default()];
     leave_out.extend(spec.secrets.values().filter_map(|source| source.file()));
+    if let Ok(folder) = std::path::absolute(project.folder()) {
+        let own = project.own_files().into_iter();
+        leave_out.extend(own.filter_map(|path| Some(path.strip_prefix(&folder).ok()?.to_owned())));
+    }
     Tree::new(project.folder(), &paths, &leave_out)
 }
 

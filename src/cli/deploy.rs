@@ -34,6 +34,7 @@ const HOUR: u64 = 3_600_000;
 
 pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> {
     let mut project = Project::load(&args.file)?;
+    project.saved.clone_from(&args.plan);
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
     let saved = args.plan.as_deref().map(Saved::read).transpose()?;
@@ -138,6 +139,7 @@ impl Deployment<'_> {
         let spec = &self.project.loaded.spec;
         self.target.has_room(spec, plan.most()).await?;
         journaled::abandon(self.store, &self.lease.hold, &mut past, number).await?;
+        self.project.site.keep_target()?;
         self.target.keep_secrets(&values).await?;
         self.keep(&proposal).await?;
         let notify = self.project.loaded.spec.notify.as_ref();

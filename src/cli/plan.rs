@@ -19,6 +19,7 @@ use crate::target::Target;
 
 pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
     let mut project = Project::load(&args.file)?;
+    project.saved.clone_from(&args.save);
     project.loaded.deployable()?;
     shown.warnings(&project.loaded.warnings);
     let leaves_router = project.loaded.spec.network.router == Router::Auto;

@@ -43,6 +43,8 @@ pub(crate) struct Project {
     pub(crate) loaded: Loaded,
     pub(crate) file: PathBuf,
     pub(crate) site: Site,
+    /// Where a plan is kept: that is no part of what is deployed.
+    pub(crate) saved: Option<PathBuf>,
 }
 
 impl Project {
@@ -51,7 +53,12 @@ impl Project {
         let loaded = load(&file, args.environment.as_deref())?;
         let target = loaded.target.clone();
         let site = Site::new(&loaded.spec.agent.name, args.environment.clone(), target)?;
-        Ok(Self { loaded, file, site })
+        Ok(Self {
+            loaded,
+            file,
+            site,
+            saved: None,
+        })
     }
 
     /// The same file in another environment.
@@ -60,6 +67,15 @@ impl Project {
             file: Some(self.file.clone()),
             environment: Some(name.to_owned()),
         })
+    }
+
+    /// What agentctl itself keeps: wherever it lies, it is no part of what is deployed.
+    pub(crate) fn own_files(&self) -> Vec<PathBuf> {
+        let dir = self.site.dir().ok();
+        let state = dir.and_then(|dir| Some(dir.path().parent()?.to_owned()));
+        let all = state.into_iter().chain(self.saved.clone());
+        all.filter_map(|path| std::path::absolute(path).ok())
+            .collect()
     }
 
     /// The folder that paths in the file are meant from.
@@ -126,7 +142,7 @@ impl Site {
     pub(crate) fn find(which: &Which) -> Result<Self> {
         let environment = which.file.environment.clone();
         match (&which.agent, &which.file.file) {
-            (Some(agent), _) => Self::known(agent, environment, TargetSpec::default()),
+            (Some(agent), _) => Self::by_name(agent, environment),
             (None, Some(file)) => Self::named_in(file, environment),
             (None, None) if Path::new(DEFAULT_FILE).exists() => {
                 Self::named_in(Path::new(DEFAULT_FILE), environment)
@@ -150,11 +166,28 @@ impl Site {
         let is_here = matches!(site.target, TargetSpec::Process { .. });
         match !is_here || site.dir()?.path().is_dir() {
             true => Ok(site),
-            false => Err(advice(
-                format!("no agent named {} was deployed here", site.name()),
-                names_in_words()?,
-            )),
+            false => site.unknown(),
         }
+    }
+
+    /// Where it was deployed to from this machine.
+    fn by_name(agent: &str, environment: Option<String>) -> Result<Self> {
+        let site = Self::new(agent, environment, TargetSpec::default())?;
+        match site.dir()?.kept_target()? {
+            Some(target) => Ok(Self { target, ..site }),
+            None => site.unknown(),
+        }
+    }
+
+    fn unknown(&self) -> Result<Self> {
+        Err(advice(
+            format!("no agent named {} was deployed from here", self.name()),
+            names_in_words()?,
+        ))
+    }
+
+    pub(crate) fn keep_target(&self) -> Result<()> {
+        self.dir()?.keep_target(&self.target)
     }
 
     fn only(environment: Option<String>) -> Result<Self> {
@@ -162,9 +195,7 @@ impl Site {
             |name: &(String, Option<String>)| environment.is_none() || name.1 == environment;
         let mut names: Vec<_> = names()?.into_iter().filter(matching).collect();
         match (names.pop(), names.is_empty()) {
-            (Some((agent, environment)), true) => {
-                Self::new(&agent, environment, TargetSpec::default())
-            }
+            (Some((agent, environment)), true) => Self::by_name(&agent, environment),
             (Some(_), false) => Err(advice(
                 "there is no agent.toml here, and more than one agent runs on this machine",
                 names_in_words()?,
@@ -304,7 +335,10 @@ fn names_in_words() -> Result<String> {
         .collect();
     Ok(match names.is_empty() {
         true => "deploy one first: agentctl deploy -f agent.toml".to_owned(),
-        false => format!("say which: {}", names.join(", or ")),
+        false => format!(
+            "-f names its agent.toml; or say which: {}",
+            names.join(", or ")
+        ),
     })
 }
 

@@ -1,5 +1,8 @@
 //! `agentctl stop`
 
+use std::pin::pin;
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::json;
 use tokio::time::sleep;
@@ -17,6 +20,7 @@ use crate::target::{Any, Seen, Target};
 
 /// What another process asks of one that waits for open conversations.
 const NOW: &str = "stop_now";
+const LOOK: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(args: &args::Stop, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
@@ -36,7 +40,7 @@ pub(crate) async fn run(args: &args::Stop, shown: &mut Shown) -> Result<Exit> {
             leaving(&target.observe().await?, shown);
         }
         let number = past.last().map_or(0, |last| last.number);
-        end(&target, args.now, asked(&store, &lease.hold, number)).await
+        end(&target, args.now, &store, &lease.hold, number).await
     };
     lease.during(&store, work).await?;
     let says = format!("{} is stopped; its history is kept", site.name());
@@ -91,26 +95,23 @@ fn leaving(seen: &Seen, shown: &mut Shown) {
     }
 }
 
-/// `hurry`: until somebody wants it at once.
-async fn end(target: &Any, now: bool, hurry: impl Future<Output = Result<()>>) -> Result<()> {
-    if now {
-        return target.stop(true).await;
-    }
-    tokio::select! {
-        done = target.stop(false) => done,
-        asked = hurry => {
-            asked?;
-            target.stop(true).await
+/// Until nothing runs, or somebody wants that at once. A look for that is never broken off: it may be
+/// opening a way to a host, which nobody would close.
+async fn end(target: &Any, now: bool, store: &AnyStore, hold: &Hold, number: u64) -> Result<()> {
+    let mut ending = pin!(target.stop(now));
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut ending => return done,
+            () = sleep(LOOK) => {}
+        }
+        if !now && is_hurried(store, hold, number).await? {
+            return target.stop(true).await;
         }
     }
 }
 
-async fn asked(store: &AnyStore, hold: &Hold, number: u64) -> Result<()> {
-    loop {
-        let asked = store.asked(hold, number).await?;
-        if asked.iter().any(|asked| asked.kind == NOW) {
-            return Ok(());
-        }
-        sleep(store.pace()).await;
-    }
+async fn is_hurried(store: &AnyStore, hold: &Hold, number: u64) -> Result<bool> {
+    let asked = store.asked(hold, number).await?;
+    Ok(asked.iter().any(|asked| asked.kind == NOW))
 }

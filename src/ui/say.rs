@@ -7,7 +7,7 @@ use crate::release::ReleaseId;
 use crate::rollout::{
     Effect, Gate, Next, Outcome, Phase, Plan, Reason, Rollout, Slot, Stamp, Step, Waits,
 };
-use crate::spec::{Period, Strategy};
+use crate::spec::{Period, Strategy, Unclear};
 use crate::target::Seen;
 
 /// A rollout at one moment.
@@ -192,12 +192,21 @@ fn holding(rollout: &Rollout, period: Period, at: Stamp) -> String {
             let [held, wanted] = [words::ticking(held), words::duration(wanted)];
             format!("holding {share}, {held} of {wanted}")
         }
+        _ if wanted == 0 && !may_wait(rollout) => format!("holding {share}"),
+        _ if !may_wait(rollout) => format!("holding {share}, {} are over", words::duration(wanted)),
         held => {
             let end = wanted + rollout.plan().patience.as_millis();
             let left = words::ticking(end.saturating_sub(held));
             format!("holding {share} until the gates can say, {left} at most")
         }
     }
+}
+
+/// Whether a gate that cannot say keeps a hold from its end.
+fn may_wait(rollout: &Rollout) -> bool {
+    let waits = |unclear| matches!(unclear, Unclear::Wait | Unclear::Approve);
+    let mut gates = rollout.plan().gates.iter();
+    gates.any(|gate| waits(gate.unclear))
 }
 
 /// `at 10 %`, `with copies of 100 %`: what the candidate has of the traffic.

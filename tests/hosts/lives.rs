@@ -74,9 +74,13 @@ fn ben(host: &Hosted, args: &[&str]) -> Ran {
 
 #[test]
 fn two_people_see_one_history_and_one_lease() {
-    let Some(host) = Hosted::deployed("two-people", "") else {
+    let Some(host) = Hosted::new("two-people", "") else {
         return;
     };
+    // Both homes lie in what is built here.
+    let ignored = "state\nben\nagent.toml\n";
+    host.place.write(".dockerignore", ignored);
+    host.run(&["deploy"]).ends(0);
     ben(&host, &["deploy"]).ends(0).says("nothing changed");
     let deploy = host.deploy_until(
         &format!("run.env.ANSWER = \"two\"{}", crate::support::CANARY),
@@ -108,4 +112,27 @@ fn moved_stopped_and_back() {
     assert_eq!(host.status()["releases"], Value::Array(Vec::new()));
     host.run(&["rollback", "--to", "r1"]).ends(0);
     assert_eq!(host.place.ask("reply"), "hello");
+}
+
+/// Whoever knows the name alone, without agent.toml at hand, is not told that nothing runs.
+#[test]
+fn by_its_name_from_anywhere() {
+    let Some(host) = Hosted::deployed("named", "") else {
+        return;
+    };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let by_name = |args: &[&str]| {
+        let mut command = host.command(args);
+        command.args(["--agent", &host.agent]);
+        host.place.finish(command.current_dir(elsewhere.path()))
+    };
+    let status = by_name(&["status"]).ends(0);
+    assert!(status.stdout.contains("● r1  stable"), "{}", status.stdout);
+    by_name(&["destroy", "--yes"])
+        .ends(0)
+        .says("nothing is left of");
+    host.nothing_is_there();
+    by_name(&["status"])
+        .ends(2)
+        .says("was deployed from here\n");
 }

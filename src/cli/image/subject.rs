@@ -63,10 +63,9 @@ pub(crate) fn found(
     let folder = image::find(project.folder(), &build.context)?;
     let canonical = buildable(project, render::Engine::BuildKit)?;
     let context = Context::read(&folder, &canonical.ignore)?;
-    let context = match made {
-        Some(file) => context.without(file),
-        None => context,
-    };
+    let own = project.own_files();
+    let beside = made.into_iter().chain(own.iter().map(PathBuf::as_path));
+    let context = beside.fold(context, Context::without);
     let looked = context.look_through(&memory(&folder))?;
     Ok((context, looked, canonical))
 }

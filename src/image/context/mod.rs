@@ -68,7 +68,7 @@ impl Context {
         })
     }
 
-    /// But for this file: what is written because an image was made is no part of it.
+    /// But for this file or folder: what is written because an image was made is no part of it.
     pub(crate) fn without(mut self, file: &Path) -> Self {
         let folder = match file.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -78,9 +78,25 @@ impl Context {
             && let Ok(root) = self.root.canonicalize()
         {
             let file = folder.join(name);
-            self.entries.retain(|entry| root.join(&entry.path) != file);
+            if !file.starts_with(&root) {
+                return self;
+            }
+            self.entries
+                .retain(|entry| !root.join(&entry.path).starts_with(&file));
+            self.forget_empty(&root, &file);
         }
         self
+    }
+
+    /// Folders that were made for it alone.
+    fn forget_empty(&mut self, root: &Path, file: &Path) {
+        for folder in file.ancestors().skip(1).take_while(|one| *one != root) {
+            let within = |entry: &Entry| root.join(&entry.path).starts_with(folder);
+            if self.entries.iter().filter(|entry| within(entry)).count() == 1 {
+                self.entries
+                    .retain(|entry| root.join(&entry.path) != folder);
+            }
+        }
     }
 
     /// A file's contents, if they are what was looked through.

@@ -7,8 +7,11 @@ use anyhow::{Context, Result, ensure};
 
 use crate::advice::advice;
 use crate::release::{Identity, ReleaseId};
+use crate::spec::TargetSpec;
 
 const ADDRESS: &str = "address";
+const TARGET: &str = "target.json";
+const EVIDENCE: &str = "evidence";
 
 /// Where one agent in one environment keeps everything on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,15 +92,49 @@ impl StateDir {
     }
 
     fn all_evidence(&self) -> PathBuf {
-        self.0.join("evidence")
+        self.0.join(EVIDENCE)
+    }
+
+    /// Where the agent was deployed to from here: for whoever names it without its agent.toml. What
+    /// runs on this machine tells that by itself.
+    pub(crate) fn keep_target(&self, target: &TargetSpec) -> Result<()> {
+        let path = self.0.join(TARGET);
+        let kept = match target {
+            TargetSpec::Process { .. } => fs::remove_file(&path).or_else(unless_missing),
+            _ => fs::create_dir_all(&self.0)
+                .and_then(|()| fs::write(&path, serde_json::to_vec(target).unwrap_or_default())),
+        };
+        kept.with_context(|| format!("could not write {}", path.display()))
+    }
+
+    /// `None`: from here it never was.
+    pub(crate) fn kept_target(&self) -> Result<Option<TargetSpec>> {
+        let path = self.0.join(TARGET);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .with_context(|| format!("{} is not what agentctl wrote", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Ok(self.is_of_this_machine().then(TargetSpec::default))
+            }
+            Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+        }
+    }
+
+    /// Evidence is kept here of rollouts elsewhere, too.
+    fn is_of_this_machine(&self) -> bool {
+        let entries = fs::read_dir(&self.0).into_iter().flatten();
+        let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+        names.any(|name| name != EVIDENCE)
     }
 
     /// What is kept here of rollouts elsewhere. Anything else would be of an agent that runs here,
     /// and stays.
     pub(crate) fn forget_evidence(&self) -> Result<()> {
-        let forgotten = fs::remove_dir_all(self.all_evidence());
+        let forgotten = fs::remove_dir_all(self.all_evidence()).or_else(unless_missing);
+        let target = || fs::remove_file(self.0.join(TARGET)).or_else(unless_missing);
         let removed = forgotten
-            .or_else(unless_missing)
+            .and_then(|()| target())
             .and_then(|()| fs::remove_dir(&self.0));
         match removed {
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
@@ -152,6 +189,29 @@ mod tests {
         assert_eq!(path(&xdg, Some("staging")), "/state/agentctl/bot.staging");
         assert!(StateDir::of(&|_| None, "bot", None).is_err());
         assert!(StateDir::of(&home, "bot", Some("../other")).is_err());
+    }
+
+    #[test]
+    fn whoever_knows_the_name_alone_finds_where_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = StateDir(place.path().join("bot"));
+        let docker = TargetSpec::Docker {
+            host: Some("ssh://deploy@host".to_owned()),
+            listen: std::net::Ipv4Addr::UNSPECIFIED.into(),
+        };
+        assert_eq!(dir.kept_target().unwrap(), None);
+        fs::create_dir_all(dir.evidence(3)).unwrap();
+        assert_eq!(dir.kept_target().unwrap(), None);
+        dir.keep_target(&docker).unwrap();
+        assert_eq!(dir.kept_target().unwrap(), Some(docker.clone()));
+        dir.keep_target(&TargetSpec::default()).unwrap();
+        assert_eq!(dir.kept_target().unwrap(), None);
+        fs::write(dir.0.join("lease.json"), "{}").unwrap();
+        assert_eq!(dir.kept_target().unwrap(), Some(TargetSpec::default()));
+        fs::remove_file(dir.0.join("lease.json")).unwrap();
+        dir.keep_target(&docker).unwrap();
+        dir.forget_evidence().unwrap();
+        assert!(!dir.0.exists());
     }
 
     #[test]

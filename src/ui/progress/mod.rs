@@ -197,10 +197,12 @@ fn completed(now: &Moment) -> Line {
 
 fn undone(rollout: &Rollout) -> String {
     let plan = rollout.plan();
+    // What was stopped is not started by that.
+    let served = plan.undo.first().is_some_and(|world| world.stable > 0);
     match plan.stable() {
-        Some(stable) => format!("rolled back to {stable}"),
+        Some(stable) if served => format!("rolled back to {stable}"),
         None if plan.is_scale() => "rolled back".to_owned(),
-        None => format!("{} was taken down again", plan.to),
+        _ => format!("{} was taken down again", plan.to),
     }
 }
 
