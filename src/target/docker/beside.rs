@@ -21,6 +21,7 @@ use super::Host;
 use super::names::{DEFINITION, SERVICE};
 use super::objects::{is_missing, is_so_already};
 use super::service::{CHECK_WITHIN, Service};
+use super::wake::label;
 use crate::advice::because;
 use crate::render::beside;
 use crate::spec::Spec;
@@ -103,7 +104,7 @@ impl Host {
     /// What was ended so is started again.
     pub(super) async fn wake_beside(&self) -> Result<()> {
         for (_, id) in self.all_beside().await? {
-            self.start(&id).await?;
+            self.wake(&id).await?;
         }
         Ok(())
     }
@@ -133,7 +134,7 @@ impl Host {
         match self.due(service).await? {
             Due::Nothing => return self.is_well(service).await,
             Due::Start => {
-                self.start(&service.container).await?;
+                self.wake(&service.container).await?;
                 self.is_well(service).await?;
             }
             Due::Make => self.made(service, values).await?,
@@ -150,7 +151,7 @@ impl Host {
     async fn made(&self, service: &Service, values: &Values) -> Result<()> {
         let made = async {
             self.created(service, values).await?;
-            self.start(&service.container).await?;
+            self.wake(&service.container).await?;
             self.is_well(service).await
         };
         let outcome = made.await;
@@ -162,16 +163,9 @@ impl Host {
 
     async fn created(&self, service: &Service, values: &Values) -> Result<()> {
         if let Some(disk) = &service.disk {
-            self.make_volume(&disk.volume, HashMap::new()).await?;
+            self.make_volume(disk, HashMap::new()).await?;
         }
-        self.create(&service.container, service.body(values)?)
-            .await?;
-        // The engine fills a new volume from the image when the container is created, and gives it
-        // that owner.
-        match &service.disk {
-            Some(disk) => self.give(disk).await,
-            None => Ok(()),
-        }
+        self.create(&service.container, service.body(values)?).await
     }
 
     async fn replaced(&self, service: &Service, values: &Values) -> Result<()> {
@@ -361,10 +355,6 @@ fn replaced(service: &Service) -> String {
 
 fn not_needed(name: &str) -> String {
     format!("{name} is removed: agent.toml does not name it any more; its volume stays")
-}
-
-fn label<'a>(there: &'a ContainerInspectResponse, name: &str) -> Option<&'a String> {
-    there.config.as_ref()?.labels.as_ref()?.get(name)
 }
 
 fn is_running(there: &ContainerInspectResponse) -> bool {

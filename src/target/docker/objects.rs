@@ -15,7 +15,6 @@ use bollard::query_parameters::{
 };
 use bytes::Bytes;
 
-use super::service::Disk;
 use super::{Host, program};
 use crate::advice::because;
 use crate::edge::containers::EDGE;
@@ -23,6 +22,12 @@ use crate::release::Identity;
 
 /// Where a volume is seen while it is given to its owner.
 const DISKS: &str = "/disks";
+
+/// A volume, and the user that it belongs to.
+pub(super) struct Disk {
+    pub(super) volume: String,
+    pub(super) user: u32,
+}
 
 impl Host {
     pub(super) async fn inspected(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {

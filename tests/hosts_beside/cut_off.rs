@@ -1,0 +1,62 @@
+//! Services whose start was cut off, by a kill or by what became of their network.
+
+use std::collections::BTreeMap;
+
+use super::{Host, STORE};
+use crate::support::engine::{TINY, docker, there_is_a_tiny_image};
+
+/// As `docker create` and `docker volume create` take them.
+fn labels(host: &Host, kind: &str, format: &str, name: &str) -> Vec<String> {
+    let name = host.named(name);
+    let labels = docker(&[kind, "inspect", "--format", format, &name]).unwrap();
+    let labels: BTreeMap<String, String> = serde_json::from_str(&labels).unwrap();
+    let labels = labels.iter();
+    labels
+        .map(|(name, value)| format!("--label={name}={value}"))
+        .collect()
+}
+
+/// Made as agentctl makes it, and not started yet; `labels` are those that it had.
+fn half_made(host: &Host, labels: &[String]) {
+    let (name, network) = (host.named("-store"), host.named(""));
+    let mount = format!(
+        "type=volume,source={},target=/data",
+        host.named("_store_data")
+    );
+    let script = "trap exit TERM; echo kept >>/data/seen; while :; do sleep 0.1; done";
+    let own = [
+        "create",
+        "--name",
+        &name,
+        "--network",
+        &network,
+        "--network-alias",
+        "store",
+        "--user",
+        "4321",
+        "--mount",
+        &mount,
+    ];
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    docker(&[&own, &labels[..], &[TINY, "sh", "-c", script]].concat()).unwrap();
+}
+
+#[test]
+fn a_service_that_was_made_and_not_started_gets_its_disk() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-half", STORE);
+    host.run(&["deploy"]).ends(0);
+    let of_store = labels(&host, "container", "{{json .Config.Labels}}", "-store");
+    let of_data = labels(&host, "volume", "{{json .Labels}}", "_store_data");
+    docker(&["rm", "-f", &host.named("-store")]).unwrap();
+    let data = host.named("_store_data");
+    docker(&["volume", "rm", &data]).unwrap();
+    let of_data: Vec<&str> = of_data.iter().map(String::as_str).collect();
+    docker(&[&["volume", "create"], &of_data[..], &[&data]].concat()).unwrap();
+    half_made(&host, &of_store);
+    host.run(&["deploy"]).ends(0).says("store is started");
+    let owner = host.inside("-store", &["stat", "-c", "%u %a", "/data"]);
+    assert_eq!(owner, "4321 700");
+}
