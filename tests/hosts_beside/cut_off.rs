@@ -60,3 +60,24 @@ fn a_service_that_was_made_and_not_started_gets_its_disk() {
     let owner = host.inside("-store", &["stat", "-c", "%u %a", "/data"]);
     assert_eq!(owner, "4321 700");
 }
+
+#[test]
+fn a_service_that_was_to_be_replaced_comes_back_with_the_agent() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-aside", STORE);
+    host.run(&["deploy"]).ends(0);
+    let before = host.id("-store");
+    let of_store = labels(&host, "container", "{{json .Config.Labels}}", "-store");
+    let [store, aside] = ["-store", "-store-before"].map(|name| host.named(name));
+    docker(&["stop", &store]).unwrap();
+    docker(&["rename", &store, &aside]).unwrap();
+    half_made(&host, &of_store);
+    let told = host.run(&["status"]).ends(0).stdout;
+    assert_eq!(told.matches("store  ").count(), 1, "{told}");
+    host.run(&["stop", "--now"]).ends(0);
+    host.run(&["rollback", "--to", "r1"]).ends(0);
+    assert_eq!(host.id("-store"), before);
+    assert!(docker(&["inspect", &aside]).is_err());
+}

@@ -74,6 +74,7 @@ impl Host {
             let pulled = self.pulled(&service.image).await;
             pulled.with_context(|| format!("could not start {}", service.name))?;
         }
+        self.put_back().await?;
         if !services.is_empty() {
             self.make_network().await?;
         }
@@ -101,14 +102,6 @@ impl Host {
         Ok(())
     }
 
-    /// What was ended so is started again.
-    pub(super) async fn wake_beside(&self) -> Result<()> {
-        for (_, id) in self.all_beside().await? {
-            self.wake(&id).await?;
-        }
-        Ok(())
-    }
-
     fn services(&self, spec: &Spec) -> Result<Vec<Service>> {
         let all = beside(spec);
         let all = all.iter().map(|one| Service::new(one, &self.names));
@@ -130,7 +123,6 @@ impl Host {
         values: &Values,
         say: &mut dyn FnMut(String),
     ) -> Result<()> {
-        self.put_back(service).await?;
         match self.due(service).await? {
             Due::Nothing => return self.is_well(service).await,
             Due::Start => {
@@ -169,7 +161,7 @@ impl Host {
     }
 
     async fn replaced(&self, service: &Service, values: &Values) -> Result<()> {
-        let (name, aside) = (&service.container, aside(service));
+        let (name, aside) = (&service.container, aside(&service.container));
         self.end(name).await?;
         self.rename(name, &aside).await?;
         let made = self.made(service, values).await;
@@ -183,14 +175,14 @@ impl Host {
         }
     }
 
-    /// A replacement that was cut off begins again.
-    async fn put_back(&self, service: &Service) -> Result<()> {
-        let aside = aside(service);
-        if self.inspected(&aside).await?.is_none() {
-            return Ok(());
+    /// Replacements that were cut off begin again.
+    pub(super) async fn put_back(&self) -> Result<()> {
+        for (name, _) in self.containers_beside(aside).await? {
+            let container = self.names.service(&name);
+            self.remove(&container).await?;
+            self.rename(&aside(&container), &container).await?;
         }
-        self.remove(&service.container).await?;
-        self.rename(&aside, &service.container).await
+        Ok(())
     }
 
     async fn is_well(&self, service: &Service) -> Result<()> {
@@ -282,25 +274,36 @@ impl Host {
 
     /// How each of them stands, as the engine says it.
     pub(crate) async fn beside(&self) -> Result<Vec<SeenBeside>> {
-        let mut all: Vec<SeenBeside> = self.containers_beside().await?.map(seen).collect();
+        let mut all: Vec<SeenBeside> = self
+            .containers_beside(str::to_owned)
+            .await?
+            .map(seen)
+            .collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
 
     /// Every service and tool that was ever started here, and not removed: its name and its id.
-    async fn all_beside(&self) -> Result<Vec<(String, String)>> {
-        let all = self.containers_beside().await?;
+    pub(super) async fn all_beside(&self) -> Result<Vec<(String, String)>> {
+        let all = self.containers_beside(str::to_owned).await?;
         Ok(all
             .filter_map(|(name, one)| Some((name, one.id?)))
             .collect())
     }
 
-    async fn containers_beside(&self) -> Result<impl Iterator<Item = (String, ContainerSummary)>> {
+    /// Those that are called so, by the name that a service's container has.
+    async fn containers_beside(
+        &self,
+        called: impl Fn(&str) -> String,
+    ) -> Result<impl Iterator<Item = (String, ContainerSummary)>> {
         let own = self.containers(self.names.own()).await?;
-        Ok(own.into_iter().filter_map(|one| {
+        Ok(own.into_iter().filter_map(move |one| {
             let labels = one.labels.as_ref()?;
             labels.get(DEFINITION)?;
-            Some((labels.get(SERVICE)?.clone(), one))
+            let name = labels.get(SERVICE)?.clone();
+            // The engine writes names as paths.
+            let wanted = format!("/{}", called(&self.names.service(&name)));
+            one.names.as_ref()?.contains(&wanted).then_some((name, one))
         }))
     }
 
@@ -312,7 +315,7 @@ impl Host {
     }
 
     /// Told to stop, with time to write down what it has.
-    async fn end(&self, container: &str) -> Result<()> {
+    pub(super) async fn end(&self, container: &str) -> Result<()> {
         let options = StopContainerOptionsBuilder::new().t(GRACE).build();
         let stopped = self.engine.docker.stop_container(container, Some(options));
         match stopped.await {
@@ -342,8 +345,9 @@ fn seen((name, one): (String, ContainerSummary)) -> SeenBeside {
     }
 }
 
-fn aside(service: &Service) -> String {
-    format!("{}-before", service.container)
+/// What a container is called while another one is tried in its place.
+fn aside(container: &str) -> String {
+    format!("{container}-before")
 }
 
 fn replaced(service: &Service) -> String {

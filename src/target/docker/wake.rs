@@ -8,6 +8,15 @@ use super::names::DEFINITION;
 use super::objects::Disk;
 
 impl Host {
+    /// Everything beside the agent that was ended with it.
+    pub(super) async fn wake_beside(&self) -> Result<()> {
+        self.put_back().await?;
+        for (_, id) in self.all_beside().await? {
+            self.wake(&id).await?;
+        }
+        Ok(())
+    }
+
     /// The engine fills a new volume from the image when it makes a container, and gives it that
     /// owner; whoever had it made may have been killed before the volume was its user's.
     pub(super) async fn wake(&self, container: &str) -> Result<()> {
