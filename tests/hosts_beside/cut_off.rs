@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Host, STORE};
+use super::{Host, STORE, TOOLS};
 use crate::support::engine::{TINY, docker, there_is_a_tiny_image};
 
 /// As `docker create` and `docker volume create` take them.
@@ -80,4 +80,28 @@ fn a_service_that_was_to_be_replaced_comes_back_with_the_agent() {
     host.run(&["rollback", "--to", "r1"]).ends(0);
     assert_eq!(host.id("-store"), before);
     assert!(docker(&["inspect", &aside]).is_err());
+}
+
+fn found(host: &Host) -> String {
+    host.inside("-r1-1", &["wget", "-qO-", "http://search:3000/it"])
+}
+
+#[test]
+fn services_are_put_on_another_network_when_theirs_is_gone() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-pruned", TOOLS);
+    host.run(&["deploy"]).ends(0);
+    let network = host.named("");
+    for again in [&["rollback", "--to", "r1"][..], &["deploy"]] {
+        host.run(&["stop", "--now"]).ends(0);
+        docker(&["network", "rm", &network]).unwrap();
+        host.run(again).ends(0);
+        assert_eq!(found(&host), "found");
+    }
+    docker(&["network", "disconnect", &network, &host.named("-search")]).unwrap();
+    host.run(&["plan"]).ends(0).says("search is started first");
+    host.run(&["deploy"]).ends(0).says("search is started");
+    assert_eq!(found(&host), "found");
 }

@@ -112,7 +112,7 @@ impl Host {
         Ok(match self.inspected(&service.container).await? {
             None => Due::Make,
             Some(there) if label(&there, DEFINITION) != Some(&service.definition) => Due::Replace,
-            Some(there) if !is_running(&there) => Due::Start,
+            Some(there) if !is_running(&there) || !self.is_on_network(&there).await? => Due::Start,
             Some(_) => Due::Nothing,
         })
     }
@@ -169,7 +169,7 @@ impl Host {
             Ok(()) => self.remove(&aside).await,
             Err(error) => {
                 self.rename(&aside, name).await?;
-                self.start(name).await?;
+                self.wake(name).await?;
                 Err(error.context(format!("{} runs on as it was", service.name)))
             }
         }

@@ -36,7 +36,7 @@ impl Host {
     pub(super) async fn edge_at(&self, address: Option<SocketAddr>) -> Result<Edge> {
         match self.edge_container().await? {
             Some(there) if published(&there) == address => {
-                self.start(&self.names.edge()).await?;
+                self.wake(&self.names.edge()).await?;
                 self.renewed(&there).await
             }
             Some(there) => self.moved(&there, address).await,
@@ -52,7 +52,7 @@ impl Host {
         if self.edge_container().await?.is_none() && !self.take_back_edge().await? {
             return self.made_again().await;
         }
-        self.start(&self.names.edge()).await?;
+        self.wake(&self.names.edge()).await?;
         self.answering().await.map(Some)
     }
 

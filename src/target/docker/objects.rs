@@ -91,10 +91,8 @@ impl Host {
 
     pub(super) async fn make_network(&self) -> Result<()> {
         let name = &self.names.project;
-        match self.engine.docker.inspect_network(name, None).await {
-            Ok(_) => return Ok(()),
-            Err(error) if is_missing(&error) => {}
-            Err(error) => return Err(self.engine.failure(error)),
+        if self.engine.network(name).await?.is_some() {
+            return Ok(());
         }
         let request = NetworkCreateRequest {
             name: name.clone(),

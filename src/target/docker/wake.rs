@@ -1,10 +1,13 @@
 //! What stands beside the agent and does not run, started: just made, or ended before.
 
 use anyhow::{Context, Result};
-use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, MountType};
+use bollard::models::{
+    ContainerInspectResponse, ContainerStateStatusEnum, EndpointSettings, MountType,
+    NetworkConnectRequest, NetworkDisconnectRequest,
+};
 
 use super::Host;
-use super::names::DEFINITION;
+use super::names::{DEFINITION, SERVICE};
 use super::objects::Disk;
 
 impl Host {
@@ -27,7 +30,37 @@ impl Host {
         {
             self.give(&disk).await?;
         }
+        self.make_network().await?;
+        if !self.is_on_network(&there).await? {
+            self.attach(container, &there).await?;
+        }
         self.start(container).await
+    }
+
+    pub(super) async fn is_on_network(&self, there: &ContainerInspectResponse) -> Result<bool> {
+        self.engine.is_on(&self.names.project, there).await
+    }
+
+    /// On the network as it is today. While it runs, the engine knows of no way from one that is
+    /// gone.
+    async fn attach(&self, container: &str, there: &ContainerInspectResponse) -> Result<()> {
+        self.end(container).await?;
+        let (docker, network) = (&self.engine.docker, &self.names.project);
+        let from = NetworkDisconnectRequest {
+            container: container.to_owned(),
+            force: Some(true),
+        };
+        // It may be on none.
+        let _ = docker.disconnect_network(network, from).await;
+        let to = NetworkConnectRequest {
+            container: container.to_owned(),
+            endpoint_config: Some(EndpointSettings {
+                aliases: label(there, SERVICE).map(|alias| vec![alias.clone()]),
+                ..EndpointSettings::default()
+            }),
+        };
+        let connected = docker.connect_network(network, to).await;
+        connected.map_err(|error| self.engine.failure(error))
     }
 }
 
