@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Host, STORE, TOOLS};
 use crate::support::engine::{TINY, docker, there_is_a_tiny_image};
+use crate::support::eventually;
 
 /// As `docker create` and `docker volume create` take them.
 fn labels(host: &Host, kind: &str, format: &str, name: &str) -> Vec<String> {
@@ -104,4 +105,33 @@ fn services_are_put_on_another_network_when_theirs_is_gone() {
     host.run(&["plan"]).ends(0).says("search is started first");
     host.run(&["deploy"]).ends(0).says("search is started");
     assert_eq!(found(&host), "found");
+}
+
+#[track_caller]
+fn is_ready(host: &Host) {
+    eventually("its replica is ready", || {
+        host.run(&["status"]).stdout.contains("1/1 ready")
+    });
+}
+
+#[test]
+fn a_replica_that_nobody_reaches_is_made_anew() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-unreached", "");
+    host.run(&["deploy"]).ends(0);
+    let network = host.named("");
+    let [edge, replica] = ["-edge", "-r1-1"].map(|name| host.named(name));
+    let now = || docker(&["inspect", "--format", "{{.Id}}", &replica]);
+    let before = now().unwrap();
+    docker(&["network", "disconnect", &network, &replica]).unwrap();
+    docker(&["kill", &replica]).unwrap();
+    eventually("it is another one", || now().is_ok_and(|now| now != before));
+    is_ready(&host);
+    docker(&["stop", &edge]).unwrap();
+    docker(&["stop", &replica]).unwrap();
+    docker(&["network", "rm", &network]).unwrap();
+    host.run(&["deploy"]).ends(0).says("nothing changed");
+    is_ready(&host);
 }
