@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Host, STORE, TOOLS};
+use super::{DOCKERFILE, Host, STORE, TOOLS};
 use crate::support::engine::{TINY, docker, there_is_a_tiny_image};
 use crate::support::eventually;
 
@@ -134,4 +134,38 @@ fn a_replica_that_nobody_reaches_is_made_anew() {
     docker(&["network", "rm", &network]).unwrap();
     host.run(&["deploy"]).ends(0).says("nothing changed");
     is_ready(&host);
+}
+
+fn started(host: &Host) -> String {
+    let replica = host.named("-r1-1");
+    docker(&["inspect", "--format", "{{.State.StartedAt}}", &replica]).unwrap()
+}
+
+const MEMORY: &str = r#"
+[services.memory]
+image = "agentctl-tests/tiny:2"
+port = 9999
+command = ["sh", "-c", "trap exit TERM; echo it >/data/it; while :; do sleep 0.1; done"]
+healthy = ["cat", "/data/it"]
+data = "/data"
+user = 4321
+"#;
+
+#[test]
+fn folders_in_memory_are_written_to_at_every_start() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-folders", MEMORY);
+    let cached = DOCKERFILE.replace("CMD", "WORKDIR /cache\nCMD");
+    host.place
+        .write("Dockerfile", cached.replace("/tmp/www", "/cache/www"));
+    host.spec("run.writable = [\"/cache\"]", MEMORY);
+    host.run(&["deploy"]).ends(0);
+    let before = started(&host);
+    docker(&["kill", &host.named("-r1-1")]).unwrap();
+    eventually("it is started again", || started(&host) != before);
+    is_ready(&host);
+    docker(&["restart", &host.named("-memory")]).unwrap();
+    host.run(&["deploy"]).ends(0).says("nothing changed");
 }

@@ -178,7 +178,7 @@ impl Host {
 
     /// This program in a container that sees the agent's files.
     async fn program_body(&self, service: &str) -> Result<ContainerCreateBody> {
-        let limits = host(&[], &Resources::default());
+        let limits = host(&[], 0, &Resources::default());
         let host: HostConfig = serde_json::from_value(limits).context("no limits")?;
         let volume = |what: &str, target: &str| Mount {
             typ: Some(MountType::VOLUME),

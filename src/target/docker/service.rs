@@ -114,7 +114,7 @@ fn limits(beside: &Beside, names: &Names, disk: Option<&str>) -> Value {
     let in_memory = data.filter(|_| disk.is_none());
     let writable = beside.writable.iter().copied().chain(in_memory);
     let writable: Vec<String> = writable.map(str::to_owned).collect();
-    let mut host = host(&writable, beside.resources);
+    let mut host = host(&writable, beside.user, beside.resources);
     host["RestartPolicy"] = json!({ "Name": "unless-stopped" });
     host["NetworkMode"] = json!(names.project);
     if let Some((disk, path)) = disk.zip(data) {
