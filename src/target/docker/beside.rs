@@ -251,7 +251,7 @@ impl Host {
         };
         Ok(match code {
             Some(0) => Ok(()),
-            _ => Err(format!("its check says: {said}")),
+            _ => Err(failed(&said)),
         })
     }
 
@@ -345,6 +345,13 @@ fn seen((name, one): (String, ContainerSummary)) -> SeenBeside {
     }
 }
 
+fn failed(said: &str) -> String {
+    match said.is_empty() {
+        true => "its check fails".to_owned(),
+        false => format!("its check says: {said}"),
+    }
+}
+
 /// What a container is called while another one is tried in its place.
 fn aside(container: &str) -> String {
     format!("{container}-before")
@@ -372,4 +379,15 @@ async fn text<E>(mut output: impl Stream<Item = Result<LogOutput, E>> + Unpin) -
         bytes.extend_from_slice(&piece.into_bytes());
     }
     String::from_utf8_lossy(&bytes).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_says_nothing_is_not_cited() {
+        assert_eq!(failed(""), "its check fails");
+        assert_eq!(failed("no such disk"), "its check says: no such disk");
+    }
 }
