@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{DOCKERFILE, Host, STORE, TOOLS};
 use crate::support::engine::{TINY, docker, there_is_a_tiny_image};
-use crate::support::eventually;
+use crate::support::{CANARY, eventually};
 
 /// As `docker create` and `docker volume create` take them.
 fn labels(host: &Host, kind: &str, format: &str, name: &str) -> Vec<String> {
@@ -104,6 +104,28 @@ fn services_are_put_on_another_network_when_theirs_is_gone() {
     docker(&["network", "disconnect", &network, &host.named("-search")]).unwrap();
     host.run(&["plan"]).ends(0).says("search is started first");
     host.run(&["deploy"]).ends(0).says("search is started");
+    assert_eq!(found(&host), "found");
+}
+
+#[test]
+fn services_that_ended_with_their_engine_come_back_before_a_rollout_goes_on() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-ended", TOOLS);
+    host.run(&["deploy"]).ends(0);
+    host.spec(&format!("run.env.MORE = \"1\"{CANARY}"), TOOLS);
+    let deploy = host.place.spawn(&mut host.command(&["deploy"]));
+    deploy.until("holding at 50 %");
+    deploy.kill();
+    let end = || docker(&["stop", &host.named("-search")]).unwrap();
+    end();
+    host.run(&["abort"]).ends(0).says("rolled back to r1");
+    assert_eq!(found(&host), "found");
+    host.spec("run.env.MORE = \"2\"", TOOLS);
+    host.run(&["deploy"]).ends(0).says("r3 is live");
+    end();
+    host.run(&["rollback"]).ends(0).says("r1 is live");
     assert_eq!(found(&host), "found");
 }
 

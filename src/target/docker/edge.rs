@@ -124,7 +124,7 @@ impl Host {
             None => error,
         })?;
         program::forget_others(&self.engine, &image).await;
-        self.wake_beside().await
+        Ok(())
     }
 
     async fn edge_body(&self, address: Option<SocketAddr>) -> Result<ContainerCreateBody> {

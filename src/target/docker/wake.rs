@@ -11,8 +11,8 @@ use super::names::{DEFINITION, SERVICE};
 use super::objects::Disk;
 
 impl Host {
-    /// Everything beside the agent that was ended with it.
-    pub(super) async fn wake_beside(&self) -> Result<()> {
+    /// Everything beside the agent that was ended, or ended with its engine.
+    pub(crate) async fn wake_beside(&self) -> Result<()> {
         self.put_back().await?;
         for (_, id) in self.all_beside().await? {
             self.wake(&id).await?;
