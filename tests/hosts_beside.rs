@@ -1,7 +1,10 @@
 //! What stands beside an agent on a Docker host, what is refused there, and that all of it goes.
 
+mod cut_off;
+
 use std::io::Write;
 use std::net::TcpListener;
+use std::process::Command;
 
 use crate::support::engine::{TINY, docker, forget, there_is_a_tiny_image};
 use crate::support::{Place, eventually};
@@ -62,11 +65,15 @@ impl Host {
         self.place.write("agent.toml", text);
     }
 
-    #[track_caller]
-    fn run(&self, args: &[&str]) -> crate::support::Ran {
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = self.place.command(args);
         command.args(["-e", "prod"]).env("WORD", "hunter22");
-        self.place.finish(&mut command)
+        command
+    }
+
+    #[track_caller]
+    fn run(&self, args: &[&str]) -> crate::support::Ran {
+        self.place.finish(&mut self.command(args))
     }
 
     fn named(&self, what: &str) -> String {

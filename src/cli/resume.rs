@@ -10,7 +10,7 @@ use super::prune;
 use super::show::Shown;
 use super::site::Site;
 use super::store::AnyStore;
-use super::walk::{AS_JOB, BY_HAND, Walk};
+use super::walk::{AS_JOB, BY_HAND, Walk, wake_beside};
 use crate::advice::advice;
 use crate::engine::Interrupt;
 use crate::rollout::{Event, Outcome};
@@ -72,6 +72,7 @@ async fn walk_by(
         _ => Exit::of_outcome,
     };
     let target = site.target(lease.hold.fence()).await?;
+    wake_beside(&target, shown).await;
     let values = target.kept_secrets().await?;
     let walk = Walk {
         site,

@@ -11,7 +11,7 @@ use super::show::Shown;
 use super::site::Site;
 use super::stop;
 use super::store::AnyStore;
-use super::walk::{BY_HAND, Walk};
+use super::walk::{BY_HAND, Walk, wake_beside};
 use crate::advice::advice;
 use crate::engine::{self, ABORT};
 use crate::release::{Release, ReleaseId};
@@ -91,6 +91,7 @@ async fn go_back(
     let plan = plan(&past, &release, &seen)?;
     target.fetch(&release).await?;
     journaled::abandon(store, &lease.hold, &mut past, number).await?;
+    wake_beside(&target, shown).await;
     let values = target.kept_secrets().await?;
     let walk = Walk {
         site,

@@ -16,8 +16,8 @@ use crate::notify::Herald;
 use crate::redact::Redactor;
 use crate::rollout::{Event, Outcome, Plan, Rollout};
 use crate::spec::Notify;
-use crate::target::Target;
 use crate::target::secrets::Values;
+use crate::target::{Any, Target};
 use crate::ui;
 
 /// A rollout that is about to be walked, by whom it may be.
@@ -43,6 +43,13 @@ pub(crate) struct Walk<'a, T, S> {
 pub(crate) const BY_HAND: &[Interrupt] = &[Interrupt::Abort, Interrupt::Leave];
 /// Of a pod: another goes on with it.
 pub(crate) const AS_JOB: &[Interrupt] = &[Interrupt::Leave];
+
+/// Without one of its services an agent may still be undone, so that stops no walk.
+pub(crate) async fn wake_beside(target: &Any, shown: &mut Shown) {
+    if let Err(error) = target.wake_beside().await {
+        shown.warn(&format!("a service could not be started: {error:#}"));
+    }
+}
 
 impl<T: Target, S: Store> Walk<'_, T, S> {
     pub(crate) async fn new_rollout(self, plan: Plan) -> Result<Outcome> {

@@ -7,6 +7,7 @@ mod dial;
 mod failure;
 mod lines;
 mod link;
+mod network;
 mod place;
 #[cfg(test)]
 mod tests;

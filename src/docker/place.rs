@@ -209,7 +209,12 @@ impl fmt::Display for Place {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(address) | Self::Tls(address, _) => write!(f, "tcp://{address}"),
-            Self::Ssh(ssh) => write!(f, "ssh://{}", ssh.destination),
+            Self::Ssh(ssh) => {
+                let port = ssh.port.map(|port| format!(":{port}"));
+                let socket = ssh.socket.as_deref().unwrap_or_default();
+                let port = port.unwrap_or_default();
+                write!(f, "ssh://{}{port}{socket}", ssh.destination)
+            }
         }
     }
 }

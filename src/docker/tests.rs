@@ -57,6 +57,19 @@ fn dumb() -> (tempfile::TempDir, std::os::unix::net::UnixListener, Place) {
     (folder, listener, Place::Unix(socket))
 }
 
+#[test]
+fn a_place_is_shown_as_it_was_named() {
+    for named in [
+        "unix:///run/docker.sock",
+        "tcp://build:2375",
+        "ssh://build",
+        "ssh://anna@build:2222",
+        "ssh://anna@build:2222/run/user/1000/docker.sock",
+    ] {
+        assert_eq!(parsed(named).to_string(), named);
+    }
+}
+
 fn told(error: &anyhow::Error) -> String {
     let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
     causes.join(": ")

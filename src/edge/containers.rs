@@ -23,8 +23,8 @@ use futures_util::StreamExt;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+pub(super) use self::making::Making;
 use super::api;
-use super::fill::Fill;
 use crate::docker::{Engine, Place};
 
 /// Whose edge keeps it; the replica that it is; the replica that it stands beside.
@@ -53,18 +53,6 @@ pub(super) struct Containers {
 pub(super) struct Container {
     engine: Engine,
     id: String,
-}
-
-/// What one replica's container is made of.
-pub(super) struct Making<'a> {
-    pub(super) recipe: &'a api::Recipe,
-    pub(super) container: &'a api::Container,
-    /// `r13-2`
-    pub(super) replica: String,
-    pub(super) number: u32,
-    pub(super) fill: Fill<'a>,
-    /// Variables for its OpenTelemetry library.
-    pub(super) telling: Vec<(&'static str, String)>,
 }
 
 /// A container that was made for a replica, or to stand beside one.
@@ -113,18 +101,22 @@ impl Containers {
         Container { engine, id }
     }
 
-    /// The container that it had before, or a new one.
+    /// The container that it had before, or a new one where nobody would reach that.
     async fn made(&self, making: &Making<'_>) -> Result<String> {
         let name = making.name();
         let Some(there) = inspect(&self.engine, &name).await? else {
             return self.create(&name, making.body(&self.owner)?).await;
         };
-        let labels = there.config.and_then(|config| config.labels);
-        let owner = labels.and_then(|labels| labels.get(EDGE).cloned());
-        match (there.id, owner) {
-            (Some(id), Some(owner)) if owner == self.owner => Ok(id),
-            _ => bail!("there is a container named {name} that agentctl did not make"),
+        let labels = there.config.as_ref().and_then(|it| it.labels.as_ref());
+        if labels.and_then(|labels| labels.get(EDGE)) != Some(&self.owner) {
+            bail!("there is a container named {name} that agentctl did not make");
         }
+        let is_reached = self.engine.is_on(making.network(), &there).await?;
+        if let Some(id) = there.id.filter(|_| is_reached) {
+            return Ok(id);
+        }
+        remove(&self.engine, &name).await?;
+        self.create(&name, making.body(&self.owner)?).await
     }
 
     async fn create(&self, name: &str, body: Value) -> Result<String> {
@@ -164,6 +156,7 @@ impl Containers {
         let there = there.context("its container was removed")?;
         match ip(&there) {
             Some(ip) => Ok(SocketAddr::new(ip.parse().context("no address")?, port)),
+            None if is_running(&there) => bail!("it was taken off its network"),
             None => Err(anyhow!(how_it_ended(there.state.as_ref()))),
         }
     }
@@ -226,38 +219,6 @@ impl Containers {
             remove(&self.engine, &one.id).await?;
         }
         Ok(())
-    }
-}
-
-impl Making<'_> {
-    fn name(&self) -> String {
-        format!("{}-{}", self.container.prefix, self.replica)
-    }
-
-    fn body(&self, owner: &str) -> Result<Value> {
-        let mut body = self.container.create.clone();
-        let mut variables = self.variables(&self.recipe.env)?;
-        variables.push(format!("PORT={}", self.container.port));
-        variables.push(format!("AGENT_REPLICA={}", self.number));
-        let telling = self.telling.iter();
-        variables.extend(telling.map(|(name, value)| format!("{name}={value}")));
-        body["Env"] = json!(variables);
-        if !self.recipe.command.is_empty() {
-            body["Cmd"] = json!(self.fill.words(&self.recipe.command)?);
-        }
-        body["Labels"][EDGE] = json!(owner);
-        body["Labels"][REPLICA] = json!(self.replica);
-        body["Labels"][NUMBER] = json!(self.number.to_string());
-        Ok(body)
-    }
-
-    fn variables(
-        &self,
-        env: &std::collections::BTreeMap<String, Vec<api::Piece>>,
-    ) -> Result<Vec<String>> {
-        let pairs = env.iter();
-        let pairs = pairs.map(|(name, value)| Ok(format!("{name}={}", self.fill.text(value)?)));
-        pairs.collect()
     }
 }
 
@@ -394,5 +355,6 @@ fn replace(path: &Path, value: &str) -> std::io::Result<()> {
     fs::rename(fresh, path)
 }
 
+mod making;
 #[cfg(test)]
 mod tests;

@@ -8,9 +8,6 @@ use super::{
 };
 use crate::otel::TELLS_ELSEWHERE;
 
-/// The last part of a name that agentctl uses itself.
-const EDGE: &str = "edge";
-
 /// `check` gets what stands in the way as problems, and what has no effect there as warnings.
 pub(super) fn fit(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
     match target {
@@ -207,8 +204,8 @@ fn docker(spec: &Spec, check: &mut Check<'_>) {
             hint,
         );
     }
-    for (table, name) in beside(spec).filter(|(_, name)| *name == EDGE) {
-        let message = format!("{table}.{name} would be called as agentctl's own container is");
+    for (table, name) in beside(spec).filter(|(_, name)| is_used(name)) {
+        let message = format!("{table}.{name} would be called as a container of agentctl's own");
         check.refuse_with(&format!("{table}.{name}"), message, "give it another name");
     }
     let given = [
@@ -223,6 +220,18 @@ fn docker(spec: &Spec, check: &mut Check<'_>) {
     {
         check.warn(path, format!("{path} has no effect on the docker target"));
     }
+}
+
+/// Whether a container of the edge's, of a replica or of what is being replaced may end so.
+fn is_used(name: &str) -> bool {
+    let is_number = |text: &str| text.parse::<u32>().is_ok();
+    let mut parts = name.split('-');
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next());
+    let is_second_number = second.is_some_and(is_number);
+    let is_release = first.strip_prefix('r').is_some_and(is_number);
+    name == "edge"
+        || name.ends_with("-before")
+        || is_second_number && (is_release || first == "visitor")
 }
 
 /// What is started as a container of its own beside the agent: its table, and its name.

@@ -152,6 +152,14 @@ impl Any {
         }
     }
 
+    /// Services and tools that ended with the agent, or with their engine, run again.
+    pub(crate) async fn wake_beside(&self) -> Result<()> {
+        match self {
+            Self::Process(_) | Self::Kubernetes(_) => Ok(()),
+            Self::Docker(target) => target.stage.wake_beside().await,
+        }
+    }
+
     /// Services and tools that agent.toml does not name any more end.
     pub(crate) async fn leave(&self, spec: &Spec, say: &mut dyn FnMut(String)) -> Result<()> {
         match self {

@@ -146,6 +146,38 @@ fn what_the_target_cannot_do_is_told_where_it_is_deployed() {
 }
 
 #[test]
+fn names_that_agentctl_uses_itself_are_refused_where_they_would_meet() {
+    let told = |table: &str, name: &str| {
+        let text = format!(
+            "[agent]\nname = \"a\"\n[{table}.{name}]\nimage = \"b\"\nport = 9\n\
+             [environments.x]\ntarget = {{ docker = {{}} }}\nimage.image = \"a\"\n"
+        );
+        load(&text, Some("x")).unwrap().deployable().err()
+    };
+    for name in [
+        "edge",
+        "edge-before",
+        "db-before",
+        "r1-1",
+        "r12-3-x",
+        "visitor-9",
+    ] {
+        let problems = told("services", name).unwrap();
+        let message = format!("services.{name} would be called as a container of agentctl's own");
+        assert_eq!(problems.list()[0].message, message);
+        let hint = problems.list()[0].hint.as_deref();
+        assert_eq!(hint, Some("give it another name"));
+    }
+    for name in ["edges", "before", "r1", "r1-x", "red-1", "r-1"] {
+        assert!(told("services", name).is_none(), "{name}");
+    }
+    assert!(
+        told("tools", "r1-1").is_none(),
+        "it is called after its replica"
+    );
+}
+
+#[test]
 fn all_are_reported_in_the_order_of_the_file() {
     let text = "[agent]\nname = \"A\"\n[run]\ncommand = [\"a\"]\nport = 0\n[health]\nevery = \"0s\"\n[[gate]]\nmetric = \"requests\"\n";
     let lines: Vec<usize> = bad(text).iter().map(|problem| problem.line).collect();

@@ -21,6 +21,7 @@ use super::Host;
 use super::names::{DEFINITION, SERVICE};
 use super::objects::{is_missing, is_so_already};
 use super::service::{CHECK_WITHIN, Service};
+use super::wake::label;
 use crate::advice::because;
 use crate::render::beside;
 use crate::spec::Spec;
@@ -73,6 +74,7 @@ impl Host {
             let pulled = self.pulled(&service.image).await;
             pulled.with_context(|| format!("could not start {}", service.name))?;
         }
+        self.put_back().await?;
         if !services.is_empty() {
             self.make_network().await?;
         }
@@ -100,14 +102,6 @@ impl Host {
         Ok(())
     }
 
-    /// What was ended so is started again.
-    pub(super) async fn wake_beside(&self) -> Result<()> {
-        for (_, id) in self.all_beside().await? {
-            self.start(&id).await?;
-        }
-        Ok(())
-    }
-
     fn services(&self, spec: &Spec) -> Result<Vec<Service>> {
         let all = beside(spec);
         let all = all.iter().map(|one| Service::new(one, &self.names));
@@ -118,7 +112,7 @@ impl Host {
         Ok(match self.inspected(&service.container).await? {
             None => Due::Make,
             Some(there) if label(&there, DEFINITION) != Some(&service.definition) => Due::Replace,
-            Some(there) if !is_running(&there) => Due::Start,
+            Some(there) if !is_running(&there) || !self.is_on_network(&there).await? => Due::Start,
             Some(_) => Due::Nothing,
         })
     }
@@ -129,11 +123,10 @@ impl Host {
         values: &Values,
         say: &mut dyn FnMut(String),
     ) -> Result<()> {
-        self.put_back(service).await?;
         match self.due(service).await? {
             Due::Nothing => return self.is_well(service).await,
             Due::Start => {
-                self.start(&service.container).await?;
+                self.wake(&service.container).await?;
                 self.is_well(service).await?;
             }
             Due::Make => self.made(service, values).await?,
@@ -150,7 +143,7 @@ impl Host {
     async fn made(&self, service: &Service, values: &Values) -> Result<()> {
         let made = async {
             self.created(service, values).await?;
-            self.start(&service.container).await?;
+            self.wake(&service.container).await?;
             self.is_well(service).await
         };
         let outcome = made.await;
@@ -162,20 +155,13 @@ impl Host {
 
     async fn created(&self, service: &Service, values: &Values) -> Result<()> {
         if let Some(disk) = &service.disk {
-            self.make_volume(&disk.volume, HashMap::new()).await?;
+            self.make_volume(disk, HashMap::new()).await?;
         }
-        self.create(&service.container, service.body(values)?)
-            .await?;
-        // The engine fills a new volume from the image when the container is created, and gives it
-        // that owner.
-        match &service.disk {
-            Some(disk) => self.give(disk).await,
-            None => Ok(()),
-        }
+        self.create(&service.container, service.body(values)?).await
     }
 
     async fn replaced(&self, service: &Service, values: &Values) -> Result<()> {
-        let (name, aside) = (&service.container, aside(service));
+        let (name, aside) = (&service.container, aside(&service.container));
         self.end(name).await?;
         self.rename(name, &aside).await?;
         let made = self.made(service, values).await;
@@ -183,20 +169,20 @@ impl Host {
             Ok(()) => self.remove(&aside).await,
             Err(error) => {
                 self.rename(&aside, name).await?;
-                self.start(name).await?;
+                self.wake(name).await?;
                 Err(error.context(format!("{} runs on as it was", service.name)))
             }
         }
     }
 
-    /// A replacement that was cut off begins again.
-    async fn put_back(&self, service: &Service) -> Result<()> {
-        let aside = aside(service);
-        if self.inspected(&aside).await?.is_none() {
-            return Ok(());
+    /// Replacements that were cut off begin again.
+    pub(super) async fn put_back(&self) -> Result<()> {
+        for (name, _) in self.containers_beside(aside).await? {
+            let container = self.names.service(&name);
+            self.remove(&container).await?;
+            self.rename(&aside(&container), &container).await?;
         }
-        self.remove(&service.container).await?;
-        self.rename(&aside, &service.container).await
+        Ok(())
     }
 
     async fn is_well(&self, service: &Service) -> Result<()> {
@@ -265,7 +251,7 @@ impl Host {
         };
         Ok(match code {
             Some(0) => Ok(()),
-            _ => Err(format!("its check says: {said}")),
+            _ => Err(failed(&said)),
         })
     }
 
@@ -288,25 +274,36 @@ impl Host {
 
     /// How each of them stands, as the engine says it.
     pub(crate) async fn beside(&self) -> Result<Vec<SeenBeside>> {
-        let mut all: Vec<SeenBeside> = self.containers_beside().await?.map(seen).collect();
+        let mut all: Vec<SeenBeside> = self
+            .containers_beside(str::to_owned)
+            .await?
+            .map(seen)
+            .collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
 
     /// Every service and tool that was ever started here, and not removed: its name and its id.
-    async fn all_beside(&self) -> Result<Vec<(String, String)>> {
-        let all = self.containers_beside().await?;
+    pub(super) async fn all_beside(&self) -> Result<Vec<(String, String)>> {
+        let all = self.containers_beside(str::to_owned).await?;
         Ok(all
             .filter_map(|(name, one)| Some((name, one.id?)))
             .collect())
     }
 
-    async fn containers_beside(&self) -> Result<impl Iterator<Item = (String, ContainerSummary)>> {
+    /// Those that are called so, by the name that a service's container has.
+    async fn containers_beside(
+        &self,
+        called: impl Fn(&str) -> String,
+    ) -> Result<impl Iterator<Item = (String, ContainerSummary)>> {
         let own = self.containers(self.names.own()).await?;
-        Ok(own.into_iter().filter_map(|one| {
+        Ok(own.into_iter().filter_map(move |one| {
             let labels = one.labels.as_ref()?;
             labels.get(DEFINITION)?;
-            Some((labels.get(SERVICE)?.clone(), one))
+            let name = labels.get(SERVICE)?.clone();
+            // The engine writes names as paths.
+            let wanted = format!("/{}", called(&self.names.service(&name)));
+            one.names.as_ref()?.contains(&wanted).then_some((name, one))
         }))
     }
 
@@ -318,7 +315,7 @@ impl Host {
     }
 
     /// Told to stop, with time to write down what it has.
-    async fn end(&self, container: &str) -> Result<()> {
+    pub(super) async fn end(&self, container: &str) -> Result<()> {
         let options = StopContainerOptionsBuilder::new().t(GRACE).build();
         let stopped = self.engine.docker.stop_container(container, Some(options));
         match stopped.await {
@@ -348,8 +345,16 @@ fn seen((name, one): (String, ContainerSummary)) -> SeenBeside {
     }
 }
 
-fn aside(service: &Service) -> String {
-    format!("{}-before", service.container)
+fn failed(said: &str) -> String {
+    match said.is_empty() {
+        true => "its check fails".to_owned(),
+        false => format!("its check says: {said}"),
+    }
+}
+
+/// What a container is called while another one is tried in its place.
+fn aside(container: &str) -> String {
+    format!("{container}-before")
 }
 
 fn replaced(service: &Service) -> String {
@@ -363,10 +368,6 @@ fn not_needed(name: &str) -> String {
     format!("{name} is removed: agent.toml does not name it any more; its volume stays")
 }
 
-fn label<'a>(there: &'a ContainerInspectResponse, name: &str) -> Option<&'a String> {
-    there.config.as_ref()?.labels.as_ref()?.get(name)
-}
-
 fn is_running(there: &ContainerInspectResponse) -> bool {
     let state = there.state.as_ref();
     state.is_some_and(|state| state.running == Some(true) && state.restarting != Some(true))
@@ -378,4 +379,15 @@ async fn text<E>(mut output: impl Stream<Item = Result<LogOutput, E>> + Unpin) -
         bytes.extend_from_slice(&piece.into_bytes());
     }
     String::from_utf8_lossy(&bytes).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_says_nothing_is_not_cited() {
+        assert_eq!(failed(""), "its check fails");
+        assert_eq!(failed("no such disk"), "its check says: no such disk");
+    }
 }

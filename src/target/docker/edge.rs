@@ -36,7 +36,7 @@ impl Host {
     pub(super) async fn edge_at(&self, address: Option<SocketAddr>) -> Result<Edge> {
         match self.edge_container().await? {
             Some(there) if published(&there) == address => {
-                self.start(&self.names.edge()).await?;
+                self.wake(&self.names.edge()).await?;
                 self.renewed(&there).await
             }
             Some(there) => self.moved(&there, address).await,
@@ -52,7 +52,7 @@ impl Host {
         if self.edge_container().await?.is_none() && !self.take_back_edge().await? {
             return self.made_again().await;
         }
-        self.start(&self.names.edge()).await?;
+        self.wake(&self.names.edge()).await?;
         self.answering().await.map(Some)
     }
 
@@ -124,7 +124,7 @@ impl Host {
             None => error,
         })?;
         program::forget_others(&self.engine, &image).await;
-        self.wake_beside().await
+        Ok(())
     }
 
     async fn edge_body(&self, address: Option<SocketAddr>) -> Result<ContainerCreateBody> {
@@ -178,7 +178,7 @@ impl Host {
 
     /// This program in a container that sees the agent's files.
     async fn program_body(&self, service: &str) -> Result<ContainerCreateBody> {
-        let limits = host(&[], &Resources::default());
+        let limits = host(&[], 0, &Resources::default());
         let host: HostConfig = serde_json::from_value(limits).context("no limits")?;
         let volume = |what: &str, target: &str| Mount {
             typ: Some(MountType::VOLUME),

@@ -20,6 +20,7 @@ mod renew;
 mod service;
 #[cfg(test)]
 mod tests;
+mod wake;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};

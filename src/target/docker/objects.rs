@@ -15,7 +15,6 @@ use bollard::query_parameters::{
 };
 use bytes::Bytes;
 
-use super::service::Disk;
 use super::{Host, program};
 use crate::advice::because;
 use crate::edge::containers::EDGE;
@@ -23,6 +22,12 @@ use crate::release::Identity;
 
 /// Where a volume is seen while it is given to its owner.
 const DISKS: &str = "/disks";
+
+/// A volume, and the user that it belongs to.
+pub(super) struct Disk {
+    pub(super) volume: String,
+    pub(super) user: u32,
+}
 
 impl Host {
     pub(super) async fn inspected(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
@@ -86,10 +91,8 @@ impl Host {
 
     pub(super) async fn make_network(&self) -> Result<()> {
         let name = &self.names.project;
-        match self.engine.docker.inspect_network(name, None).await {
-            Ok(_) => return Ok(()),
-            Err(error) if is_missing(&error) => {}
-            Err(error) => return Err(self.engine.failure(error)),
+        if self.engine.network(name).await?.is_some() {
+            return Ok(());
         }
         let request = NetworkCreateRequest {
             name: name.clone(),

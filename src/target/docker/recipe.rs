@@ -55,7 +55,7 @@ fn create(release: &Release, image: &Image, names: &Names) -> Value {
             .iter()
             .map(|(name, value)| (name.clone(), json!(value))),
     );
-    let mut host = host(&image.writable, &image.resources);
+    let mut host = host(&image.writable, image.user, &image.resources);
     host["NetworkMode"] = json!(names.project);
     host["Mounts"] = json!([
         mount(&names.volume("config"), contract::FOLDER),
@@ -88,9 +88,11 @@ fn labels(release: &Release, names: &Names, service: &str) -> Map<String, Value>
 
 /// What every container of ours may do, which is little. The edge starts replicas again, so that
 /// it knows how often, and waits longer each time.
-pub(super) fn host(writable: &[String], resources: &Resources) -> Value {
-    let folders = writable.iter();
-    let folders = folders.map(|path| (path.clone(), json!("rw,exec,mode=1777")));
+pub(super) fn host(writable: &[String], user: u32, resources: &Resources) -> Value {
+    // runc before 1.1.8 gives a folder that is there already its own mode again, so it has to be
+    // the user's.
+    let options = format!("rw,exec,mode=1777,uid={user},gid={user}");
+    let folders = writable.iter().map(|path| (path.clone(), json!(options)));
     let mut host = json!({
         "RestartPolicy": { "Name": "no" },
         "ReadonlyRootfs": true,
@@ -169,7 +171,7 @@ fn beside(
     names: &Names,
     (name, of, command, resources): (&str, &str, &[String], &Resources),
 ) -> Value {
-    let mut host = host(&["/tmp".to_owned()], resources);
+    let mut host = host(&["/tmp".to_owned()], image.user, resources);
     // It lives as long as its replica.
     host["RestartPolicy"] = json!({ "Name": "unless-stopped" });
     let mut body = json!({

@@ -22,7 +22,8 @@ pub(super) struct Service {
     pub(super) name: String,
     pub(super) container: String,
     pub(super) image: String,
-    pub(super) disk: Option<Disk>,
+    /// The volume that its data lies in.
+    pub(super) disk: Option<String>,
     /// A command that succeeds while it is well; empty: nothing is known.
     pub(super) healthy: Vec<String>,
     pub(super) startup: Duration,
@@ -33,12 +34,6 @@ pub(super) struct Service {
     port: u16,
 }
 
-/// A volume, and the user that it belongs to.
-pub(super) struct Disk {
-    pub(super) volume: String,
-    pub(super) user: u32,
-}
-
 impl Service {
     pub(super) fn new(beside: &Beside, names: &Names) -> Result<Self> {
         let mut env = orders::variables(&beside.env)?;
@@ -46,11 +41,8 @@ impl Service {
             let value = vec![Piece::Secret(secret.to_owned())];
             env.insert(variable.to_owned(), value);
         }
-        let disk = beside.is_kept().then(|| Disk {
-            volume: names.disk(beside.name),
-            user: beside.user,
-        });
-        let mut create = create(beside, names, disk.as_ref());
+        let disk = beside.is_kept().then(|| names.disk(beside.name));
+        let mut create = create(beside, names, disk.as_deref());
         let definition = Identity::of(&serde_json::to_vec(&(&create, &env))?);
         create["Labels"][DEFINITION] = json!(definition.short());
         for (label, value) in counted(&definition) {
@@ -95,7 +87,7 @@ impl Service {
     }
 }
 
-fn create(beside: &Beside, names: &Names, disk: Option<&Disk>) -> Value {
+fn create(beside: &Beside, names: &Names, disk: Option<&str>) -> Value {
     // In one order, so that the same definition is the same text.
     let labels: BTreeMap<_, _> = names.labels(beside.name).into_iter().collect();
     let mut body = json!({
@@ -117,16 +109,16 @@ fn create(beside: &Beside, names: &Names, disk: Option<&Disk>) -> Value {
 }
 
 /// The engine keeps it up: nobody else watches it.
-fn limits(beside: &Beside, names: &Names, disk: Option<&Disk>) -> Value {
+fn limits(beside: &Beside, names: &Names, disk: Option<&str>) -> Value {
     let data = beside.data.as_ref().map(|data| data.path.as_str());
     let in_memory = data.filter(|_| disk.is_none());
     let writable = beside.writable.iter().copied().chain(in_memory);
     let writable: Vec<String> = writable.map(str::to_owned).collect();
-    let mut host = host(&writable, beside.resources);
+    let mut host = host(&writable, beside.user, beside.resources);
     host["RestartPolicy"] = json!({ "Name": "unless-stopped" });
     host["NetworkMode"] = json!(names.project);
     if let Some((disk, path)) = disk.zip(data) {
-        host["Mounts"] = json!([{ "Type": "volume", "Source": disk.volume, "Target": path }]);
+        host["Mounts"] = json!([{ "Type": "volume", "Source": disk, "Target": path }]);
     }
     if let Some(gpus) = beside.gpus {
         host["DeviceRequests"] =
