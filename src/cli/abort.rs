@@ -100,7 +100,7 @@ pub(crate) async fn follow(
 
 /// What became of a rollout that somebody else may walk.
 pub(crate) enum Reached {
-    Ended(Journaled),
+    Ended(Box<Journaled>),
     /// Nobody walks it. Whoever did may have ended it just before.
     Free(Lease),
 }
@@ -123,7 +123,7 @@ pub(crate) async fn reached(
             (Err(_), None) => sleep(store.pace()).await,
         }
         if let Some(ended) = ended(store, running).await? {
-            return Ok(Reached::Ended(ended));
+            return Ok(Reached::Ended(Box::new(ended)));
         }
     }
 }
