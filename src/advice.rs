@@ -48,8 +48,18 @@ pub(crate) fn with_advice(
 
 /// What to type next. The outermost advice knows most of what the user wanted.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
-    let advice = error.downcast_ref::<Advice>()?;
-    Some(&advice.hint)
+    match error.downcast_ref::<Advice>() {
+        Some(advice) => Some(&advice.hint),
+        None => is_full(error).then_some("make room on that disk: df -h says which one is full"),
+    }
+}
+
+fn is_full(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain();
+    causes.any(|cause| {
+        let cause = cause.downcast_ref::<std::io::Error>();
+        cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::StorageFull)
+    })
 }
 
 /// What could not be done, and each cause that says more, once.
@@ -78,5 +88,20 @@ pub(crate) trait Advise<T> {
 impl<T, E: Into<anyhow::Error>> Advise<T> for Result<T, E> {
     fn advise(self, what: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
         self.map_err(|error| with_advice(error.into(), what, hint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_troubles() {
+        let of = |kind: std::io::ErrorKind| {
+            let error = anyhow::Error::new(std::io::Error::from(kind));
+            hint(&error.context("could not write x")).is_some()
+        };
+        assert!(of(std::io::ErrorKind::StorageFull));
+        assert!(!of(std::io::ErrorKind::NotFound));
     }
 }

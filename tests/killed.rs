@@ -179,3 +179,21 @@ fn ctrl_c_twice_leaves_it_standing() {
     place.run(&["abort"]).ends(0);
     whole(&place, "r1");
 }
+
+#[test]
+fn the_edge_whose_address_somebody_else_takes() {
+    let place = Place::deployed("");
+    let address = ("127.0.0.1", place.port);
+    kill(place.edge());
+    let mut taken = None;
+    eventually("it is free", || {
+        taken = std::net::TcpListener::bind(address).ok();
+        taken.is_some()
+    });
+    let status = place.run(&["status"]).ends(0).stdout;
+    let says = "could not be opened: somebody else has it";
+    assert!(status.contains(says), "{status}");
+    drop(taken);
+    eventually("it is open again", || place.status()["closed"].is_null());
+    whole(&place, "r1");
+}

@@ -31,6 +31,7 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
         agent: site.agent,
         environment: site.environment,
         url: seen.url.clone(),
+        closed: seen.closed.clone(),
         releases: serving.unwrap_or_default(),
         beside: target.beside().await?,
         next: match seen.ending {

@@ -282,6 +282,9 @@ pub(crate) struct State {
     pub(crate) started: u64,
     pub(crate) fence: u64,
     pub(crate) listen: Option<SocketAddr>,
+    /// Where it was told to, and cannot: somebody else has the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) closed: Option<SocketAddr>,
     pub(crate) traffic: Traffic,
     /// It was told to stop, and takes no more orders.
     #[serde(default)]

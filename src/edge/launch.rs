@@ -97,6 +97,9 @@ impl Launch<'_> {
             ErrorKind::NotFound if !self.dir.is_dir() => {
                 anyhow!("no such folder: {}", self.dir.display())
             }
+            ErrorKind::NotFound if self.dir.join(&program).is_file() => {
+                anyhow!("{program} wants an interpreter that is not there: see its first line")
+            }
             ErrorKind::NotFound => anyhow!("no such program: {program}"),
             ErrorKind::PermissionDenied => anyhow!("{program} may not be run: permission denied"),
             _ => anyhow!("{program} cannot be started: {error}"),

@@ -113,6 +113,7 @@ impl Target for Fake {
                 .map(|(id, wanted)| (*id, self.release(*id, *wanted)))
                 .collect(),
             shares: shares.clone(),
+            closed: None,
             ending: false,
             mirrored: self.mirror.borrow().as_ref().map(|mirror| Mirrored {
                 copies: Copies {

@@ -24,7 +24,8 @@ pub(super) fn seen(
         (*share > 0).then(|| (id, Percent::from_hundredths(*share)))
     });
     Seen {
-        url: state.listen.map(url),
+        url: state.listen.map(&url),
+        closed: state.closed.map(&url),
         releases: releases.collect(),
         shares: shares.collect(),
         ending: state.ending,

@@ -11,6 +11,9 @@ use crate::spec::Percent;
 pub(crate) struct Seen {
     /// Where users reach the agent.
     pub(crate) url: Option<String>,
+    /// Where users should reach it, and do not: the address could not be opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) closed: Option<String>,
     pub(crate) releases: BTreeMap<ReleaseId, SeenRelease>,
     /// Releases without a share are not in it.
     pub(crate) shares: BTreeMap<ReleaseId, Percent>,

@@ -187,6 +187,7 @@ pub(super) fn seen() -> Seen {
         ]
         .into(),
         shares: [(ReleaseId(12), percent(90)), (ReleaseId(13), percent(10))].into(),
+        closed: None,
         ending: false,
         mirrored: None,
     }

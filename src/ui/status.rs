@@ -23,6 +23,9 @@ pub(crate) struct Status {
     pub(crate) environment: Option<String>,
     /// Where users reach the agent.
     pub(crate) url: Option<String>,
+    /// Where they should, and do not: the address could not be opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) closed: Option<String>,
     pub(crate) releases: Vec<Serving>,
     /// Services and tools.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -140,12 +143,16 @@ pub(super) fn phase(phase: Phase) -> (&'static str, Option<String>) {
 
 impl Status {
     fn header(&self) -> Line {
-        say::whose(&self.agent, self.environment.as_deref()).dim(
-            self.url
-                .iter()
-                .map(|url| format!("   {url}"))
-                .collect::<String>(),
-        )
+        let url = self.url.iter().map(|url| format!("   {url}"));
+        let line = say::whose(&self.agent, self.environment.as_deref());
+        let line = line.dim(url.collect::<String>());
+        match &self.closed {
+            Some(closed) => line.add(
+                Tone::Bad,
+                format!("   {closed} could not be opened: somebody else has it (ss -ltnp)"),
+            ),
+            None => line,
+        }
     }
 
     fn serving(&self, clock: &Clock) -> Vec<Line> {

@@ -57,6 +57,7 @@ fn status() -> Status {
         agent: "support-agent".to_owned(),
         environment: Some("production".to_owned()),
         url: seen.url.clone(),
+        closed: None,
         releases: Serving::in_total(&rollout, &seen),
         beside: Vec::new(),
         rollout: Some(Running::of(

@@ -26,6 +26,7 @@ fn state() -> State {
             shares: [("r13".to_owned(), 500)].into(),
             ..Traffic::default()
         },
+        closed: None,
         ending: false,
         mirrored: None,
         pools: [("r13".to_owned(), pool)].into(),

@@ -20,13 +20,15 @@ impl Keeper {
                 pools.insert(name.clone(), self.measured(&name));
             }
         }
+        let listen = self.door.borrow().address();
         State {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             program: program::own(),
             pid: std::process::id(),
             started: self.started,
             fence: book.fence,
-            listen: self.door.borrow().address(),
+            listen,
+            closed: book.listen.filter(|_| listen.is_none()),
             traffic: book.traffic.clone(),
             ending: book.exit.is_some(),
             mirrored: self.table.mirrored(),

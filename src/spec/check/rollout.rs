@@ -108,7 +108,7 @@ pub(super) fn check(rollout: &Rollout, check: &mut Check<'_>) {
         (_, _) => check.refuse_with(
             "rollout.steps",
             "only a canary and a shadow have steps",
-            "strategy = \"canary\", or leave the steps out",
+            "strategy = \"canary\", or leave the steps out; in an environment: rollout.steps = []",
         ),
     }
 }

@@ -119,10 +119,14 @@ impl Attendant {
         })
     }
 
-    /// Whole or not at all; a folder that is there is never changed, because replicas read it.
+    /// Whole or not at all; a folder that is right is never changed, because replicas read it. One of
+    /// other texts is what another history left, which nobody reads any more.
     fn place(&self, release: ReleaseId, texts: &BTreeMap<String, String>) -> Result<()> {
         let folder = self.config.join(release.to_string());
-        if folder.is_dir() {
+        let has = |(path, text): (&String, &String)| {
+            fs::read_to_string(folder.join(path)).is_ok_and(|there| there == *text)
+        };
+        if folder.is_dir() && texts.iter().all(has) {
             return Ok(());
         }
         let fresh = self.config.join(format!("{release}.new"));
@@ -139,6 +143,7 @@ impl Attendant {
             fs::create_dir_all(file.parent().unwrap_or(&fresh))?;
             fs::write(file, text)?;
         }
+        remove(&folder)?;
         fs::rename(fresh, folder).context("could not keep the release's configuration")
     }
 

@@ -300,6 +300,7 @@ impl Things {
             url: router.url(self),
             releases: releases.map(|id| (id, self.release(id))).collect(),
             shares: router.shares(self),
+            closed: None,
             ending: false,
             mirrored: None,
         }
