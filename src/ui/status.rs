@@ -24,7 +24,6 @@ pub(crate) struct Status {
     /// Where users reach the agent.
     pub(crate) url: Option<String>,
     /// Where they should, and do not: the address could not be opened.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) closed: Option<String>,
     pub(crate) releases: Vec<Serving>,
     /// Services and tools.
