@@ -69,7 +69,7 @@ fn as_json() {
     assert_eq!(
         plain(&place.run(&["status", "--output", "json"]).ends(0)),
         json!({
-            "v": 1, "agent": "bot", "environment": null,
+            "v": 1, "agent": "bot", "environment": null, "closed": null,
             "releases": [{
                 "release": "r1", "role": "stable", "weight": 100,
                 "ready": 1, "wanted": 1, "coming": 0, "leaving": 0,
