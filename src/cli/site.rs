@@ -71,9 +71,7 @@ impl Project {
 
     /// What agentctl itself keeps: wherever it lies, it is no part of what is deployed.
     pub(crate) fn own_files(&self) -> Vec<PathBuf> {
-        let dir = self.site.dir().ok();
-        let state = dir.and_then(|dir| Some(dir.path().parent()?.to_owned()));
-        let all = state.into_iter().chain(self.saved.clone());
+        let all = self.site.all_states().into_iter().chain(self.saved.clone());
         all.filter_map(|path| std::path::absolute(path).ok())
             .collect()
     }
@@ -184,6 +182,11 @@ impl Site {
             format!("no agent named {} was deployed from here", self.name()),
             names_in_words()?,
         ))
+    }
+
+    /// Where this machine keeps what it knows of all agents.
+    pub(crate) fn all_states(&self) -> Option<PathBuf> {
+        Some(self.dir().ok()?.path().parent()?.to_owned())
     }
 
     pub(crate) fn keep_target(&self) -> Result<()> {

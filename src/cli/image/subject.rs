@@ -63,9 +63,12 @@ pub(crate) fn found(
     let folder = image::find(project.folder(), &build.context)?;
     let canonical = buildable(project, render::Engine::BuildKit)?;
     let context = Context::read(&folder, &canonical.ignore)?;
-    let own = project.own_files();
-    let beside = made.into_iter().chain(own.iter().map(PathBuf::as_path));
+    let beside = made.into_iter().chain(project.saved.as_deref());
     let context = beside.fold(context, Context::without);
+    let context = match project.site.all_states() {
+        Some(states) => context.without_folder(&states),
+        None => context,
+    };
     let looked = context.look_through(&memory(&folder))?;
     Ok((context, looked, canonical))
 }

@@ -68,6 +68,17 @@ impl Context {
         })
     }
 
+    /// But for this folder, and those that were made for it alone.
+    pub(crate) fn without_folder(self, folder: &Path) -> Self {
+        let mut rest = self.without(folder);
+        if let (Ok(root), Ok(folder)) = (rest.root.canonicalize(), folder.canonicalize())
+            && folder.starts_with(&root)
+        {
+            rest.forget_empty(&root, &folder);
+        }
+        rest
+    }
+
     /// But for this file or folder: what is written because an image was made is no part of it.
     pub(crate) fn without(mut self, file: &Path) -> Self {
         let folder = match file.parent() {
@@ -83,14 +94,12 @@ impl Context {
             }
             self.entries
                 .retain(|entry| !root.join(&entry.path).starts_with(&file));
-            self.forget_empty(&root, &file);
         }
         self
     }
 
-    /// Folders that were made for it alone.
-    fn forget_empty(&mut self, root: &Path, file: &Path) {
-        for folder in file.ancestors().skip(1).take_while(|one| *one != root) {
+    fn forget_empty(&mut self, root: &Path, inner: &Path) {
+        for folder in inner.ancestors().skip(1).take_while(|one| *one != root) {
             let within = |entry: &Entry| root.join(&entry.path).starts_with(folder);
             if self.entries.iter().filter(|entry| within(entry)).count() == 1 {
                 self.entries
