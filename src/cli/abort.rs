@@ -66,17 +66,9 @@ pub(crate) async fn undo(
 ) -> Result<Exit> {
     let running = running(site, last)?;
     let ask = Some((word.request(), word.asked(&running)));
-    match reached(store, &running, ask, shown).await? {
-        Reached::Ended(ended) => told(site, &ended, Exit::of_undo, shown).await,
-        Reached::Free(lease) => {
-            let then = Some(word.event(lease.who.clone()));
-            let work = async |lease: &Lease| match ended(store, &running).await? {
-                Some(ended) => told(site, &ended, Exit::of_undo, shown).await,
-                None => resume::walk(site, store, lease, shown, then).await,
-            };
-            lease.during(store, work).await
-        }
-    }
+    let reached = reached(store, &running, ask, shown).await?;
+    let then = |lease: &Lease| Some(word.event(lease.who.clone()));
+    end(site, store, &running, reached, (then, Exit::of_undo), shown).await
 }
 
 /// Waits for the end of a rollout, or goes on with it as soon as nobody else does.
@@ -86,12 +78,26 @@ pub(crate) async fn follow(
     running: &Journaled,
     shown: &mut Shown,
 ) -> Result<Exit> {
-    match reached(store, running, None, shown).await? {
-        Reached::Ended(ended) => told(site, &ended, Exit::of_outcome, shown).await,
+    let reached = reached(store, running, None, shown).await?;
+    let how = (|_: &Lease| None, Exit::of_outcome as fn(&Outcome) -> Exit);
+    end(site, store, running, reached, how, shown).await
+}
+
+/// Told, where somebody else has ended it; else walked to its end here.
+async fn end(
+    site: &Site,
+    store: &AnyStore,
+    running: &Journaled,
+    reached: Reached,
+    (then, exit): (impl Fn(&Lease) -> Option<Event>, fn(&Outcome) -> Exit),
+    shown: &mut Shown,
+) -> Result<Exit> {
+    match reached {
+        Reached::Ended(ended) => told(site, &ended, exit, shown).await,
         Reached::Free(lease) => {
             let work = async |lease: &Lease| match ended(store, running).await? {
-                Some(ended) => told(site, &ended, Exit::of_outcome, shown).await,
-                None => resume::walk(site, store, lease, shown, None).await,
+                Some(ended) => told(site, &ended, exit, shown).await,
+                None => resume::walk(site, store, lease, shown, then(lease)).await,
             };
             lease.during(store, work).await
         }

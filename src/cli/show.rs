@@ -17,7 +17,7 @@ use super::journaled::Journaled;
 use super::site::{Project, Site, now};
 use crate::advice::with_hint;
 use crate::analysis::Verdict;
-use crate::engine::Audience;
+use crate::engine::{Audience, because};
 use crate::journal;
 use crate::notify::Outbox;
 use crate::redact::Redactor;
@@ -202,9 +202,7 @@ impl Shown {
 
 /// `0 of 3 replicas are ready: r8-1 exited with status 1`.
 fn lacking(release: ReleaseId, side: &SeenRelease) -> Option<String> {
-    let because = side.failing.first().map_or_else(String::new, |failing| {
-        format!(": {release}-{} {}", failing.replica, failing.says)
-    });
+    let because = because(release, side);
     let says = format!(
         "{} of {} replicas are ready{because}",
         side.ready, side.wanted

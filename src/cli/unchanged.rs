@@ -1,18 +1,14 @@
 //! A deploy of what runs already: it is live only once it is ready.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use tokio::time::{Instant, timeout_at};
 
 use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
+use crate::engine::MARGIN;
 use crate::release::ReleaseId;
 use crate::target::{Any, Seen, SeenRelease, Target};
-
-/// What the target may need beyond a replica's own time to notice that it is over.
-const MARGIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn told(
     project: &Project,

@@ -30,6 +30,7 @@ pub(crate) use gates::Kept;
 pub(crate) use interrupt::{ABORT, APPROVE, Interrupt, KEEP, Left};
 pub(crate) use judging::{Judging, Jury, Purses};
 pub(crate) use noted::Noted;
+pub(crate) use ready::{MARGIN, because};
 
 use crate::advice::Advise;
 use crate::analysis::{Sources, Verdict};

@@ -41,9 +41,8 @@ impl Noted {
     /// Whether a person is asked, by the last look.
     pub(super) fn asks(&self, rollout: &Rollout, now: Stamp) -> bool {
         let last = self.last.borrow();
-        let verdicts = last.iter().flat_map(|look| look.verdicts.iter().cloned());
-        let verdicts: Vec<Verdict> = verdicts.collect();
-        rollout.asks(&verdicts, now).is_some()
+        let verdicts = last.as_ref().map_or(&[][..], |look| &look.verdicts);
+        rollout.asks(verdicts, now).is_some()
     }
 
     pub(super) async fn due(&self) {

@@ -15,7 +15,7 @@ use crate::target::{Seen, SeenRelease, Target};
 const RESTARTS: u32 = 3;
 
 /// What the edge may need beyond a replica's own time to notice that it is over.
-const MARGIN: Duration = Duration::from_secs(5);
+pub(crate) const MARGIN: Duration = Duration::from_secs(5);
 
 impl<T: Target, S: Store> Engine<'_, T, S> {
     pub(super) async fn ready(&self, slot: Slot, replicas: u32) -> Result<(), Failure> {
@@ -62,7 +62,7 @@ fn hopeless(id: ReleaseId, side: &SeenRelease) -> Option<String> {
 }
 
 /// What its first failing replica says, to stand behind a sentence.
-pub(super) fn because(id: ReleaseId, side: &SeenRelease) -> String {
+pub(crate) fn because(id: ReleaseId, side: &SeenRelease) -> String {
     match side.failing.first() {
         Some(failing) => format!(": {id}-{} {}", failing.replica, failing.says),
         None => String::new(),
