@@ -205,6 +205,31 @@ fn services_and_tools_are_there_before_the_agent_and_stay() {
 }
 
 #[test]
+fn a_sidecar_that_has_ended_is_started_again_and_one_that_cannot_stay_fails_the_release() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-near", TOOLS);
+    host.run(&["deploy"]).ends(0);
+    let near = host.named("-r1-1-near");
+    docker(&["kill", &near]).unwrap();
+    eventually("it runs again", || host.id("-r1-1-near").ends_with("true"));
+    eventually("its replica is ready again", || {
+        host.run(&["status"]).stdout.contains("1/1 ready")
+    });
+    docker(&["rm", "-f", &near]).unwrap();
+    eventually("another one is there", || {
+        docker(&["inspect", "--format", "{{.State.Running}}", &near]).is_ok_and(|it| it == "true")
+    });
+    let broken = TOOLS.replace("echo beside", "echo no such disk; exit 7; echo");
+    host.spec("", &broken);
+    host.run(&["deploy"])
+        .ends(1)
+        .says("r2-1 its sidecar near exited with status 7, 3 times in a row");
+    host.run(&["stop", "--now"]).ends(0);
+}
+
+#[test]
 fn a_service_that_has_changed_is_replaced_and_comes_back_if_that_fails() {
     if !there_is_a_tiny_image() {
         return;

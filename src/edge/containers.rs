@@ -21,10 +21,9 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt;
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(super) use self::making::Making;
-use super::api;
 use crate::docker::{Engine, Place};
 
 /// Whose edge keeps it; the replica that it is; the replica that it stands beside.
@@ -82,11 +81,11 @@ impl Containers {
         if !making.container.sidecars.is_empty() {
             self.remove_beside(&making.replica).await?;
         }
-        let started = self.engine.docker.start_container(&id, None).await;
-        started.map_err(|error| self.engine.failure(error))?;
+        self.start_made(&id).await?;
         let address = self.address(&id, making.container.port).await?;
-        for (name, sidecar) in &making.container.sidecars {
-            self.start_beside(making, &id, name, sidecar).await?;
+        for name in making.container.sidecars.keys() {
+            let started = self.start_beside(making, name).await;
+            started.with_context(|| format!("its sidecar {name}"))?;
         }
         Ok((self.container(id), address))
     }
@@ -107,10 +106,7 @@ impl Containers {
         let Some(there) = inspect(&self.engine, &name).await? else {
             return self.create(&name, making.body(&self.owner)?).await;
         };
-        let labels = there.config.as_ref().and_then(|it| it.labels.as_ref());
-        if labels.and_then(|labels| labels.get(EDGE)) != Some(&self.owner) {
-            bail!("there is a container named {name} that agentctl did not make");
-        }
+        self.check_made(&name, &there)?;
         let is_reached = self.engine.is_on(making.network(), &there).await?;
         if let Some(id) = there.id.filter(|_| is_reached) {
             return Ok(id);
@@ -119,35 +115,25 @@ impl Containers {
         self.create(&name, making.body(&self.owner)?).await
     }
 
+    fn check_made(&self, name: &str, there: &ContainerInspectResponse) -> Result<()> {
+        let labels = there.config.as_ref().and_then(|it| it.labels.as_ref());
+        if labels.and_then(|labels| labels.get(EDGE)) != Some(&self.owner) {
+            bail!("there is a container named {name} that agentctl did not make");
+        }
+        Ok(())
+    }
+
+    async fn start_made(&self, id: &str) -> Result<()> {
+        let started = self.engine.docker.start_container(id, None).await;
+        started.map_err(|error| self.engine.failure(error))
+    }
+
     async fn create(&self, name: &str, body: Value) -> Result<String> {
         let body: ContainerCreateBody =
             serde_json::from_value(body).context("not the engine's words for a container")?;
         let named = CreateContainerOptionsBuilder::new().name(name).build();
         let made = self.engine.docker.create_container(Some(named), body).await;
         Ok(made.map_err(|error| self.engine.failure(error))?.id)
-    }
-
-    async fn start_beside(
-        &self,
-        making: &Making<'_>,
-        replica: &str,
-        name: &str,
-        sidecar: &api::Sidecar,
-    ) -> Result<()> {
-        let mut body = sidecar.create.clone();
-        body["Env"] = json!(making.variables(&sidecar.env)?);
-        body["HostConfig"]["NetworkMode"] = json!(format!("container:{replica}"));
-        body["Labels"][EDGE] = json!(self.owner);
-        body["Labels"][BESIDE] = json!(making.replica);
-        body["Labels"][NUMBER] = json!(making.number.to_string());
-        let started = async {
-            let id = self
-                .create(&format!("{}-{name}", making.name()), body)
-                .await?;
-            let started = self.engine.docker.start_container(&id, None).await;
-            started.map_err(|error| self.engine.failure(error))
-        };
-        started.await.with_context(|| format!("its sidecar {name}"))
     }
 
     /// One that has ended already has no address any more.
@@ -211,14 +197,6 @@ impl Containers {
     pub(super) async fn remove_predecessor(&self) {
         // What is left is removed when another one is to be called so.
         let _ = remove(&self.engine, &predecessor(&self.owner)).await;
-    }
-
-    async fn remove_beside(&self, replica: &str) -> Result<()> {
-        let all = self.found().await?.into_iter();
-        for one in all.filter(|one| one.is_beside && one.replica == replica) {
-            remove(&self.engine, &one.id).await?;
-        }
-        Ok(())
     }
 }
 
@@ -355,6 +333,7 @@ fn replace(path: &Path, value: &str) -> std::io::Result<()> {
     fs::rename(fresh, path)
 }
 
+mod beside;
 mod making;
 #[cfg(test)]
 mod tests;

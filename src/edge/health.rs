@@ -68,7 +68,7 @@ impl<'a> Watcher<'a> {
         self.course.judge(self.health, self.born.elapsed(), look)
     }
 
-    /// The proxy could not reach it: the next look decides alone.
+    /// Something else tells that it is not ready: the next look decides alone.
     pub(super) fn doubt(&mut self) {
         self.course.doubt();
     }

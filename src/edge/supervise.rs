@@ -4,6 +4,8 @@
 //! changed and saved, then `carry_out` brings tasks and table to where the book is. A new edge
 //! does the same with the book of the one before it, so recovery is nothing special.
 
+mod backoff;
+mod beside;
 mod decide;
 mod drain;
 mod hear;

@@ -42,11 +42,9 @@ impl Course {
         }
     }
 
-    /// The proxy could not reach it: it has to show that it is ready.
+    /// Something else tells that it is not ready: it has to show that it is.
     pub(super) fn doubt(&mut self) {
-        if self.standing == Standing::Ready {
-            self.standing = Standing::Unready;
-        }
+        self.standing = Standing::Unready;
     }
 
     /// `age`: since the process was started.

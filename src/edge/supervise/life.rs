@@ -15,6 +15,8 @@ use anyhow::{Context, Result};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use super::backoff::{Backoff, LONGEST_DELAY, in_a_row};
+use super::beside::Lacking;
 use super::{Id, Keeper, now};
 use crate::edge::api::{self, Place, Recipe, Standing};
 use crate::edge::containers::Making;
@@ -42,6 +44,7 @@ pub(super) struct Run {
     first_ready: Cell<Option<Instant>>,
     /// Why it had to be ended although it is wanted.
     sick: RefCell<Option<String>>,
+    pub(super) lacking: Lacking,
 }
 
 struct End {
@@ -157,7 +160,19 @@ impl Life {
     ) -> Result<(Instance, SocketAddr)> {
         let containers = self.keeper.containers.as_ref();
         let secrets = self.keeper.home.secrets();
-        let making = Making {
+        let making = self.making(recipe, container, Fill::new(container.port, &secrets)?);
+        let containers = containers.context("this edge has no engine to start containers on")?;
+        let (container, address) = containers.start(&making).await?;
+        Ok((Instance::Container(Box::new(container)), address))
+    }
+
+    pub(super) fn making<'a>(
+        &self,
+        recipe: &'a Recipe,
+        container: &'a api::Container,
+        fill: Fill<'a>,
+    ) -> Making<'a> {
+        Making {
             recipe,
             container,
             replica: self.id.to_string(),
@@ -165,16 +180,13 @@ impl Life {
             telling: self
                 .keeper
                 .telling(&self.id, |name| recipe.env.contains_key(name)),
-            fill: Fill::new(container.port, &secrets)?,
-        };
-        let containers = containers.context("this edge has no engine to start containers on")?;
-        let (container, address) = containers.start(&making).await?;
-        Ok((Instance::Container(Box::new(container)), address))
+            fill,
+        }
     }
 
     fn place(&self, instance: Instance, running: Running) -> Option<Run> {
         let recipe = self.keeper.recipe(&self.id)?;
-        let address = running.address;
+        let (address, lacking) = (running.address, Lacking::first(&recipe.place));
         let (standing, since) = self
             .keeper
             .kept(&self.id, |kept| (kept.standing, kept.since))?;
@@ -200,6 +212,7 @@ impl Life {
             born,
             first_ready,
             sick: RefCell::default(),
+            lacking,
         })
     }
 
@@ -208,6 +221,7 @@ impl Life {
             biased;
             ended = run.instance.ended() => ended,
             never = self.tend(run) => match never {},
+            never = self.keep_beside(run) => match never {},
         };
         self.keeper.table.remove(&run.placed);
         self.keeper.unplace(&self.id);
@@ -251,6 +265,9 @@ impl Life {
         let mut watcher =
             Watcher::new(&run.recipe.health, run.placed.address(), standing, run.born);
         loop {
+            if self.lacks(run, &mut watcher).await {
+                continue;
+            }
             match watcher.look().await {
                 Verdict::Same => {}
                 Verdict::Ready => self.is_ready(run),
@@ -259,12 +276,26 @@ impl Life {
             }
             tokio::select! {
                 () = sleep(watcher.pause()) => {}
+                () = run.lacking.changes() => {}
                 () = run.placed.failing() => {
                     self.keeper.stand(&self.id, Standing::Unready, Some("the proxy could not reach it".into()));
                     watcher.doubt();
                 }
             }
         }
+    }
+
+    /// True after a change of what it lacks.
+    async fn lacks(&self, run: &Run, watcher: &mut Watcher<'_>) -> bool {
+        let Some(says) = run.lacking.worst() else {
+            return false;
+        };
+        if says.is_some() {
+            self.keeper.stand(&self.id, Standing::Unready, says);
+            watcher.doubt();
+        }
+        run.lacking.changes().await;
+        true
     }
 
     fn is_ready(&self, run: &Run) {
@@ -279,15 +310,19 @@ impl Life {
             "starts again in {}",
             humantime::format_duration(delay)
         ));
-        self.keeper.kept(&self.id, |kept| {
-            kept.restarts = in_a_row(kept.restarts, end.was_ready_for);
-        });
+        self.count_restart(end.was_ready_for);
         self.keeper
             .stand(&self.id, Standing::Unready, Some(end.says.clone()));
         tokio::select! {
             () = sleep(delay) => {}
             () = self.leaves() => {}
         }
+    }
+
+    pub(super) fn count_restart(&self, was_well_for: Duration) {
+        self.keeper.kept(&self.id, |kept| {
+            kept.restarts = in_a_row(kept.restarts, was_well_for);
+        });
     }
 
     pub(super) fn stays(&self) -> bool {
@@ -304,65 +339,5 @@ impl Life {
 
     pub(super) fn note(&self, line: &str) {
         self.keeper.note(&format!("{}: {line}", self.id));
-    }
-}
-
-const FIRST_DELAY: Duration = Duration::from_millis(200);
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-const PROVEN: Duration = Duration::from_secs(60);
-
-/// What goes wrong after that is another matter than what went wrong before.
-fn is_proven(was_ready_for: Duration) -> bool {
-    was_ready_for >= PROVEN
-}
-
-/// Starts again in a row, with the one that comes now.
-fn in_a_row(before: u32, was_ready_for: Duration) -> u32 {
-    if is_proven(was_ready_for) {
-        1
-    } else {
-        before + 1
-    }
-}
-
-/// How long to wait before the next start.
-struct Backoff(Duration);
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Backoff(FIRST_DELAY)
-    }
-}
-
-impl Backoff {
-    fn after(&mut self, was_ready_for: Duration) -> Duration {
-        if is_proven(was_ready_for) {
-            *self = Backoff::default();
-        }
-        let longer = (self.0 * 2).min(LONGEST_DELAY);
-        std::mem::replace(&mut self.0, longer)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn restarts_are_counted_anew_after_a_good_minute() {
-        let seconds = Duration::from_secs;
-        assert_eq!((in_a_row(4, seconds(59)), in_a_row(4, seconds(60))), (5, 1));
-    }
-
-    #[test]
-    fn delays_double_up_to_half_a_minute_and_begin_again_after_a_good_minute() {
-        let mut backoff = Backoff::default();
-        let mut delay = |ready| backoff.after(Duration::from_secs(ready)).as_millis();
-        assert_eq!([delay(0), delay(0), delay(59)], [200, 400, 800]);
-        assert_eq!(
-            [delay(0), delay(0), delay(0), delay(0), delay(0), delay(0)].map(|ms| ms.min(30_000)),
-            [1600, 3200, 6400, 12800, 25600, 30000]
-        );
-        assert_eq!([delay(0), delay(60), delay(0)], [30_000, 200, 400]);
     }
 }

@@ -171,9 +171,7 @@ fn beside(
     names: &Names,
     (name, of, command, resources): (&str, &str, &[String], &Resources),
 ) -> Value {
-    let mut host = host(&["/tmp".to_owned()], image.user, resources);
-    // It lives as long as its replica.
-    host["RestartPolicy"] = json!({ "Name": "unless-stopped" });
+    let host = host(&["/tmp".to_owned()], image.user, resources);
     let mut body = json!({
         "Image": of,
         "User": image.user.to_string(),
