@@ -221,11 +221,17 @@ fn a_sidecar_that_has_ended_is_started_again_and_one_that_cannot_stay_fails_the_
     eventually("another one is there", || {
         docker(&["inspect", "--format", "{{.State.Running}}", &near]).is_ok_and(|it| it == "true")
     });
+    let tools = TOOLS.replace("echo beside", "echo to the log; echo beside");
+    host.spec("", &tools);
+    host.run(&["deploy"]).ends(0);
+    let logs = host.run(&["logs"]).ends(0).stdout;
+    assert!(logs.contains("r2-1-near │ to the log\n"), "{logs}");
     let broken = TOOLS.replace("echo beside", "echo no such disk; exit 7; echo");
     host.spec("", &broken);
     host.run(&["deploy"])
         .ends(1)
-        .says("r2-1 its sidecar near exited with status 7, 3 times in a row");
+        .says("near: no such disk\n")
+        .says("r3-1 its sidecar near exited with status 7, 3 times in a row");
     host.run(&["stop", "--now"]).ends(0);
 }
 

@@ -29,7 +29,7 @@ use crate::docker::{Engine, Place};
 /// Whose edge keeps it; the replica that it is; the replica that it stands beside.
 pub(crate) const EDGE: &str = "agentctl.edge";
 pub(crate) const REPLICA: &str = "agentctl.replica";
-const BESIDE: &str = "agentctl.beside";
+pub(crate) const BESIDE: &str = "agentctl.beside";
 /// As `docker compose` counts a service's containers.
 pub(crate) const NUMBER: &str = "com.docker.compose.container-number";
 

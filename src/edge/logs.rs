@@ -31,6 +31,14 @@ pub(super) fn turn(path: &Path, largest: u64) -> io::Result<()> {
     }
 }
 
+/// What another run of the replica wrote becomes an older log, so that nobody takes it for this one's.
+pub(super) fn begin(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(file) if file.len() > 0 => shift_and_empty(path, LARGEST),
+        _ => Ok(()),
+    }
+}
+
 fn shift_and_empty(path: &Path, most: u64) -> io::Result<()> {
     for old in (1..OLD_ONES).rev().filter(|&old| older(path, old).exists()) {
         std::fs::rename(older(path, old), older(path, old + 1))?;
@@ -89,6 +97,21 @@ mod tests {
         assert_eq!(text(older(&path, 1)), "round 5\n");
         assert_eq!(text(older(&path, 3)), "round 3\n");
         assert!(!older(&path, 4).exists());
+    }
+
+    #[test]
+    fn a_log_that_begins_anew_leaves_what_was_written_before_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        begin(&path).unwrap();
+        assert!(!path.exists());
+        writeln!(open(&path).unwrap(), "an earlier run").unwrap();
+        begin(&path).unwrap();
+        begin(&path).unwrap();
+        let text = |path: PathBuf| std::fs::read_to_string(path).unwrap();
+        assert_eq!(text(path.clone()), "");
+        assert_eq!(text(older(&path, 1)), "an earlier run\n");
+        assert!(!older(&path, 2).exists());
     }
 
     #[test]

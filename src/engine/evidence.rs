@@ -68,8 +68,8 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         self.write_json("seen.json", &failure.seen)?;
         self.write_json("verdicts.json", &failure.verdicts)?;
         for log in logs {
-            let name = format!("{}-{}.log", log.release, log.replica);
-            fs::write(dir.join(name), log.lines.join("\n") + "\n")?;
+            let file = dir.join(format!("{}.log", log.name()));
+            fs::write(file, log.lines.join("\n") + "\n")?;
         }
         Ok(())
     }
@@ -95,11 +95,16 @@ fn last_lines(logs: &[Log], seen: Option<&Seen>, id: ReleaseId) -> Vec<String> {
         .and_then(|seen| seen.releases.get(&id))
         .and_then(|release| release.failing.first())
         .map(|failing| failing.replica);
-    let log = logs
-        .iter()
-        .find(|log| Some(log.replica) == failing)
-        .or_else(|| logs.first());
-    let lines = log.map(|log| log.lines.as_slice()).unwrap_or_default();
-    let last = &lines[lines.len().saturating_sub(SHOWN)..];
-    last.iter().map(|line| cut(line)).collect()
+    let of = |replica: u32| logs.iter().filter(move |log| log.replica == replica);
+    let failing = failing.filter(|replica| of(*replica).next().is_some());
+    let replica = failing.or_else(|| Some(logs.first()?.replica));
+    replica.into_iter().flat_map(of).flat_map(last_of).collect()
+}
+
+fn last_of(log: &Log) -> impl Iterator<Item = String> {
+    let last = &log.lines[log.lines.len().saturating_sub(SHOWN)..];
+    last.iter().map(|line| match &log.sidecar {
+        Some(sidecar) => cut(&format!("{sidecar}: {line}")),
+        None => cut(line),
+    })
 }

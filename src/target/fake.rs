@@ -202,6 +202,7 @@ impl Target for Fake {
         Ok(vec![Log {
             release,
             replica: 1,
+            sidecar: None,
             lines: lines.map(|line| (*line).to_owned()).collect(),
         }])
     }

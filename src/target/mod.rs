@@ -89,12 +89,25 @@ pub(crate) struct Spent {
     pub(crate) units: Vec<(ReleaseId, Used)>,
 }
 
-/// The last lines that one replica wrote, oldest first.
+/// The last lines that one replica, or a sidecar of it, wrote, oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Log {
     pub(crate) release: ReleaseId,
     pub(crate) replica: u32,
+    /// `None`: the agent itself.
+    pub(crate) sidecar: Option<String>,
     pub(crate) lines: Vec<String>,
+}
+
+impl Log {
+    /// `r13-2`, or `r13-2-scraper`.
+    pub(crate) fn name(&self) -> String {
+        let replica = format!("{}-{}", self.release, self.replica);
+        match &self.sidecar {
+            Some(sidecar) => format!("{replica}-{sidecar}"),
+            None => replica,
+        }
+    }
 }
 
 pub(crate) trait Target {

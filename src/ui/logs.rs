@@ -11,19 +11,20 @@ use crate::target::Log;
 struct Written<'a> {
     release: ReleaseId,
     replica: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sidecar: Option<&'a str>,
     line: &'a str,
 }
 
 impl Console {
-    /// Replica by replica: `r13-2 │ line`, or one JSON object per line.
+    /// Replica by replica, and its sidecars: `r13-2 │ line`, or one JSON object per line.
     pub(crate) fn logs(&mut self, logs: &[Log]) {
-        let name = |log: &Log| format!("{}-{}", log.release, log.replica);
-        let width = logs.iter().map(|log| name(log).len()).max().unwrap_or(0);
+        let width = logs.iter().map(|log| log.name().len()).max().unwrap_or(0);
         for log in logs {
             match self.wishes.output {
                 Output::Json => self.logged(log),
                 Output::Text => {
-                    let prefix = format!("{:<width$} │ ", name(log));
+                    let prefix = format!("{:<width$} │ ", log.name());
                     self.data(
                         log.lines
                             .iter()
@@ -39,6 +40,7 @@ impl Console {
             self.json(&Written {
                 release: log.release,
                 replica: log.replica,
+                sidecar: log.sidecar.as_deref(),
                 line,
             });
         }

@@ -267,6 +267,7 @@ fn logs() -> Vec<Log> {
     let log = |replica, line: &str| Log {
         release: ReleaseId(13),
         replica,
+        sidecar: (replica == 11).then(|| "sync".to_owned()),
         lines: vec![line.to_owned(), "ready".to_owned()],
     };
     vec![
@@ -287,10 +288,10 @@ fn logs_as_text() {
     golden(
         &out.text(),
         r"
-r13-2  │ INFO listening
-r13-2  │ ready
-r13-11 │ key is [KEY redacted]
-r13-11 │ ready
+r13-2       │ INFO listening
+r13-2       │ ready
+r13-11-sync │ key is [KEY redacted]
+r13-11-sync │ ready
 ",
     );
 }
@@ -311,8 +312,8 @@ fn logs_as_json() {
         r#"
 {"v":1,"release":"r13","replica":2,"line":"\u001b[32mINFO\u001b[0m listening"}
 {"v":1,"release":"r13","replica":2,"line":"ready"}
-{"v":1,"release":"r13","replica":11,"line":"key is [KEY redacted]"}
-{"v":1,"release":"r13","replica":11,"line":"ready"}
+{"v":1,"release":"r13","replica":11,"sidecar":"sync","line":"key is [KEY redacted]"}
+{"v":1,"release":"r13","replica":11,"sidecar":"sync","line":"ready"}
 "#,
     );
 }

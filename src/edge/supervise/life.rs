@@ -24,6 +24,7 @@ use crate::edge::fill::Fill;
 use crate::edge::health::{Verdict, Watcher};
 use crate::edge::instance::Instance;
 use crate::edge::launch::{Launch, free_port};
+use crate::edge::logs;
 use crate::edge::replica::Replica;
 use crate::edge::snapshot::Running;
 
@@ -138,6 +139,11 @@ impl Life {
 
     fn start_process(&self, recipe: &Recipe, dir: &Path) -> Result<(Instance, SocketAddr)> {
         let keeper = &self.keeper;
+        let log = keeper.home.replica_log(&self.id);
+        if self.is_first_start() {
+            // A full disk must not keep a replica from starting.
+            let _ = logs::begin(&log);
+        }
         let port = free_port(&keeper.ports()).context("no free port")?;
         let launch = Launch {
             recipe,
@@ -145,12 +151,16 @@ impl Life {
             number: self.id.number,
             port,
             marker: format!("{}{}#{:x}", keeper.home.marker(), self.id, now()),
-            log: &keeper.home.replica_log(&self.id),
+            log: &log,
             telling: keeper.telling(&self.id, |name| recipe.env.contains_key(name)),
             secrets: &keeper.home.secrets(),
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok((Instance::Process(launch.start()?), address))
+    }
+
+    fn is_first_start(&self) -> bool {
+        self.keeper.kept(&self.id, |kept| kept.restarts) == Some(0)
     }
 
     async fn start_container(

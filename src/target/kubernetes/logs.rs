@@ -1,6 +1,7 @@
 //! What pods wrote last.
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::Kubernetes;
 use super::refusal;
@@ -12,28 +13,29 @@ const NOT_YET: u16 = 400;
 
 impl Kubernetes {
     pub(super) async fn logs_of(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {
-        let paths = self
+        let written = self
             .with_world(async |world, _| {
                 world.catch_up()?;
                 let things = &world.things;
                 let pods = (1..).zip(things.pods(release));
-                let path = |(number, pod): (u32, &serde_json::Value)| {
-                    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-                    let (namespace, agent) = (&things.namespace, &things.agent);
-                    let path = format!(
-                        "/api/v1/namespaces/{namespace}/pods/{name}/log?container={agent}&tailLines={lines}"
-                    );
-                    (number, path)
-                };
-                Ok(pods.map(path).collect::<Vec<_>>())
+                let all = pods.flat_map(|(replica, pod)| {
+                    let writers = containers(pod).map(move |container| (replica, pod, container));
+                    writers.map(|(replica, pod, container)| Written {
+                        replica,
+                        sidecar: (container != things.agent).then(|| container.to_owned()),
+                        path: path(&things.namespace, pod, container, lines),
+                    })
+                });
+                Ok(all.collect::<Vec<_>>())
             })
             .await?;
         let mut logs = Vec::new();
-        for (replica, path) in paths {
-            if let Some(lines) = self.lines(&path).await? {
+        for one in written {
+            if let Some(lines) = self.lines(&one.path).await? {
                 logs.push(Log {
                     release,
-                    replica,
+                    replica: one.replica,
+                    sidecar: one.sidecar,
                     lines,
                 });
             }
@@ -48,4 +50,25 @@ impl Kubernetes {
             Ok(text) => Ok(text.map(|text| text.lines().map(str::to_owned).collect())),
         }
     }
+}
+
+/// What one container wrote, and where that is read.
+struct Written {
+    replica: u32,
+    sidecar: Option<String>,
+    path: String,
+}
+
+/// Their names, the agent's first.
+fn containers(pod: &Value) -> impl Iterator<Item = &str> {
+    let all = pod["spec"]["containers"].as_array();
+    let all = all.into_iter().flatten();
+    all.filter_map(|container| container["name"].as_str())
+}
+
+fn path(namespace: &str, pod: &Value, container: &str, lines: usize) -> String {
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    format!(
+        "/api/v1/namespaces/{namespace}/pods/{name}/log?container={container}&tailLines={lines}"
+    )
 }

@@ -22,6 +22,7 @@ pub(super) fn last(dir: &StateDir, release: ReleaseId, lines: usize) -> Result<V
             Ok(Log {
                 release,
                 replica,
+                sidecar: None,
                 lines: last_lines(&text, lines),
             })
         })
