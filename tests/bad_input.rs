@@ -91,6 +91,22 @@ fn the_others_need_only_the_name_in_it() {
 }
 
 #[test]
+fn check_looks_at_every_environment() {
+    let place = Place::new("[environments.staging]\nrun.env.FROM = \"${AGENTCTL_NOT_SET}\"\n");
+    place.run(&["check"]).ends(0).says(
+        "not checked: staging, whose variables are not all set here; see agentctl check -e staging",
+    );
+    place.run(&["check", "-e", "staging"]).ends(2);
+    place.spec("[environments.prod]\nrollout.strategy = \"rolling\"\nrollout.max_surge = 0\nrollout.max_unavailable = 0\n");
+    place
+        .run(&["check"])
+        .ends(2)
+        .says("agentctl check -e prod says:")
+        .says("max_surge");
+    nothing_changed(&place);
+}
+
+#[test]
 fn an_environment_that_is_not_there() {
     let place = Place::new("[environments.staging]\nrun.replicas = 2\n");
     place.run(&["deploy", "-e", "stagin"]).exactly(

@@ -62,6 +62,18 @@ fn every_kind_of_folder() {
 }
 
 #[test]
+fn a_python_project_gives_its_name_and_an_empty_folder_is_told() {
+    let place = Place::empty();
+    place.write("main.py", "");
+    place.write("pyproject.toml", "[project]\nname = \"helper\"\n");
+    place.run(&["init"]).ends(0).says("next: agentctl check");
+    let text = std::fs::read_to_string(place.path("agent.toml")).unwrap();
+    assert!(text.contains(r#"name = "helper""#), "{text}");
+    let empty = Place::empty().run(&["init"]).ends(0);
+    empty.says("nothing here tells how the agent starts: name its program in run.command");
+}
+
+#[test]
 fn another_folder() {
     let place = Place::empty();
     place.write("bot/main.py", "");

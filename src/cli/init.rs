@@ -23,10 +23,15 @@ pub(crate) fn run(args: &args::Init, shown: &mut Shown) -> Result<Exit> {
             "agentctl check tells whether it is right; init --force writes it anew",
         ));
     }
-    let text = starter(&look(&args.folder)?)?;
+    let folder = look(&args.folder)?;
+    let text = starter(&folder)?;
     fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
     let file = file.display().to_string();
-    let says = format!("wrote {file}; next: agentctl check, then agentctl deploy");
+    let next = match folder.tells_the_start() {
+        true => "next: agentctl check, then agentctl deploy",
+        false => "nothing here tells how the agent starts: name its program in run.command",
+    };
+    let says = format!("wrote {file}; {next}");
     shown.result("written", says, json!({ "file": file }));
     Ok(Exit::Done)
 }
@@ -42,6 +47,7 @@ fn look(folder: &Path) -> Result<Folder> {
     Ok(Folder {
         name: name.into_owned(),
         entries: manifests::entries(&full)?.into_iter().collect(),
+        python_name: manifests::python_name(&full),
         node_name: text_at(&node, "/name"),
         node_start: text_at(&node, "/scripts/start"),
         rust_package: rust_package(&full),

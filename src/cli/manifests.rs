@@ -28,6 +28,15 @@ pub(crate) fn cargo(folder: &Path) -> Option<(String, toml::Table)> {
     Some((text, manifest))
 }
 
+/// `project.name` in pyproject.toml, or Poetry's.
+pub(crate) fn python_name(folder: &Path) -> Option<String> {
+    let manifest: toml::Table = toml::from_str(&text(folder, "pyproject.toml")?).ok()?;
+    let project = manifest.get("project");
+    let poetry = || manifest.get("tool")?.get("poetry");
+    let name = project.or_else(poetry)?.get("name")?.as_str()?;
+    Some(name.to_owned())
+}
+
 /// `module` in go.mod.
 pub(crate) fn go_module(folder: &Path) -> Option<String> {
     after(&text(folder, "go.mod")?, "module ")

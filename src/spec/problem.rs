@@ -22,6 +22,8 @@ pub(crate) struct Problem {
     pub(crate) message: String,
     /// What to type instead.
     pub(crate) hint: Option<String>,
+    /// It is of the place where agentctl runs, not of the file.
+    pub(super) is_of_here: bool,
     pub(super) excerpt: Option<Box<Excerpt>>,
 }
 
@@ -34,8 +36,14 @@ impl Problem {
             column: 0,
             message: printable(message.as_ref()),
             hint: None,
+            is_of_here: false,
             excerpt: None,
         }
+    }
+
+    pub(super) fn of_here(mut self) -> Self {
+        self.is_of_here = true;
+        self
     }
 
     pub(super) fn hint(mut self, hint: Option<String>) -> Self {
@@ -162,6 +170,11 @@ impl Problems {
     /// The first of them, in a line.
     pub(crate) fn first(&self) -> &str {
         self.list.first().map_or("", |problem| &problem.message)
+    }
+
+    /// Whether the file itself may well be right.
+    pub(crate) fn are_of_here(&self) -> bool {
+        self.more == 0 && self.list.iter().all(|problem| problem.is_of_here)
     }
 
     #[cfg(any(fuzzing, test))]

@@ -40,6 +40,7 @@ impl<'t> Source<'t> {
             column: column + 1,
             message: printable(message.as_ref()),
             hint: None,
+            is_of_here: false,
             excerpt: Some(Box::new(Excerpt::new(text, column, marked))),
         }
     }

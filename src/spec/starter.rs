@@ -12,6 +12,8 @@ pub(crate) struct Folder {
     pub(crate) name: String,
     /// Names of the files and folders in it.
     pub(crate) entries: Vec<String>,
+    /// `project.name` in pyproject.toml.
+    pub(crate) python_name: Option<String>,
     /// `name` in package.json.
     pub(crate) node_name: Option<String>,
     /// `scripts.start` in package.json.
@@ -26,9 +28,17 @@ pub(crate) struct Folder {
     pub(crate) docker_command: Option<Vec<String>>,
 }
 
+/// Stands for the program that nothing in the folder names.
+const UNKNOWN: &str = "./start.sh";
+
 impl Folder {
     fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|entry| entry == name)
+    }
+
+    /// Whether something in it tells how the agent starts.
+    pub(crate) fn tells_the_start(&self) -> bool {
+        start(self).command != [UNKNOWN]
     }
 }
 
@@ -55,7 +65,12 @@ pub(crate) fn starter(folder: &Folder) -> Result<String, minijinja::Error> {
 
 fn proposal(folder: &Folder) -> Proposal {
     let start = start(folder);
-    let named = [&folder.node_name, &folder.rust_package, &folder.go_module];
+    let named = [
+        &folder.python_name,
+        &folder.node_name,
+        &folder.rust_package,
+        &folder.go_module,
+    ];
     let named = named.into_iter().flatten().map(|name| last_part(name));
     let mut names = named.chain([folder.name.as_str()]).filter_map(to_label);
     Proposal {
@@ -135,11 +150,8 @@ fn docker_or_unknown(folder: &Folder) -> Start {
                 .collect();
             of_folder(command, "a Dockerfile")
         }
-        (_, true) => of_folder(words(&["./start.sh"]), "a Dockerfile without a CMD list"),
-        (_, false) => of_folder(
-            words(&["./start.sh"]),
-            "nothing that says how the agent starts",
-        ),
+        (_, true) => of_folder(words(&[UNKNOWN]), "a Dockerfile without a CMD list"),
+        (_, false) => of_folder(words(&[UNKNOWN]), "nothing that says how the agent starts"),
     }
 }
 

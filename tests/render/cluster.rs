@@ -18,8 +18,8 @@ fn check_refuses_prompts_that_no_object_can_hold() {
         .run(&["check", "-e", "prod"])
         .ends(2)
         .says("config and prompts have 1250058 bytes; a ConfigMap takes 1048576");
-    // Elsewhere they are files like any other.
-    place.run(&["check"]).ends(0);
+    let everywhere = place.run(&["check"]).ends(2);
+    everywhere.says("agentctl check -e prod says:");
 }
 
 #[test]

@@ -131,7 +131,7 @@ impl<'a> Check<'a> {
         let hint =
             format!("set it (export {name}=…), or write $${{{name}}} for a plain ${{{name}}}");
         let problem = self.at_part(path, &format!("${{{name}}}"), message);
-        self.problems.push(problem.hint(Some(hint)));
+        self.problems.push(problem.hint(Some(hint)).of_here());
     }
 }
 
