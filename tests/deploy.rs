@@ -318,3 +318,14 @@ fn files_beside_it_are_kept_apart_from_later_edits() {
     place.write("notes.txt", "no part of a release");
     place.run(&["plan"]).ends(0).says("r1 → r2");
 }
+
+#[test]
+fn a_log_that_is_written_beside_the_agent_is_no_part_of_it() {
+    let place = Place::deployed("");
+    let log = std::fs::File::create(place.path("deploy.log")).unwrap();
+    let mut deploy = place.command(&["deploy"]);
+    let ended = deploy.stdout(log.try_clone().unwrap()).stderr(log).status();
+    assert!(ended.unwrap().success());
+    let log = place.read("deploy.log");
+    assert!(log.contains("nothing changed: r1 "), "{log}");
+}

@@ -71,9 +71,9 @@ impl Project {
 
     /// What agentctl itself keeps: wherever it lies, it is no part of what is deployed.
     pub(crate) fn own_files(&self) -> Vec<PathBuf> {
-        let all = self.site.all_states().into_iter().chain(self.saved.clone());
-        all.filter_map(|path| std::path::absolute(path).ok())
-            .collect()
+        let kept = self.site.all_states().into_iter().chain(self.saved.clone());
+        let kept = kept.filter_map(|path| std::path::absolute(path).ok());
+        kept.chain(printed_to()).collect()
     }
 
     /// The folder that paths in the file are meant from.
@@ -83,6 +83,12 @@ impl Project {
             _ => Path::new("."),
         }
     }
+}
+
+/// The files that this process prints to, as with `agentctl deploy >deploy.log`.
+fn printed_to() -> impl Iterator<Item = PathBuf> {
+    let open = ["/proc/self/fd/1", "/proc/self/fd/2"];
+    open.into_iter().filter_map(|open| fs::read_link(open).ok())
 }
 
 fn load(file: &Path, environment: Option<&str>) -> Result<Loaded> {
