@@ -236,6 +236,28 @@ fn a_sidecar_that_has_ended_is_started_again_and_one_that_cannot_stay_fails_the_
 }
 
 #[test]
+fn an_image_that_only_the_engine_has_is_run_by_its_id() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-own", "");
+    let text = host.place.read("agent.toml");
+    let ready = "image.image = \"agentctl-tests/tiny:2\"\nrun.command = [\"sh\", \"-c\", \"mkdir /tmp/w; echo 1 >/tmp/w/ready; trap exit TERM; httpd -p $HOST:$PORT -h /tmp/w; while :; do sleep 0.1; done\"]";
+    let text = text.replace("build.runtime = \"dockerfile\"", ready);
+    host.place.write("agent.toml", text);
+    let note = "agentctl-tests/tiny:2 is the one that the host's engine has; no registry knows it";
+    host.run(&["deploy"]).ends(0).says(note).says("r1 is live");
+    let image = [
+        "inspect",
+        "--format",
+        "{{.Config.Image}}",
+        &host.named("-r1-1"),
+    ];
+    assert!(docker(&image).unwrap().starts_with("sha256:"));
+    host.run(&["deploy"]).ends(0).says("nothing changed");
+}
+
+#[test]
 fn a_service_that_has_changed_is_replaced_and_comes_back_if_that_fails() {
     if !there_is_a_tiny_image() {
         return;

@@ -8,7 +8,7 @@ use super::render::prompts;
 use super::show::Shown;
 use super::site::{Project, variable};
 use crate::advice::advice;
-use crate::image::{Digest, Registry, Repository, Surroundings};
+use crate::image::{Digest, Registry, Repository, Surroundings, no_registrys};
 use crate::release::{Artifact, Contents, Image};
 use crate::spec::TargetSpec;
 use crate::target::{Tree, secrets};
@@ -70,15 +70,21 @@ pub(crate) async fn planned_image(project: &Project, shown: &mut Shown) -> Resul
 async fn image_name(project: &Project, shown: &mut Shown, makes: bool) -> Result<String> {
     let spec = &project.loaded.spec;
     match &spec.image.image {
-        Some(ready) if spec.build.is_none() => resolved(ready).await,
+        Some(ready) if spec.build.is_none() => resolved(project, ready, shown).await,
         _ => built(project, shown, makes).await,
     }
 }
 
 /// A ready image by what its registry says that its tag is now.
-async fn resolved(name: &str) -> Result<String> {
+async fn resolved(project: &Project, name: &str, shown: &mut Shown) -> Result<String> {
     if name.contains('@') {
         return Ok(name.to_owned());
+    }
+    if let Some(id) = of_the_host_alone(project, name).await? {
+        shown.note(format!(
+            "{name} is the one that the host's engine has; no registry knows it"
+        ));
+        return Ok(id);
     }
     let (repository, tag) = Repository::of_image(name)?;
     let known_as = repository.to_string();
@@ -86,6 +92,13 @@ async fn resolved(name: &str) -> Result<String> {
     let digest = registry.head(tag).await?;
     let digest = digest.with_context(|| format!("its registry has no {name}"))?;
     Ok(format!("{known_as}@{digest}"))
+}
+
+async fn of_the_host_alone(project: &Project, name: &str) -> Result<Option<String>> {
+    match project.loaded.target {
+        TargetSpec::Docker { .. } => no_registrys(project.site.engine().await?, name).await,
+        _ => Ok(None),
+    }
 }
 
 async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<String> {

@@ -19,6 +19,16 @@ pub(crate) async fn is_made(engine: &Engine, name: &str, content: &str) -> Resul
     Ok(labels.is_some_and(|labels| labels.get(CONTENT).is_some_and(|said| said == content)))
 }
 
+/// The id of an image that the engine has under this name, and that was never pulled or pushed:
+/// no registry can say what it is.
+pub(crate) async fn no_registrys(engine: &Engine, name: &str) -> Result<Option<String>> {
+    let image = inspected(engine, name).await?;
+    let is_known = |image: &ImageInspect| image.repo_digests.iter().flatten().next().is_some();
+    Ok(image
+        .filter(|image| !is_known(image))
+        .and_then(|image| image.id))
+}
+
 async fn inspected(engine: &Engine, name: &str) -> Result<Option<ImageInspect>> {
     match engine.docker.inspect_image(name).await {
         Ok(image) => Ok(Some(image)),
