@@ -150,7 +150,7 @@ TIME  r2   1 replica started
 TIME  r2   1 of 1 ready
 TIME  traffic   r2 50 %, r1 50 %
 TIME  gate   holding at 50 % for 1h
-TIME  aborted   Ctrl-C once more leaves it standing
+TIME  aborted   Ctrl-C now leaves it standing
 TIME  undoing   aborted by tester@host
 TIME  traffic   r2 0 %, r1 100 %
 TIME  r2   1 replica leaving

@@ -20,7 +20,7 @@ use crate::rollout::{Effect, Event, Outcome, Phase, Reason, Rollout, Stamp};
 use crate::target::Seen;
 
 /// What to know once it is aborted.
-const AGAIN: &str = "Ctrl-C once more leaves it standing";
+const AGAIN: &str = "Ctrl-C now leaves it standing";
 
 /// Which rollout it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

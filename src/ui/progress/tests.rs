@@ -349,7 +349,7 @@ fn an_abort_tells_how_to_leave_it_standing() {
     golden(
         &err.text(),
         r"
-12:03:53  aborted   Ctrl-C once more leaves it standing
+12:03:53  aborted   Ctrl-C now leaves it standing
 12:03:53  undoing   aborted by anna@laptop
 ",
     );
