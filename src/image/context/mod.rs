@@ -26,7 +26,7 @@ pub(crate) use mark::Mark;
 pub(crate) use memory::Memory;
 
 use self::ignore::Rules;
-use crate::advice::{Advise, advice, because};
+use crate::advice::{Advise, advice, because, shown};
 
 pub(crate) struct Context {
     pub(crate) root: PathBuf,
@@ -112,7 +112,10 @@ impl Context {
     pub(crate) fn open(&self, entry: &Entry) -> std::io::Result<impl Read + use<>> {
         match entry.kind {
             Kind::File { mark, .. } => file::open(&self.root, &entry.path, mark),
-            _ => Err(std::io::Error::other(format!("{} is no file", entry.path))),
+            _ => Err(std::io::Error::other(format!(
+                "{} is no file",
+                shown(&entry.path)
+            ))),
         }
     }
 }
