@@ -1,3 +1,4 @@
+mod chance;
 mod dockerfile;
 mod written;
 
@@ -42,6 +43,14 @@ fn credentials_are_told_by_name() {
         ".kube/config",
         "Service-Account.json",
         "server.key",
+        "home/.ssh/work",
+        ".ssh/id_ed25519_old",
+        "id_rsa.bak",
+        "a/id_ed25519~",
+        ".env.bak",
+        "credentials.json.old",
+        "private_key.der",
+        "app.pk8",
     ];
     for path in secret {
         assert!(by_name(path).is_some(), "{path}");
@@ -61,6 +70,15 @@ fn credentials_are_told_by_name() {
         "archive.gpg.key",
         "public.key",
         ".npmrc",
+        ".ssh/known_hosts",
+        ".ssh/known_hosts.old",
+        ".ssh/authorized_keys",
+        ".ssh/config",
+        ".ssh/work.pub",
+        "id_rsa.pub.bak",
+        "ca.der",
+        "public_key.der",
+        "src/id_rsa.rs",
     ];
     for path in plain {
         assert_eq!(by_name(path), None, "{path}");
@@ -68,7 +86,7 @@ fn credentials_are_told_by_name() {
 }
 
 /// How each begins, how many characters follow, and what it is.
-const SERVICES: [(&str, usize, &str); 33] = [
+const SERVICES: [(&str, usize, &str); 46] = [
     ("ghp_", 36, "a token of GitHub"),
     ("gho_", 36, "a token of GitHub"),
     ("ghs_", 36, "a token of GitHub"),
@@ -103,6 +121,19 @@ const SERVICES: [(&str, usize, &str); 33] = [
     ("xai-", 80, "a key of xAI"),
     ("pplx-", 48, "a key of Perplexity"),
     ("r8_", 37, "a token of Replicate"),
+    ("sk-or-v1-", 64, "a key of OpenRouter"),
+    ("lsv2_pt_", 43, "a key of LangSmith"),
+    ("lsv2_sk_", 43, "a key of LangSmith"),
+    ("pcsk_", 70, "a key of Pinecone"),
+    ("tvly-", 32, "a key of Tavily"),
+    ("nvapi-", 64, "a key of NVIDIA"),
+    ("dop_v1_", 64, "a token of DigitalOcean"),
+    ("shpat_", 32, "a token of Shopify"),
+    ("glrt-", 20, "a token of GitLab"),
+    ("ya29.", 120, "a token of Google"),
+    ("dapi", 32, "a token of Databricks"),
+    ("https://", 40, "a URL with a token"),
+    ("amqps://", 24, "a URL with a token"),
     ("AGE-SECRET-KEY-1", 58, "a private key"),
     ("postgres://app:", 9, "a URL with a password"),
     ("redis://:", 24, "a URL with a password"),
