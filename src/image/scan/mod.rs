@@ -26,10 +26,13 @@ pub(crate) use dockerfile::in_dockerfile;
 pub(crate) use names::by_name;
 pub(crate) use reader::Reader;
 
-use crate::advice::with_hint;
+use crate::advice::{pattern, shown, with_hint};
 
 /// Counts up when what is found changes: what was looked through before is then looked at again.
 pub(crate) const RULES: u32 = 4;
+
+/// Before the name of a build argument, where the path of a finding is none of a file.
+pub(crate) const ARGS: &str = "build.args.";
 
 /// So many are listed; more would hide what to do.
 const LISTED: usize = 20;
@@ -68,21 +71,32 @@ impl fmt::Display for Leaks {
 
 impl std::error::Error for Leaks {}
 
-/// One error for all of them.
-pub(crate) fn refuse(findings: Vec<Finding>) -> Result<()> {
+/// One error for all of them; `dockerfile` is what findings in the Dockerfile have for a path.
+pub(crate) fn refuse(findings: Vec<Finding>, dockerfile: &str) -> Result<()> {
     let Some(first) = findings.first() else {
         return Ok(());
     };
-    let hint = format!(
-        "list them in .dockerignore; for one that is no secret: [[build.allow]] with path = \
-         \"{}\" and a reason",
-        first.path
-    );
-    Err(with_hint(Leaks(findings).into(), hint))
+    let is_sent = |finding: &Finding| finding.path != dockerfile && !finding.path.starts_with(ARGS);
+    let out = "list them in .dockerignore";
+    let mounted = "give the build what it needs with secrets = [\"NAME\"] under [build], and in the \
+                   Dockerfile RUN --mount=type=secret,id=NAME";
+    let remedy = match (findings.iter().any(is_sent), findings.iter().all(is_sent)) {
+        (true, true) => out.to_owned(),
+        (false, _) => mounted.to_owned(),
+        _ => format!("{out}; but {mounted}"),
+    };
+    let path = pattern(&first.path);
+    let allow =
+        format!("for one that is no secret: [[build.allow]] with path = \"{path}\" and a reason");
+    Err(with_hint(
+        Leaks(findings).into(),
+        format!("{remedy}; {allow}"),
+    ))
 }
 
 fn in_words(finding: &Finding) -> String {
     let Finding { path, line, what } = finding;
+    let path = shown(path);
     match line {
         Some(line) => format!("{path}:{line}: {what}"),
         None => format!("{path}: {what}"),

@@ -340,13 +340,45 @@ fn what_is_allowed_is_no_finding_and_the_rest_is_listed() {
     let sorted = sort(all, &[allow("tests/*.pem"), allow("docs")]);
     assert_eq!(sorted.refused, [finding("b.pem")]);
     assert_eq!(sorted.unused, ["docs"]);
-    assert!(refuse(Vec::new()).is_ok());
+    assert!(refuse(Vec::new(), "Dockerfile").is_ok());
     let many: Vec<_> = (0..23)
         .map(|number| finding(&format!("{number}.pem")))
         .collect();
-    let error = refuse(many).unwrap_err();
+    let error = refuse(many, "Dockerfile").unwrap_err();
     let said = error.to_string();
     let is_cut = said.contains("0.pem:3: a private key") && said.ends_with("and 3 more");
     assert!(is_cut, "{said}");
     assert_eq!(error.downcast_ref::<Leaks>().unwrap().0.len(), 23);
+}
+
+#[test]
+fn what_helps_is_said_for_files_and_for_the_dockerfile() {
+    let hint = |paths: &[&str]| {
+        let findings = paths.iter().map(|path| finding(path)).collect();
+        let error = refuse(findings, "ops/Dockerfile").unwrap_err();
+        crate::advice::hint(&error).unwrap().to_owned()
+    };
+    for (paths, ignore, mount) in [
+        (&["a.pem"][..], true, false),
+        (&["ops/Dockerfile"], false, true),
+        (&["build.args.URL"], false, true),
+        (&["Dockerfile", "ops/Dockerfile"], true, true),
+    ] {
+        let hint = hint(paths);
+        assert_eq!(hint.contains(".dockerignore"), ignore, "{hint}");
+        assert_eq!(hint.contains("--mount=type=secret"), mount, "{hint}");
+        assert!(hint.contains(&format!("path = \"{}\"", paths[0])), "{hint}");
+    }
+}
+
+#[test]
+fn a_name_forges_no_line() {
+    let error = refuse(vec![finding("e\u{1b}[31mX\nY.key")], "Dockerfile").unwrap_err();
+    let said = format!("{error} {}", crate::advice::hint(&error).unwrap());
+    assert!(
+        said.contains("e\\u{1b}[31mX\\nY.key:3: a private key"),
+        "{said}"
+    );
+    assert!(said.contains("path = \"e?[31mX?Y.key\""), "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
 }
