@@ -145,14 +145,14 @@ pub(crate) fn find(home: &Path, context: &str) -> Result<PathBuf> {
 pub(crate) fn stays_inside(context: &Path, name: &str) -> Result<()> {
     let found = context.join(name).canonicalize();
     match (found, context.canonicalize()) {
-        (Ok(found), Ok(context)) if !found.starts_with(&context) => Err(because(
-            format!("{name} leads out of the context"),
-            format!("it is a link to {}", found.display()),
-            format!(
-                "put a copy in its place: cp --remove-destination {} {name}",
-                found.display()
-            ),
-        )),
+        (Ok(found), Ok(context)) if !found.starts_with(&context) => {
+            let found = shown(found.to_string_lossy());
+            Err(because(
+                format!("{name} leads out of the context"),
+                format!("it is a link to {found}"),
+                format!("put a copy in its place: cp --remove-destination {found} {name}"),
+            ))
+        }
         _ => Ok(()),
     }
 }

@@ -76,22 +76,26 @@ pub(crate) fn refuse(findings: Vec<Finding>, dockerfile: &str) -> Result<()> {
     let Some(first) = findings.first() else {
         return Ok(());
     };
-    let is_sent = |finding: &Finding| finding.path != dockerfile && !finding.path.starts_with(ARGS);
+    let hint = format!(
+        "{}; for one that is no secret: [[build.allow]] with path = \"{}\" and a reason",
+        remedy(&findings, dockerfile),
+        pattern(&first.path)
+    );
+    Err(with_hint(Leaks(findings).into(), hint))
+}
+
+/// The Dockerfile and the arguments are always sent, whatever .dockerignore says.
+fn remedy(findings: &[Finding], dockerfile: &str) -> String {
     let out = "list them in .dockerignore";
-    let mounted = "give the build what it needs with secrets = [\"NAME\"] under [build], and in the \
-                   Dockerfile RUN --mount=type=secret,id=NAME";
-    let remedy = match (findings.iter().any(is_sent), findings.iter().all(is_sent)) {
-        (true, true) => out.to_owned(),
-        (false, _) => mounted.to_owned(),
-        _ => format!("{out}; but {mounted}"),
-    };
-    let path = pattern(&first.path);
-    let allow =
-        format!("for one that is no secret: [[build.allow]] with path = \"{path}\" and a reason");
-    Err(with_hint(
-        Leaks(findings).into(),
-        format!("{remedy}; {allow}"),
-    ))
+    let mount = "give the build what it needs with secrets = [\"NAME\"] under [build], and in the \
+                 Dockerfile RUN --mount=type=secret,id=NAME";
+    let is_file = |one: &Finding| one.path != dockerfile && !one.path.starts_with(ARGS);
+    let files = findings.iter().filter(|one| is_file(one)).count();
+    match files {
+        0 => mount.to_owned(),
+        files if files == findings.len() => out.to_owned(),
+        _ => format!("{out}; for what is in the Dockerfile, {mount}"),
+    }
 }
 
 fn in_words(finding: &Finding) -> String {

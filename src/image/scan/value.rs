@@ -88,8 +88,9 @@ impl<'a> Written<'a> {
     fn bare(value: &'a [u8]) -> Self {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b",;<}\"'`".contains(byte);
         let end = value.iter().take(512).position(ends);
+        let text = &value[..end.unwrap_or(value.len().min(512))];
         Self {
-            text: &value[..end.unwrap_or(value.len().min(512))],
+            text: parameter(text).unwrap_or(text),
             is_quoted: false,
         }
     }
@@ -105,6 +106,18 @@ impl<'a> Written<'a> {
             self.text.starts_with(b"$") || self.text.starts_with(b"%") && self.text.ends_with(b"%");
         self.text.iter().all(plain) && !is_variable
     }
+}
+
+/// `abc` of `abc&to=cde`, as a URL has it.
+fn parameter(value: &[u8]) -> Option<&[u8]> {
+    let is_next = |part: &[u8]| {
+        let in_name = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
+        let name = part.iter().take_while(in_name).count();
+        name > 0 && part.get(name) == Some(&b'=')
+    };
+    let mut parts = value.split(|byte| *byte == b'&');
+    let first = parts.next()?;
+    parts.any(is_next).then_some(first)
 }
 
 /// Skips the type in `: Option<&str> = "x"`.

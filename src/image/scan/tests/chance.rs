@@ -42,8 +42,8 @@ fn values_by_chance_are_found() {
         (bare, &base62, 16, 3),
         (bare, &base62, 24, 0),
         (quoted, &signs, 20, 10),
-        // One that begins with `=` is read as a comparison.
-        (bare, &signs, 20, 25),
+        // One that begins with `=` is read as a comparison, one with `&a=` as of a URL.
+        (bare, &signs, 20, 40),
         (quoted, &[SMALL, CAPITALS].concat(), 32, 0),
         (quoted, &SMALL.to_owned(), 20, 30),
         (quoted, hexadecimal, 16, 30),
@@ -114,12 +114,14 @@ fn names_words_and_paths_are_no_values() {
 
 #[test]
 fn a_value_without_quotes_may_have_signs() {
-    for text in [
-        "DB_PASSWORD=q7Z!r2Kx9@Vb4#Mn",
-        "  password: kT%9w^Lm&2Qx*z~R",
-        "DB_PASSWORD=Xq.mT:wz?RkPjBnV",
-        "DB_PASSWORD=%q7Z!r2Kx9@Vb4Mn",
+    for (name, value) in [
+        ("DB_PASSWORD=", "q7Z!r2Kx9@Vb4#Mn"),
+        ("  password: ", "kT%9w^Lm&2Qx*z~R"),
+        ("DB_PASSWORD=", "Xq.mT:wz?RkPjBnV"),
+        ("DB_PASSWORD=", "%q7Z!r2Kx9@Vb4Mn"),
+        ("/login?token=", "q7Zr2Kx9Vb4Mn&page=2"),
     ] {
-        assert!(what(&format!("{text}\n")).is_some(), "{text}");
+        assert!(what(&format!("{name}{value}\n")).is_some(), "{value}");
     }
+    assert_eq!(what("/chat?token=abc&tok%65n=cde&q=1\n"), None);
 }

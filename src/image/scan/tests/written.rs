@@ -142,6 +142,8 @@ fn pieces_may_end_within_a_value() {
 #[test]
 fn short_names_are_names_where_they_stand_alone() {
     let value = key("", 24);
+    // hunter2-hunter3 of anna
+    let basic = "YW5uYTpodW50ZXIyLWh1bnRlcjM=";
     for text in [
         format!("DB_PASS={value}"),
         format!("pass: \"{value}\""),
@@ -156,9 +158,8 @@ fn short_names_are_names_where_they_stand_alone() {
         format!("define('DB_PASSWORD', '{value}');"),
         format!("define( \"API_KEY\", \"{value}\" );"),
         format!("//registry.company.net/:_authToken={value}"),
-        // hunter2-hunter3 of anna
-        "//registry.company.net/:_auth=YW5uYTpodW50ZXIyLWh1bnRlcjM=".to_owned(),
-        "{\"auths\": {\"a.io\": {\"auth\": \"YW5uYTpodW50ZXIyLWh1bnRlcjM=\"}}}".to_owned(),
+        format!("//registry.company.net/:_auth={basic}"),
+        format!("{{\"auths\": {{\"a.io\": {{\"auth\": \"{basic}\"}}}}}}"),
     ] {
         assert!(what(&format!("{text}\n")).is_some(), "{text}");
     }
