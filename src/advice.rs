@@ -62,6 +62,28 @@ fn is_full(error: &anyhow::Error) -> bool {
     })
 }
 
+/// A name as it is shown: it neither steers the terminal nor begins a line of its own.
+pub(crate) fn shown(name: impl AsRef<str>) -> String {
+    name.as_ref().chars().map(escaped).collect()
+}
+
+/// The letter itself, unless it would steer a terminal or show others in another order.
+pub(crate) fn escaped(c: char) -> String {
+    let reorders = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    match c.is_control() || reorders {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    }
+}
+
+/// A name as a pattern of .dockerignore or `[[build.allow]]` that can be typed.
+pub(crate) fn pattern(name: &str) -> String {
+    name.replace(
+        |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER,
+        "?",
+    )
+}
+
 /// What could not be done, and each cause that says more, once.
 pub(crate) fn causes(error: &anyhow::Error) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
@@ -94,6 +116,14 @@ impl<T, E: Into<anyhow::Error>> Advise<T> for Result<T, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_neither_steers_the_terminal_nor_begins_a_line() {
+        let name = "e\u{1b}[31mX\nY\u{202e}.key";
+        assert_eq!(shown(name), "e\\u{1b}[31mX\\nY\\u{202e}.key");
+        assert_eq!(pattern("e\u{1b}X\nY"), "e?X?Y");
+        assert_eq!(shown("größe 1.key"), "größe 1.key");
+    }
 
     #[test]
     fn a_full_disk_is_told_from_other_troubles() {

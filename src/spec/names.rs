@@ -348,12 +348,13 @@ fn is_cron_item(item: &str, (least, most, words): (u32, u32, &str)) -> bool {
         && every.parse::<u32>().is_ok_and(|n| n > 0)
 }
 
-/// `NPM_TOKEN`, and not `MAX_TOKENS` or `TOKEN_LIMIT`.
+/// `NPM_TOKEN`, and not `MAX_TOKENS` or `TOKEN_LIMIT`; `PWD` alone is the shell's.
 pub(crate) fn looks_secret(name: &str) -> bool {
-    const ENDS: [&str; 10] = [
+    const ENDS: [&str; 11] = [
         "TOKEN",
         "PASSWORD",
         "PASSWD",
+        "PASS",
         "PASSPHRASE",
         "SECRET",
         "CREDENTIAL",
@@ -367,7 +368,7 @@ pub(crate) fn looks_secret(name: &str) -> bool {
         Some(before) => before.is_empty() || before.ends_with('_'),
         None => false,
     };
-    ENDS.iter().any(ends)
+    ENDS.iter().any(ends) || name.ends_with("_PWD")
 }
 
 /// `https://user:password@host`, where the password is written out.

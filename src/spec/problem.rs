@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::advice::escaped;
+
 /// As much of a line as is shown, in characters.
 const WIDTH: usize = 160;
 
@@ -128,14 +130,6 @@ pub(super) fn printable(text: &str) -> String {
 
 fn printable_line(line: &str) -> String {
     line.replace('\t', "    ").chars().map(escaped).collect()
-}
-
-fn escaped(c: char) -> String {
-    let reorders = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    match c.is_control() || reorders {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    }
 }
 
 /// Everything that is wrong with a file; at least one problem, ordered by line.

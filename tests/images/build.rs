@@ -192,7 +192,7 @@ error: build.args.URL holds a token of GitHub, which the image would keep
     let own = "\
 error: these files would take secrets into the image:
   Dockerfile:3: a token of GitHub
-hint: list them in .dockerignore; for one that is no secret: [[build.allow]] with path = \"Dockerfile\" and a reason
+hint: give the build what it needs with secrets = [\"NAME\"] under [build], and in the Dockerfile RUN --mount=type=secret,id=NAME; for one that is no secret: [[build.allow]] with path = \"Dockerfile\" and a reason
 ";
     shop.run(&["push"]).exactly(2, "", own);
     shop.nothing_was_made();

@@ -97,7 +97,7 @@ pub(crate) fn unallowed(
     findings.extend(image::in_text(path, &canonical.dockerfile)?);
     findings.extend(image::in_dockerfile(path, &canonical.dockerfile));
     for (name, value) in &canonical.args {
-        findings.extend(image::in_text(&format!("build.args.{name}"), value)?);
+        findings.extend(image::in_text(&format!("{}{name}", image::ARGS), value)?);
     }
     // It may be a file of the context too; a file without lines may hold several.
     findings.sort();
@@ -106,10 +106,11 @@ pub(crate) fn unallowed(
         (&later.path, later.line) == (&first.path, first.line) && !is_whole
     });
     let sorted = image::sort(findings, &build.allow);
-    for path in &sorted.unused {
+    for unused in &sorted.unused {
+        let path = crate::advice::shown(unused);
         shown.warn(&format!("build.allow names {path}, where nothing is found"));
     }
-    image::refuse(sorted.refused)
+    image::refuse(sorted.refused, path)
 }
 
 impl<'a> Subject<'a> {

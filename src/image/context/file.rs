@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::Mark;
+use crate::advice::shown;
 
 /// Opens no link and waits for no pipe, in case the file was replaced by one.
 pub(super) fn open(root: &Path, path: &str, mark: Mark) -> io::Result<Whole> {
@@ -65,9 +66,15 @@ impl Read for Whole {
 }
 
 fn other(path: &str) -> io::Error {
-    io::Error::other(format!("{path} was changed while it was read: build again"))
+    io::Error::other(format!(
+        "{} was changed while it was read: build again",
+        shown(path)
+    ))
 }
 
 fn named(path: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("could not read {path}: {error}"))
+    io::Error::new(
+        error.kind(),
+        format!("could not read {}: {error}", shown(path)),
+    )
 }

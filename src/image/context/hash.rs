@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::Result;
 
 use super::{Context, Entry, Kind, Memory};
-use crate::advice::Advise;
+use crate::advice::{Advise, shown};
 use crate::image::scan::{Finding, Reader, by_name};
 use crate::release::Identity;
 
@@ -77,7 +77,7 @@ impl Context {
     }
 
     fn look(&self, entry: &Entry, reader: &mut Reader) -> Result<(String, Vec<Finding>)> {
-        let what = || format!("could not look through {}", entry.path);
+        let what = || format!("could not look through {}", shown(&entry.path));
         let hint = "leave it out in .dockerignore if the image does not need it";
         let file = self.open(entry).advise(what(), hint)?;
         look(file, &entry.path, reader).advise(what(), hint)

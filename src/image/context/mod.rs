@@ -26,7 +26,7 @@ pub(crate) use mark::Mark;
 pub(crate) use memory::Memory;
 
 use self::ignore::Rules;
-use crate::advice::{Advise, advice, because};
+use crate::advice::{Advise, advice, because, shown};
 
 pub(crate) struct Context {
     pub(crate) root: PathBuf,
@@ -112,7 +112,10 @@ impl Context {
     pub(crate) fn open(&self, entry: &Entry) -> std::io::Result<impl Read + use<>> {
         match entry.kind {
             Kind::File { mark, .. } => file::open(&self.root, &entry.path, mark),
-            _ => Err(std::io::Error::other(format!("{} is no file", entry.path))),
+            _ => Err(std::io::Error::other(format!(
+                "{} is no file",
+                shown(&entry.path)
+            ))),
         }
     }
 }
@@ -142,14 +145,14 @@ pub(crate) fn find(home: &Path, context: &str) -> Result<PathBuf> {
 pub(crate) fn stays_inside(context: &Path, name: &str) -> Result<()> {
     let found = context.join(name).canonicalize();
     match (found, context.canonicalize()) {
-        (Ok(found), Ok(context)) if !found.starts_with(&context) => Err(because(
-            format!("{name} leads out of the context"),
-            format!("it is a link to {}", found.display()),
-            format!(
-                "put a copy in its place: cp --remove-destination {} {name}",
-                found.display()
-            ),
-        )),
+        (Ok(found), Ok(context)) if !found.starts_with(&context) => {
+            let found = shown(found.to_string_lossy());
+            Err(because(
+                format!("{name} leads out of the context"),
+                format!("it is a link to {found}"),
+                format!("put a copy in its place: cp --remove-destination {found} {name}"),
+            ))
+        }
         _ => Ok(()),
     }
 }

@@ -192,6 +192,18 @@ fn what_cannot_be_sent_is_refused_by_name() {
 }
 
 #[test]
+fn a_refused_name_forges_no_line() {
+    let dir = tree(&[("a", "1")]);
+    let name = "e\u{1b}[31mX\nY";
+    let _socket = std::os::unix::net::UnixListener::bind(dir.path().join(name)).unwrap();
+    let error = Context::read(dir.path(), "").err().unwrap();
+    let said = error.to_string();
+    assert!(said.contains("e\\u{1b}[31mX\\nY is a socket"), "{said}");
+    let hint = crate::advice::hint(&error).unwrap();
+    assert!(hint.ends_with(".dockerignore: e?[31mX?Y"), "{hint}");
+}
+
+#[test]
 fn a_name_that_is_no_text_is_refused_unless_it_is_left_out() {
     use std::os::unix::ffi::OsStrExt;
     let odd = std::ffi::OsStr::from_bytes(b"caf\xe9");

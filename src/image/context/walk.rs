@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::ignore::{Hits, Rules};
 use super::{Entry, Kind, Mark};
-use crate::advice::{Advise, advice};
+use crate::advice::{Advise, advice, pattern, shown};
 
 /// Sorted by the bytes of their paths.
 pub(super) fn walk(root: &Path, rules: &Rules) -> Result<Vec<Entry>> {
@@ -30,7 +30,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn folder(&mut self, place: &Path, path: &str, hits: &Hits) -> Result<()> {
         let hint = "leave it out in .dockerignore, or make it readable";
-        let unreadable = || format!("could not read the folder {}", place.display());
+        let unreadable = || format!("could not read the folder {}", in_words(place));
         for child in fs::read_dir(place).advise(unreadable(), hint)? {
             self.child(&child.with_context(unreadable)?, path, hits)?;
         }
@@ -76,7 +76,7 @@ fn kind(child: &DirEntry, path: &str) -> Result<Kind> {
     let place = child.path();
     let data = child
         .metadata()
-        .with_context(|| format!("could not read {}", place.display()))?;
+        .with_context(|| format!("could not read {}", in_words(&place)))?;
     match data.file_type() {
         kind if kind.is_symlink() => link(&place, path),
         kind if kind.is_file() => Ok(Kind::File {
@@ -89,21 +89,28 @@ fn kind(child: &DirEntry, path: &str) -> Result<Kind> {
             mark: Mark::of(&data),
         }),
         kind => Err(advice(
-            format!("{} is {}, no file", place.display(), name_of(kind)),
-            format!("remove it, or leave it out in .dockerignore: {path}"),
+            format!("{} is {}, no file", in_words(&place), name_of(kind)),
+            format!(
+                "remove it, or leave it out in .dockerignore: {}",
+                pattern(path)
+            ),
         )),
     }
 }
 
 fn link(place: &Path, path: &str) -> Result<Kind> {
     let target = fs::read_link(place)
-        .with_context(|| format!("could not read the link {}", place.display()))?;
+        .with_context(|| format!("could not read the link {}", in_words(place)))?;
     let text = target
         .to_str()
         .ok_or_else(|| no_utf8(target.as_os_str(), path));
     Ok(Kind::Link {
         target: text?.to_owned(),
     })
+}
+
+fn in_words(place: &Path) -> String {
+    shown(place.to_string_lossy())
 }
 
 fn name_of(kind: FileType) -> &'static str {
@@ -116,9 +123,11 @@ fn name_of(kind: FileType) -> &'static str {
 
 /// BuildKit takes no other names.
 fn no_utf8(name: &OsStr, path: &str) -> anyhow::Error {
-    let pattern = path.replace(char::REPLACEMENT_CHARACTER, "?");
     advice(
         format!("{name:?}, which an image would get, is no name in UTF-8"),
-        format!("rename it, or leave it out in .dockerignore: {pattern}"),
+        format!(
+            "rename it, or leave it out in .dockerignore: {}",
+            pattern(path)
+        ),
     )
 }

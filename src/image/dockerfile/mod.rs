@@ -4,6 +4,7 @@
 //! Invariant: what is not replaced stays the same byte for byte.
 
 mod from;
+mod given;
 mod lines;
 mod taken;
 #[cfg(test)]

@@ -7,18 +7,22 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use anyhow::Result;
 
-use super::formats::{FORMATS, format, private_key};
-use super::login::{SCHEMES, header, url};
-use super::value::{Written, looks_random};
+use super::chance::looks_random;
+use super::formats::{FORMATS, bot, format, private_key};
+use super::login::{SCHEMES, header, login, signature, url};
+use super::value::Written;
 
-/// Secret-like names without their first letter, which may be small or not.
-const NAMES: [&str; 20] = [
-    "assword",
-    "ASSWORD",
-    "asswd",
-    "ASSWD",
-    "assphrase",
-    "ASSPHRASE",
+/// Secret-like names, most without their first letter, which may be small or not.
+const NAMES: [&str; 25] = [
+    "password",
+    "Password",
+    "PASSWORD",
+    "passwd",
+    "Passwd",
+    "PASSWD",
+    "passphrase",
+    "Passphrase",
+    "PASSPHRASE",
     "ecret",
     "ECRET",
     "oken",
@@ -33,9 +37,16 @@ const NAMES: [&str; 20] = [
     "ccessKey",
     "ccountKey",
     "rivate_key",
+    "redential",
+    "REDENTIAL",
 ];
-const KEY: &str = "-----BEGIN ";
-const URL: &str = "://";
+/// Those that are parts of other words, too: `bypass`. Each stands behind the longer ones that begin
+/// with it.
+const SHORT: [&str; 9] = [
+    "pass", "Pass", "PASS", "pwd", "Pwd", "PWD", "auth", "Auth", "AUTH",
+];
+/// What is a secret, or the end of one, by what stands around it.
+const SIGNS: [&str; 4] = ["-----BEGIN ", "://", ":AA", "sig="];
 
 /// Tokens that only tell where a list goes on, or that a request is the same again.
 const HARMLESS: [&str; 9] = [
@@ -51,8 +62,9 @@ const HARMLESS: [&str; 9] = [
 ];
 
 /// What may follow in the same name: `SECRET_KEY_BASE`, and not `token_url`.
-const ENDS: [&str; 9] = [
+const ENDS: [&str; 10] = [
     "",
+    "s",
     "key",
     "_key",
     "-key",
@@ -63,12 +75,14 @@ const ENDS: [&str; 9] = [
     "_value",
 ];
 
-/// Up to 64 are looked for many bytes at a time, more only byte by byte. What finds them fastest takes
-/// longer to make than to look through a short text.
+/// What is shorter may be typed, or the name of something.
+const SHORTEST: usize = 12;
+
+/// What finds them fastest takes longer to make than to look through a short text.
 pub(super) fn needles(kind: AhoCorasickKind) -> Result<AhoCorasick> {
     let formats = FORMATS.iter().map(|format| format.start);
-    let all = [KEY, URL].into_iter().chain(SCHEMES);
-    let all = all.chain(formats).chain(NAMES);
+    let all = SIGNS.into_iter().chain(SCHEMES);
+    let all = all.chain(formats).chain(NAMES).chain(SHORT);
     let mut builder = AhoCorasick::builder();
     let builder = builder.match_kind(MatchKind::LeftmostFirst);
     Ok(builder.kind(Some(kind)).build(all)?)
@@ -100,17 +114,28 @@ impl Block<'_> {
     /// itself is one there.
     fn judge(&self, needle: usize, at: Range<usize>) -> Option<&'static str> {
         let (before, rest) = (&self.bytes[..at.start], &self.bytes[at.end..]);
-        let behind_schemes = needle.checked_sub(2 + SCHEMES.len());
+        let behind_schemes = needle.checked_sub(SIGNS.len() + SCHEMES.len());
         match (needle, behind_schemes) {
             (0, _) => private_key(&self.bytes[at.start..]),
             (1, _) => url(rest),
-            (scheme, None) => header(before, SCHEMES[scheme - 2], rest),
+            (2, _) => bot(before, rest),
+            (3, _) => signature(before, rest),
+            (scheme, None) => header(before, SCHEMES[scheme - SIGNS.len()], rest),
             (_, Some(needle)) => match FORMATS.get(needle) {
                 Some(known) => format(known, before, rest, self.is_binary),
                 None if self.is_binary || is_harmless(before) => None,
+                None if needle >= FORMATS.len() + NAMES.len() && self.is_part(&at) => None,
                 None => given(rest),
             },
         }
+    }
+
+    /// Whether a word goes on from what is before it, which a capital in front of small letters does not.
+    fn is_part(&self, at: &Range<usize>) -> bool {
+        let is_hump = self.bytes[at.start].is_ascii_uppercase()
+            && self.bytes[at.end - 1].is_ascii_lowercase();
+        let before = self.bytes[..at.start].last();
+        !is_hump && before.is_some_and(u8::is_ascii_alphabetic)
     }
 }
 
@@ -138,7 +163,8 @@ pub(super) fn given(rest: &[u8]) -> Option<&'static str> {
         return None;
     }
     let rest = &rest[end..];
-    let value = Written::after(rest).or_else(|| Written::beside(rest))?;
-    let random = looks_random(value.text, if value.is_quoted { 12 } else { 16 });
-    (random && value.is_literal()).then_some("a value that looks like a secret")
+    let value = Written::after(rest).or_else(|| Written::beside(rest));
+    let value = value.or_else(|| Written::next(rest))?;
+    let is_secret = login(value.text).unwrap_or_else(|| looks_random(value.text, SHORTEST));
+    (is_secret && value.is_literal()).then_some("a value that looks like a secret")
 }

@@ -1,6 +1,7 @@
 //! The formats that services give their keys, so that they can be found.
 
-use super::value::{distinct, is_placeholder};
+use super::chance::{distinct, surprises};
+use super::value::is_placeholder;
 
 pub(super) struct Format {
     pub(super) start: &'static str,
@@ -31,7 +32,7 @@ const ANY: usize = 400;
 const PEM: &str = "a private key";
 
 /// One that begins with another stands before it.
-pub(super) const FORMATS: [Format; 44] = [
+pub(super) const FORMATS: [Format; 55] = [
     of("AKIA", (16, 16), b"", "an access key of AWS"),
     of("ASIA", (16, 16), b"", "an access key of AWS"),
     of("ghp_", (36, ANY), b"", "a token of GitHub"),
@@ -52,6 +53,7 @@ pub(super) const FORMATS: [Format; 44] = [
     of("sk-ant-", (24, ANY), b"_-", "a key of Anthropic"),
     of("sk-proj-", (24, ANY), b"_-", "a key of OpenAI"),
     of("sk-svcacct-", (24, ANY), b"_-", "a key of OpenAI"),
+    of("sk-or-v1-", (40, 80), b"", "a key of OpenRouter"),
     of("sk-", (40, 64), b"", "a key of OpenAI"),
     of("AIza", (35, 35), b"_-", "a key of Google"),
     of("GOCSPX-", (20, 40), b"_-", "a client's secret of Google"),
@@ -81,6 +83,16 @@ pub(super) const FORMATS: [Format; 44] = [
     of("xai-", (60, 90), b"", "a key of xAI"),
     of("pplx-", (40, 60), b"", "a key of Perplexity"),
     of("r8_", (37, 40), b"", "a token of Replicate"),
+    of("lsv2_pt_", (32, 64), b"_", "a key of LangSmith"),
+    of("lsv2_sk_", (32, 64), b"_", "a key of LangSmith"),
+    of("pcsk_", (40, 90), b"_", "a key of Pinecone"),
+    of("tvly-", (24, 64), b"-_", "a key of Tavily"),
+    of("nvapi-", (40, 90), b"_-", "a key of NVIDIA"),
+    of("dop_v1_", (64, 64), b"", "a token of DigitalOcean"),
+    of("shpat_", (32, 32), b"", "a token of Shopify"),
+    of("glrt-", (20, ANY), b"_-.", "a token of GitLab"),
+    of("ya29.", (40, ANY), b"_-.", "a token of Google"),
+    of("dapi", (32, 34), b"-", "a token of Databricks"),
 ];
 
 /// In text nothing may stand right before it. A binary file puts one string behind another, so that
@@ -107,13 +119,26 @@ pub(super) fn format(
         .then_some(format.what)
 }
 
-/// Most of these have digits, and all have many different characters.
+/// All have many different characters. Most have digits; one without may be a long name instead.
 fn is_key(format: &Format, key: &[u8]) -> bool {
     let (least, most) = format.length;
     (least..=most).contains(&key.len())
-        && key.iter().any(u8::is_ascii_digit)
         && distinct(key) >= 8
+        && (key.iter().any(u8::is_ascii_digit) || surprises(key))
         && !is_placeholder(key)
+}
+
+/// Telegram's, from behind its `:AA`: a bot's number stands before that.
+pub(super) fn bot(before: &[u8], rest: &[u8]) -> Option<&'static str> {
+    let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let digits = digits.take(11).count();
+    let before = &before[..before.len() - digits];
+    let goes_on = before.last().is_some_and(u8::is_ascii_alphanumeric);
+    let alone = !goes_on || before.ends_with(b"bot");
+    let belongs = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let length = rest.iter().take(34).take_while(belongs).count();
+    let is_key = (8..=10).contains(&digits) && length == 33 && surprises(&rest[..length]);
+    (is_key && alone).then_some("a token of Telegram")
 }
 
 /// A header alone is no key: programs that read keys have it too, and documents leave parts out.

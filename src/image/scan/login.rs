@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 
-use super::value::{is_placeholder, looks_random};
+use super::chance::looks_random;
+use super::value::is_placeholder;
 
 /// Hosts of examples, and this machine.
 const NOWHERE: [&str; 5] = ["host", "hostname", "server", "localhost", "127.0.0.1"];
@@ -18,17 +19,42 @@ const RESERVED: [&str; 6] = [
     ".invalid",
 ];
 
+/// Shorter than what is read ahead, so that what ends with the data ends with the file.
+const LONGEST: usize = 300;
+
 /// `postgres://user:password@host`, from behind the `://`.
 pub(super) fn url(rest: &[u8]) -> Option<&'static str> {
     let ends = |byte: &u8| !byte.is_ascii_graphic() || b"/\"'`<>?#,;()\\[]|{}$*".contains(byte);
-    let end = rest.iter().take(300).position(ends)?;
+    let rest = &rest[..rest.len().min(LONGEST)];
+    let end = rest.iter().position(ends);
+    let end = end.or((rest.len() < LONGEST).then_some(rest.len()))?;
     let authority = std::str::from_utf8(&rest[..end]).ok()?;
     let (login, host) = authority.rsplit_once('@')?;
-    let (user, password) = login.split_once(':')?;
     let name = host.split(':').next().unwrap_or_default();
     let nowhere = NOWHERE.contains(&name) || RESERVED.iter().any(|end| name.ends_with(end));
-    let harmless = is_harmless(user, password) || password.contains(':') || is_filled_in(password);
-    (!nowhere && !harmless).then_some("a URL with a password")
+    match login.split_once(':') {
+        _ if nowhere => None,
+        None => is_token(login, name).then_some("a URL with a token"),
+        Some((user, password)) => is_password(user, password).then_some("a URL with a password"),
+    }
+}
+
+/// What Sentry has there is public.
+fn is_token(user: &str, host: &str) -> bool {
+    !host.contains("sentry") && looks_random(user.as_bytes(), 20)
+}
+
+fn is_password(user: &str, password: &str) -> bool {
+    !is_harmless(user, password) && !password.contains(':') && !is_filled_in(password)
+}
+
+/// `?sv=…&sig=…` lets whoever has the URL read or write at Azure.
+pub(super) fn signature(before: &[u8], rest: &[u8]) -> Option<&'static str> {
+    let starts = [&b"?"[..], b"&", b"&amp;", b"u0026"];
+    let belongs = |byte: &&u8| byte.is_ascii_alphanumeric() || b"%+/=".contains(byte);
+    let length = rest.iter().take(128).take_while(belongs).count();
+    let is_parameter = starts.iter().any(|start| before.ends_with(start));
+    (is_parameter && looks_random(&rest[..length], 40)).then_some("a signed URL of Azure")
 }
 
 /// `%s`, and not `%40`, which is how a URL says `@`.
@@ -65,15 +91,14 @@ pub(super) fn header(before: &[u8], scheme: &str, rest: &[u8]) -> Option<&'stati
     let value = &rest[..length];
     let is_secret = match scheme {
         "earer " => looks_random(value, 16),
-        _ => is_login(value),
+        _ => login(value) == Some(true),
     };
     is_secret.then_some("a login in a header")
 }
 
-fn is_login(value: &[u8]) -> bool {
-    let text = STANDARD.decode(value).ok();
-    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.as_deref()
-        .and_then(|text| text.split_once(':'))
-        .is_some_and(|(user, password)| !is_harmless(user, password))
+/// Whether a user and a password in Base64, if it is these, are real ones.
+pub(super) fn login(value: &[u8]) -> Option<bool> {
+    let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some(!is_harmless(user, password))
 }

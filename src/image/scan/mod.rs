@@ -4,6 +4,7 @@
 //! cry wolf: a scan that is always wrong gets switched off.
 
 mod allow;
+mod chance;
 mod content;
 mod dockerfile;
 mod formats;
@@ -25,10 +26,13 @@ pub(crate) use dockerfile::in_dockerfile;
 pub(crate) use names::by_name;
 pub(crate) use reader::Reader;
 
-use crate::advice::with_hint;
+use crate::advice::{pattern, shown, with_hint};
 
 /// Counts up when what is found changes: what was looked through before is then looked at again.
-pub(crate) const RULES: u32 = 3;
+pub(crate) const RULES: u32 = 4;
+
+/// Before the name of a build argument, where the path of a finding is none of a file.
+pub(crate) const ARGS: &str = "build.args.";
 
 /// So many are listed; more would hide what to do.
 const LISTED: usize = 20;
@@ -67,21 +71,36 @@ impl fmt::Display for Leaks {
 
 impl std::error::Error for Leaks {}
 
-/// One error for all of them.
-pub(crate) fn refuse(findings: Vec<Finding>) -> Result<()> {
+/// One error for all of them; `dockerfile` is what findings in the Dockerfile have for a path.
+pub(crate) fn refuse(findings: Vec<Finding>, dockerfile: &str) -> Result<()> {
     let Some(first) = findings.first() else {
         return Ok(());
     };
     let hint = format!(
-        "list them in .dockerignore; for one that is no secret: [[build.allow]] with path = \
-         \"{}\" and a reason",
-        first.path
+        "{}; for one that is no secret: [[build.allow]] with path = \"{}\" and a reason",
+        remedy(&findings, dockerfile),
+        pattern(&first.path)
     );
     Err(with_hint(Leaks(findings).into(), hint))
 }
 
+/// The Dockerfile and the arguments are always sent, whatever .dockerignore says.
+fn remedy(findings: &[Finding], dockerfile: &str) -> String {
+    let out = "list them in .dockerignore";
+    let mount = "give the build what it needs with secrets = [\"NAME\"] under [build], and in the \
+                 Dockerfile RUN --mount=type=secret,id=NAME";
+    let is_file = |one: &Finding| one.path != dockerfile && !one.path.starts_with(ARGS);
+    let files = findings.iter().filter(|one| is_file(one)).count();
+    match files {
+        0 => mount.to_owned(),
+        files if files == findings.len() => out.to_owned(),
+        _ => format!("{out}; for what is in the Dockerfile, {mount}"),
+    }
+}
+
 fn in_words(finding: &Finding) -> String {
     let Finding { path, line, what } = finding;
+    let path = shown(path);
     match line {
         Some(line) => format!("{path}:{line}: {what}"),
         None => format!("{path}: {what}"),

@@ -39,6 +39,7 @@ const NAMES: [(&str, &str); 28] = [
 
 /// Ends of names.
 const ENDS: [(&str, &str); 10] = [
+    (".pk8", "a private key"),
     (".key", "a private key"),
     (".ppk", "a private key"),
     (".p12", "a private key"),
@@ -48,7 +49,6 @@ const ENDS: [(&str, &str); 10] = [
     (".kdbx", "a store of passwords"),
     (".kubeconfig", "access to a cluster"),
     (".tfstate", "state of Terraform, with its secrets"),
-    (".tfstate.backup", "state of Terraform, with its secrets"),
 ];
 
 /// Ends of paths.
@@ -71,24 +71,45 @@ const SHOWS: [&str; 6] = [
     "example", "examples", "sample", "template", "dist", "defaults",
 ];
 
+/// What editors and people put behind the name of a copy.
+const COPIES: [&str; 6] = [".bak", ".backup", ".old", ".orig", ".save", "~"];
+
 /// A `*.pem` is one only with a key in it: certificates end so too.
 pub(crate) fn by_name(path: &str) -> Option<Finding> {
     let lower = path.to_ascii_lowercase();
-    let name = lower.rsplit('/').next().unwrap_or_default();
+    let copied = COPIES.iter().find_map(|end| lower.strip_suffix(end));
+    let what = what(copied.unwrap_or(&lower))?;
+    Some(Finding {
+        what,
+        path: path.to_owned(),
+        line: None,
+    })
+}
+
+fn what(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or_default();
     let at = |(place, _): &&(&str, &str)| {
-        let before = lower.strip_suffix(place);
+        let before = path.strip_suffix(place);
         before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
     };
     let known = NAMES.iter().find(|(whole, _)| name == *whole);
     let ends = |(end, _): &&(&str, &str)| name.ends_with(end) && !is_public(name);
     let known = known.or_else(|| ENDS.iter().find(ends));
     let known = known.or_else(|| PLACES.iter().find(at));
-    let what = known.map(|(_, what)| *what);
-    Some(Finding {
-        what: what.or_else(|| is_env(name).then_some(ENV))?,
-        path: path.to_owned(),
-        line: None,
-    })
+    match known {
+        Some((_, what)) => Some(what),
+        None if is_key(path, name) => Some("a private key"),
+        None => is_env(name).then_some(ENV),
+    }
+}
+
+/// In a folder `.ssh`; or in DER, which certificates are in too.
+fn is_key(path: &str, name: &str) -> bool {
+    const NONE: [&str; 4] = ["known_hosts", "authorized_keys", "config", "environment"];
+    let mut folders = path.rsplit('/').skip(1);
+    let is_other = NONE.iter().any(|none| name.starts_with(none)) || is_public(name);
+    let is_der = name.ends_with(".der") && name.contains("key") && !name.contains("public");
+    !is_other && (is_der || folders.next() == Some(".ssh"))
 }
 
 /// `archive.gpg.key`, `public.key`: what signatures are checked with.

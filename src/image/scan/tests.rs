@@ -1,3 +1,5 @@
+mod chance;
+mod dockerfile;
 mod written;
 
 use super::*;
@@ -41,6 +43,14 @@ fn credentials_are_told_by_name() {
         ".kube/config",
         "Service-Account.json",
         "server.key",
+        "home/.ssh/work",
+        ".ssh/id_ed25519_old",
+        "id_rsa.bak",
+        "a/id_ed25519~",
+        ".env.bak",
+        "credentials.json.old",
+        "private_key.der",
+        "app.pk8",
     ];
     for path in secret {
         assert!(by_name(path).is_some(), "{path}");
@@ -60,6 +70,15 @@ fn credentials_are_told_by_name() {
         "archive.gpg.key",
         "public.key",
         ".npmrc",
+        ".ssh/known_hosts",
+        ".ssh/known_hosts.old",
+        ".ssh/authorized_keys",
+        ".ssh/config",
+        ".ssh/work.pub",
+        "id_rsa.pub.bak",
+        "ca.der",
+        "public_key.der",
+        "src/id_rsa.rs",
     ];
     for path in plain {
         assert_eq!(by_name(path), None, "{path}");
@@ -67,7 +86,7 @@ fn credentials_are_told_by_name() {
 }
 
 /// How each begins, how many characters follow, and what it is.
-const SERVICES: [(&str, usize, &str); 33] = [
+const SERVICES: [(&str, usize, &str); 46] = [
     ("ghp_", 36, "a token of GitHub"),
     ("gho_", 36, "a token of GitHub"),
     ("ghs_", 36, "a token of GitHub"),
@@ -102,6 +121,19 @@ const SERVICES: [(&str, usize, &str); 33] = [
     ("xai-", 80, "a key of xAI"),
     ("pplx-", 48, "a key of Perplexity"),
     ("r8_", 37, "a token of Replicate"),
+    ("sk-or-v1-", 64, "a key of OpenRouter"),
+    ("lsv2_pt_", 43, "a key of LangSmith"),
+    ("lsv2_sk_", 43, "a key of LangSmith"),
+    ("pcsk_", 70, "a key of Pinecone"),
+    ("tvly-", 32, "a key of Tavily"),
+    ("nvapi-", 64, "a key of NVIDIA"),
+    ("dop_v1_", 64, "a token of DigitalOcean"),
+    ("shpat_", 32, "a token of Shopify"),
+    ("glrt-", 20, "a token of GitLab"),
+    ("ya29.", 120, "a token of Google"),
+    ("dapi", 32, "a token of Databricks"),
+    ("https://", 40, "a URL with a token"),
+    ("amqps://", 24, "a URL with a token"),
     ("AGE-SECRET-KEY-1", 58, "a private key"),
     ("postgres://app:", 9, "a URL with a password"),
     ("redis://:", 24, "a URL with a password"),
@@ -290,17 +322,6 @@ fn keys_are_found_in_binary_files() {
     }
 }
 
-#[test]
-fn a_dockerfile_keeps_no_secret_in_a_variable() {
-    let text = "FROM x\nENV A=b \\\n  API_TOKEN=abc99\nARG NPM_TOKEN\nARG B_SECRET=$X\n\
-                ENV DB_PASSWORD hunter2\nRUN export X_API_KEY=k1 && make\nENV MAX_TOKENS=5\n";
-    let lines: Vec<_> = in_dockerfile("Dockerfile", text)
-        .into_iter()
-        .map(|finding| finding.line)
-        .collect();
-    assert_eq!(lines, [Some(2), Some(6), Some(7)]);
-}
-
 fn finding(path: &str) -> Finding {
     Finding {
         path: path.to_owned(),
@@ -319,13 +340,45 @@ fn what_is_allowed_is_no_finding_and_the_rest_is_listed() {
     let sorted = sort(all, &[allow("tests/*.pem"), allow("docs")]);
     assert_eq!(sorted.refused, [finding("b.pem")]);
     assert_eq!(sorted.unused, ["docs"]);
-    assert!(refuse(Vec::new()).is_ok());
+    assert!(refuse(Vec::new(), "Dockerfile").is_ok());
     let many: Vec<_> = (0..23)
         .map(|number| finding(&format!("{number}.pem")))
         .collect();
-    let error = refuse(many).unwrap_err();
+    let error = refuse(many, "Dockerfile").unwrap_err();
     let said = error.to_string();
     let is_cut = said.contains("0.pem:3: a private key") && said.ends_with("and 3 more");
     assert!(is_cut, "{said}");
     assert_eq!(error.downcast_ref::<Leaks>().unwrap().0.len(), 23);
+}
+
+#[test]
+fn what_helps_is_said_for_files_and_for_the_dockerfile() {
+    let hint = |paths: &[&str]| {
+        let findings = paths.iter().map(|path| finding(path)).collect();
+        let error = refuse(findings, "ops/Dockerfile").unwrap_err();
+        crate::advice::hint(&error).unwrap().to_owned()
+    };
+    for (paths, ignore, mount) in [
+        (&["a.pem"][..], true, false),
+        (&["ops/Dockerfile"], false, true),
+        (&["build.args.URL"], false, true),
+        (&["Dockerfile", "ops/Dockerfile"], true, true),
+    ] {
+        let hint = hint(paths);
+        assert_eq!(hint.contains(".dockerignore"), ignore, "{hint}");
+        assert_eq!(hint.contains("--mount=type=secret"), mount, "{hint}");
+        assert!(hint.contains(&format!("path = \"{}\"", paths[0])), "{hint}");
+    }
+}
+
+#[test]
+fn a_name_forges_no_line() {
+    let error = refuse(vec![finding("e\u{1b}[31mX\nY.key")], "Dockerfile").unwrap_err();
+    let said = format!("{error} {}", crate::advice::hint(&error).unwrap());
+    assert!(
+        said.contains("e\\u{1b}[31mX\\nY.key:3: a private key"),
+        "{said}"
+    );
+    assert!(said.contains("path = \"e?[31mX?Y.key\""), "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
 }

@@ -1,4 +1,4 @@
-//! Values as they are written down, and whether chance made them.
+//! Values as they are written down.
 
 /// What stands for a value that somebody has to fill in, or shows what one looks like.
 const PLACEHOLDERS: [&str; 17] = [
@@ -65,6 +65,18 @@ impl<'a> Written<'a> {
         Self::after(rest.strip_prefix(b"alue")?)
     }
 
+    /// What is handed on with a name, and nothing else: `define('X', 'x')`.
+    pub(super) fn next(rest: &'a [u8]) -> Option<Self> {
+        let rest = rest.strip_prefix(b"'").or(rest.strip_prefix(b"\""))?;
+        let rest = skip(rest, b" ").strip_prefix(b",")?;
+        let (quote, value) = skip(rest, b" \t\r\n").split_first()?;
+        let value_alone = Self::quoted(value, *quote).filter(|_| matches!(quote, b'"' | b'\''))?;
+        let behind = value.get(value_alone.text.len() + 1..)?;
+        skip(behind, b" \t\r\n")
+            .starts_with(b")")
+            .then_some(value_alone)
+    }
+
     fn quoted(value: &'a [u8], quote: u8) -> Option<Self> {
         let end = value.iter().take(512).position(|byte| *byte == quote)?;
         Some(Self {
@@ -76,22 +88,36 @@ impl<'a> Written<'a> {
     fn bare(value: &'a [u8]) -> Self {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b",;<}\"'`".contains(byte);
         let end = value.iter().take(512).position(ends);
+        let text = &value[..end.unwrap_or(value.len().min(512))];
         Self {
-            text: &value[..end.unwrap_or(value.len().min(512))],
+            text: parameter(text).unwrap_or(text),
             is_quoted: false,
         }
     }
 
     /// Not something that a program or a template works out.
     pub(super) fn is_literal(&self) -> bool {
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte);
-        let graphic = |byte: &u8| byte.is_ascii_graphic() && !b"{}<>()".contains(byte);
-        let starts = self.text.starts_with(b"$") || self.text.starts_with(b"%");
-        match self.is_quoted {
-            true => self.text.iter().all(graphic) && !starts,
-            false => self.text.iter().all(plain),
-        }
+        let computed: &[u8] = match self.is_quoted {
+            true => b"{}<>()",
+            false => b"{}<>()[]$\\",
+        };
+        let plain = |byte: &u8| byte.is_ascii_graphic() && !computed.contains(byte);
+        let is_variable =
+            self.text.starts_with(b"$") || self.text.starts_with(b"%") && self.text.ends_with(b"%");
+        self.text.iter().all(plain) && !is_variable
     }
+}
+
+/// `abc` of `abc&to=cde`, as a URL has it.
+fn parameter(value: &[u8]) -> Option<&[u8]> {
+    let is_next = |part: &[u8]| {
+        let in_name = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
+        let name = part.iter().take_while(in_name).count();
+        name > 0 && part.get(name) == Some(&b'=')
+    };
+    let mut parts = value.split(|byte| *byte == b'&');
+    let first = parts.next()?;
+    parts.any(is_next).then_some(first)
 }
 
 /// Skips the type in `: Option<&str> = "x"`.
@@ -142,70 +168,4 @@ fn is_sequence(value: &[u8]) -> bool {
     let goes_on = |pair: &&[u8]| pair[1] == pair[0] || pair[1] == pair[0].wrapping_add(1);
     let count = value.windows(2).filter(goes_on).count();
     value.len() >= 8 && count * 2 >= value.len()
-}
-
-/// A name, not a value: half of it and more are words.
-fn is_worded(value: &[u8]) -> bool {
-    let is_end = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
-    let parts = value.split(|byte| !byte.is_ascii_alphanumeric());
-    let humps = parts.flat_map(|part| part.chunk_by(|a, b| !is_end(&[*a, *b])));
-    let (mut words, mut all) = (0, 0);
-    for hump in humps {
-        all += hump.len();
-        let is_word = hump.iter().all(u8::is_ascii_uppercase)
-            || hump.iter().skip(1).all(u8::is_ascii_lowercase);
-        words += if is_word && hump.len() >= 4 {
-            hump.len()
-        } else {
-            0
-        };
-    }
-    words * 2 >= all
-}
-
-pub(super) fn distinct(value: &[u8]) -> usize {
-    let mut seen = [false; 256];
-    value
-        .iter()
-        .for_each(|byte| seen[usize::from(*byte)] = true);
-    seen.iter().filter(|seen| **seen).count()
-}
-
-/// Words change seldom from small letters to capitals to digits, and repeat their letters.
-pub(super) fn looks_random(value: &[u8], least: usize) -> bool {
-    let count = |is: fn(&u8) -> bool| value.iter().filter(|byte| is(byte)).count();
-    let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
-    let changes = value
-        .windows(2)
-        .filter(|pair| class(pair[0]) != class(pair[1]));
-    (least..=512).contains(&value.len())
-        && digits >= 2
-        && letters >= 2
-        && entropy(value) >= 3.0
-        && changes.count() * 4 >= value.len()
-        && !is_placeholder(value)
-        && !is_worded(value)
-}
-
-fn class(byte: u8) -> u8 {
-    match byte {
-        b'a'..=b'z' => 0,
-        b'A'..=b'Z' => 1,
-        b'0'..=b'9' => 2,
-        _ => 3,
-    }
-}
-
-/// Bits a character.
-fn entropy(value: &[u8]) -> f64 {
-    let mut counts = [0_u32; 256];
-    value
-        .iter()
-        .for_each(|byte| counts[usize::from(*byte)] += 1);
-    let length = value.len() as f64;
-    let shares = counts.iter().filter(|count| **count > 0);
-    shares
-        .map(|count| f64::from(*count) / length)
-        .map(|share| -share * share.log2())
-        .sum()
 }

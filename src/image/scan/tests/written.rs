@@ -107,3 +107,105 @@ fn logins_in_headers_are_found() {
         assert_eq!(what(&format!("{text}\n")), None, "{text}");
     }
 }
+
+#[test]
+fn a_url_may_end_with_the_file() {
+    let url = format!("postgres://app:{}@db.company.net", key("", 12));
+    let said = [Some("a URL with a password"), None];
+    let long = format!("{url}{}", "m".repeat(400));
+    assert_eq!([what(&url), what(&long)], said);
+}
+
+/// Wherever a piece ends, a value is neither cut nor seen twice.
+#[test]
+fn pieces_may_end_within_a_value() {
+    let password = key("", 12);
+    let harmless = "postgres://app:app@db.company.net";
+    for end in ["", "\n", "@db.company.net", "@localhost:5432/x"] {
+        let text = format!("postgres://app:{password}{end}");
+        let wanted = usize::from(end.contains("company"));
+        for space in (126 << 10..(128 << 10) + 2).step_by(17) {
+            let padded = " ".repeat(space) + &text;
+            assert_eq!(scan("f", padded.as_bytes()).len(), wanted, "{space} {end}");
+        }
+        let mut reader = Reader::new().unwrap();
+        for at in 0..text.len() {
+            let (first, rest) = text.as_bytes().split_at(at);
+            let mut slow = std::io::Read::chain(first, rest);
+            let found = reader.read("f", &mut slow, |_| ()).unwrap();
+            assert_eq!(found.len(), wanted, "{at} {end}");
+        }
+    }
+    assert_eq!(what(harmless), None);
+}
+
+#[test]
+fn short_names_are_names_where_they_stand_alone() {
+    let value = key("", 24);
+    // hunter2-hunter3 of anna
+    let basic = "YW5uYTpodW50ZXIyLWh1bnRlcjM=";
+    for text in [
+        format!("DB_PASS={value}"),
+        format!("pass: \"{value}\""),
+        format!("DbPass = '{value}'"),
+        format!("MYSQL_PWD={value}"),
+        format!("pwd={value}"),
+        format!("auth = \"{value}\""),
+        format!("proxyAuth: '{value}'"),
+        format!("credential: {value}"),
+        format!("Credentials=\"{value}\""),
+        format!("CREDENTIALS={value}"),
+        format!("define('DB_PASSWORD', '{value}');"),
+        format!("define( \"API_KEY\", \"{value}\" );"),
+        format!("//registry.company.net/:_authToken={value}"),
+        format!("//registry.company.net/:_auth={basic}"),
+        format!("{{\"auths\": {{\"a.io\": {{\"auth\": \"{basic}\"}}}}}}"),
+    ] {
+        assert!(what(&format!("{text}\n")).is_some(), "{text}");
+    }
+    for text in [
+        format!("bypass = \"{value}\""),
+        format!("COMPASS={value}"),
+        format!("author: {value}"),
+        format!("oauth_nonce = \"{value}\""),
+        format!("['password', 'other', '{value}']"),
+        "PWD=/home/app/projects/agent-2".to_owned(),
+        "{\"auths\": {\"a.io\": {\"auth\": \"dXNlcjpwYXNzd29yZA==\"}}}".to_owned(),
+        "credentials: 'same-origin-with-all'".to_owned(),
+    ] {
+        assert_eq!(what(&format!("{text}\n")), None, "{text}");
+    }
+}
+
+#[test]
+fn what_stands_around_a_key_tells_what_it_is() {
+    let bot = format!("123456789:AA{}", key("", 33));
+    let signature = format!("{}%3D", key("", 43));
+    let sentry = format!("https://{}@o1.ingest.sentry.io/1", key("", 32));
+    for (text, said) in [
+        (bot.clone(), Some("a token of Telegram")),
+        (
+            format!("https://api.telegram.org/bot{bot}/getMe"),
+            Some("a token of Telegram"),
+        ),
+        (format!("1{bot}0"), None),
+        (format!("a{bot}"), None),
+        (
+            format!("https://a.io/b?sp=r&sig={signature}"),
+            Some("a signed URL of Azure"),
+        ),
+        (
+            format!("https://a.io/b?sig={signature}&sp=r"),
+            Some("a signed URL of Azure"),
+        ),
+        (format!("sig={signature}"), None),
+        (sentry, None),
+        (
+            "https://organisation-of-many-people@github.com/x".to_owned(),
+            None,
+        ),
+        (format!("https://{}@localhost/x", key("", 32)), None),
+    ] {
+        assert_eq!(what(&format!("{text}\n")), said, "{text}");
+    }
+}
