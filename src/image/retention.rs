@@ -164,7 +164,7 @@ async fn described(
     })
 }
 
-/// Again safe to do: what is gone already is as good.
+/// Again safe to do: what is gone already is as good, and not told.
 pub(crate) async fn delete(
     registry: &Registry,
     judged: &[(Stored, Fate)],
@@ -172,9 +172,11 @@ pub(crate) async fn delete(
 ) -> Result<()> {
     for (image, fate) in judged {
         if *fate == Fate::Deleted {
-            registry.delete(&image.digest).await?;
+            let was_there = registry.delete(&image.digest).await?;
             forget_signatures(registry, &image.digest).await?;
-            tell(image);
+            if was_there {
+                tell(image);
+            }
         }
     }
     Ok(())
