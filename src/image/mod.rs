@@ -26,9 +26,9 @@ mod tags;
 
 pub(crate) use build::{Builder, Logins, build};
 pub(crate) use content::content_tag;
-pub(crate) use context::{Context, Kind as EntryKind, Looked, Memory, find, stays_inside};
+pub(crate) use context::{Context, Kind as EntryKind, Looked, Memory, find, stays_inside, text};
 pub(crate) use dockerfile::Dockerfile;
-pub(crate) use git::Commit;
+pub(crate) use git::{Commit, Unknown, ignored};
 pub(crate) use pin::{LOCK, Lock, pin};
 pub(crate) use present::{base, is_made, tag};
 pub(crate) use progress::{Ended, Progress};

@@ -164,6 +164,26 @@ fn entries_are_sorted_by_their_bytes() {
 }
 
 #[test]
+fn a_path_is_looked_up_as_git_writes_it() {
+    let dir = tree(&[("a/b/c", ""), ("a-b", ""), ("d", ""), ("e/f", "")]);
+    let context = Context::read(dir.path(), "e/f").unwrap();
+    let cases = [
+        ("a/", true),
+        ("a/b/c", true),
+        ("d", true),
+        ("a/c", false),
+        ("a/bc", false),
+        ("d/", false),
+        ("e/", false),
+        ("e/f", false),
+        ("z", false),
+    ];
+    for (path, is_there) in cases {
+        assert_eq!(context.has(path), is_there, "{path}");
+    }
+}
+
+#[test]
 fn only_what_is_in_the_tree_decides_the_hash() {
     let one = tree(&[("a", "1"), ("b/c", "2")]);
     let other = tree(&[("b/c", "2"), ("a", "1")]);

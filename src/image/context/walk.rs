@@ -106,7 +106,7 @@ fn link(place: &Path, path: &str) -> Result<Kind> {
     })
 }
 
-fn name_of(kind: FileType) -> &'static str {
+pub(super) fn name_of(kind: FileType) -> &'static str {
     match () {
         () if kind.is_socket() => "a socket",
         () if kind.is_fifo() => "a pipe",
