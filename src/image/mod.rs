@@ -37,7 +37,7 @@ pub(crate) use pull::pull;
 pub(crate) use push::{push, retag};
 pub(crate) use recipe::Recipe;
 pub(crate) use registry::{Credentials, Digest, Registry, Repository, Surroundings};
-pub(crate) use retention::{Deployed, Fate, Stored, Why, delete, judge, stored};
+pub(crate) use retention::{Broken, Deployed, Fate, Stored, Why, delete, judge, stored};
 pub(crate) use sbom::sbom;
 pub(crate) use scan::{Finding, Leaks, in_dockerfile, in_text, refuse, sort};
 pub(crate) use sign::Cosign;

@@ -283,7 +283,8 @@ async fn an_image_gets_all_its_names_and_loses_them_when_it_is_old() {
     assert_eq!(registry.head("latest").await.unwrap().as_ref(), Some(&two));
 
     let stored = retention::stored(&registry, "a.agent").await.unwrap();
-    let judged = retention::judge(stored, "support", 1, &Default::default());
+    assert_eq!(stored.broken, []);
+    let judged = retention::judge(stored.images, "support", 1, &Default::default());
     let doomed: Vec<_> = judged
         .iter()
         .filter(|(_, fate)| *fate == Fate::Deleted)

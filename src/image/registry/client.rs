@@ -60,6 +60,11 @@ impl Registry {
         }
     }
 
+    /// It works, whatever it says of one image.
+    pub(crate) async fn answers(&self) -> bool {
+        self.wire.wants_login().await.is_ok()
+    }
+
     /// The next time that something is asked again, in words.
     pub(crate) async fn again(&self) -> String {
         self.wire.again().await

@@ -71,8 +71,11 @@ impl Wire {
             headers: HeaderMap::new(),
             body: Bytes::new(),
         };
-        let answer = self.patiently(&base, None).await?;
-        Ok(answer.status() == StatusCode::UNAUTHORIZED)
+        let status = self.patiently(&base, None).await?.status();
+        match status.is_server_error() {
+            true => Err(failure::of_answer(status, b"", Act::Pull, &self.repository)),
+            false => Ok(status == StatusCode::UNAUTHORIZED),
+        }
     }
 
     /// The next time that something is asked again, in words.
