@@ -46,7 +46,7 @@ fn a_pipe_in_place_of_a_file_is_not_waited_for() {
         let before = fs::read(&here).ok();
         let _ = fs::remove_file(&here);
         let kind = rustix::fs::FileType::Fifo;
-        rustix::fs::mknodat(rustix::fs::CWD, &here, kind, 0o600.into(), 0).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &here, kind, rustix::fs::Mode::RWXU, 0).unwrap();
         let ran = shop.run(&["build"]).ends(2);
         let ran = ran.says(&format!("error: could not read {name}"));
         ran.says("caused by: it is a pipe, no file").says("hint: ");

@@ -138,6 +138,12 @@ async fn credentials_are_those_of_docker_login() {
             "team/x",
             basic("u", "p"),
         ),
+        (" \n", "a.io/x", Credentials::None),
+        (
+            r#"{"auths":{"a.io:1/":{"auth":"dTpwAA=="}}}"#,
+            "a.io:1/x",
+            basic("u", "p"),
+        ),
         (
             r#"{"auths":{"a.io":{"auth":"dTo=","identitytoken":"t"}}}"#,
             "a.io/x",

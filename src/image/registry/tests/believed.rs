@@ -60,3 +60,18 @@ async fn a_login_that_nobody_wants_may_be_broken() {
     assert!(credentials("200 OK").await.unwrap() == Credentials::None);
     assert!(credentials("401 Unauthorized").await.is_err());
 }
+
+#[test]
+fn what_is_no_certificate_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_it = folder.path().join("a.io");
+    std::fs::create_dir(&of_it).unwrap();
+    for garbage in ["", "garbage", "-----BEGIN CERTIFICATE-----\n!\n"] {
+        std::fs::write(of_it.join("ca.crt"), garbage).unwrap();
+        let repository = Repository::parse("a.io/team/x").unwrap();
+        let made = Registry::new(repository, surroundings(None, folder.path().to_owned()));
+        let error = made.err().unwrap();
+        assert!(error.to_string().ends_with("a.io/ca.crt"), "{error:#}");
+        assert!(hint(&error).contains("PEM"), "{}", hint(&error));
+    }
+}
