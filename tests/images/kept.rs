@@ -57,6 +57,26 @@ fn a_broken_image_hinders_no_other() {
     assert!(!left.contains(&"v1".to_owned()), "{left:?}");
 }
 
+/// It may be one more name of what would go.
+#[test]
+fn a_tag_that_cannot_be_read_keeps_all() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    pushed(&shop, 2, "image.keep = 1\n");
+    let tags = "data/docker/registry/v2/repositories/team/bot/_manifests/tags/old/current";
+    let tag = shop.registry.path(tags);
+    std::fs::create_dir_all(&tag).unwrap();
+    std::fs::write(tag.join("link"), "garbage").unwrap();
+    let before = shop.in_registry();
+    let ran = shop.run(&["images", "list"]).ends(0).says("latest, v2");
+    ran.says("warning: could not read old: ");
+    let ran = shop.run(&["images", "prune", "--keep", "v2"]).ends(2);
+    ran.says("error: nothing was deleted: old cannot be read")
+        .says("hint: push it anew");
+    assert_eq!(shop.in_registry(), before);
+}
+
 #[test]
 fn twenty_images_become_three() {
     let Some(shop) = Workshop::open(Wanted::default(), "") else {
