@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::args;
 use super::exit::Exit;
-use super::image::{Subject, list_packages, made, pin, pushed_before};
+use super::image::{Subject, has_place, list_packages, made, pin, pushed_before};
 use super::show::Shown;
 use super::site::Project;
 
@@ -17,6 +17,7 @@ pub(crate) async fn run(args: &args::Build, shown: &mut Shown) -> Result<Exit> {
     }
     let platform = args.platform.platform.as_deref();
     let list = args.sbom.path.as_deref();
+    list.map_or(Ok(()), has_place)?;
     let subject = Subject::look_through(&project, platform, list, shown).await?;
     let (outcome, says) = match pushed_before(&subject, shown).await {
         Some(digest) => {

@@ -14,7 +14,7 @@ use super::prune;
 use super::show::Shown;
 use super::site::{Project, now};
 use crate::advice::{Advise, advice, with_hint};
-use crate::image::{self, Deployed, Digest, Fate, OF_AGENT, Registry, Stored, Why};
+use crate::image::{self, Broken, Deployed, Digest, Fate, OF_AGENT, Registry, Stored, Why};
 use crate::release::Artifact;
 use crate::spec::{CONTENT_TAG, TargetSpec};
 use crate::target::Target;
@@ -24,7 +24,8 @@ pub(crate) async fn list(file: &File, shown: &mut Shown) -> Result<Exit> {
     let project = Project::load(file)?;
     let registry = registry(&project)?;
     let deployed = Deployed::default();
-    let all = heard(&registry, shown, judged(&project, &registry, &deployed)).await?;
+    let all = judged(&project, &registry, &deployed);
+    let (all, broken) = heard(&registry, shown, all).await?;
     let ours = all
         .iter()
         .filter(|(_, fate)| *fate != Fate::Kept(Why::NotOurs));
@@ -33,7 +34,18 @@ pub(crate) async fn list(file: &File, shown: &mut Shown) -> Result<Exit> {
         images: ours.map(|(image, _)| view(image, String::new())).collect(),
     };
     shown.console().show(&view, now());
+    tell(&broken, shown);
     Ok(Exit::Done)
+}
+
+fn tell(broken: &[Broken], shown: &mut Shown) {
+    for one in broken {
+        shown.warn(&format!(
+            "could not read {}: {}",
+            one.tags.join(", "),
+            one.why
+        ));
+    }
 }
 
 pub(crate) async fn prune(args: &Prune, shown: &mut Shown) -> Result<Exit> {
@@ -56,12 +68,14 @@ async fn foretell(
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
         shown.warn(&format!("{why:#}, so prune will want them named by --keep"));
     }
-    let all = heard(registry, shown, judged(project, registry, &deployed)).await?;
+    let all = judged(project, registry, &deployed);
+    let (all, broken) = heard(registry, shown, all).await?;
     let view = ImagesView {
         repository: registry.repository().to_string(),
         images: all.iter().filter_map(with_fate).collect(),
     };
     shown.console().show(&view, now());
+    tell(&broken, shown);
     Ok(Exit::Done)
 }
 
@@ -76,13 +90,25 @@ async fn delete(
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
         return Err(with_hint(why, NAME_THEM));
     }
-    let all = heard(registry, shown, judged(project, registry, &deployed)).await?;
+    let all = judged(project, registry, &deployed);
+    let (all, broken) = heard(registry, shown, all).await?;
+    tell(&broken, shown);
+    if let Some(one) = broken.iter().find(|one| one.may_be_any) {
+        let tag = one.tags.join(", ");
+        return Err(advice(
+            format!("nothing was deleted: {tag} cannot be read, and may name what would go"),
+            format!(
+                "push it anew, or take it out of {} by hand",
+                registry.repository()
+            ),
+        ));
+    }
     let mut gone = Vec::new();
-    let mut tell = |image: &Stored| {
+    let mut went = |image: &Stored| {
         shown.note(format!("deleted {}", image.tags.join(", ")));
         gone.push(image.digest.to_string());
     };
-    image::delete(registry, &all, &mut tell).await?;
+    image::delete(registry, &all, &mut went).await?;
     let says = match gone.len() {
         0 => format!("nothing to delete in {}", registry.repository()),
         1 => format!("1 image deleted from {}", registry.repository()),
@@ -108,11 +134,12 @@ async fn judged(
     project: &Project,
     registry: &Registry,
     deployed: &Deployed,
-) -> Result<Vec<(Stored, Fate)>> {
+) -> Result<(Vec<(Stored, Fate)>, Vec<Broken>)> {
     let spec = &project.loaded.spec;
     let stored = image::stored(registry, OF_AGENT).await?;
     let keep = spec.image.keep as usize;
-    Ok(image::judge(stored, &spec.agent.name, keep, deployed))
+    let judged = image::judge(stored.images, &spec.agent.name, keep, deployed);
+    Ok((judged, stored.broken))
 }
 
 /// What runs in each environment, or may be gone back to there; and of which this is not known: what

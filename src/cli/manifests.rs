@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::image;
+
 /// Names of the files and folders in it.
 pub(crate) fn entries(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = fs::read_dir(folder)
@@ -18,7 +20,7 @@ pub(crate) fn entries(folder: &Path) -> Result<BTreeSet<String>> {
 }
 
 pub(crate) fn text(folder: &Path, name: &str) -> Option<String> {
-    fs::read_to_string(folder.join(name)).ok()
+    image::text(&folder.join(name)).ok()
 }
 
 /// Cargo.toml, as text and as table.

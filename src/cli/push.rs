@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::args;
 use super::exit::Exit;
-use super::image::{Subject, list_packages, published, sign};
+use super::image::{Subject, has_place, list_packages, published, sign};
 use super::show::Shown;
 use super::site::Project;
 
@@ -14,6 +14,7 @@ pub(crate) async fn run(args: &args::Push, shown: &mut Shown) -> Result<Exit> {
     shown.warnings(&project.loaded.warnings);
     let platform = args.platform.platform.as_deref();
     let list = args.sbom.path.as_deref();
+    list.map_or(Ok(()), has_place)?;
     let subject = Subject::look_through(&project, platform, list, shown).await?;
     let published = published(&subject, shown).await?;
     let image = format!("{}@{}", subject.repository(), published.digest);

@@ -1,17 +1,28 @@
 //! What git knows of the folder that is built from.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-use anyhow::{Context, Result, anyhow};
 
 /// As many digits as stay unique in any repository that people work in.
 const SHORT: usize = 12;
 
 /// Whatever a person has set: a file that git does not know is in the image too.
 const NEW_FILES: &str = "--untracked-files=normal";
+
+/// What a hook of git has set for its own repository: it would be looked at instead of the folder's.
+const OF_ANOTHER: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+];
 
 /// Where CI says which branch it took a detached commit from.
 const BRANCHES: [&str; 9] = [
@@ -39,16 +50,27 @@ pub(crate) struct Commit {
     pub(crate) origin: Option<String>,
 }
 
+/// Why git tells nothing of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    NoGit,
+    /// There is no repository, or no commit in it.
+    NoCommit,
+    /// It is somebody else's, say; what git said, and what helps.
+    Refused {
+        folder: PathBuf,
+        said: String,
+        hint: String,
+    },
+}
+
 impl Commit {
-    /// `None`: there is no git, no repository, or no commit in it.
     pub(crate) fn of(
         folder: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Self, Unknown> {
         let args = ["status", "--porcelain=v2", "--branch", NEW_FILES, "--", "."];
-        let Some(status) = git(folder, args)? else {
-            return Ok(None);
-        };
+        let status = git(folder, args)?;
         let header = |name: &str| {
             let prefix = format!("# branch.{name} ");
             let found = status.lines().find_map(|line| line.strip_prefix(&prefix));
@@ -56,9 +78,7 @@ impl Commit {
                 .filter(|value| !value.starts_with('('))
                 .map(str::to_owned)
         };
-        let Some(hash) = header("oid") else {
-            return Ok(None);
-        };
+        let hash = header("oid").ok_or(Unknown::NoCommit)?;
         let date = git(folder, ["log", "-1", "--format=%cI"])?;
         let origin = git(
             folder,
@@ -69,23 +89,23 @@ impl Commit {
                 .iter()
                 .find_map(|name| variable(name).filter(|value| !value.is_empty()))
         };
-        Ok(Some(Self {
+        Ok(Self {
             hash,
             branch: header("head").or_else(of_ci),
             is_dirty: status.lines().any(|line| !line.starts_with('#')),
-            date: date.unwrap_or_default().trim().to_owned(),
-            origin: origin
-                .map(|url| without_credentials(url.trim()))
-                .filter(|url| !url.is_empty()),
-        }))
+            date: date.trim().to_owned(),
+            origin: Some(without_credentials(origin.trim())).filter(|url| !url.is_empty()),
+        })
     }
 
     /// Marks it as dirty where one of these files, which say how is built, differs from the commit.
-    pub(crate) fn with(mut self, folder: &Path, files: [&str; 2]) -> Result<Self> {
+    pub(crate) fn with(mut self, folder: &Path, files: [&str; 2]) -> Result<Self, Unknown> {
         let [one, other] = files;
         let args = ["status", "--porcelain", NEW_FILES, "--", one, other];
-        let status = git(folder, args)?;
-        self.is_dirty |= status.is_some_and(|status| !status.trim().is_empty());
+        self.is_dirty |= match git(folder, args) {
+            Err(Unknown::NoCommit) => false,
+            status => !status?.trim().is_empty(),
+        };
         Ok(self)
     }
 
@@ -94,30 +114,86 @@ impl Commit {
     }
 }
 
+/// What git leaves out by its `.gitignore`, below the folder: files, and whole folders with a `/` at
+/// the end. What git does not tell is nothing.
+pub(crate) fn ignored(folder: &Path) -> Vec<String> {
+    let args = [
+        "ls-files",
+        "--others",
+        "--ignored",
+        "--exclude-standard",
+        "--directory",
+        "-z",
+    ];
+    let listed = git(folder, args).unwrap_or_default();
+    let paths = listed.split('\0').filter(|path| !path.is_empty());
+    paths.map(str::to_owned).collect()
+}
+
 /// What it wrote; a repository's own settings start no programs.
-fn git<const N: usize>(folder: &Path, args: [&str; N]) -> Result<Option<String>> {
-    let ran = Command::new("git")
+fn git<const N: usize>(folder: &Path, args: [&str; N]) -> Result<String, Unknown> {
+    let mut command = Command::new("git");
+    for name in OF_ANOTHER {
+        command.env_remove(name);
+    }
+    let ran = command
         .args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"])
         .args([folder.as_os_str()])
         .args(args.map(OsStr::new))
         .env("LC_ALL", "C")
         .output();
-    let output = match ran {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        ran => ran.context("could not run git")?,
-    };
-    match output.status.success() {
-        true => Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned())),
-        false => refused(&output, folder),
+    match ran {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Unknown::NoGit),
+        Err(error) => Err(refused(folder, &error.to_string())),
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(output) => Err(failed(folder, &output)),
     }
 }
 
-fn refused(output: &Output, folder: &Path) -> Result<Option<String>> {
+fn failed(folder: &Path, output: &Output) -> Unknown {
     let said = String::from_utf8_lossy(&output.stderr);
     match said.contains("not a git repository") {
-        true => Ok(None),
-        false => Err(anyhow!("{}", said.trim()))
-            .with_context(|| format!("git could not look at {}", folder.display())),
+        true => Unknown::NoCommit,
+        false => refused(folder, &said),
+    }
+}
+
+/// Of a repository that is somebody else's git itself says what to type.
+fn refused(folder: &Path, said: &str) -> Unknown {
+    let mut lines = said.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let advised = lines.find(|line| line.starts_with("git config --global --add safe.directory"));
+    let see = || format!("see what it says: git -C {} status", folder.display());
+    Unknown::Refused {
+        folder: folder.to_owned(),
+        said: first.trim_start_matches("fatal: ").to_owned(),
+        hint: advised.map_or_else(see, str::to_owned),
+    }
+}
+
+impl Unknown {
+    pub(crate) fn hint(&self) -> &str {
+        match self {
+            Self::NoGit => "there is no git on PATH: install it, or take it out of image.tags",
+            Self::NoCommit => {
+                "the folder has no git commit: make one, or take it out of image.tags"
+            }
+            Self::Refused { hint, .. } => hint,
+        }
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoGit => f.write_str("there is no git on PATH"),
+            Self::NoCommit => f.write_str("there is no git commit"),
+            Self::Refused { folder, said, .. } => {
+                write!(f, "git could not look at {}: {said}", folder.display())
+            }
+        }
     }
 }
 
@@ -150,19 +226,18 @@ mod tests {
         assert!(output.as_ref().unwrap().status.success(), "{output:?}");
     }
 
-    fn look(folder: &Path) -> Option<Commit> {
+    fn look(folder: &Path) -> Result<Commit, Unknown> {
         Commit::of(folder, &|name| {
             (name == "CI_COMMIT_REF_NAME").then(|| "ci".to_owned())
         })
-        .unwrap()
     }
 
     #[test]
     fn a_folder_is_described_by_its_commit() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(look(dir.path()), None);
+        assert_eq!(look(dir.path()), Err(Unknown::NoCommit));
         run(dir.path(), "init -q -b feature/x");
-        assert_eq!(look(dir.path()), None);
+        assert_eq!(look(dir.path()), Err(Unknown::NoCommit));
         std::fs::create_dir(dir.path().join("agent")).unwrap();
         std::fs::write(dir.path().join("agent/a"), "1").unwrap();
         run(dir.path(), "add .");
@@ -190,6 +265,52 @@ mod tests {
         assert!(look(dir.path()).unwrap().is_dirty);
         run(dir.path(), "checkout -q --detach");
         assert_eq!(look(dir.path()).unwrap().branch.as_deref(), Some("ci"));
+    }
+
+    #[test]
+    fn what_git_ignores_is_listed_below_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        run(dir.path(), "init -q");
+        for folder in ["in/out", "in/src", "beside"] {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        std::fs::write(dir.path().join(".gitignore"), "out/\n*.log\n").unwrap();
+        for file in [
+            "in/out/a",
+            "in/out/b",
+            "in/src/a.log",
+            "in/src/a",
+            "beside/b.log",
+        ] {
+            std::fs::write(dir.path().join(file), "1").unwrap();
+        }
+        run(dir.path(), "add .");
+        let mut found = ignored(&dir.path().join("in"));
+        found.sort();
+        assert_eq!(found, ["out/", "src/a.log"]);
+    }
+
+    #[test]
+    fn a_repository_of_somebody_else_says_what_to_type() {
+        let said = "fatal: detected dubious ownership in repository at '/a'\n\
+                    To add an exception for this directory, call:\n\n\
+                    \tgit config --global --add safe.directory /a\n";
+        let cases = [
+            (
+                said,
+                "git config --global --add safe.directory /a",
+                "git could not look at /a/b: detected dubious ownership in repository at '/a'",
+            ),
+            (
+                "fatal: bad object HEAD",
+                "see what it says: git -C /a/b status",
+                "git could not look at /a/b: bad object HEAD",
+            ),
+        ];
+        for (said, hint, says) in cases {
+            let unknown = refused(Path::new("/a/b"), said);
+            assert_eq!((unknown.hint(), &*unknown.to_string()), (hint, says));
+        }
     }
 
     #[test]

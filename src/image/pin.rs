@@ -2,13 +2,13 @@
 //! stands on what this one stood on.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::context::text;
 use super::dockerfile::Dockerfile;
 use super::registry::Digest;
 use crate::advice::{Advise, advice};
@@ -28,11 +28,13 @@ pub(crate) struct Lock {
 impl Lock {
     /// `None`: nothing is pinned in this folder.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join(LOCK);
-        match fs::read_to_string(&path) {
+        match text(&folder.join(LOCK)) {
             Ok(text) => Self::parse(&text).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+            Err(error) => Err(error).advise(
+                format!("could not read {LOCK} in {}", folder.display()),
+                "it has to be a file; move it away, and make it anew: agentctl build --pin",
+            ),
         }
     }
 
@@ -104,6 +106,8 @@ pub(crate) async fn pin(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use anyhow::bail;
 
     use super::*;
@@ -150,6 +154,15 @@ mod tests {
         let error = lock.used(&dockerfile, &BTreeMap::new()).unwrap_err();
         let wanted = "agent.lock does not name a:2 (line 2 of the Dockerfile)";
         assert_eq!(error.to_string(), wanted);
+    }
+
+    #[test]
+    fn what_is_no_file_is_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(LOCK)).unwrap();
+        let error = Lock::read(folder.path()).unwrap_err();
+        let hint = crate::advice::hint(&error).unwrap();
+        assert!(hint.contains("agentctl build --pin"), "{hint}");
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub(crate) struct Provenance {
     pub(crate) revision: Option<String>,
     /// RFC 3339.
     pub(crate) created: Option<String>,
-    /// Something was changed since the commit.
-    pub(crate) dirty: bool,
+    /// Whether something was changed since the commit.
+    pub(crate) dirty: Option<bool>,
     /// The tag that says what is in it.
     pub(crate) content: String,
     /// The last stage's image and, where it is known, its digest.
@@ -90,9 +90,10 @@ impl Provenance {
             own(OF_AGENT, &self.agent),
             own(CONTENT, &self.content),
             own("dev.agentctl.version", agentctl),
-            own(
+            oci(
+                None,
                 "dev.agentctl.dirty",
-                if self.dirty { "true" } else { "false" },
+                self.dirty.map(|dirty| dirty.to_string()),
             ),
         ]
     }
@@ -121,7 +122,7 @@ mod tests {
             version: Some("1.2".to_owned()),
             content: "sha-1".to_owned(),
             base: Some(("a:1".to_owned(), None)),
-            dirty: true,
+            dirty: Some(true),
             ..Provenance::default()
         }
     }
@@ -144,6 +145,8 @@ mod tests {
 
     #[test]
     fn only_what_is_known_is_said() {
+        let unknown = Provenance::default().labels(&Dockerfile::parse("FROM a:1"));
+        assert!(!unknown.contains_key("dev.agentctl.dirty"), "{unknown:?}");
         let labels = provenance().labels(&Dockerfile::parse("FROM a:1"));
         let said: Vec<_> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
         let wanted = [

@@ -14,6 +14,7 @@ use hyper::Request;
 use self::answer::Answer;
 use super::progress::{Ended, Progress};
 use super::registry::{Digest, Manifest, Registry};
+use crate::advice::Advise;
 use crate::docker::{Engine, Lines, empty};
 
 const TRIES: u32 = 3;
@@ -29,15 +30,27 @@ pub(crate) async fn push(
     // registry takes a tag only once it has all that it names.
     let pushed = patiently(engine, registry, content, watch).await?;
     let confirmed = registry.head(content).await?;
-    agreed(&pushed, confirmed, content)
+    agreed(registry, pushed, confirmed, content).await
 }
 
 /// Whoever made the same and pushed it a moment later has the name: theirs is as good, and one image
-/// for all who come.
-fn agreed(pushed: &Digest, confirmed: Option<Digest>, content: &str) -> Result<Digest> {
-    confirmed.with_context(|| {
+/// for all who come. That it is there is shown by its bytes: a proxy may say anything.
+async fn agreed(
+    registry: &Registry,
+    pushed: Digest,
+    confirmed: Option<Digest>,
+    content: &str,
+) -> Result<Digest> {
+    let confirmed = confirmed.with_context(|| {
         format!("the engine pushed {pushed}, and the registry holds nothing as {content}")
-    })
+    })?;
+    if confirmed != pushed {
+        known(registry, &confirmed).await.advise(
+            format!("the engine pushed {pushed}, and the registry calls {content} {confirmed}"),
+            "what stands before the registry, a proxy say, may have answered for it: push past it, and do it again",
+        )?;
+    }
+    Ok(confirmed)
 }
 
 /// Gives an image that is in the registry all its names; those that are right already cost a look.

@@ -122,23 +122,73 @@ fn is_content(tag: &str) -> bool {
     !hex.is_empty() && hex.bytes().all(is_hex)
 }
 
+/// What a repository holds.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    pub(crate) images: Vec<Stored>,
+    pub(crate) broken: Vec<Broken>,
+}
+
+/// What the registry lists and cannot show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken {
+    pub(crate) tags: Vec<String>,
+    pub(crate) why: String,
+    /// It may be any other image by one more name: a content tag is of no other.
+    pub(crate) may_be_any: bool,
+}
+
 /// All that is in the repository; `label` is the name of the one that says whose an image is.
-pub(crate) async fn stored(registry: &Registry, label: &str) -> Result<Vec<Stored>> {
+pub(crate) async fn stored(registry: &Registry, label: &str) -> Result<Holdings> {
     let tags = registry.tags().await?;
     let heads = stream::iter(tags).map(async |tag| {
-        let digest = registry.head(&tag).await?;
-        anyhow::Ok(digest.map(|digest| (digest, tag)))
+        let digest = shown(registry, registry.head(&tag).await).await?;
+        anyhow::Ok((digest, tag))
     });
     let mut found: Vec<_> = heads.buffered(AT_ONCE).try_collect().await?;
     // Not every registry lists them in order.
-    found.sort();
+    found.sort_by(|(_, one), (_, other)| one.cmp(other));
+    let mut all = Holdings::default();
     let mut images: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
-    for (digest, tag) in found.into_iter().flatten() {
-        images.entry(digest).or_default().push(tag);
+    for (digest, tag) in found {
+        match digest {
+            Ok(Some(digest)) => images.entry(digest).or_default().push(tag),
+            Ok(None) => all.broken.push(Broken {
+                tags: vec![tag],
+                why: "the registry lists it, and has nothing by that name".to_owned(),
+                may_be_any: false,
+            }),
+            Err(why) => all.broken.push(Broken {
+                may_be_any: !is_content(&tag),
+                tags: vec![tag],
+                why,
+            }),
+        }
     }
-    let described = stream::iter(images)
-        .map(async |(digest, tags)| described(registry, label, digest, tags).await);
-    described.buffered(AT_ONCE).try_collect().await
+    let described = stream::iter(images).map(async |(digest, tags)| {
+        let image = described(registry, label, digest, tags.clone()).await;
+        anyhow::Ok((shown(registry, image).await?, tags))
+    });
+    let described: Vec<_> = described.buffered(AT_ONCE).try_collect().await?;
+    for (image, tags) in described {
+        match image {
+            Ok(image) => all.images.push(image),
+            Err(why) => all.broken.push(Broken {
+                tags,
+                why,
+                may_be_any: false,
+            }),
+        }
+    }
+    Ok(all)
+}
+
+/// What was found, or why not: an error is one of the image's own if the registry answers otherwise.
+async fn shown<T>(registry: &Registry, found: Result<T>) -> Result<Result<T, String>> {
+    match found {
+        Err(why) if registry.answers().await => Ok(Err(format!("{why:#}"))),
+        found => found.map(Ok),
+    }
 }
 
 /// What bears no content tag stays anyway, and may be no image at all.
@@ -164,7 +214,7 @@ async fn described(
     })
 }
 
-/// Again safe to do: what is gone already is as good.
+/// Again safe to do: what is gone already is as good, and not told.
 pub(crate) async fn delete(
     registry: &Registry,
     judged: &[(Stored, Fate)],
@@ -172,9 +222,11 @@ pub(crate) async fn delete(
 ) -> Result<()> {
     for (image, fate) in judged {
         if *fate == Fate::Deleted {
-            registry.delete(&image.digest).await?;
+            let was_there = registry.delete(&image.digest).await?;
             forget_signatures(registry, &image.digest).await?;
-            tell(image);
+            if was_there {
+                tell(image);
+            }
         }
     }
     Ok(())

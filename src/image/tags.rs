@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::git::Commit;
-use crate::advice::advice;
+use super::git::{Commit, Unknown};
+use crate::advice::{advice, because};
 
 const LONGEST: usize = 128;
 /// What was built from more than the commit does not bear the name of a commit, branch, version or
@@ -13,7 +13,7 @@ const DIRTY: &str = "-dirty";
 /// What may stand in a pattern.
 pub(crate) struct Known<'a> {
     pub(crate) version: Option<&'a str>,
-    pub(crate) commit: Option<&'a Commit>,
+    pub(crate) commit: Result<&'a Commit, &'a Unknown>,
     /// Today, like `20260131`.
     pub(crate) date: &'a str,
 }
@@ -38,7 +38,7 @@ fn tag(pattern: &str, known: &Known) -> Result<String> {
             tag = tag.replace(place, &value);
         }
     }
-    if tag != pattern && known.commit.is_some_and(|commit| commit.is_dirty) {
+    if tag != pattern && known.commit.is_ok_and(|commit| commit.is_dirty) {
         tag += DIRTY;
     }
     match is_tag(&tag) {
@@ -53,8 +53,8 @@ fn tag(pattern: &str, known: &Known) -> Result<String> {
 fn value(place: &str, known: &Known) -> Option<String> {
     match place {
         "{version}" => known.version.map(str::to_owned),
-        "{git_sha}" => known.commit.map(|commit| commit.short().to_owned()),
-        "{branch}" => known.commit?.branch.as_deref().map(plain),
+        "{git_sha}" => Some(known.commit.ok()?.short().to_owned()),
+        "{branch}" => known.commit.ok()?.branch.as_deref().map(plain),
         _ => Some(known.date.to_owned()),
     }
 }
@@ -67,18 +67,20 @@ fn plain(branch: &str) -> String {
 }
 
 fn unknown(pattern: &str, place: &str, known: &Known) -> anyhow::Error {
-    let hint = match (place, known.commit) {
-        ("{version}", _) => "say it in agent.toml: agent.version, or take it out of image.tags",
-        (_, None) => "the folder has no git commit: make one, or take it out of image.tags",
-        _ => {
+    let what = format!("\"{pattern}\" of image.tags wants {place}, and nothing tells it");
+    match (place, known.commit) {
+        ("{version}", _) => advice(
+            what,
+            "say it in agent.toml: agent.version, or take it out of image.tags",
+        ),
+        (_, Err(why @ Unknown::Refused { .. })) => because(what, why.to_string(), why.hint()),
+        (_, Err(why)) => advice(what, why.hint()),
+        _ => advice(
+            what,
             "no branch is checked out, and no variable of a CI names one: git switch BRANCH, BRANCH_NAME=… \
-             before the command, or take it out of image.tags"
-        }
-    };
-    advice(
-        format!("\"{pattern}\" of image.tags wants {place}, and nothing tells it"),
-        hint,
-    )
+             before the command, or take it out of image.tags",
+        ),
+    }
 }
 
 fn may_stand(c: char) -> bool {
@@ -105,7 +107,11 @@ mod tests {
         }
     }
 
-    fn made(pattern: &str, version: Option<&str>, commit: Option<&Commit>) -> Result<String> {
+    fn made(
+        pattern: &str,
+        version: Option<&str>,
+        commit: Result<&Commit, &Unknown>,
+    ) -> Result<String> {
         let known = Known {
             version,
             commit,
@@ -133,7 +139,7 @@ mod tests {
             ("latest", &dirty, "latest"),
         ];
         for (pattern, commit, tag) in cases {
-            assert_eq!(made(pattern, Some("1.2.0"), Some(commit)).unwrap(), tag);
+            assert_eq!(made(pattern, Some("1.2.0"), Ok(commit)).unwrap(), tag);
         }
     }
 
@@ -141,13 +147,21 @@ mod tests {
     fn what_makes_no_tag_is_an_error() {
         let (detached, dashed) = (commit(None, false), commit(Some("/x"), false));
         let long = "x".repeat(129);
+        let none = Err(&Unknown::NoCommit);
+        let refused = Unknown::Refused {
+            folder: "/a".into(),
+            said: String::new(),
+            hint: "git config".to_owned(),
+        };
         let cases = [
-            ("{version}", None, None, "agent.version"),
-            ("{git_sha}", None, None, "no git commit"),
-            ("{branch}", None, Some(&detached), "git switch"),
-            ("{branch}", None, Some(&dashed), "up to 128"),
-            ("{version}", Some("1+2"), None, "up to 128"),
-            (&long, None, None, "up to 128"),
+            ("{version}", None, none, "agent.version"),
+            ("{git_sha}", None, none, "no git commit"),
+            ("{git_sha}", None, Err(&Unknown::NoGit), "no git on PATH"),
+            ("{branch}", None, Err(&refused), "git config"),
+            ("{branch}", None, Ok(&detached), "git switch"),
+            ("{branch}", None, Ok(&dashed), "up to 128"),
+            ("{version}", Some("1+2"), none, "up to 128"),
+            (&long, None, none, "up to 128"),
         ];
         for (pattern, version, commit, words) in cases {
             let error = made(pattern, version, commit).unwrap_err();
@@ -160,7 +174,7 @@ mod tests {
     fn equal_tags_are_one() {
         let known = Known {
             version: Some("1"),
-            commit: None,
+            commit: Err(&Unknown::NoCommit),
             date: "20260131",
         };
         let patterns = ["1", "{version}", "b"].map(str::to_owned);

@@ -248,3 +248,21 @@ hint: image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed: t
 ",
     );
 }
+
+#[test]
+fn a_list_without_a_place_stops_before_anything_is_built() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    for verb in ["build", "push"] {
+        shop.run(&[verb, "--sbom", "none/list.json"]).exactly(
+            2,
+            "",
+            "\
+error: could not write none/list.json
+hint: name a file in a folder that is there: --sbom FILE
+",
+        );
+    }
+    shop.nothing_was_made();
+}

@@ -29,6 +29,54 @@ fn a_registry_without_images_has_none() {
         .exactly(0, "", "nothing to delete in 127.0.0.1:PORT/team/bot\n");
 }
 
+/// Its configuration is gone from the registry's disk.
+#[test]
+fn a_broken_image_hinders_no_other() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    pushed(&shop, 3, "image.keep = 1\n");
+    let tag = "data/docker/registry/v2/repositories/team/bot/_manifests/tags/v2/current/link";
+    let digest = std::fs::read_to_string(shop.registry.path(tag)).unwrap();
+    let blob = |digest: &str| {
+        let hex = digest.trim().strip_prefix("sha256:").unwrap().to_owned();
+        let folder = format!("data/docker/registry/v2/blobs/sha256/{}/{hex}", &hex[..2]);
+        shop.registry.path(&folder).join("data")
+    };
+    let manifest = std::fs::read_to_string(blob(&digest)).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    std::fs::remove_file(blob(manifest["config"]["digest"].as_str().unwrap())).unwrap();
+
+    let ran = shop.run(&["images", "list"]).ends(0).says("latest, v3");
+    ran.says("warning: could not read sha-").says(", v2: ");
+    let ran = shop.run(&["images", "prune", "--keep", "v3"]).ends(0);
+    let ran = ran.says("warning: could not read sha-");
+    ran.says("1 image deleted");
+    let left = shop.in_registry();
+    assert!(left.contains(&"v2".to_owned()), "{left:?}");
+    assert!(!left.contains(&"v1".to_owned()), "{left:?}");
+}
+
+/// It may be one more name of what would go.
+#[test]
+fn a_tag_that_cannot_be_read_keeps_all() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    pushed(&shop, 2, "image.keep = 1\n");
+    let tags = "data/docker/registry/v2/repositories/team/bot/_manifests/tags/old/current";
+    let tag = shop.registry.path(tags);
+    std::fs::create_dir_all(&tag).unwrap();
+    std::fs::write(tag.join("link"), "garbage").unwrap();
+    let before = shop.in_registry();
+    let ran = shop.run(&["images", "list"]).ends(0).says("latest, v2");
+    ran.says("warning: could not read old: ");
+    let ran = shop.run(&["images", "prune", "--keep", "v2"]).ends(2);
+    ran.says("error: nothing was deleted: old cannot be read")
+        .says("hint: push it anew");
+    assert_eq!(shop.in_registry(), before);
+}
+
 #[test]
 fn twenty_images_become_three() {
     let Some(shop) = Workshop::open(Wanted::default(), "") else {

@@ -166,6 +166,25 @@ fn a_broken_helper_of_another_registry_is_no_hindrance() {
 }
 
 #[test]
+fn a_broken_login_counts_where_one_is_wanted_and_before_anything_is_built() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    for config in ["{ \"credsStore\": \"none-such\" }", "{", ""] {
+        shop.place.write("home/.docker/config.json", config);
+        shop.place.write("text", shop.unique(1));
+        shop.run(&["push", "-q"]).ends(0).says("pushed ");
+    }
+    let Some(private) = Workshop::open(LOGIN, "") else {
+        return;
+    };
+    private.docker_config(&json!({ "credsStore": "none-such" }));
+    let ran = private.run(&["push"]).ends(2);
+    ran.says("names a credential helper that cannot be run");
+    private.nothing_was_made();
+}
+
+#[test]
 fn a_base_that_wants_the_login_of_a_broken_helper() {
     let Some(shop) = Workshop::open(Wanted::default(), "") else {
         return;

@@ -125,6 +125,38 @@ fn tags_tell_version_commit_branch_and_day() {
     assert_eq!(self::labels(&shop)["dev.agentctl.dirty"], "true");
 }
 
+/// As a hook of another repository runs it, and in a checkout that is somebody else's.
+#[test]
+fn git_is_asked_of_this_folder_and_of_no_other() {
+    let Some(shop) = Workshop::open(Wanted::default(), "image.tags = [\"{git_sha}\"]\n") else {
+        return;
+    };
+    git(&shop, "init -q -b main");
+    shop.place.write(".gitignore", "text\n");
+    git(&shop, "add .");
+    git(&shop, "commit -q -m first");
+    let commit = git(&shop, "rev-parse --short=12 HEAD");
+    let ran = shop.run_with("GIT_DIR", "/nowhere", &["build"]).ends(0);
+    ran.says("the image has text, which git ignores: no commit says");
+    let name = format!("{}:{commit}", shop.repository());
+    assert!(shop.in_engine().contains(&name), "{:?}", shop.in_engine());
+
+    let not_ours = |shop: &Workshop| {
+        let mut command = shop.command(&["build", "-q"]);
+        command.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+        shop.place.finish(command.env("GIT_CONFIG_NOSYSTEM", "1"))
+    };
+    let ran = not_ours(&shop).ends(2);
+    let ran = ran.says("of image.tags wants {git_sha}, and nothing tells it");
+    ran.says("hint: git config --global --add safe.directory ");
+    shop.spec("");
+    shop.forget();
+    shop.place.write("text", shop.unique(1));
+    let ran = not_ours(&shop).ends(0);
+    ran.says("warning: git could not look at ");
+    assert_eq!(labels(&shop).get("dev.agentctl.dirty"), None);
+}
+
 /// Of the one image that the engine has.
 fn labels(shop: &Workshop) -> serde_json::Value {
     let names = shop.in_engine();

@@ -36,6 +36,28 @@ hint: it has to be a file of text in UTF-8, with a pattern in each line
     shop.nothing_was_made();
 }
 
+#[test]
+fn a_pipe_in_place_of_a_file_is_not_waited_for() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    for name in ["Dockerfile", ".dockerignore", "agent.lock"] {
+        let here = shop.place.path(name);
+        let before = fs::read(&here).ok();
+        let _ = fs::remove_file(&here);
+        let kind = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &here, kind, rustix::fs::Mode::RWXU, 0).unwrap();
+        let ran = shop.run(&["build"]).ends(2);
+        let ran = ran.says(&format!("error: could not read {name}"));
+        ran.says("caused by: it is a pipe, no file").says("hint: ");
+        fs::remove_file(&here).unwrap();
+        if let Some(before) = before {
+            fs::write(&here, before).unwrap();
+        }
+    }
+    shop.nothing_was_made();
+}
+
 /// By hand, in the engine: what agentctl's own label does not say is not believed.
 #[test]
 fn an_image_with_the_tag_of_another_is_built_anew() {

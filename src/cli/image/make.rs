@@ -42,6 +42,7 @@ pub(crate) async fn made(subject: &Subject<'_>, shown: &mut Shown) -> Result<Mad
     let made = match image::is_made(engine, &subject.name(), &subject.content).await? {
         true => Made::Before,
         false => {
+            tell_unversioned(subject, shown);
             let builder = Builder::choose(engine, variable("DOCKER_BUILDKIT").as_deref())?;
             let mut recipe = subject.recipe(builder)?;
             if builder == Builder::BuildKit {
@@ -59,6 +60,22 @@ pub(crate) async fn made(subject: &Subject<'_>, shown: &mut Shown) -> Result<Mad
     };
     image::tag(engine, &subject.name(), subject.repository(), &subject.tags).await?;
     Ok(made)
+}
+
+/// As git itself has it, such a file makes no tree dirty: what a build of its own makes there is as
+/// good as the commit.
+fn tell_unversioned(subject: &Subject, shown: &mut Shown) {
+    let paths = subject.unversioned();
+    let Some(first) = paths.first() else {
+        return;
+    };
+    let more = match paths.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    shown.note(format!(
+        "the image has {first}{more}, which git ignores: no commit says what is in it"
+    ));
 }
 
 const TICK: Duration = Duration::from_millis(100);

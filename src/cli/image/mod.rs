@@ -9,7 +9,7 @@ mod reached;
 mod subject;
 
 pub(super) use make::made;
-pub(super) use packages::{list as list_packages, sign};
+pub(super) use packages::{has_place, list as list_packages, sign};
 pub(super) use pins::pin;
 pub(super) use publish::{heard, published, pushed, pushed_before, registry, tagged};
 pub(super) use subject::{Subject, current_tags, found, unallowed};

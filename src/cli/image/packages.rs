@@ -12,6 +12,21 @@ use super::subject::Subject;
 use crate::advice::{Advise, advice};
 use crate::image::{self, Cosign, Digest};
 
+/// Before anything is built for a list that has no place.
+pub(crate) fn has_place(file: &Path) -> Result<()> {
+    let folder = match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    match folder.is_dir() && !file.is_dir() {
+        true => Ok(()),
+        false => Err(advice(
+            format!("could not write {}", file.display()),
+            "name a file in a folder that is there: --sbom FILE",
+        )),
+    }
+}
+
 /// Writes the list of the packages in an image that the engine has; `digest` is its name.
 pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Result<()> {
     let engine = subject.engine().await?;

@@ -120,6 +120,8 @@ async fn made_and_sent(
     registry: &Registry,
     shown: &mut Shown,
 ) -> Result<Digest> {
+    // What cannot be pushed for want of a login is not built first.
+    heard(registry, shown, registry.credentials()).await?;
     made(subject, shown).await?;
     let engine = subject.engine().await?;
     let work = async |watch: &mut dyn FnMut(image::Progress)| {

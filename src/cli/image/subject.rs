@@ -14,7 +14,7 @@ use crate::advice::advice;
 use crate::docker::Engine;
 use crate::image::{
     self, Builder, Commit, Context, Dockerfile, Finding, Known, Lock, Looked, Memory, Provenance,
-    Recipe, content_tag,
+    Recipe, Unknown, content_tag,
 };
 use crate::render;
 use crate::spec::Build;
@@ -32,7 +32,7 @@ pub(crate) struct Subject<'a> {
     bases: BTreeMap<String, String>,
     /// The tag that says what is in it.
     pub(crate) content: String,
-    commit: Option<Commit>,
+    commit: Result<Commit, Unknown>,
     /// Tags beside that one.
     pub(crate) tags: Vec<String>,
     engine: Reached,
@@ -143,9 +143,13 @@ impl<'a> Subject<'a> {
             },
             &bases,
         );
-        let commit = commit(project, &context.root)?;
+        let commit = commit(project, &context.root);
+        let tags = tags(project, commit.as_ref())?;
+        if let Err(why @ Unknown::Refused { .. }) = &commit {
+            shown.warn(&format!("{why}: no label says the commit"));
+        }
         Ok(Self {
-            tags: tags(project, commit.as_ref())?,
+            tags,
             project,
             build,
             platform,
@@ -162,19 +166,17 @@ impl<'a> Subject<'a> {
 /// The tags that the image would get now, beside the content tag.
 pub(crate) fn current_tags(project: &Project) -> Result<Vec<String>> {
     let folder = image::find(project.folder(), &build(project)?.context)?;
-    tags(project, commit(project, &folder)?.as_ref())
+    tags(project, commit(project, &folder).as_ref())
 }
 
 /// What is built depends on agent.toml and its lock too, which may lie elsewhere.
-fn commit(project: &Project, context: &Path) -> Result<Option<Commit>> {
+fn commit(project: &Project, context: &Path) -> Result<Commit, Unknown> {
     let name = project.file.file_name().unwrap_or_default();
     let files = [&*name.to_string_lossy(), image::LOCK];
-    let commit = Commit::of(context, &variable)?;
-    let commit = commit.map(|commit| commit.with(project.folder(), files));
-    commit.transpose()
+    Commit::of(context, &variable)?.with(project.folder(), files)
 }
 
-fn tags(project: &Project, commit: Option<&Commit>) -> Result<Vec<String>> {
+fn tags(project: &Project, commit: Result<&Commit, &Unknown>) -> Result<Vec<String>> {
     let today = jiff::Timestamp::from_millisecond(now().0 as i64)?;
     let known = Known {
         version: project.loaded.spec.agent.version.as_deref(),
@@ -203,6 +205,16 @@ impl Subject<'_> {
     /// `repository:sha-…`
     pub(crate) fn name(&self) -> String {
         format!("{}:{}", self.repository(), self.content)
+    }
+
+    /// What git ignores and the image gets nevertheless: its commit does not tell of it.
+    pub(super) fn unversioned(&self) -> Vec<String> {
+        let paths = self
+            .commit
+            .as_ref()
+            .map(|_| image::ignored(&self.context.root));
+        let paths = paths.unwrap_or_default().into_iter();
+        paths.filter(|path| self.context.has(path)).collect()
     }
 
     pub(super) async fn engine(&self) -> Result<&Engine> {
@@ -240,7 +252,8 @@ impl Subject<'_> {
         let agent = &self.project.loaded.spec.agent;
         let base = dockerfile.last_base(args).map(|base| base.image);
         let digest = |image: &String| self.bases.get(image).cloned();
-        let of = |read: &dyn Fn(&Commit) -> Option<String>| self.commit.as_ref().and_then(read);
+        let of =
+            |read: &dyn Fn(&Commit) -> Option<String>| self.commit.as_ref().ok().and_then(read);
         Provenance {
             agent: agent.name.clone(),
             source: agent
@@ -250,7 +263,7 @@ impl Subject<'_> {
             version: agent.version.clone(),
             revision: of(&|commit| Some(commit.hash.clone())),
             created: of(&|commit| Some(commit.date.clone())),
-            dirty: self.commit.as_ref().is_some_and(|commit| commit.is_dirty),
+            dirty: self.commit.as_ref().ok().map(|commit| commit.is_dirty),
             content: self.content.clone(),
             base: base.map(|image| (image.clone(), digest(&image))),
         }

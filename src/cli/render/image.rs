@@ -1,6 +1,5 @@
 //! `agentctl render dockerfile`, and what an engine is given of it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -9,7 +8,7 @@ use super::Buildable;
 use crate::advice::Advise;
 use crate::cli::args::{Render, What};
 use crate::cli::site::Project;
-use crate::image::stays_inside;
+use crate::image::{stays_inside, text};
 use crate::render::{self, Engine, Files, Input, Templates};
 use crate::spec::Runtime;
 
@@ -72,7 +71,7 @@ pub(super) fn buildable(project: &Project, input: &Input, files: &Files) -> Resu
         stays_inside(&folder, &build.dockerfile)?;
     }
     let dockerfile = match own {
-        Some(build) => fs::read_to_string(folder.join(&build.dockerfile)).advise(
+        Some(build) => text(&folder.join(&build.dockerfile)).advise(
             format!("could not read {}", build.dockerfile),
             "build.dockerfile names another; runtime = \"python\", or what the agent is written in, \
              needs none",
@@ -96,7 +95,7 @@ fn first(folder: &Path, names: impl Iterator<Item = String>) -> Result<Option<St
         stays_inside(folder, &name)?;
         // A link to nothing is an error, not a context without rules.
         if path.symlink_metadata().is_ok() {
-            let text = fs::read_to_string(path);
+            let text = text(&path);
             let hint = "it has to be a file of text in UTF-8, with a pattern in each line";
             return text
                 .advise(format!("could not read {name}"), hint)

@@ -11,6 +11,7 @@ use super::{What, many};
 use crate::advice::advice;
 use crate::cli::exit::Exit;
 use crate::cli::show::Shown;
+use crate::image;
 use crate::render::Files;
 
 pub(super) fn into(
@@ -69,9 +70,9 @@ pub(super) fn copy(path: &Path, text: &str, force: bool) -> Result<()> {
 
 /// Whether this file is as agentctl wrote it there.
 pub(super) fn is_ours(folder: &Path, path: &str) -> bool {
-    let there = fs::read(folder.join(path));
+    let there = image::text(&folder.join(path));
     let list = List::read(folder).unwrap_or_default();
-    there.is_ok_and(|there| list.has(path, &there))
+    there.is_ok_and(|there| list.has(path, there.as_bytes()))
 }
 
 /// Refuses what no file can take the place of: a folder, and a link, which would lead out of this one.

@@ -1,6 +1,5 @@
 //! The engine's own builder, from before BuildKit: a tar goes up, and words come back.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -14,7 +13,7 @@ use super::steps::Steps;
 use super::{ImageId, Logins, query};
 use crate::advice::{advice, because};
 use crate::docker::{Engine, Line, Lines, Moved, streamed};
-use crate::image::context::Context;
+use crate::image::context::{Context, text};
 use crate::image::{Ended, Recipe};
 
 /// The Dockerfile's name in the tar; nobody's own file is called so.
@@ -75,7 +74,7 @@ async fn is_for(engine: &Engine, platform: &str, image: &ImageId, tag: &str) -> 
 /// The engine takes out of the image what this `.dockerignore` names: that is how `docker build`
 /// hides a Dockerfile from elsewhere, too.
 fn beside(root: &Path, recipe: &Recipe) -> Result<Vec<(String, Vec<u8>)>> {
-    let ignore = match fs::read_to_string(root.join(IGNORE)) {
+    let ignore = match text(&root.join(IGNORE)) {
         Ok(own) => format!("{own}\n{RESERVED}\n"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{RESERVED}\n{IGNORE}\n"),
         Err(error) => return Err(error).context("could not read .dockerignore"),

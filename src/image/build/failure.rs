@@ -19,11 +19,10 @@ struct Failure {
 }
 
 impl Failure {
-    fn of(step: &Step, cause: &str, recipe: &Recipe) -> Self {
-        let dockerfile = Dockerfile::parse(&recipe.dockerfile);
+    fn of(step: &Step, cause: &str, dockerfile: &Dockerfile, recipe: &Recipe) -> Self {
         let base = step
             .base()
-            .and_then(|image| line(image, &dockerfile, recipe));
+            .and_then(|image| line(image, dockerfile, recipe));
         let at = |line| dockerfile.instructions.iter().find(|one| one.line == line);
         let found = match base {
             Some(line) => at(line),
@@ -35,6 +34,17 @@ impl Failure {
             step: found.map_or_else(|| step.name.clone(), shown),
             cause: cause.to_owned(),
             tail: step.tail().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Before any step began.
+    fn at(found: &Instruction, cause: &str, recipe: &Recipe) -> Self {
+        Self {
+            dockerfile: name(recipe).to_owned(),
+            line: Some(found.line),
+            step: shown(found),
+            cause: cause.to_owned(),
+            tail: Vec::new(),
         }
     }
 }
@@ -70,9 +80,11 @@ pub(super) fn explain(
     let what = format!("could not build {}", recipe.tag);
     let hint = hint(&cause, steps.failed(), name(recipe));
     let is_refused = is_refused(&cause, steps.failed());
-    let failure = match steps.failed() {
-        Some(step) => anyhow::Error::new(Failure::of(step, &cause, recipe)),
-        None => anyhow::anyhow!(cause),
+    let dockerfile = Dockerfile::parse(&recipe.dockerfile);
+    let failure = match (steps.failed(), misnamed(&cause, &dockerfile)) {
+        (Some(step), _) => anyhow::Error::new(Failure::of(step, &cause, &dockerfile, recipe)),
+        (None, Some(found)) => anyhow::Error::new(Failure::at(found, &cause, recipe)),
+        (None, None) => anyhow::anyhow!(cause),
     };
     match no_login.filter(|_| is_refused) {
         Some(no_login) => no_login.context(failure.to_string()).context(what),
@@ -102,12 +114,24 @@ fn line(image: &str, dockerfile: &Dockerfile, recipe: &Recipe) -> Option<usize> 
     found.next().map(|base| base.line)
 }
 
+/// Where the name of an image stands that BuildKit could not read.
+fn misnamed<'a>(cause: &str, dockerfile: &'a Dockerfile) -> Option<&'a Instruction> {
+    let (_, rest) = cause.split_once("failed to parse stage name \"")?;
+    let (name, _) = rest.split_once('"')?;
+    let mut all = dockerfile.instructions.iter();
+    all.find(|one| one.text.contains(name))
+}
+
 /// The instruction that a step's name shows, variables in it replaced or not.
 fn find<'a>(all: &'a [Instruction], step: &str) -> Option<&'a Instruction> {
     let name = match step.split_once("] ") {
         Some((stage, name)) if stage.starts_with('[') => name,
         _ => step,
     };
+    // BuildKit gets what ADD names in a step of its own.
+    if name.starts_with("http://") || name.starts_with("https://") {
+        return all.iter().find(|one| one.text.contains(name));
+    }
     let name = words(name);
     let keyword = name.split(' ').next().unwrap_or_default();
     let alike = |one: &&Instruction| one.keyword.eq_ignore_ascii_case(keyword);
@@ -166,8 +190,20 @@ fn hint(cause: &str, failed: Option<&Step>, dockerfile: &str) -> String {
     if has(&["unknown operating system or architecture"]) {
         return "a platform is a system and a processor: --platform linux/amd64".to_owned();
     }
-    if has(&["pull access denied", "manifest unknown"]) || failed.is_some_and(Step::is_base) {
+    let is_name = !has(&["invalid reference format"]);
+    if has(&["pull access denied", "manifest unknown"])
+        || is_name && failed.is_some_and(Step::is_base)
+    {
         return format!("see whether {dockerfile} names an image that is there: docker pull IMAGE");
+    }
+    if has(&["invalid reference format"]) {
+        return "an image is named like python:3.13, or NAME@sha256:… with all 64 digits; --from takes no \
+                variable, but the name of a stage: FROM $NAME AS it"
+            .to_owned();
+    }
+    if has(&["Get \"http"]) {
+        return "see whether the engine reaches that address, or fetch the file first and COPY it"
+            .to_owned();
     }
     match failed {
         Some(_) => format!("mend what {dockerfile} does there, and build again"),
@@ -236,6 +272,21 @@ mod tests {
                 "\"bogus\": unknown operating system or architecture",
                 "linux/amd64",
             ),
+            (
+                None,
+                "failed to parse stage name \"a@sha256:1\": invalid reference format",
+                "64 digits",
+            ),
+            (
+                Some("FROM a@sha256:1"),
+                "invalid reference format",
+                "64 digits",
+            ),
+            (
+                Some("https://a/x"),
+                "Get \"https://a/x\": dial tcp: no such host",
+                "COPY it",
+            ),
             (None, "unexpected EOF", "docker info"),
         ];
         for (step, cause, part) in cases {
@@ -248,7 +299,7 @@ mod tests {
     fn a_step_is_found_by_its_name() {
         let text = "# syntax\nARG BASE=a\nFROM ${BASE} AS one\n\n\
             RUN apt-get update \\\n    # why\n    && apt-get install  x\n\
-            RUN <<EOF\nRUN no\nEOF\nCOPY a b\nRUN ls ${DIR}\n";
+            RUN <<EOF\nRUN no\nEOF\nCOPY a b\nRUN ls ${DIR}\nADD https://a/x /x\n";
         let dockerfile = Dockerfile::parse(text);
         let cases = [
             (
@@ -257,6 +308,7 @@ mod tests {
             ),
             ("[stage-1 3/5] RUN ls /app", Some(12)),
             ("COPY a b", Some(11)),
+            ("https://a/x", Some(13)),
             ("[internal] load metadata for docker.io/x", None),
         ];
         for (step, line) in cases {
@@ -270,6 +322,9 @@ mod tests {
         let cause =
             "failed to solve with frontend dockerfile.v0: failed to create LLB definition: no";
         assert_eq!(told(None, cause).0, "no");
+        let misnamed = "failed to parse stage name \"a\": invalid reference format";
+        let says = format!("docker/Dockerfile:1: FROM a\n{misnamed}");
+        assert_eq!(told(None, misnamed).0, says);
         let (text, _) = told(Some("[2/2] RUN make"), "exit code 2");
         assert_eq!(text, "docker/Dockerfile:2: RUN make\nexit code 2");
     }

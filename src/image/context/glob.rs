@@ -177,6 +177,9 @@ impl<'a> Parser<'a> {
                 Some(_) => self.member()?,
                 None => low,
             };
+            if high < low {
+                return Err(format!("{low}-{high} is a range from its end to its start"));
+            }
             ranges.push((low, high));
         }
         self.found.push(Token::Class(ranges, but));

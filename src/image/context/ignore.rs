@@ -1,7 +1,8 @@
 //! What a `.dockerignore` leaves out, by Docker's own rules.
 //!
-//! Pure. The last line that matches a path, or a folder above it, decides. A folder is skipped
-//! whole only where no later `!` could take back something below it.
+//! Pure. The lines are asked in turn, a `!` only while a path is left out and any other only while it
+//! is not; what decided about a folder decides so about all that is below. A folder is skipped whole
+//! only where no `!` could take back something below it.
 
 use anyhow::Result;
 
@@ -17,7 +18,7 @@ struct Rule {
     keeps: bool,
 }
 
-/// Which rules matched a path or a folder above it.
+/// Which rules decided something about a path or a folder above it.
 #[derive(Clone, Default)]
 pub(super) struct Hits(Vec<bool>);
 
@@ -37,8 +38,13 @@ impl Rules {
     }
 
     pub(super) fn hits(&self, path: &str, above: &Hits) -> Hits {
+        let mut is_out = false;
         let hit = |(index, rule): (usize, &Rule)| {
-            above.0.get(index) == Some(&true) || rule.glob.matches(path)
+            // One that would change nothing is not asked, so that it is not noted for what is below.
+            let is_asked = rule.keeps == is_out;
+            let hit = above.0.get(index) == Some(&true) || (is_asked && rule.glob.matches(path));
+            is_out = if hit { !rule.keeps } else { is_out };
+            hit
         };
         Hits(self.0.iter().enumerate().map(hit).collect())
     }
@@ -64,10 +70,11 @@ fn rule(line: &str) -> Option<Result<Rule, String>> {
         Some(text) => (true, text.trim()),
         None => (false, text),
     };
-    if text.is_empty() {
+    let pattern = clean(text);
+    if text.is_empty() || (keeps && pattern == "/") {
         return Some(Err("nothing follows the !".to_owned()));
     }
-    let glob = Glob::parse(&clean(text));
+    let glob = Glob::parse(&pattern);
     Some(glob.map(|glob| Rule { glob, keeps }))
 }
 

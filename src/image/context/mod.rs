@@ -108,6 +108,15 @@ impl Context {
         }
     }
 
+    /// Whether this file is a part of it, or something in this folder, which is written `a/`.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        let at = self.entries.partition_point(|entry| *entry.path < *path);
+        let next = self.entries.get(at);
+        next.is_some_and(|next| {
+            next.path == path || (path.ends_with('/') && next.path.starts_with(path))
+        })
+    }
+
     /// A file's contents, if they are what was looked through.
     pub(crate) fn open(&self, entry: &Entry) -> std::io::Result<impl Read + use<>> {
         match entry.kind {
@@ -137,6 +146,18 @@ pub(crate) fn find(home: &Path, context: &str) -> Result<PathBuf> {
     match found.is_dir() {
         true => Ok(found),
         false => Err(advice(format!("{context} is no folder"), hint)),
+    }
+}
+
+/// The text of a file by its name, a link's target too; a pipe would be waited for for ever.
+pub(crate) fn text(path: &Path) -> std::io::Result<String> {
+    let kind = path.metadata()?.file_type();
+    match kind.is_file() || kind.is_dir() {
+        true => std::fs::read_to_string(path),
+        false => Err(std::io::Error::other(format!(
+            "it is {}, no file",
+            walk::name_of(kind)
+        ))),
     }
 }
 

@@ -24,7 +24,7 @@ type Case = (
     &'static [&'static str],
 );
 
-const RULES: [Case; 29] = [
+const RULES: [Case; 35] = [
     ("", &[], &["a"]),
     ("# a\n#b\n", &[], &["a", "b", "#b"]),
     (" #b", &["#b"], &["b"]),
@@ -66,6 +66,12 @@ const RULES: [Case; 29] = [
     ("*\n! src", &["a"], &["src", "src/a/b"]),
     ("a\n!a/b", &["a/c"], &["a/b", "a/b/c"]),
     ("!a\na", &["a"], &[]),
+    ("d/x\n!d", &["d/x"], &["d", "d/y"]),
+    ("a/b/c\n!a\n!a/b", &["a/b/c", "a/b/c/d"], &["a/b/d"]),
+    ("a\n!a\na/b", &["a/b"], &["a", "a/c"]),
+    ("*\n!d/y\nd", &["d", "d/x"], &["d/y"]),
+    ("*\n!a/b", &["a", "a/c", "b"], &["a/b", "a/b/c"]),
+    ("**/x  \n!a/**", &["x", "b/x"], &["a/x"]),
 ];
 
 #[test]
@@ -87,6 +93,9 @@ fn a_line_that_is_no_pattern_is_named() {
         ("!", "line 1"),
         ("a\\", "line 1"),
         ("[]a]", "line 1"),
+        ("a\n[z-a]", "line 2"),
+        ("a\n!/", "line 2"),
+        ("! //", "line 1"),
     ] {
         let error = Rules::parse(text).err().unwrap().to_string();
         assert!(error.contains(said), "{text:?}: {error}");
@@ -152,6 +161,26 @@ fn what_is_kept_brings_the_folders_above_it() {
 fn entries_are_sorted_by_their_bytes() {
     let dir = tree(&[("a/x", ""), ("a-b", ""), ("B", "")]);
     assert_eq!(paths(&read(dir.path())), ["B", "a", "a-b", "a/x"]);
+}
+
+#[test]
+fn a_path_is_looked_up_as_git_writes_it() {
+    let dir = tree(&[("a/b/c", ""), ("a-b", ""), ("d", ""), ("e/f", "")]);
+    let context = Context::read(dir.path(), "e/f").unwrap();
+    let cases = [
+        ("a/", true),
+        ("a/b/c", true),
+        ("d", true),
+        ("a/c", false),
+        ("a/bc", false),
+        ("d/", false),
+        ("e/", false),
+        ("e/f", false),
+        ("z", false),
+    ];
+    for (path, is_there) in cases {
+        assert_eq!(context.has(path), is_there, "{path}");
+    }
 }
 
 #[test]

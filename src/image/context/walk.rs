@@ -113,7 +113,7 @@ fn in_words(place: &Path) -> String {
     shown(place.to_string_lossy())
 }
 
-fn name_of(kind: FileType) -> &'static str {
+pub(super) fn name_of(kind: FileType) -> &'static str {
     match () {
         () if kind.is_socket() => "a socket",
         () if kind.is_fifo() => "a pipe",

@@ -1,3 +1,5 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,16 +59,46 @@ fn each_layer_is_a_step() {
     assert_eq!(answer.digest, Some(digest));
 }
 
-#[test]
-fn what_somebody_else_made_of_the_same_contents_is_as_good() {
-    let (ours, theirs) = (Digest::of(b"ours"), Digest::of(b"theirs"));
+const MANIFEST: &str = r#"{"schemaVersion":2}"#;
+
+/// A registry that has one image and gives it for whatever is asked for.
+fn holder() -> Registry {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 4096]);
+            let length = MANIFEST.len();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n");
+            let reply = format!("{head}Connection: close\r\n\r\n{MANIFEST}");
+            let _ = stream.write_all(reply.as_bytes());
+        }
+    });
+    let repository = Repository::parse(&format!("{host}/team/agent")).unwrap();
+    let surroundings = Surroundings {
+        docker_config: None,
+        certificates: PathBuf::from("/nowhere"),
+        pause: Duration::from_millis(1),
+    };
+    Registry::new(repository, surroundings).unwrap()
+}
+
+#[tokio::test]
+async fn what_somebody_else_made_of_the_same_contents_is_as_good_if_it_is_there() {
+    let (ours, theirs) = (Digest::of(b"ours"), Digest::of(MANIFEST.as_bytes()));
+    let registry = holder();
+    let agreed = async |held| agreed(&registry, ours.clone(), held, "sha-1").await;
     for held in [&ours, &theirs] {
-        let agreed = agreed(&ours, Some(held.clone()), "sha-1").unwrap();
-        assert_eq!(&agreed, held);
+        assert_eq!(&agreed(Some(held.clone())).await.unwrap(), held);
     }
-    let error = agreed(&ours, None, "sha-1").unwrap_err();
+    let error = agreed(None).await.unwrap_err();
     let says = format!("the engine pushed {ours}, and the registry holds nothing as sha-1");
     assert_eq!(error.to_string(), says);
+    let made_up = Digest::of(b"nothing");
+    let error = agreed(Some(made_up.clone())).await.unwrap_err();
+    let says = format!("the engine pushed {ours}, and the registry calls sha-1 {made_up}");
+    assert_eq!(error.to_string(), says);
+    assert!(hint(&error).contains("a proxy"), "{}", hint(&error));
 }
 
 #[test]
@@ -251,7 +283,8 @@ async fn an_image_gets_all_its_names_and_loses_them_when_it_is_old() {
     assert_eq!(registry.head("latest").await.unwrap().as_ref(), Some(&two));
 
     let stored = retention::stored(&registry, "a.agent").await.unwrap();
-    let judged = retention::judge(stored, "support", 1, &Default::default());
+    assert_eq!(stored.broken, []);
+    let judged = retention::judge(stored.images, "support", 1, &Default::default());
     let doomed: Vec<_> = judged
         .iter()
         .filter(|(_, fate)| *fate == Fate::Deleted)

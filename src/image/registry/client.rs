@@ -51,9 +51,18 @@ impl Registry {
         &self.wire.repository
     }
 
-    /// Looked up anew each time: a helper's are good for a while only.
+    /// Looked up anew each time: a helper's are good for a while only. One that is broken hinders
+    /// nothing where nobody wants a login.
     pub(crate) async fn credentials(&self) -> Result<Credentials> {
-        self.wire.credentials().await
+        match self.wire.credentials().await {
+            Err(why) if self.wire.wants_login().await? => Err(why),
+            found => Ok(found.unwrap_or(Credentials::None)),
+        }
+    }
+
+    /// It works, whatever it says of one image.
+    pub(crate) async fn answers(&self) -> bool {
+        self.wire.wants_login().await.is_ok()
     }
 
     /// The next time that something is asked again, in words.
@@ -73,7 +82,7 @@ impl Registry {
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        match digest(&answer)? {
+        match self.digest(&answer)? {
             Some(digest) => Ok(Some(digest)),
             None => Ok(self.manifest(reference).await?.map(|found| found.digest)),
         }
@@ -164,10 +173,15 @@ impl Registry {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// With all its tags; one that is gone already is as good.
-    pub(crate) async fn delete(&self, image: &Digest) -> Result<()> {
+    /// With all its tags; one that is gone already is as good, and false.
+    pub(crate) async fn delete(&self, image: &Digest) -> Result<bool> {
         let path = manifests(image.as_str());
-        self.ask(Method::DELETE, Act::Delete, path).await.map(drop)
+        let answer = self.ask(Method::DELETE, Act::Delete, path).await?;
+        let is_gone = answer.status() == StatusCode::NOT_FOUND;
+        match is_gone && self.head(image.as_str()).await?.is_some() {
+            true => Err(failure::not_deleted(image, self.repository())),
+            false => Ok(!is_gone),
+        }
     }
 
     async fn ask(&self, method: Method, act: Act, path: String) -> Result<Response> {
@@ -182,6 +196,14 @@ impl Registry {
             headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(KINDS))]),
             body: Bytes::new(),
         }
+    }
+
+    fn digest(&self, answer: &Response) -> Result<Option<Digest>> {
+        let parse = |text: String| {
+            let parsed = text.parse();
+            parsed.map_err(|why| failure::no_digest(why, self.repository()))
+        };
+        text(answer.headers(), DIGEST).map(parse).transpose()
     }
 
     fn found(&self, answer: &Response, what: &str) -> Result<()> {
@@ -217,11 +239,6 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 
 fn kind(answer: &Response) -> String {
     text(answer.headers(), CONTENT_TYPE.as_str()).unwrap_or_default()
-}
-
-fn digest(answer: &Response) -> Result<Option<Digest>> {
-    let text = text(answer.headers(), DIGEST);
-    text.map(|text| text.parse()).transpose()
 }
 
 /// `</v2/team/name/tags/list?last=b&n=2>; rel="next"`; only its query counts.

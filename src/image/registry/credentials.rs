@@ -1,7 +1,7 @@
 //! Who the registry is told that we are: as `docker login` left it.
 
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bollard::auth::DockerCredentials;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -79,17 +80,38 @@ impl Credentials {
 }
 
 fn read(file: PathBuf, repository: &Repository) -> Result<Credentials> {
-    let open = match File::open(&file) {
+    let text = match fs::read_to_string(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Credentials::None),
-        open => open,
+        text => text.with_context(|| format!("could not read {}", file.display()))?,
     };
-    let name = file.display();
-    let open = open.with_context(|| format!("could not read {name}"))?;
-    match docker_credential::get_credential_from_reader(BufReader::new(open), repository.key()) {
+    if text.trim().is_empty() {
+        return Ok(Credentials::None);
+    }
+    let text = by_host(text);
+    match docker_credential::get_credential_from_reader(text.as_bytes(), repository.key()) {
         Ok(found) => Ok(of(found)),
         Err(error) if means_none(&error) => Ok(Credentials::None),
         Err(error) => Err(failure(&error, &file, repository)),
     }
+}
+
+/// Docker takes `a.io/` and `a.io/v2/` for `a.io`, where that itself is not there.
+fn by_host(text: String) -> String {
+    let Ok(mut config) = serde_json::from_str::<Value>(&text) else {
+        return text;
+    };
+    let Some(auths) = config.get_mut("auths").and_then(Value::as_object_mut) else {
+        return text;
+    };
+    for (key, login) in auths.clone() {
+        match key.split_once('/') {
+            Some((host, _)) if !key.contains("://") => {
+                auths.entry(host).or_insert(login);
+            }
+            _ => {}
+        }
+    }
+    config.to_string()
 }
 
 /// Helpers give an empty user for what they have nothing for.
@@ -101,7 +123,10 @@ fn of(found: DockerCredential) -> Credentials {
         {
             Credentials::None
         }
-        DockerCredential::UsernamePassword(user, password) => Credentials::Basic(user, password),
+        // Some tools end what they encode with a NUL, which Docker takes off.
+        DockerCredential::UsernamePassword(user, password) => {
+            Credentials::Basic(user, password.trim_matches('\0').to_owned())
+        }
     }
 }
 
@@ -131,7 +156,9 @@ fn failure(
             format!("mend it, or move it away and {again}"),
         ),
         Error::HelperCommunicationError => (
-            format!("{file} names a credential helper that cannot be run"),
+            format!(
+                "{file} names a credential helper that cannot be run, or ends before it is asked"
+            ),
             "put docker-credential-NAME on PATH, or take it out of that file".to_owned(),
         ),
         Error::HelperFailure {
@@ -142,6 +169,15 @@ fn failure(
             let said = [stdout.trim(), stderr.trim()].join(" ");
             (format!("{helper} failed: {}", said.trim()), again)
         }
+        Error::MalformedHelperResponse => (
+            format!(
+                "the credential helper that {file} names gave no JSON with Username and Secret"
+            ),
+            format!(
+                "see what it says: echo {} | docker-credential-NAME get",
+                repository.host
+            ),
+        ),
         other => (format!("{file}: {other}"), again),
     };
     because(what, cause, hint)

@@ -9,8 +9,8 @@ use rustls::CertificateError;
 use serde::Deserialize;
 
 use super::auth::Act;
-use super::{Credentials, Repository};
-use crate::advice::because;
+use super::{Credentials, Digest, Repository};
+use crate::advice::{because, with_advice};
 
 /// How a registry says what is wrong.
 #[derive(Deserialize)]
@@ -98,6 +98,30 @@ pub(super) fn no_registry(kind: &str, repository: &Repository) -> anyhow::Error 
     )
 }
 
+/// It, or what stands before it, says something else than what the manifest's hash is.
+pub(super) fn no_digest(why: anyhow::Error, repository: &Repository) -> anyhow::Error {
+    with_advice(
+        why,
+        format!(
+            "the registry {} names an image by no digest",
+            repository.host
+        ),
+        format!("see what answers there: {}", repository.look()),
+    )
+}
+
+/// It says that there is nothing to delete, and has it.
+pub(super) fn not_deleted(image: &Digest, repository: &Repository) -> anyhow::Error {
+    because(
+        format!("the registry {} did not delete {image}", repository.host),
+        "it answered 404 Not Found, and has it nevertheless",
+        format!(
+            "what stands before it, a proxy say, may let no DELETE through: {}",
+            repository.look()
+        ),
+    )
+}
+
 /// It answered, and said no.
 pub(super) fn of_answer(
     status: StatusCode,
@@ -126,7 +150,19 @@ pub(super) fn of_answer(
             cause,
             "do it again later; its log says what ails it",
         ),
-        _ => anyhow::anyhow!(cause).context(format!("the registry {host} refused {repository}")),
+        StatusCode::PAYLOAD_TOO_LARGE => because(
+            format!("the registry {host} takes nothing that large"),
+            cause,
+            "its owner can allow more; a proxy before it may have a limit of its own, like nginx's client_max_body_size",
+        ),
+        _ => because(
+            format!("the registry {host} refused {repository}"),
+            cause,
+            format!(
+                "see whether image.repository is a name that it takes, and what answers there: {}",
+                repository.look()
+            ),
+        ),
     }
 }
 

@@ -1,3 +1,4 @@
+mod believed;
 mod words;
 
 use std::io::{Read, Write};
@@ -135,6 +136,12 @@ async fn credentials_are_those_of_docker_login() {
         (
             r#"{"auths":{"https://index.docker.io/v1/":{"auth":"dTpw"}}}"#,
             "team/x",
+            basic("u", "p"),
+        ),
+        (" \n", "a.io/x", Credentials::None),
+        (
+            r#"{"auths":{"a.io:1/":{"auth":"dTpwAA=="}}}"#,
+            "a.io:1/x",
             basic("u", "p"),
         ),
         (
@@ -292,12 +299,20 @@ fn any_server(head: &'static str, body: &'static str) -> Registry {
 }
 
 fn server(status: &'static str, head: &'static str, body: &'static str) -> Registry {
+    answering(move |_| (status, head, body))
+}
+
+/// Status, headers and body for a request.
+fn answering(
+    answer: impl Fn(&[u8]) -> (&'static str, &'static str, &'static str) + Send + 'static,
+) -> Registry {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let mut asked = [0; 4096];
             let _ = stream.read(&mut asked);
+            let (status, head, body) = answer(&asked);
             let length = body.len();
             let reply = format!(
                 "HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n"

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use reqwest::{Certificate, Client};
 
 use super::{Repository, Surroundings};
+use crate::advice::Advise;
 
 /// Longer than it takes a registry far away, shorter than anybody waits.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
@@ -51,11 +52,13 @@ fn certificates(folder: &Path) -> Result<Vec<Certificate>> {
 
 fn certificate(path: &Path) -> Result<Vec<Certificate>> {
     let pem = fs::read(path).with_context(|| unreadable(path))?;
-    let found = Certificate::from_pem_bundle(&pem).with_context(|| unreadable(path))?;
-    match found.is_empty() {
-        true => Err(anyhow!("there is no certificate in it").context(unreadable(path))),
+    let found = Certificate::from_pem_bundle(&pem).map_err(anyhow::Error::from);
+    let found = found.and_then(|found| match found.is_empty() {
+        true => Err(anyhow!("there is no certificate in it")),
         false => Ok(found),
-    }
+    });
+    let hint = "put the CA's certificate there as PEM (-----BEGIN CERTIFICATE-----), or take the file away";
+    found.advise(unreadable(path), hint)
 }
 
 fn unreadable(path: &Path) -> String {

@@ -62,6 +62,22 @@ impl Wire {
         Credentials::find(self.surroundings.docker_config.as_deref(), &self.repository).await
     }
 
+    /// Whether it answers nobody who has not logged in.
+    pub(super) async fn wants_login(&self) -> Result<bool> {
+        let base = Ask {
+            act: Act::Pull,
+            method: Method::GET,
+            path: String::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        let status = self.patiently(&base, None).await?.status();
+        match status.is_server_error() {
+            true => Err(failure::of_answer(status, b"", Act::Pull, &self.repository)),
+            false => Ok(status == StatusCode::UNAUTHORIZED),
+        }
+    }
+
     /// The next time that something is asked again, in words.
     pub(super) async fn again(&self) -> String {
         let mut again = self.again.subscribe();
