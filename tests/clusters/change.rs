@@ -72,6 +72,14 @@ fn a_plan_shows_what_changes_and_changes_nothing() {
         .ends(2)
         .says("rollout 2 was walked since");
     agent.whole("r2", 1);
+    let moved = agent.place.read("agent.toml");
+    let moved = moved.replace("run.port = 8000", "run.port = 9000");
+    agent.place.write("agent.toml", moved);
+    agent
+        .run(&["plan"])
+        .ends(0)
+        .says("~ Service bot")
+        .says("spec.ports.http.port: 8000 → 9000");
 }
 
 #[test]

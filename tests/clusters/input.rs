@@ -161,6 +161,8 @@ fn what_somebody_else_set_is_named_and_taken_over_when_told() {
     ];
     agent.namespace.kubectl(&patch).unwrap();
     agent.spec("run.env.ANSWER = \"two\"");
+    let planned = agent.run(&["plan"]).ends(2);
+    planned.says(".targetPort belongs to somebody");
     agent
         .run(&["deploy"])
         .ends(1)

@@ -22,6 +22,17 @@ const ITS_OWN: [&str; 6] = [
     "selfLink",
 ];
 
+/// What a field is called that says where requests go, in any router's objects.
+const TRAFFIC: [&str; 7] = [
+    "annotations",
+    "selector",
+    "backend",
+    "route",
+    "mirror",
+    "filters",
+    "subsets",
+];
+
 /// More of one value is not read.
 const SHOWN: usize = 60;
 
@@ -47,11 +58,11 @@ impl Kubernetes {
                     let alike = stable.iter().find(|one| is_like(one, object));
                     lines.extend(alike.iter().flat_map(|one| between(one, object)));
                 }
-                // Where requests go is changed by the rollout, and by nothing else.
-                Some(_) if owned || is_scaler(object) => {}
+                Some(_) if is_scaler(object) => {}
                 Some(live) => {
                     let applied = self.cluster.would_apply(object).await?;
-                    let changed = between(&plain(live), &plain(applied));
+                    let mut changed = between(&plain(live), &plain(applied));
+                    changed.retain(|line| !owned || !is_of_traffic(line));
                     if !changed.is_empty() {
                         lines.push(format!("~ {title}"));
                         lines.extend(changed);
@@ -69,6 +80,12 @@ impl Kubernetes {
             tried => tried.map(drop),
         }
     }
+}
+
+/// Where requests go is changed by the rollout, and by nothing else.
+fn is_of_traffic(line: &str) -> bool {
+    let field = line.split(": ").next().unwrap_or_default();
+    TRAFFIC.iter().any(|part| field.contains(part))
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {
