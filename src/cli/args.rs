@@ -15,7 +15,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  failed, and undone
-  2  wrong input; nothing was changed
+  2  not done: wrong input, or what it takes is not to be had; no rollout was changed
   3  stalled or left standing: a person is needed
   4  someone else holds the lease";
 

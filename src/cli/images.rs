@@ -12,7 +12,7 @@ use super::journaled;
 use super::proposal::releases;
 use super::prune;
 use super::show::Shown;
-use super::site::{Project, now};
+use super::site::{Project, Site, now};
 use crate::advice::{Advise, advice, with_hint};
 use crate::image::{self, Broken, Deployed, Digest, Fate, OF_AGENT, Registry, Stored, Why};
 use crate::release::Artifact;
@@ -76,6 +76,9 @@ async fn foretell(
     };
     shown.console().show(&view, now());
     tell(&broken, shown);
+    if broken.iter().any(|one| one.may_be_any) {
+        shown.warn("as long as that cannot be read, prune deletes nothing");
+    }
     Ok(Exit::Done)
 }
 
@@ -157,31 +160,36 @@ async fn known(
             all.in_use.extend(registry.head(&tag).await?);
         }
     }
+    let named = project.loaded.environments.iter();
+    let named: Result<Vec<Project>> = named.map(|name| project.in_environment(name)).collect();
+    let (named, dropped) = (named?, dropped(project)?);
+    let sites = std::iter::once(&project.site).chain(named.iter().map(|there| &there.site));
     let mut unknown = None;
-    for environment in std::iter::once(None).chain(project.loaded.environments.iter().map(Some)) {
-        let there = match environment {
-            Some(name) => &project.in_environment(name)?,
-            None => project,
-        };
-        let target = &there.loaded.target;
-        if !target.runs_images() {
+    for site in sites.chain(&dropped) {
+        if !site.target.runs_images() {
             continue;
         }
-        match deployed(there, &mut all).await {
-            Ok(is_known) if is_known || is_surely_there(target) => {}
-            found => {
-                unknown = unknown.or_else(|| Some(not_known(environment, target, found.err())))
-            }
+        match deployed(site, &mut all).await {
+            Ok(is_known) if is_known || is_surely_there(&site.target) => {}
+            found => unknown = unknown.or_else(|| Some(not_known(site, found.err()))),
         }
     }
     Ok((all, unknown))
 }
 
+/// Environments that were deployed to from here, and that agent.toml has no more.
+fn dropped(project: &Project) -> Result<Vec<Site>> {
+    let mut sites = project.site.siblings()?;
+    let named = &project.loaded.environments;
+    sites.retain(|site| site.environment.iter().any(|name| !named.contains(name)));
+    Ok(sites)
+}
+
 /// The images of this environment's releases; false: none may still be needed.
-async fn deployed(project: &Project, all: &mut Deployed) -> Result<bool> {
-    let store = project.site.store().await?;
+async fn deployed(site: &Site, all: &mut Deployed) -> Result<bool> {
+    let store = site.store().await?;
     let past = journaled::read(&store).await?;
-    let seen = project.site.target(0).await?.observe().await?;
+    let seen = site.target(0).await?.observe().await?;
     let kept = prune::kept(&past, &seen);
     let releases = releases(&store, &past).await?.into_iter();
     // A registry may have other names than today's, and a digest says what it is whatever that is.
@@ -209,12 +217,8 @@ fn is_surely_there(target: &TargetSpec) -> bool {
     matches!(target, TargetSpec::Docker { host: Some(_), .. })
 }
 
-fn not_known(
-    environment: Option<&String>,
-    target: &TargetSpec,
-    why: Option<anyhow::Error>,
-) -> anyhow::Error {
-    let (place, empty) = match target {
+fn not_known(site: &Site, why: Option<anyhow::Error>) -> anyhow::Error {
+    let (place, empty) = match site.target {
         TargetSpec::Kubernetes { .. } => (
             "in the cluster",
             "agentctl has deployed nothing there from a registry",
@@ -225,6 +229,7 @@ fn not_known(
              and agent.toml names no host",
         ),
     };
+    let environment = site.environment.as_ref();
     let place = environment.map_or(place.to_owned(), |name| format!("in {name}"));
     why.unwrap_or_else(|| anyhow!(empty))
         .context(format!("could not tell which images are in use {place}"))

@@ -32,7 +32,7 @@ const DEFAULT_FILE: &str = "agent.toml";
 pub(crate) struct Site {
     pub(crate) agent: String,
     pub(crate) environment: Option<String>,
-    target: TargetSpec,
+    pub(crate) target: TargetSpec,
     /// Reached when it is first needed, and then by all.
     host: OnceCell<Rc<Host>>,
     cluster: OnceCell<(Rc<Cluster>, Rc<Journal>)>,
@@ -176,11 +176,16 @@ impl Site {
 
     /// Where it was deployed to from this machine.
     fn by_name(agent: &str, environment: Option<String>) -> Result<Self> {
-        let site = Self::new(agent, environment, TargetSpec::default())?;
-        match site.dir()?.kept_target()? {
-            Some(target) => Ok(Self { target, ..site }),
-            None => site.unknown(),
+        match Self::kept(agent, environment.clone())? {
+            Some(site) => Ok(site),
+            None => Self::new(agent, environment, TargetSpec::default())?.unknown(),
         }
+    }
+
+    fn kept(agent: &str, environment: Option<String>) -> Result<Option<Self>> {
+        let site = Self::new(agent, environment, TargetSpec::default())?;
+        let target = site.dir()?.kept_target()?;
+        Ok(target.map(|target| Self { target, ..site }))
     }
 
     fn unknown(&self) -> Result<Self> {
@@ -197,6 +202,14 @@ impl Site {
 
     pub(crate) fn keep_target(&self) -> Result<()> {
         self.dir()?.keep_target(&self.target)
+    }
+
+    /// The environments of this agent that were deployed to from this machine.
+    pub(crate) fn siblings(&self) -> Result<Vec<Self>> {
+        let all = names()?.into_iter();
+        let ours = all.filter(|(agent, _)| *agent == self.agent);
+        let sites = ours.map(|(agent, environment)| Self::kept(&agent, environment));
+        sites.filter_map(Result::transpose).collect()
     }
 
     fn only(environment: Option<String>) -> Result<Self> {

@@ -236,6 +236,14 @@ fn what_runs_elsewhere_has_to_be_named() {
     nowhere(&["images", "prune", "--dry-run"])
         .ends(0)
         .says("warning: could not tell which images are in use in prod");
+    // An environment that agent.toml has no more may still run.
+    let target = r#"{"kubernetes":{"namespace":"bots"}}"#;
+    shop.place
+        .write("state/agentctl/bot.old/target.json", target);
+    shop.spec("");
+    nowhere(&["images", "prune"])
+        .ends(2)
+        .says("error: could not tell which images are in use in old\n");
 }
 
 /// The engine that a laptop reaches may be another than the one that the agent runs on.
