@@ -40,6 +40,30 @@ fn nothing_is_failed_while_releases_change() {
     assert_eq!(met.releases, BTreeSet::from(all));
 }
 
+/// What the old pods still are when the old release is made again.
+#[test]
+fn a_release_that_comes_back_at_once_is_waited_for() {
+    let slow = "run.command = [\"sh\", \"-c\", \"sleep 4; exec python3 /app/agent.py\"]\n";
+    let Some(agent) = Clustered::new("back", "") else {
+        return;
+    };
+    let spec = agent.place.read("agent.toml");
+    let usual = "run.command = [\"python3\", \"/app/agent.py\"]\n";
+    agent.place.write("agent.toml", spec.replace(usual, slow));
+    agent.run(&["deploy"]).ends(0);
+    agent.spec(TWO);
+    agent.run(&["deploy"]).ends(0).says("r2 is live");
+    agent.run(&["rollback"]).ends(0).says("r1 is live");
+    let label = "-l=agentctl.dev/release=r1";
+    let pods = agent.namespace.get(&["pods", label]);
+    let is_serving = |pod: &&Value| {
+        let ready = &pod["status"]["containerStatuses"][0]["ready"];
+        pod["metadata"]["deletionTimestamp"].is_null() && *ready == true
+    };
+    let pods = pods["items"].as_array().unwrap();
+    assert_eq!(pods.iter().filter(is_serving).count(), 1, "{pods:?}");
+}
+
 #[test]
 fn a_plan_shows_what_changes_and_changes_nothing() {
     let Some(agent) = Clustered::deployed("shown", "") else {

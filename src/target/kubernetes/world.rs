@@ -258,6 +258,12 @@ impl Things {
         pods
     }
 
+    /// Pods that were left by an earlier workload of this name, and are not marked to end yet.
+    pub(super) fn has_orphans(&self, release: ReleaseId, workload: &str) -> bool {
+        let is_there = self.named(What::Workloads, workload).is_some();
+        !is_there && !self.pods(release).into_iter().all(is_leaving)
+    }
+
     /// Names of the pods that this Service sends requests to.
     pub(super) fn reached(&self, service: &str) -> BTreeSet<&str> {
         let all = self.each(What::Endpoints);
