@@ -134,9 +134,7 @@ impl Kubernetes {
         };
         let mut workload = workload.clone();
         places.write(&mut workload);
-        let told = self.cluster.apply(&workload, true).await?;
-        world.things.told(What::Workloads, told);
-        Ok(())
+        self.apply_workload(world, &workload).await
     }
 
     async fn keep_up(&self, world: &mut World, release: &Release, replicas: u32) -> Result<()> {
@@ -160,10 +158,20 @@ impl Kubernetes {
             if workload["kind"] == "Deployment" {
                 workload["spec"]["replicas"] = json!(replicas);
             }
-            // A scaler of the cluster may own the number.
-            let told = self.cluster.apply(&workload, true).await?;
-            world.things.told(What::Workloads, told);
+            self.apply_workload(world, &workload).await?;
         }
+        Ok(())
+    }
+
+    /// A scaler of the cluster may own the number of one that agentctl made; of another's nothing is
+    /// taken.
+    async fn apply_workload(&self, world: &mut World, workload: &Value) -> Result<()> {
+        let is_ours = world
+            .things
+            .named(What::Workloads, name(workload))
+            .is_some();
+        let told = self.cluster.apply(workload, is_ours).await?;
+        world.things.told(What::Workloads, told);
         Ok(())
     }
 

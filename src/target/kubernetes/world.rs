@@ -135,7 +135,7 @@ async fn topics(
     workload: &Form,
 ) -> Result<Vec<(What, Topic)>> {
     let namespace = &cluster.namespace;
-    let ours = address::labelled(&format!("{NAME}={}", cluster.agent));
+    let ours = address::ours(&cluster.agent);
     let of = |version: &str, kind: &str| Topic {
         path: address::all(version, kind, namespace),
         selectors: ours.clone(),
