@@ -83,3 +83,27 @@ fn a_workload_of_the_same_name_is_not_taken_over() {
         (&json!("other"), &json!(0))
     );
 }
+
+#[test]
+fn two_environments_are_not_one_deployment() {
+    let Some(agent) = Clustered::deployed("environments", "") else {
+        return;
+    };
+    let namespace = &agent.namespace.name;
+    agent.spec(&format!(
+        "environments.staging.target = {{ kubernetes = {{ namespace = \"{namespace}\" }} }}\n"
+    ));
+    for args in [&["plan"][..], &["deploy"], &["stop"], &["destroy", "--yes"]] {
+        let mut command = agent.place.command(args);
+        command.args(["-e", "staging"]);
+        command.env("KUBECONFIG", &agent.cluster().kubeconfig);
+        agent
+            .place
+            .finish(&mut command)
+            .ends(2)
+            .says("error: bot (staging) cannot be in the namespace environments-")
+            .says("caused by: its environment prod is there")
+            .says("hint: another namespace");
+    }
+    agent.whole("r1", 1);
+}

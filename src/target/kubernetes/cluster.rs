@@ -34,6 +34,8 @@ pub(crate) struct Cluster {
     pub(super) url: String,
     pub(super) namespace: String,
     pub(super) agent: String,
+    /// Empty: it has none.
+    pub(super) environment: String,
     /// For messages: `support-agent (staging)`.
     pub(super) title: String,
     /// Other managers' fields are taken over.
@@ -68,9 +70,14 @@ impl Cluster {
         context: Option<&str>,
         namespace: Option<&str>,
         agent: &str,
+        environment: Option<&str>,
         title: String,
     ) -> Result<Self> {
-        Ok(Self::of(reach(context, namespace).await?, agent, title))
+        let reached = reach(context, namespace).await?;
+        Ok(Self {
+            environment: environment.unwrap_or_default().to_owned(),
+            ..Self::of(reached, agent, title)
+        })
     }
 
     pub(super) fn of(reached: Reached, agent: &str, title: String) -> Self {
@@ -84,6 +91,7 @@ impl Cluster {
             url,
             namespace,
             agent: agent.to_owned(),
+            environment: String::new(),
             title,
             takes_over: Cell::new(false),
             makes_namespace: Cell::new(false),
