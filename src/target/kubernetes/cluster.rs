@@ -227,17 +227,23 @@ impl Cluster {
                     self.was_reached.set(true);
                     return Ok(answer);
                 }
-                Ok(Err(error)) => error,
-                Err(_) => return Err(refusal::late(what, &self.place())),
+                Ok(Err(error)) => Some(error),
+                Err(_) => None,
             };
             let may_wait = self.was_reached.get() && begun.elapsed() < PATIENCE;
-            match &error {
-                error if may_wait && is_passing(error) => sleep(AGAIN).await,
-                kube::Error::Api(status) => {
-                    return Err(refusal::of_status(status, what, &self.place()));
-                }
-                error => return Err(refusal::of_way(error, &self.place())),
+            if !may_wait || !error.as_ref().is_none_or(is_passing) {
+                return Err(self.in_words(error.as_ref(), what));
             }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// `None`: there was no answer in time.
+    fn in_words(&self, error: Option<&kube::Error>, what: &str) -> anyhow::Error {
+        match error {
+            None => refusal::late(what, &self.place()),
+            Some(kube::Error::Api(status)) => refusal::of_status(status, what, &self.place()),
+            Some(error) => refusal::of_way(error, &self.place()),
         }
     }
 }
@@ -282,3 +288,6 @@ fn is_passing(error: &kube::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
