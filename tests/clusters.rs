@@ -7,6 +7,7 @@ mod change;
 mod external;
 mod input;
 mod killed;
+mod others;
 mod outage;
 mod rights;
 mod routers;

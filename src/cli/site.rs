@@ -287,7 +287,10 @@ impl Site {
                 _ => (None, None),
             };
             let title = self.name();
-            let cluster = Cluster::connect(context, namespace, &self.agent, title.clone()).await?;
+            let environment = self.environment.as_deref();
+            let cluster =
+                Cluster::connect(context, namespace, &self.agent, environment, title.clone())
+                    .await?;
             let makes = matches!(
                 &self.target,
                 TargetSpec::Kubernetes {

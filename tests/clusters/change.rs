@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Clustered, QUICK, TWO};
 use crate::hosts::crowd::Crowd;
@@ -38,6 +38,31 @@ fn nothing_is_failed_while_releases_change() {
     assert_eq!(met.failed, [""; 0], "of {}", met.served);
     let all = ["r1", "r2", "r3"].map(str::to_owned);
     assert_eq!(met.releases, BTreeSet::from(all));
+}
+
+/// Its old pods are alive and ready until the cluster marks them, which takes its time here.
+#[test]
+fn a_release_that_comes_back_has_pods_of_its_own() {
+    let Some(agent) = Clustered::deployed("back", "") else {
+        return;
+    };
+    let held = |finalizers: Value| {
+        let set = &agent.names("replicasets")[0];
+        let patch = json!({ "metadata": { "finalizers": finalizers } }).to_string();
+        let patch = ["patch", "replicaset", set, "--type=merge", "-p", &patch];
+        agent.namespace.kubectl(&patch).unwrap();
+    };
+    held(json!(["agentctl.dev/held"]));
+    agent.spec(TWO);
+    agent.run(&["deploy"]).ends(0).says("r2 is live");
+    let rollback = agent.start(&["rollback"]);
+    rollback.until("r2 → r1");
+    for _ in 0..10 {
+        assert_eq!(agent.names("deployments"), ["bot-r2"]);
+    }
+    held(json!([]));
+    rollback.wait().ends(0).says("r1 is live");
+    agent.whole("r1", 1);
 }
 
 #[test]

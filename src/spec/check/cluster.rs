@@ -43,9 +43,22 @@ pub(super) fn target(spec: &Spec, target: &TargetSpec, check: &mut Check<'_>) {
             "namespace = \"agents\"",
         );
     }
+    agent(spec, check);
     time_zone(spec, target.minor(), check);
     low_port(spec, target.minor(), check);
     sidecars(spec, target.minor(), check);
+}
+
+/// Its own Service would be that of another agent's release.
+fn agent(spec: &Spec, check: &mut Check<'_>) {
+    let name = spec.agent.name.as_str();
+    if let Some((other, release)) = name.rsplit_once('-')
+        && is_release(release)
+    {
+        let message =
+            format!("in a cluster \"{name}\" is what {release} of an agent {other} is called");
+        check.refuse_with("agent.name", message, "name = \"support-agent\"");
+    }
 }
 
 /// The version is a label too.

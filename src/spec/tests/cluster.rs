@@ -27,6 +27,22 @@ fn a_namespace_to_make_has_a_name() {
 }
 
 #[test]
+fn an_agent_is_not_called_as_another_ones_release() {
+    let named = |name: &str, target: &str| {
+        let text = format!("[agent]\nname = \"{name}\"\n[environments.x]\ntarget = {target}\n");
+        let problems = load(&text, Some("x")).err()?;
+        Some(problems.list()[0].message.clone())
+    };
+    let message = "in a cluster \"bot-r1\" is what r1 of an agent bot is called";
+    let cluster = "{ kubernetes = {} }";
+    assert_eq!(named("bot-r1", cluster).as_deref(), Some(message));
+    assert_eq!(named("bot-r1", "{ process = {} }"), None);
+    for fine in ["bot", "r1", "bot-r", "bot-r1x", "bot-1"] {
+        assert_eq!(named(fine, cluster), None, "{fine}");
+    }
+}
+
+#[test]
 fn an_old_cluster_lets_only_root_listen_on_low_ports() {
     let message = "before 1.22 only root may listen on a port below 1024";
     let low = "[run]\nport = 80";

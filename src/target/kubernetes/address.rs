@@ -3,7 +3,10 @@
 use anyhow::Result;
 use serde_json::Value;
 
+use super::cluster::MANAGER;
 use super::refusal::no_object;
+
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 /// `Deployment support-agent-r13`.
 pub(super) fn title(object: &Value) -> String {
@@ -53,6 +56,18 @@ fn plural(kind: &str) -> String {
 /// The part of a query that asks only for what has these labels.
 pub(super) fn labelled(labels: &str) -> String {
     format!("&labelSelector={}", escaped(labels))
+}
+
+/// Asks only for what agentctl made for this agent.
+pub(super) fn ours(agent: &str) -> String {
+    labelled(&format!(
+        "app.kubernetes.io/name={agent},{MANAGED_BY}={MANAGER}"
+    ))
+}
+
+/// Whether agentctl made it.
+pub(super) fn is_ours(object: &Value) -> bool {
+    object["metadata"]["labels"][MANAGED_BY] == MANAGER
 }
 
 /// As a part of a query: what is not plain is written as bytes.

@@ -34,6 +34,8 @@ pub(crate) struct Cluster {
     pub(super) url: String,
     pub(super) namespace: String,
     pub(super) agent: String,
+    /// Empty: it has none.
+    pub(super) environment: String,
     /// For messages: `support-agent (staging)`.
     pub(super) title: String,
     /// Other managers' fields are taken over.
@@ -68,9 +70,14 @@ impl Cluster {
         context: Option<&str>,
         namespace: Option<&str>,
         agent: &str,
+        environment: Option<&str>,
         title: String,
     ) -> Result<Self> {
-        Ok(Self::of(reach(context, namespace).await?, agent, title))
+        let reached = reach(context, namespace).await?;
+        Ok(Self {
+            environment: environment.unwrap_or_default().to_owned(),
+            ..Self::of(reached, agent, title)
+        })
     }
 
     pub(super) fn of(reached: Reached, agent: &str, title: String) -> Self {
@@ -84,6 +91,7 @@ impl Cluster {
             url,
             namespace,
             agent: agent.to_owned(),
+            environment: String::new(),
             title,
             takes_over: Cell::new(false),
             makes_namespace: Cell::new(false),
@@ -219,17 +227,23 @@ impl Cluster {
                     self.was_reached.set(true);
                     return Ok(answer);
                 }
-                Ok(Err(error)) => error,
-                Err(_) => return Err(refusal::late(what, &self.place())),
+                Ok(Err(error)) => Some(error),
+                Err(_) => None,
             };
             let may_wait = self.was_reached.get() && begun.elapsed() < PATIENCE;
-            match &error {
-                error if may_wait && is_passing(error) => sleep(AGAIN).await,
-                kube::Error::Api(status) => {
-                    return Err(refusal::of_status(status, what, &self.place()));
-                }
-                error => return Err(refusal::of_way(error, &self.place())),
+            if !may_wait || !error.as_ref().is_none_or(is_passing) {
+                return Err(self.in_words(error.as_ref(), what));
             }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// `None`: there was no answer in time.
+    fn in_words(&self, error: Option<&kube::Error>, what: &str) -> anyhow::Error {
+        match error {
+            None => refusal::late(what, &self.place()),
+            Some(kube::Error::Api(status)) => refusal::of_status(status, what, &self.place()),
+            Some(error) => refusal::of_way(error, &self.place()),
         }
     }
 }
@@ -274,3 +288,6 @@ fn is_passing(error: &kube::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

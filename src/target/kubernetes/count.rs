@@ -6,6 +6,13 @@ use super::cluster::MANAGER;
 use super::pods::Standing;
 use crate::target::{Failing, SeenRelease};
 
+/// The cluster was busy, or two were at it at once; it makes the pods a moment later.
+const PASSING: [&str; 3] = [
+    "please try again",
+    "could not be completed at this time",
+    "Operation cannot be fulfilled",
+];
+
 /// The pods of one release.
 #[derive(Default)]
 pub(super) struct Counted {
@@ -72,7 +79,7 @@ pub(super) fn not_made(workload: &Value) -> Option<String> {
     let conditions = workload["status"]["conditions"].as_array()?;
     let is_it = |one: &&Value| one["type"] == "ReplicaFailure" && one["status"] == "True";
     let failure = conditions.iter().find(is_it)?;
-    Some(failure["message"].as_str()?.to_owned())
+    lasting(&failure["message"])
 }
 
 /// What keeps the cluster from making pods of a set as it was applied last; a set's state does not tell.
@@ -93,7 +100,14 @@ pub(super) fn refused<'a>(
     let last = failed
         .filter(|event| at(event).as_str() >= applied)
         .max_by_key(at)?;
-    Some(last["message"].as_str()?.to_owned())
+    lasting(&last["message"])
+}
+
+/// What the cluster will say the next time too.
+fn lasting(message: &Value) -> Option<String> {
+    let says = message.as_str()?;
+    let is_passing = PASSING.iter().any(|part| says.contains(part));
+    (!is_passing).then(|| says.to_owned())
 }
 
 #[cfg(test)]
@@ -117,5 +131,13 @@ mod tests {
         assert_eq!(refused(&set, [&old].into_iter()), None);
         let says = refused(&set, [&old, &new].into_iter());
         assert_eq!(says.as_deref(), Some("2026-01-01T00:00:10Z"));
+        let mut busy = new.clone();
+        for says in [
+            "Internal error: the operation could not be completed at this time, please try again",
+            "Operation cannot be fulfilled on resourcequotas: the object has been modified",
+        ] {
+            busy["message"] = json!(says);
+            assert_eq!(refused(&set, [&busy].into_iter()), None);
+        }
     }
 }

@@ -17,8 +17,8 @@ use crate::release::{Release, ReleaseId, workload_of};
 use crate::spec::Percent;
 use crate::target::{Target, Traffic};
 
-/// How long a cluster may take to send requests as it was told.
-const CONFIRMED: Duration = Duration::from_secs(60);
+/// How long a cluster may take to do as it was told.
+const TAKES: Duration = Duration::from_secs(60);
 
 /// What changes the number of replicas by itself, and so comes when the rollout is over.
 const SCALERS: [&str; 3] = [
@@ -134,12 +134,11 @@ impl Kubernetes {
         };
         let mut workload = workload.clone();
         places.write(&mut workload);
-        let told = self.cluster.apply(&workload, true).await?;
-        world.things.told(What::Workloads, told);
-        Ok(())
+        self.apply_workload(world, &workload).await
     }
 
     async fn keep_up(&self, world: &mut World, release: &Release, replicas: u32) -> Result<()> {
+        outlived(world, release).await?;
         if world.things.workload(release.id).is_none() {
             for object in release.objects.iter().filter(|one| is_own(one, release.id)) {
                 let told = self.apply_once(object).await?;
@@ -159,10 +158,20 @@ impl Kubernetes {
             if workload["kind"] == "Deployment" {
                 workload["spec"]["replicas"] = json!(replicas);
             }
-            // A scaler of the cluster may own the number.
-            let told = self.cluster.apply(&workload, true).await?;
-            world.things.told(What::Workloads, told);
+            self.apply_workload(world, &workload).await?;
         }
+        Ok(())
+    }
+
+    /// A scaler of the cluster may own the number of one that agentctl made; of another's nothing is
+    /// taken.
+    async fn apply_workload(&self, world: &mut World, workload: &Value) -> Result<()> {
+        let is_ours = world
+            .things
+            .named(What::Workloads, name(workload))
+            .is_some();
+        let told = self.cluster.apply(workload, is_ours).await?;
+        world.things.told(What::Workloads, told);
         Ok(())
     }
 
@@ -199,15 +208,10 @@ impl Kubernetes {
                 let told = self.cluster.apply(&object, false).await?;
                 world.things.told(what, told);
             }
-            let deadline = Instant::now() + CONFIRMED;
-            world.catch_up()?;
-            while !router.is_confirmed(&world.things, traffic) {
-                match timeout_at(deadline, world.news()).await {
-                    Ok(news) => drop(news?),
-                    Err(_) => return Err(unconfirmed(router, &world.things)),
-                }
+            match becomes(world, |things| router.is_confirmed(things, traffic)).await? {
+                true => Ok(()),
+                false => Err(unconfirmed(router, &world.things)),
             }
-            Ok(())
         })
         .await
     }
@@ -243,6 +247,37 @@ impl Kubernetes {
                 holder,
             }),
         }
+    }
+}
+
+/// Whether it did in the time that a cluster may take.
+async fn becomes(world: &mut World, is_so: impl Fn(&Things) -> bool) -> Result<bool> {
+    let deadline = Instant::now() + TAKES;
+    world.catch_up()?;
+    while !is_so(&world.things) {
+        match timeout_at(deadline, world.news()).await {
+            Ok(news) => drop(news?),
+            Err(_) => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Pods of a workload that was deleted are ready until the cluster marks them: they would count as
+/// those of the one that is made now, and then be gone.
+async fn outlived(world: &mut World, release: &Release) -> Result<()> {
+    let mut objects = release.objects.iter();
+    let workload = objects.find(|one| is_workload(one, release.id));
+    let name = workload.map(name).unwrap_or_default();
+    match becomes(world, |things| !things.has_orphans(release.id, name)).await? {
+        true => Ok(()),
+        false => Err(advice(
+            format!(
+                "the cluster does not end the pods that {} had before",
+                release.id
+            ),
+            "kubectl get pods --show-labels shows them; kubectl delete pod ends them",
+        )),
     }
 }
 

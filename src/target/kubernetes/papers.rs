@@ -22,12 +22,15 @@ use super::address;
 use super::cluster::{Body, Cluster, MANAGER};
 use super::heard::{Heard, Topic, put};
 use super::refusal;
+use crate::advice::because;
 use crate::journal::{Kept, LEASE, Shelf};
 
 /// Marks what belongs to the journal of an agent.
 pub(super) const JOURNAL: &str = "agentctl.dev/journal";
 /// What a thing is called there.
 const NAME: &str = "agentctl.dev/name";
+/// Which environment of the agent it is of.
+const ENVIRONMENT: &str = "agentctl.dev/environment";
 /// The lease as the journal has it; the Lease's own fields tell it to people.
 const CONTENT: &str = "agentctl.dev/lease";
 const KEY: &str = "content.gz";
@@ -53,6 +56,27 @@ impl Papers {
         address::all(version, kind, &self.cluster.namespace)
     }
 
+    /// # Errors
+    /// Where it is another environment's.
+    fn kept(&self, object: &Value) -> Result<(String, Kept)> {
+        let Cluster {
+            namespace,
+            environment,
+            title,
+            ..
+        } = &*self.cluster;
+        if is_of(object, environment) {
+            return kept(object);
+        }
+        let other = object["metadata"]["annotations"][ENVIRONMENT].as_str();
+        let other = other.unwrap_or_default();
+        Err(because(
+            format!("{title} cannot be in the namespace {namespace}"),
+            format!("its environment {other} is there: both would be one deployment"),
+            "another namespace in the target of one of them, or another agent.name",
+        ))
+    }
+
     fn object(&self, name: &str, bytes: &[u8]) -> Result<Value> {
         let agent = &self.cluster.agent;
         let (version, kind) = kind(name);
@@ -63,7 +87,7 @@ impl Papers {
                 "name": object_name(agent, name),
                 "namespace": self.cluster.namespace,
                 "labels": { "app.kubernetes.io/managed-by": MANAGER, JOURNAL: agent },
-                "annotations": { NAME: name },
+                "annotations": { NAME: name, ENVIRONMENT: self.cluster.environment },
             },
         });
         match name {
@@ -151,6 +175,12 @@ fn version(object: &Value) -> Result<String> {
     Ok(version.context("an object has no version")?.to_owned())
 }
 
+/// One that says nothing is of an earlier version, and whoever comes first has it.
+fn is_of(object: &Value, environment: &str) -> bool {
+    let of = object["metadata"]["annotations"][ENVIRONMENT].as_str();
+    of.is_none_or(|of| of == environment)
+}
+
 /// The thing's name, and what it is.
 fn kept(object: &Value) -> Result<(String, Kept)> {
     let annotations = &object["metadata"]["annotations"];
@@ -172,7 +202,7 @@ impl Shelf for Papers {
         let object = object_name(&self.cluster.agent, name);
         let path = format!("{}/{object}", self.all_of(name));
         let found = self.cluster.get(&path).await?;
-        found.map(|object| Ok(kept(&object)?.1)).transpose()
+        found.map(|object| Ok(self.kept(&object)?.1)).transpose()
     }
 
     async fn lease_heard(&self) -> Result<Option<Kept>> {
@@ -195,7 +225,7 @@ impl Shelf for Papers {
         };
         heard.catch_up()?;
         let object = heard.objects.get(&name);
-        object.map(|object| Ok(kept(object)?.1)).transpose()
+        object.map(|object| Ok(self.kept(object)?.1)).transpose()
     }
 
     async fn put(&self, name: &str, over: Option<&str>, bytes: Vec<u8>) -> Result<Option<String>> {
@@ -238,7 +268,7 @@ impl Shelf for Papers {
         let path = format!("{}?{ours}", self.all_of(""));
         let list = self.cluster.get(&path).await?.unwrap_or_default();
         let items = list["items"].as_array().map_or(&[][..], Vec::as_slice);
-        items.iter().map(kept).collect()
+        items.iter().map(|object| self.kept(object)).collect()
     }
 }
 
@@ -255,6 +285,14 @@ mod tests {
             "bot-document-release-r1.json"
         );
         assert_eq!(object_name("bot", "document-A_"), "bot-document-x41x5f");
+    }
+
+    #[test]
+    fn a_journal_is_of_one_environment() {
+        let of = |annotations: Value| json!({ "metadata": { "annotations": annotations } });
+        assert!(is_of(&of(json!({ ENVIRONMENT: "prod" })), "prod"));
+        assert!(!is_of(&of(json!({ ENVIRONMENT: "prod" })), "staging"));
+        assert!(is_of(&of(json!({})), "staging"));
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Kubernetes {
 
     async fn kill_pods(&self) -> Result<()> {
         let pods = address::all("v1", "Pod", &self.cluster.namespace);
-        let ours = address::labelled(&format!("{NAME}={}", self.cluster.agent));
+        let ours = address::ours(&self.cluster.agent);
         let query = format!("{pods}?gracePeriodSeconds=0{ours}");
         let deleted = self
             .cluster
@@ -95,13 +95,22 @@ impl Kubernetes {
             }
         }
         for path in paths.keys() {
-            self.cluster.delete(path).await?;
+            self.remove(path).await?;
         }
         self.cluster.forget_runners().await?;
         let secrets = address::all("v1", "Secret", &self.cluster.namespace);
         let own = format!("{secrets}/{}-secrets", self.cluster.agent);
-        self.cluster.delete(&own).await?;
+        self.remove(&own).await?;
         self.forget().await
+    }
+
+    /// What somebody else made under this name stays.
+    async fn remove(&self, path: &str) -> Result<()> {
+        let there = self.cluster.get(path).await?;
+        if there.as_ref().is_some_and(address::is_ours) {
+            self.cluster.delete(path).await?;
+        }
+        Ok(())
     }
 
     /// Configurations go with the journal: both are ConfigMaps.
@@ -169,12 +178,7 @@ fn self_link(object: &Value, what: What, things: &Things, namespace: &str) -> Op
         |version: &str, kind: &str| format!("{}/{name}", address::all(version, kind, namespace));
     match what {
         What::Workloads => Some(of(&things.workload.version, &things.workload.kind)),
-        What::Services if is_released_or_main(object) => Some(of("v1", "Service")),
+        What::Services => Some(of("v1", "Service")),
         _ => None,
     }
-}
-
-fn is_released_or_main(object: &Value) -> bool {
-    let labels = &object["metadata"]["labels"];
-    labels["app.kubernetes.io/managed-by"] == MANAGER
 }

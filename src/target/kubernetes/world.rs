@@ -135,7 +135,7 @@ async fn topics(
     workload: &Form,
 ) -> Result<Vec<(What, Topic)>> {
     let namespace = &cluster.namespace;
-    let ours = address::labelled(&format!("{NAME}={}", cluster.agent));
+    let ours = address::ours(&cluster.agent);
     let of = |version: &str, kind: &str| Topic {
         path: address::all(version, kind, namespace),
         selectors: ours.clone(),
@@ -256,6 +256,12 @@ impl Things {
         };
         pods.sort_by_key(made);
         pods
+    }
+
+    /// Pods that were left by an earlier workload of this name, and are not marked to end yet.
+    pub(super) fn has_orphans(&self, release: ReleaseId, workload: &str) -> bool {
+        let is_there = self.named(What::Workloads, workload).is_some();
+        !is_there && !self.pods(release).into_iter().all(is_leaving)
     }
 
     /// Names of the pods that this Service sends requests to.

@@ -114,10 +114,9 @@ impl Router for ByRoute {
     }
 
     fn listens(&self, namespace: &str) -> Option<Topic> {
-        let name = format!("app.kubernetes.io/name={}", self.service.agent);
         Some(Topic {
             path: address::all(&self.version, self.form.kind, namespace),
-            selectors: address::labelled(&name),
+            selectors: address::ours(&self.service.agent),
         })
     }
 

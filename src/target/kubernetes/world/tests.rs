@@ -139,6 +139,22 @@ fn what_was_deleted_here_does_not_come_back_by_old_news() {
 }
 
 #[test]
+fn pods_of_a_deleted_workload_are_nobodys_until_they_leave() {
+    let mut things = world();
+    assert!(!things.has_orphans(OLD, "bot-r1"));
+    things.bury(What::Workloads, "bot-r1");
+    assert!(things.has_orphans(OLD, "bot-r1"));
+    assert!(!things.has_orphans(NEW, "bot-r2"));
+    for name in ["a", "b"] {
+        assert!(things.has_orphans(OLD, "bot-r1"), "{name}");
+        let mut leaving = pod("r1", name, true);
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        things.told(What::Pods, leaving);
+    }
+    assert!(!things.has_orphans(OLD, "bot-r1"));
+}
+
+#[test]
 fn a_service_selects_one_release_or_all() {
     let router = router::of(&[], "bot");
     let kept = [service("bot")];

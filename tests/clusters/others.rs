@@ -1,0 +1,109 @@
+//! Who else is in the namespace, and is left alone.
+
+use serde_json::json;
+
+use super::Clustered;
+
+impl Clustered {
+    /// Somebody else makes it.
+    fn made(&self, object: &serde_json::Value) {
+        self.place.write("other.json", object.to_string());
+        let file = self.place.path("other.json").display().to_string();
+        self.namespace.kubectl(&["create", "-f", &file]).unwrap();
+    }
+}
+
+#[test]
+fn what_others_made_stays() {
+    let Some(agent) = Clustered::deployed("others", "") else {
+        return;
+    };
+    let named = |name: &str| {
+        let labels = json!({
+            "app.kubernetes.io/name": "bot", "app.kubernetes.io/managed-by": "Helm",
+        });
+        json!({ "name": name, "labels": labels })
+    };
+    let container = json!({
+        "name": "bot", "image": agent.image, "command": ["sleep", "600"],
+    });
+    agent.made(&json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": named("alone"),
+        "spec": { "containers": [container] },
+    }));
+    agent.made(&json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": named("legacy-bot"),
+        "spec": {
+            "replicas": 0,
+            "selector": { "matchLabels": { "app": "legacy" } },
+            "template": {
+                "metadata": { "labels": { "app": "legacy" } },
+                "spec": { "containers": [container] },
+            },
+        },
+    }));
+    agent.made(&json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "bot-secrets" },
+    }));
+    agent.run(&["stop"]).ends(0);
+    agent.run(&["stop", "--now"]).ends(0);
+    agent.run(&["destroy", "--yes"]).ends(0);
+    let kept = ["pod/alone", "deployment/legacy-bot", "secret/bot-secrets"];
+    for one in kept {
+        let object = agent.namespace.get(&[one]);
+        assert!(
+            object["metadata"]["deletionTimestamp"].is_null(),
+            "{object}"
+        );
+    }
+}
+
+#[test]
+fn a_workload_of_the_same_name_is_not_taken_over() {
+    let Some(agent) = Clustered::new("same-name", "") else {
+        return;
+    };
+    let create = [
+        "create",
+        "deployment",
+        "bot-r1",
+        "--image=other",
+        "--replicas=0",
+    ];
+    agent.namespace.kubectl(&create).unwrap();
+    let deploy = agent.run(&["deploy"]);
+    assert_ne!(deploy.code, 0, "{}", deploy.stderr);
+    deploy
+        .says("could not apply Deployment bot-r1")
+        .says("hint: ");
+    let there = agent.namespace.get(&["deployment", "bot-r1"]);
+    let image = &there["spec"]["template"]["spec"]["containers"][0]["image"];
+    assert_eq!(
+        (image, &there["spec"]["replicas"]),
+        (&json!("other"), &json!(0))
+    );
+}
+
+#[test]
+fn two_environments_are_not_one_deployment() {
+    let Some(agent) = Clustered::deployed("environments", "") else {
+        return;
+    };
+    let namespace = &agent.namespace.name;
+    agent.spec(&format!(
+        "environments.staging.target = {{ kubernetes = {{ namespace = \"{namespace}\" }} }}\n"
+    ));
+    for args in [&["plan"][..], &["deploy"], &["stop"], &["destroy", "--yes"]] {
+        let mut command = agent.place.command(args);
+        command.args(["-e", "staging"]);
+        command.env("KUBECONFIG", &agent.cluster().kubeconfig);
+        agent
+            .place
+            .finish(&mut command)
+            .ends(2)
+            .says("error: bot (staging) cannot be in the namespace environments-")
+            .says("caused by: its environment prod is there")
+            .says("hint: another namespace");
+    }
+    agent.whole("r1", 1);
+}
