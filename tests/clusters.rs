@@ -10,6 +10,7 @@ mod killed;
 mod outage;
 mod rights;
 mod routers;
+mod shape;
 mod stateful;
 
 use std::net::SocketAddr;

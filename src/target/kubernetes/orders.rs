@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::places::{self, Places};
-use super::router::Router;
+use super::router::{self, Router};
 use super::world::{Things, What, World, release_of};
 use super::{Kubernetes, address};
 use crate::advice::{advice, because};
@@ -42,7 +42,8 @@ impl Kubernetes {
         self.still_ours().await?;
         self.pause_scalers().await?;
         self.know(release);
-        let router = self.router().await?;
+        self.begun.set(Some(release.id));
+        let router = router::of(&release.objects, &self.cluster.agent);
         let own = |object: &&Value| {
             let is_other = object["kind"] == "Namespace" || router.owns(object);
             !is_other && !is_scaler(object) && !is_workload(object, release.id)
@@ -105,6 +106,9 @@ impl Kubernetes {
     pub(super) async fn scaled(&self, release: &Release, replicas: u32) -> Result<()> {
         self.still_ours().await?;
         self.know(release);
+        if replicas > 0 {
+            self.begun.set(Some(release.id));
+        }
         self.with_world(async |world, _| match replicas {
             0 => {
                 self.hand_over(world, release).await?;

@@ -220,6 +220,12 @@ impl Things {
         all.find(|object| release_of(object) == Some(release))
     }
 
+    /// Whether something stands that makes its replicas.
+    pub(super) fn makes(&self, release: ReleaseId) -> bool {
+        let is_its = |places: Places| places.releases().contains(&release);
+        self.workload(release).is_some() || self.places().is_some_and(is_its)
+    }
+
     pub(super) fn releases(&self) -> BTreeSet<ReleaseId> {
         let workloads = self.each(What::Workloads);
         let leaving = self.each(What::Pods).filter(|pod| is_leaving(pod));

@@ -131,6 +131,14 @@ fn a_quota_is_told_with_the_clusters_words() {
 }
 
 #[test]
+fn what_stands_tells_which_release_is_made_so() {
+    let mut things = world();
+    assert!(things.makes(OLD) && !things.makes(NEW));
+    things.told(What::Pods, pod("r2", "c", true));
+    assert!(!things.makes(NEW));
+}
+
+#[test]
 fn what_was_deleted_here_does_not_come_back_by_old_news() {
     let mut things = world();
     things.bury(What::Workloads, "bot-r1");
