@@ -72,6 +72,8 @@ pub(crate) struct Kubernetes {
     world: Mutex<Option<Listening>>,
     /// What this process began with last: all that runs from then on is made as it is.
     begun: Cell<Option<ReleaseId>>,
+    /// The traffic that this process ordered last.
+    ordered: RefCell<Option<Traffic>>,
     /// Objects of releases, as far as they were needed.
     objects: RefCell<BTreeMap<ReleaseId, Rc<Vec<Value>>>>,
 }
@@ -90,6 +92,7 @@ impl Kubernetes {
             fence,
             world: Mutex::default(),
             begun: Cell::default(),
+            ordered: RefCell::default(),
             objects: RefCell::default(),
         }
     }
@@ -145,6 +148,7 @@ impl Target for Kubernetes {
                 news?;
             }
             world.catch_up()?;
+            self.put_back(world, router).await?;
             Ok(world.things.seen(router))
         })
         .await

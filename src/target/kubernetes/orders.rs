@@ -194,15 +194,9 @@ impl Kubernetes {
     /// Returns when the cluster sends requests so.
     pub(super) async fn routed(&self, traffic: &Traffic) -> Result<()> {
         self.still_ours().await?;
-        let Some(newest) = traffic.shares.keys().next_back() else {
-            bail!("nobody is to get traffic");
-        };
-        let kept = self.objects_of(*newest).await?;
         self.with_world(async |world, router| {
-            for (what, object) in router.objects(&kept, &world.things, traffic) {
-                let told = self.cluster.apply(&object, false).await?;
-                world.things.told(what, told);
-            }
+            self.send(world, router, traffic).await?;
+            self.ordered.replace(Some(traffic.clone()));
             let deadline = Instant::now() + CONFIRMED;
             world.catch_up()?;
             while !router.is_confirmed(&world.things, traffic) {
@@ -214,6 +208,30 @@ impl Kubernetes {
             Ok(())
         })
         .await
+    }
+
+    async fn send(&self, world: &mut World, router: &dyn Router, traffic: &Traffic) -> Result<()> {
+        let Some(newest) = traffic.shares.keys().next_back() else {
+            bail!("nobody is to get traffic");
+        };
+        let kept = self.objects_of(*newest).await?;
+        for (what, object) in router.objects(&kept, &world.things, traffic) {
+            let told = self.cluster.apply(&object, false).await?;
+            world.things.told(what, told);
+        }
+        Ok(())
+    }
+
+    /// Somebody may have deleted what sends requests: a step that stands long would serve nobody.
+    pub(super) async fn put_back(&self, world: &mut World, router: &dyn Router) -> Result<()> {
+        let ordered = self.ordered.borrow().clone();
+        match ordered.filter(|_| router.shares(&world.things).is_empty()) {
+            Some(traffic) => {
+                self.still_ours().await?;
+                self.send(world, router, &traffic).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// What this process has applied already stays as it is; then there is no answer.
