@@ -50,6 +50,10 @@ fn another_kind_waits_until_nothing_runs() {
     left_over(&agent);
     agent.run(&["stop", "--now"]).ends(0);
     assert_eq!(agent.names("deployments,statefulsets,services"), [""; 0]);
+    // Nobody calls it, and nothing splits what nobody sends.
+    let plan = agent.run(&["plan"]).ends(0);
+    let said = format!("{}{}", plan.stdout, plan.stderr);
+    assert!(!said.contains("requests are split"), "{said}");
     agent.run(&["deploy"]).ends(0).says("r2 is live");
     agent
         .run(&["rollback"])
