@@ -11,6 +11,7 @@ mod others;
 mod outage;
 mod rights;
 mod routers;
+mod shape;
 mod stateful;
 
 use std::net::SocketAddr;

@@ -42,6 +42,7 @@ mod resume;
 mod rollback;
 mod saved;
 mod scored;
+mod shape;
 mod show;
 mod site;
 mod status;

@@ -12,7 +12,7 @@ use crate::spec::{Kind, Router, Scale, SecretSource, Spec, TargetSpec};
 use crate::target::secrets::{self, Values};
 
 /// What stands for the number that a release gets when it is known what is in it.
-const ANY: ReleaseId = ReleaseId(0);
+pub(super) const ANY: ReleaseId = ReleaseId(0);
 
 pub(crate) fn is_in_cluster(project: &Project) -> bool {
     matches!(project.loaded.target, TargetSpec::Kubernetes { .. })

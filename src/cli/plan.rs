@@ -24,7 +24,8 @@ pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
     shown.warnings(&project.loaded.warnings);
     let leaves_router = project.loaded.spec.network.router == Router::Auto;
     objects::look(&mut project).await?;
-    if leaves_router && objects::is_in_cluster(&project) {
+    let is_called = project.loaded.spec.agent.kind.is_called();
+    if leaves_router && is_called && objects::is_in_cluster(&project) {
         shown.note(objects::routed(&project.loaded.spec));
     }
     address::fits(&project).await?;

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::journaled::{Journaled, history};
 use super::objects;
 use super::origin::origin;
+use super::shape;
 use super::site::Project;
 use crate::advice::because;
 use crate::engine;
@@ -31,6 +32,7 @@ pub(crate) async fn propose<S: Store>(
     seen: &Seen,
     by: String,
 ) -> Result<Proposal> {
+    shape::fits(project, &contents, store, seen).await?;
     let known = releases(store, past).await?;
     let in_force = history(past).stable();
     let stable = known.iter().find(|release| Some(release.id) == in_force);

@@ -7,6 +7,7 @@ use super::args;
 use super::exit::Exit;
 use super::journaled::{self, Journaled, history};
 use super::lease::{self, Lease};
+use super::shape;
 use super::show::Shown;
 use super::site::Site;
 use super::stop;
@@ -88,6 +89,7 @@ async fn go_back(
     stop::is_not_ending(site, &seen)?;
     let number = journaled::next(&past);
     let release = engine::release(store, wanted(args, site, &past, &seen)?).await?;
+    shape::fits_back(site, &release, store, &seen).await?;
     let plan = plan(&past, &release, &seen)?;
     target.fetch(&release).await?;
     journaled::abandon(store, &lease.hold, &mut past, number).await?;

@@ -32,7 +32,7 @@ pub(crate) use judging::{Judging, Jury, Purses};
 pub(crate) use noted::Noted;
 pub(crate) use ready::{MARGIN, because};
 
-use crate::advice::Advise;
+use crate::advice::{Advise, advice};
 use crate::analysis::{Sources, Verdict};
 use crate::journal::{Hold, Store};
 use crate::redact::Redactor;
@@ -155,10 +155,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
 /// A release as it was kept when it was first deployed.
 pub(crate) async fn release<S: Store>(store: &S, id: ReleaseId) -> Result<Release> {
-    let bytes = store
-        .get(&document(id))
-        .await?
-        .with_context(|| format!("release {id} is not kept any more"))?;
+    let Some(bytes) = store.get(&document(id)).await? else {
+        return Err(advice(
+            format!("release {id} is not kept any more"),
+            "agentctl history lists the releases; agentctl rollback --to names a later one",
+        ));
+    };
     serde_json::from_slice(&bytes).advise(
         format!("release {id} cannot be read"),
         "it may have been written by a newer agentctl: upgrade this one",

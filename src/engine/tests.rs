@@ -241,3 +241,11 @@ async fn a_good_release_takes_over() {
     );
     assert_eq!(told.seconds, 10, "the hold, and nothing beside it");
 }
+
+#[tokio::test]
+async fn of_a_release_that_is_gone_it_is_said_what_to_type() {
+    let error = release(&Memory::default(), OLD).await.unwrap_err();
+    assert_eq!(format!("{error:#}"), "release r1 is not kept any more");
+    let hint = crate::advice::hint(&error).unwrap();
+    assert!(hint.starts_with("agentctl history"), "{hint}");
+}

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Clustered, QUICK, TWO};
 use crate::hosts::crowd::Crowd;
+use crate::support::eventually;
 
 /// It answers what it was asked before it goes.
 const USUAL: &str = "run.replicas = 2\nrun.env.LEAVES_WITHIN = \"5\"\n";
@@ -119,4 +120,24 @@ fn stopping_and_removing_leave_nothing() {
     for kind in ["deployments", "services", "configmaps", "leases", "secrets"] {
         assert_eq!(agent.names(kind), [""; 0], "{kind}");
     }
+}
+
+#[test]
+fn a_service_that_was_deleted_in_mid_rollout_comes_back() {
+    let Some(agent) = Clustered::deployed("deleted", "") else {
+        return;
+    };
+    let steps = "rollout.strategy = \"canary\"\n\
+                 rollout.steps = [{ weight = 50, hold = \"1h\" }, { weight = 100 }]\n";
+    agent.spec(&format!("{TWO}{steps}"));
+    let deploy = agent.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    let delete = ["delete", "service", "bot"];
+    agent.namespace.kubectl(&delete).unwrap();
+    eventually("the Service", || {
+        agent.names("services").contains(&"bot".to_owned())
+    });
+    agent.run(&["abort"]).ends(0).says("rolled back to r1");
+    deploy.wait().ends(1);
+    agent.whole("r1", 1);
 }

@@ -60,6 +60,12 @@ impl Counted {
         });
     }
 
+    /// As many are wanted as there are: the cluster numbers them.
+    pub(super) fn seen_as_wanted(self) -> SeenRelease {
+        let wanted = self.alive;
+        self.seen(wanted)
+    }
+
     /// What is ready beyond what is wanted is about to leave.
     pub(super) fn seen(self, wanted: u32) -> SeenRelease {
         let ready = self.ready.min(wanted);

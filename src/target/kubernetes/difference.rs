@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::orders::is_scaler;
 use super::world::release_of;
-use super::{Kubernetes, address};
+use super::{Kubernetes, address, router};
 use crate::release::{Release, ReleaseId};
 use crate::target::Target;
 
@@ -45,12 +45,13 @@ impl Kubernetes {
             Some(stable) => self.objects_of(*stable).await?.to_vec(),
             None => Vec::new(),
         };
+        let router = router::of(&release.objects, &self.cluster.agent);
         let mut lines = Vec::new();
         for object in &release.objects {
             let title = address::title(object);
             let path = address::of(object, &self.cluster.namespace)?;
             let live = self.cluster.get(&path).await?;
-            let owned = self.router().await?.owns(object);
+            let owned = router.owns(object);
             match live {
                 None => {
                     self.may_be_made(object).await?;

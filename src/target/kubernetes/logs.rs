@@ -11,6 +11,8 @@ use crate::target::Log;
 /// Nothing was written yet.
 const NOT_YET: u16 = 400;
 
+const GONE: &str = "unable to retrieve container logs for ";
+
 impl Kubernetes {
     pub(super) async fn logs_of(&self, release: ReleaseId, lines: usize) -> Result<Vec<Log>> {
         let written = self
@@ -47,9 +49,15 @@ impl Kubernetes {
         match self.cluster.text(path).await {
             Err(error) if refusal::code(&error) == Some(NOT_YET) => Ok(Some(Vec::new())),
             Err(error) => Err(error),
-            Ok(text) => Ok(text.map(|text| text.lines().map(str::to_owned).collect())),
+            Ok(text) => Ok(text.map(|text| told(&text))),
         }
     }
+}
+
+/// Where a container is gone, its node says so in place of what it wrote.
+fn told(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.starts_with(GONE));
+    lines.map(str::to_owned).collect()
 }
 
 /// What one container wrote, and where that is read.
@@ -71,4 +79,15 @@ fn path(namespace: &str, pod: &Value, container: &str, lines: usize) -> String {
     format!(
         "/api/v1/namespaces/{namespace}/pods/{name}/log?container={container}&tailLines={lines}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_says_is_no_line_of_the_agent() {
+        let text = "agent r1 starts\nunable to retrieve container logs for containerd://5f2c";
+        assert_eq!(told(text), ["agent r1 starts"]);
+    }
 }

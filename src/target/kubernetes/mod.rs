@@ -29,11 +29,12 @@ mod runner;
 mod secrets;
 mod served;
 mod sets;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod world;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -50,10 +51,12 @@ pub(crate) use served::Served;
 
 use super::{Log, Place, Reply, Seen, Spent, Target, Traffic};
 use crate::journal::{Shelved, Store};
-use crate::release::{Release, ReleaseId, workload_of};
+use crate::release::{Release, ReleaseId};
 use crate::spec::ProbeRequest;
 use router::Router;
-use world::{Form, World};
+use shape::Shape;
+pub(crate) use shape::routed_by;
+use world::World;
 
 /// How long `next` waits for news.
 const SECOND: Duration = Duration::from_secs(1);
@@ -67,15 +70,18 @@ pub(crate) struct Kubernetes {
     /// The lease's; 0 for who only looks.
     fence: u64,
     world: Mutex<Option<Listening>>,
+    /// What this process began with last: all that runs from then on is made as it is.
+    begun: Cell<Option<ReleaseId>>,
+    /// The traffic that this process ordered last.
+    ordered: RefCell<Option<Traffic>>,
     /// Objects of releases, as far as they were needed.
     objects: RefCell<BTreeMap<ReleaseId, Rc<Vec<Value>>>>,
 }
 
-/// The world, and the router that it is heard of for.
+/// The world, and what it is heard of for.
 struct Listening {
     world: World,
-    router: &'static str,
-    workload: Form,
+    shape: Shape,
 }
 
 impl Kubernetes {
@@ -85,34 +91,10 @@ impl Kubernetes {
             journal,
             fence,
             world: Mutex::default(),
+            begun: Cell::default(),
+            ordered: RefCell::default(),
             objects: RefCell::default(),
         }
-    }
-
-    async fn router(&self) -> Result<Box<dyn Router>> {
-        Ok(self.shape().await?.0)
-    }
-
-    /// What the newest release that is known is routed by, and made by.
-    async fn shape(&self) -> Result<(Box<dyn Router>, Form)> {
-        let known = self.objects.borrow().keys().next_back().copied();
-        let newest = match known {
-            Some(newest) => Some(newest),
-            None => self.newest().await?,
-        };
-        let Some(newest) = newest else {
-            return Ok((router::of(&[], &self.cluster.agent), Form::default()));
-        };
-        let objects = self.objects_of(newest).await?;
-        let form = workload_of(&objects, newest).and_then(Form::of);
-        let router = router::of(&objects, &self.cluster.agent);
-        Ok((router, form.unwrap_or_default()))
-    }
-
-    /// The newest release that is kept.
-    async fn newest(&self) -> Result<Option<ReleaseId>> {
-        let kept = self.journal.documents().await?;
-        Ok(kept.iter().filter_map(|name| removal::release(name)).max())
     }
 
     /// None where the release is not kept any more.
@@ -140,20 +122,14 @@ impl Kubernetes {
         &self,
         act: impl AsyncFnOnce(&mut World, &dyn Router) -> Result<T>,
     ) -> Result<T> {
-        let (router, workload) = self.shape().await?;
         let mut kept = self.world.lock().await;
-        let fits = |kept: &Listening| kept.router == router.name() && kept.workload == workload;
-        if !kept.as_ref().is_some_and(fits) {
-            *kept = Some(Listening {
-                world: World::open(&self.cluster, &*router, &workload).await?,
-                router: router.name(),
-                workload,
-            });
-        }
-        match kept.as_mut() {
-            Some(listening) => act(&mut listening.world, &*router).await,
-            None => anyhow::bail!("the cluster is not listened to"),
-        }
+        let heard = match (self.begun.get(), kept.take()) {
+            (Some(begun), heard) => self.heard_as(heard, begun).await?,
+            (None, Some(heard)) => heard,
+            (None, None) => self.found().await?,
+        };
+        let Listening { world, shape } = kept.insert(heard);
+        act(world, &*shape.router).await
     }
 }
 
@@ -172,6 +148,7 @@ impl Target for Kubernetes {
                 news?;
             }
             world.catch_up()?;
+            self.put_back(world, router).await?;
             Ok(world.things.seen(router))
         })
         .await

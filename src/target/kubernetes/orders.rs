@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::places::{self, Places};
-use super::router::Router;
+use super::router::{self, Router};
 use super::world::{Things, What, World, release_of};
 use super::{Kubernetes, address};
 use crate::advice::{advice, because};
@@ -42,7 +42,8 @@ impl Kubernetes {
         self.still_ours().await?;
         self.pause_scalers().await?;
         self.know(release);
-        let router = self.router().await?;
+        self.begun.set(Some(release.id));
+        let router = router::of(&release.objects, &self.cluster.agent);
         let own = |object: &&Value| {
             let is_other = object["kind"] == "Namespace" || router.owns(object);
             !is_other && !is_scaler(object) && !is_workload(object, release.id)
@@ -105,6 +106,9 @@ impl Kubernetes {
     pub(super) async fn scaled(&self, release: &Release, replicas: u32) -> Result<()> {
         self.still_ours().await?;
         self.know(release);
+        if replicas > 0 {
+            self.begun.set(Some(release.id));
+        }
         self.with_world(async |world, _| match replicas {
             0 => {
                 self.hand_over(world, release).await?;
@@ -199,21 +203,39 @@ impl Kubernetes {
     /// Returns when the cluster sends requests so.
     pub(super) async fn routed(&self, traffic: &Traffic) -> Result<()> {
         self.still_ours().await?;
-        let Some(newest) = traffic.shares.keys().next_back() else {
-            bail!("nobody is to get traffic");
-        };
-        let kept = self.objects_of(*newest).await?;
         self.with_world(async |world, router| {
-            for (what, object) in router.objects(&kept, &world.things, traffic) {
-                let told = self.cluster.apply(&object, false).await?;
-                world.things.told(what, told);
-            }
+            self.send(world, router, traffic).await?;
+            self.ordered.replace(Some(traffic.clone()));
             match becomes(world, |things| router.is_confirmed(things, traffic)).await? {
                 true => Ok(()),
                 false => Err(unconfirmed(router, &world.things)),
             }
         })
         .await
+    }
+
+    async fn send(&self, world: &mut World, router: &dyn Router, traffic: &Traffic) -> Result<()> {
+        let Some(newest) = traffic.shares.keys().next_back() else {
+            bail!("nobody is to get traffic");
+        };
+        let kept = self.objects_of(*newest).await?;
+        for (what, object) in router.objects(&kept, &world.things, traffic) {
+            let told = self.cluster.apply(&object, false).await?;
+            world.things.told(what, told);
+        }
+        Ok(())
+    }
+
+    /// Somebody may have deleted what sends requests: a step that stands long would serve nobody.
+    pub(super) async fn put_back(&self, world: &mut World, router: &dyn Router) -> Result<()> {
+        let ordered = self.ordered.borrow().clone();
+        match ordered.filter(|_| router.shares(&world.things).is_empty()) {
+            Some(traffic) => {
+                self.still_ours().await?;
+                self.send(world, router, &traffic).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// What this process has applied already stays as it is; then there is no answer.

@@ -7,18 +7,49 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::cluster::{Body, MANAGER};
-use super::router::Router;
-use super::world::{NAME, Things, What, World};
+use super::refusal;
+use super::world::{NAME, What, World, release_of};
 use super::{Kubernetes, address};
+use crate::advice::because;
 use crate::release::{Release, ReleaseId};
 use crate::target::Target;
+
+/// What makes replicas or sends requests to them, whatever kind and router the agent had: an older
+/// release may have had another than the last one.
+const MADE: [(What, &str, &[&str]); 10] = [
+    (What::Workloads, "Deployment", &["apps/v1"]),
+    (What::Workloads, "StatefulSet", &["apps/v1"]),
+    (What::Workloads, "DaemonSet", &["apps/v1"]),
+    (What::Workloads, "CronJob", &["batch/v1", "batch/v1beta1"]),
+    (What::Workloads, "Job", &["batch/v1"]),
+    (What::Services, "Service", &["v1"]),
+    (What::Routes, "Ingress", &["networking.k8s.io/v1"]),
+    (
+        What::Routes,
+        "HTTPRoute",
+        &[
+            "gateway.networking.k8s.io/v1",
+            "gateway.networking.k8s.io/v1beta1",
+        ],
+    ),
+    (
+        What::Routes,
+        "VirtualService",
+        &["networking.istio.io/v1", "networking.istio.io/v1beta1"],
+    ),
+    (
+        What::Routes,
+        "DestinationRule",
+        &["networking.istio.io/v1", "networking.istio.io/v1beta1"],
+    ),
+];
 
 impl Kubernetes {
     /// Ends all replicas and takes their Services away, and waits for that; `now` does not wait for
     /// open requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
         self.still_ours().await?;
-        self.with_world(async |world, router| {
+        self.with_world(async |world, _| {
             world.catch_up()?;
             for release in world.things.releases() {
                 let kept = self.objects_of(release).await?;
@@ -27,14 +58,17 @@ impl Kubernetes {
                     self.cluster.delete(&path).await?;
                 }
             }
-            for what in [What::Workloads, What::Services, What::Routes] {
-                self.delete_all(world, router, what).await?;
-            }
+            let untold = self.delete_made(world).await?;
             if now {
                 self.kill_pods().await?;
             }
-            // The cluster hears of it before its pods do.
-            while world.things.each(What::Pods).next().is_some() {
+            are_ended(world, &untold)?;
+            // The cluster hears of it before its pods do; others may be called as ours are.
+            while world
+                .things
+                .each(What::Pods)
+                .any(|pod| release_of(pod).is_some())
+            {
                 world.news().await?;
             }
             Ok(())
@@ -42,23 +76,48 @@ impl Kubernetes {
         .await
     }
 
-    async fn delete_all(&self, world: &mut World, router: &dyn Router, what: What) -> Result<()> {
-        let things = &world.things;
-        let routes = router.listens(&self.cluster.namespace);
-        let routes = routes.map(|topic| topic.path);
-        let named = |object: &Value| {
-            let path = match (what, &routes) {
-                (What::Routes, Some(routes)) => {
-                    format!("{routes}/{}", object["metadata"]["name"].as_str()?)
+    /// The answer is the kinds that may not be looked at: a Role allows those of the agent as it is now.
+    async fn delete_made(&self, world: &mut World) -> Result<Vec<&'static str>> {
+        let mut untold = Vec::new();
+        for (what, kind, versions) in MADE {
+            for version in versions {
+                let all = address::all(version, kind, &self.cluster.namespace);
+                match self.ours(&all).await {
+                    Err(error) if refusal::code(&error) == Some(403) => untold.push(kind),
+                    names => self.delete_each(world, what, &all, names?).await?,
                 }
-                _ => self_link(object, what, things, &self.cluster.namespace)?,
-            };
-            Some((object["metadata"]["name"].as_str()?.to_owned(), path))
-        };
-        let all: Vec<_> = things.each(what).filter_map(named).collect();
-        for (name, path) in all {
-            self.cluster.delete(&path).await?;
-            self.cluster.applied.borrow_mut().remove(&path);
+            }
+        }
+        let maps = address::all("v1", "ConfigMap", &self.cluster.namespace);
+        let note = format!("{}-traffic", self.cluster.agent);
+        self.delete_each(world, What::Routes, &maps, vec![note])
+            .await?;
+        self.cluster.applied.borrow_mut().clear();
+        Ok(untold)
+    }
+
+    /// Names of what agentctl made there of this agent.
+    async fn ours(&self, all: &str) -> Result<Vec<String>> {
+        let ours = format!(
+            "{NAME}={},app.kubernetes.io/managed-by={MANAGER}",
+            self.cluster.agent
+        );
+        let query = format!("{all}?{}", address::labelled(&ours));
+        let list = self.cluster.get(&query).await?.unwrap_or_default();
+        let items = list["items"].as_array().into_iter().flatten();
+        let names = items.filter_map(|item| item["metadata"]["name"].as_str());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    async fn delete_each(
+        &self,
+        world: &mut World,
+        what: What,
+        all: &str,
+        names: Vec<String>,
+    ) -> Result<()> {
+        for name in names {
+            self.cluster.delete(&format!("{all}/{name}")).await?;
             world.things.bury(what, &name);
         }
         Ok(())
@@ -171,14 +230,26 @@ pub(super) fn release(document: &str) -> Option<ReleaseId> {
     release.parse().ok()
 }
 
-/// Items of a list do not say of what kind they are.
-fn self_link(object: &Value, what: What, things: &Things, namespace: &str) -> Option<String> {
-    let name = object["metadata"]["name"].as_str()?;
-    let of =
-        |version: &str, kind: &str| format!("{}/{name}", address::all(version, kind, namespace));
-    match what {
-        What::Workloads => Some(of(&things.workload.version, &things.workload.kind)),
-        What::Services => Some(of("v1", "Service")),
-        _ => None,
-    }
+/// # Errors
+/// Replicas that would run on for ever: of a kind that may not be looked at.
+fn are_ended(world: &World, untold: &[&str]) -> Result<()> {
+    let mut makers = world.things.each(What::Pods).filter_map(maker);
+    let Some((kind, name)) = makers.find(|(kind, _)| untold.contains(kind)) else {
+        return Ok(());
+    };
+    Err(because(
+        format!("could not stop the replicas of {name}"),
+        format!("not allowed there: list, delete of a {kind}"),
+        "ask whoever runs the cluster to delete it, or for the Role that agentctl render rbac prints",
+    ))
+}
+
+/// What keeps a pod up, by its kind; a Deployment does so by sets that are called as it is.
+fn maker(pod: &Value) -> Option<(&str, &str)> {
+    let owner = &pod["metadata"]["ownerReferences"][0];
+    let kind = match owner["kind"].as_str()? {
+        "ReplicaSet" => "Deployment",
+        kind => kind,
+    };
+    Some((kind, owner["name"].as_str()?))
 }

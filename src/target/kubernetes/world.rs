@@ -220,6 +220,12 @@ impl Things {
         all.find(|object| release_of(object) == Some(release))
     }
 
+    /// Whether something stands that makes its replicas.
+    pub(super) fn makes(&self, release: ReleaseId) -> bool {
+        let is_its = |places: Places| places.releases().contains(&release);
+        self.workload(release).is_some() || self.places().is_some_and(is_its)
+    }
+
     pub(super) fn releases(&self) -> BTreeSet<ReleaseId> {
         let workloads = self.each(What::Workloads);
         let leaving = self.each(What::Pods).filter(|pod| is_leaving(pod));
@@ -228,14 +234,10 @@ impl Things {
         all.chain(shared.into_iter().flatten()).collect()
     }
 
-    /// Whose Services stand without anything that makes replicas.
+    /// Whose Services stand without anything that makes replicas; some may be leaving.
     pub(super) fn left(&self) -> BTreeSet<ReleaseId> {
         let services = self.each(What::Services).filter_map(release_of);
-        services
-            .collect::<BTreeSet<_>>()
-            .difference(&self.releases())
-            .copied()
-            .collect()
+        services.filter(|release| !self.makes(*release)).collect()
     }
 
     /// Where releases share one set.
@@ -335,9 +337,8 @@ impl Things {
 
     /// A set that the cluster numbers by itself counts as one replica.
     fn as_one(&self, id: ReleaseId, whole: Whole) -> SeenRelease {
-        let pods = self.counted(id, None);
+        let pods = self.tally(id).seen_as_wanted();
         let mut failing = pods.failing;
-        let hopeless = matches!(whole, Whole::Failed(_));
         if let Whole::Failed(says) = &whole {
             failing.insert(
                 0,
@@ -355,7 +356,7 @@ impl Things {
         SeenRelease {
             wanted: 1,
             ready: u32::from(is_ready),
-            coming: u32::from(!is_ready && !hopeless),
+            coming: u32::from(whole == Whole::Coming),
             leaving: pods.leaving.min(1),
             failing,
             ..SeenRelease::default()
@@ -369,10 +370,7 @@ impl Things {
                 workload["spec"]["replicas"].as_u64().unwrap_or(1) as u32
             }),
         };
-        let mut counted = Counted::default();
-        for (number, _, standing) in self.standings(id) {
-            counted.add(number, standing);
-        }
+        let mut counted = self.tally(id);
         let refused = workload.and_then(|workload| {
             let refusals = self.each(What::Refusals);
             not_made(workload).or_else(|| refused(workload, refusals))
@@ -381,6 +379,14 @@ impl Things {
             counted.not_made(wanted, says);
         }
         counted.seen(wanted)
+    }
+
+    fn tally(&self, id: ReleaseId) -> Counted {
+        let mut counted = Counted::default();
+        for (number, _, standing) in self.standings(id) {
+            counted.add(number, standing);
+        }
+        counted
     }
 }
 

@@ -131,6 +131,42 @@ fn a_quota_is_told_with_the_clusters_words() {
 }
 
 #[test]
+fn pods_that_the_cluster_numbers_are_not_leaving() {
+    let mut things = world();
+    things.workload.kind = "Job".to_owned();
+    let mut job = labelled("Job", "bot-r1", "r1");
+    job["spec"]["completions"] = json!(2);
+    things.told(What::Workloads, job);
+    let seen = release(&things);
+    assert_eq!((seen.wanted, seen.ready, seen.leaving), (1, 1, 0));
+    let mut leaving = pod("r1", "b", true);
+    leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    things.told(What::Pods, leaving);
+    assert_eq!(release(&things).leaving, 1);
+}
+
+#[test]
+fn a_service_without_what_makes_replicas_is_left_over() {
+    let mut things = world();
+    let service = labelled("Service", "bot-r1", "r1");
+    things.told(What::Services, service);
+    assert!(things.left().is_empty());
+    things.bury(What::Workloads, "bot-r1");
+    let mut leaving = pod("r1", "b", true);
+    leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    things.told(What::Pods, leaving);
+    assert_eq!(things.left(), BTreeSet::from([OLD]));
+}
+
+#[test]
+fn what_stands_tells_which_release_is_made_so() {
+    let mut things = world();
+    assert!(things.makes(OLD) && !things.makes(NEW));
+    things.told(What::Pods, pod("r2", "c", true));
+    assert!(!things.makes(NEW));
+}
+
+#[test]
 fn what_was_deleted_here_does_not_come_back_by_old_news() {
     let mut things = world();
     things.bury(What::Workloads, "bot-r1");
