@@ -11,6 +11,7 @@ mod outage;
 mod rights;
 mod routers;
 mod stateful;
+mod undone;
 
 use std::net::SocketAddr;
 use std::process::Command;

@@ -1,0 +1,73 @@
+//! What an undo puts back beside the replicas: the values of secrets.
+
+use serde_json::Value;
+
+use super::Clustered;
+use crate::support::Ran;
+
+const KEY: &str = "rollback.max_per_hour = 100\nsecrets.MYKEY = { env = \"MYKEY\" }\n";
+
+impl Clustered {
+    fn with_key(&self, value: &str, args: &[&str]) -> Ran {
+        self.place.finish(self.command(args).env("MYKEY", value))
+    }
+
+    /// What the one pod was started with.
+    fn key(&self) -> Value {
+        let (namespace, pod) = (&self.namespace.name, &self.names("pods")[0]);
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}:8000/proxy/env");
+        let env = self.cluster().kubectl(&["get", "--raw", &path]).unwrap();
+        serde_json::from_str::<Value>(&env).unwrap()["MYKEY"].clone()
+    }
+}
+
+#[test]
+fn a_release_keeps_its_values() {
+    let Some(agent) = Clustered::new("values", KEY) else {
+        return;
+    };
+    agent.with_key("alpha", &["deploy"]).ends(0);
+    let [shared, alpha] = &agent.names("secrets")[..] else {
+        panic!("{:?}", agent.names("secrets"));
+    };
+    assert_eq!(shared, "bot-secrets");
+    agent.spec(&format!("{KEY}run.env.LAST_WORDS = \"no\""));
+    agent
+        .with_key("beta", &["deploy"])
+        .ends(1)
+        .says("rolled back to r1");
+    let pod = &agent.names("pods")[0];
+    agent.namespace.kubectl(&["delete", "pod", pod]).unwrap();
+    agent.whole("r1", 1);
+    agent.spec(KEY);
+    agent
+        .with_key("alpha", &["deploy"])
+        .ends(0)
+        .says("nothing changed");
+    agent.whole("r1", 1);
+    assert_eq!(agent.key(), "alpha");
+    agent
+        .with_key("beta", &["deploy"])
+        .ends(0)
+        .says("r3 is live");
+    agent.whole("r3", 1);
+    assert_eq!(agent.key(), "beta");
+    agent.run(&["rollback"]).ends(0).says("r1 is live");
+    agent.whole("r1", 1);
+    assert_eq!(agent.key(), "alpha");
+    for secret in agent.names("secrets") {
+        if secret != *shared && secret != *alpha {
+            agent
+                .namespace
+                .kubectl(&["delete", "secret", &secret])
+                .unwrap();
+        }
+    }
+    agent
+        .run(&["rollback", "--to", "r3"])
+        .ends(2)
+        .says("error: r3 cannot be started: the Secret bot-secrets-")
+        .says("hint: agentctl deploy");
+    agent.run(&["destroy", "--yes", "--now"]).ends(0);
+    assert_eq!(agent.names("secrets"), [""; 0]);
+}
