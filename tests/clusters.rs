@@ -13,6 +13,7 @@ mod rights;
 mod routers;
 mod shape;
 mod stateful;
+mod undone;
 
 use std::net::SocketAddr;
 use std::process::Command;

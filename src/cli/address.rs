@@ -35,13 +35,14 @@ pub(crate) fn address(project: &Project) -> Option<SocketAddr> {
     }
 }
 
-/// Found out before anything is changed.
-pub(crate) async fn fits(project: &Project) -> Result<()> {
+/// Found out before anything is changed; the answer is what could not be looked at, in words.
+pub(crate) async fn fits(project: &Project) -> Result<Vec<String>> {
     let (target, address) = (project.site.target(0).await?, address(project));
     match (&project.loaded.target, address) {
-        (TargetSpec::Process { .. }, None) => Ok(()),
+        (TargetSpec::Process { .. }, None) => Ok(Vec::new()),
         (TargetSpec::Process { .. }, Some(address)) => {
-            address_is_free(project, &target, address).await
+            address_is_free(project, &target, address).await?;
+            Ok(Vec::new())
         }
         _ => target.fits(&project.loaded.spec, address).await,
     }

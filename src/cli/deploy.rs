@@ -40,7 +40,9 @@ pub(crate) async fn run(args: &args::Deploy, shown: &mut Shown) -> Result<Exit> 
     let saved = args.plan.as_deref().map(Saved::read).transpose()?;
     let values = secret_values(&project)?;
     objects::look(&mut project).await?;
-    fits(&project).await?;
+    for unseen in fits(&project).await? {
+        shown.note(unseen);
+    }
     // What a plan was saved for is there already.
     let contents = match saved {
         Some(_) => artifact::planned(&project, shown).await?,
@@ -88,7 +90,7 @@ async fn make_place(project: &Project, contents: &Contents, take_over: bool) -> 
     cluster.takes_over.set(take_over);
     match (&contents.artifact, cluster.makes_namespace.get()) {
         (Artifact::Image(image), true) => {
-            let objects = objects::of(project, &image.name, ReleaseId(0)).await?;
+            let objects = objects::of(project, &image.name, ReleaseId(0), None).await?;
             cluster.make_namespace(&objects).await
         }
         _ => Ok(()),

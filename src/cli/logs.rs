@@ -14,7 +14,10 @@ use crate::target::Target;
 pub(crate) async fn run(args: &args::Logs, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(&args.which)?;
     let target = site.target(0).await?;
-    shown.keep_out(Redactor::new(&target.kept_secrets().await?));
+    let values = target.all_values().await?;
+    shown.keep_out(Redactor::of(
+        values.iter().map(|(name, value)| (name, value)),
+    ));
     let releases = match &args.release {
         Some(named) => vec![release(named)?],
         None => target.observe().await?.releases.into_keys().collect(),

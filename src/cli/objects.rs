@@ -52,8 +52,13 @@ pub(crate) fn routed(spec: &Spec) -> String {
 ///
 /// # Errors
 /// A kind that it lacks.
-pub(crate) async fn of(project: &Project, image: &str, release: ReleaseId) -> Result<Vec<Value>> {
-    let mut objects = render::objects(project, image, release)?;
+pub(crate) async fn of(
+    project: &Project,
+    image: &str,
+    release: ReleaseId,
+    secret_values: Option<&Identity>,
+) -> Result<Vec<Value>> {
+    let mut objects = render::objects(project, image, release, secret_values)?;
     let served = project.site.cluster().await?.served().await?;
     served.fit(&mut objects)?;
     Ok(objects)
@@ -62,19 +67,22 @@ pub(crate) async fn of(project: &Project, image: &str, release: ReleaseId) -> Re
 /// The release with its objects, where it runs in a cluster.
 pub(crate) async fn filled(project: &Project, mut release: Release) -> Result<Release> {
     if let (Artifact::Image(image), true) = (&release.contents.artifact, is_in_cluster(project)) {
-        release.objects = of(project, &image.name, release.id).await?;
+        let given = image.cluster.as_ref();
+        let secret_values = given.and_then(|given| given.secret_values.as_ref());
+        release.objects = of(project, &image.name, release.id, secret_values).await?;
     }
     Ok(release)
 }
 
 /// What in them decides how the release behaves.
 pub(crate) async fn given(project: &Project, image: &str, values: &Values) -> Result<Given> {
-    let objects = of(project, image, ANY).await?;
-    let workload = workload_of(&objects, ANY).context("nothing makes replicas")?;
     let cluster = project.site.cluster().await?;
+    let secret_values = cluster.mark_of(values).await?;
+    let objects = of(project, image, ANY, secret_values.as_ref()).await?;
+    let workload = workload_of(&objects, ANY).context("nothing makes replicas")?;
     Ok(Given {
         workload: identity(workload.clone()),
-        secret_values: cluster.mark_of(values).await?,
+        secret_values,
     })
 }
 

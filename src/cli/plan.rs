@@ -28,7 +28,9 @@ pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
     if leaves_router && is_called && objects::is_in_cluster(&project) {
         shown.note(objects::routed(&project.loaded.spec));
     }
-    address::fits(&project).await?;
+    for unseen in address::fits(&project).await? {
+        shown.note(unseen);
+    }
     let store = project.site.store().await?;
     let past = journaled::read(&store).await?;
     let target = project.site.target(0).await?;

@@ -39,7 +39,7 @@ pub(crate) async fn fits<S: Store>(
     else {
         return Ok(());
     };
-    let objects = objects::of(project, &image.name, ANY).await?;
+    let objects = objects::of(project, &image.name, ANY, None).await?;
     let next = Successor {
         shape: Shape {
             kind: contents.kind,

@@ -21,9 +21,9 @@ use crate::target::{Any, Target};
 use crate::ui;
 
 /// A rollout that is about to be walked, by whom it may be.
-pub(crate) struct Walk<'a, T, S> {
+pub(crate) struct Walk<'a, S> {
     pub(crate) site: &'a Site,
-    pub(crate) target: &'a T,
+    pub(crate) target: &'a Any,
     pub(crate) store: &'a S,
     pub(crate) hold: &'a Hold,
     pub(crate) shown: &'a mut Shown,
@@ -51,7 +51,7 @@ pub(crate) async fn wake_beside(target: &Any, shown: &mut Shown) {
     }
 }
 
-impl<T: Target, S: Store> Walk<'_, T, S> {
+impl<S: Store> Walk<'_, S> {
     pub(crate) async fn new_rollout(self, plan: Plan) -> Result<Outcome> {
         self.new_rollout_then(plan, async |_| ()).await
     }
@@ -81,7 +81,9 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
         first: Vec<Event>,
         then: impl AsyncFnOnce(&Outcome),
     ) -> Result<Outcome> {
-        let redactor = Redactor::new(self.values);
+        let older = self.target.all_values().await?;
+        let older = older.iter().map(|(name, value)| (name, value));
+        let redactor = Redactor::of(older.chain(self.values));
         self.shown.keep_out(redactor.clone());
         let herald = self.herald(&rollout, &redactor).await?;
         if let Some(herald) = herald.as_ref().filter(|_| first.is_empty()) {
@@ -131,7 +133,7 @@ impl<T: Target, S: Store> Walk<'_, T, S> {
     }
 }
 
-impl<T: Target, S: Store> Walk<'_, T, S> {
+impl<S: Store> Walk<'_, S> {
     /// Nobody is told of a release that is only scaled.
     async fn herald(&mut self, rollout: &Rollout, redactor: &Redactor) -> Result<Option<Herald>> {
         let notify = match self.notify {

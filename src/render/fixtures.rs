@@ -27,6 +27,7 @@ pub(super) fn input_in(text: &str, environment: Option<&str>) -> Input {
         folder: BuildFolder::default(),
         prompts: BTreeMap::new(),
         release: None,
+        secret_values: None,
         traffic: Traffic::default(),
         stack: Stack::default(),
     }

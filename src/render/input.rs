@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::release::ReleaseId;
+use crate::release::{Identity, ReleaseId};
 use crate::spec::{Percent, Says, Spec, TargetSpec};
 
 /// All that rendering knows: the same input makes the same bytes.
@@ -20,6 +20,8 @@ pub(crate) struct Input {
     pub(crate) prompts: BTreeMap<String, String>,
     /// `None`: names carry no release, for whoever applies the files by other means.
     pub(crate) release: Option<ReleaseId>,
+    /// What tells the values of its secrets from others; `None`: all releases share a Secret.
+    pub(crate) secret_values: Option<Identity>,
     /// The other release while a rollout runs.
     pub(crate) traffic: Traffic,
     pub(crate) stack: Stack,

@@ -33,7 +33,7 @@ pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Stack, Traffic};
 pub(crate) use kubernetes::{
     Right, deployer, gateway_copies, gateway_matches, istio_matches, kubernetes, kustomize,
-    nginx_chosen, nginx_copies, rbac, rights, secret_command, service_names, values,
+    nginx_chosen, nginx_copies, rbac, rights, secret_command, secret_of, service_names, values,
 };
 pub(crate) use presets::{Beside, beside};
 pub(crate) use templates::{Templates, built_in, names};

@@ -104,11 +104,19 @@ impl Any {
     }
 
     /// # Errors
-    /// What is known before anything is changed: why nothing can be deployed there.
-    pub(crate) async fn fits(&self, spec: &Spec, address: Option<SocketAddr>) -> Result<()> {
+    /// What is known before anything is changed: why nothing can be deployed there. The answer is what
+    /// could not be looked at, in words.
+    pub(crate) async fn fits(
+        &self,
+        spec: &Spec,
+        address: Option<SocketAddr>,
+    ) -> Result<Vec<String>> {
         match self {
-            Self::Process(_) => Ok(()),
-            Self::Docker(target) => target.stage.fits(spec, address).await,
+            Self::Process(_) => Ok(Vec::new()),
+            Self::Docker(target) => {
+                target.stage.fits(spec, address).await?;
+                Ok(Vec::new())
+            }
             Self::Kubernetes(target) => target.cluster.fits(spec).await,
         }
     }
@@ -177,6 +185,16 @@ impl Any {
         }
     }
 
+    /// Those too that releases before were started with; a name may have several.
+    pub(crate) async fn all_values(&self) -> Result<Vec<(String, String)>> {
+        match self {
+            Self::Kubernetes(target) => target.cluster.all_values().await,
+            Self::Process(_) | Self::Docker(_) => {
+                Ok(self.kept_secrets().await?.into_iter().collect())
+            }
+        }
+    }
+
     /// Keeps these, and the older ones of other names that an earlier release may need; the answer
     /// is whether a value that was kept has changed.
     pub(crate) async fn keep_secrets(&self, values: &Values) -> Result<bool> {
@@ -184,7 +202,7 @@ impl Any {
             Self::Process(target) => target.stage.keep_secrets(values).await,
             Self::Docker(target) => target.stage.keep_secrets(values).await,
             // Another value is another release, which is rolled out.
-            Self::Kubernetes(target) => target.cluster.keep_secrets(values).await.map(|_| false),
+            Self::Kubernetes(target) => target.cluster.keep_secrets(values).await.map(|()| false),
         }
     }
 

@@ -5,6 +5,40 @@ use serde_json::{Value, json};
 use super::Clustered;
 use crate::support::{Ran, eventually};
 
+#[test]
+fn a_secret_that_the_cluster_lacks() {
+    let missing = "secrets.K = { kubernetes = \"nosuch/key\" }";
+    let Some(agent) = Clustered::new("nosuch", missing) else {
+        return;
+    };
+    for command in ["plan", "deploy", "doctor"] {
+        agent
+            .run(&[command])
+            .ends(2)
+            .says("the secret K has no value: no Secret nosuch in ")
+            .says("kubectl create secret generic nosuch -n ");
+    }
+    let make = ["create", "secret", "generic", "nosuch"];
+    let given = |key: &'static str| [&make[..], &[key]].concat();
+    agent
+        .namespace
+        .kubectl(&given("--from-literal=other=x"))
+        .unwrap();
+    agent.run(&["plan"]).ends(2).says("nosuch");
+    agent
+        .namespace
+        .kubectl(&["delete", "secret", "nosuch"])
+        .unwrap();
+    agent
+        .namespace
+        .kubectl(&given("--from-literal=key=x"))
+        .unwrap();
+    agent.run(&["plan"]).ends(0);
+    agent
+        .run(&["doctor"])
+        .says("all 1 that the cluster has are there");
+}
+
 fn with(agent: &Clustered, change: impl FnOnce(&mut Value)) -> Ran {
     let view = ["config", "view", "--raw", "--minify", "-o", "json"];
     let mut config: Value = serde_json::from_str(&agent.cluster().kubectl(&view).unwrap()).unwrap();

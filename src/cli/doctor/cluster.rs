@@ -6,8 +6,8 @@ use crate::advice::because;
 use crate::cli::objects;
 use crate::cli::render;
 use crate::cli::site::Project;
-use crate::spec::{Router, Scaler, Spec};
-use crate::target::{Cluster, Served};
+use crate::spec::{Router, Scaler, SecretSource, Spec};
+use crate::target::{Cluster, Served, unseen_secret};
 use crate::ui::Finding;
 
 const KEDA: &str = "keda.sh";
@@ -26,6 +26,7 @@ pub(super) async fn findings(project: &mut Project) -> Vec<Finding> {
         Finding::of("router", router),
         Finding::of("kinds", kinds(project).await),
     ];
+    findings.extend(referred(project).await);
     findings.extend(scaling(project).await);
     findings.push(pulling(project).await);
     findings
@@ -75,11 +76,38 @@ async fn router(project: &mut Project) -> Result<String> {
 
 async fn kinds(project: &Project) -> Result<String> {
     let image = "image";
-    let objects = objects::of(project, image, crate::release::ReleaseId(0)).await?;
+    let objects = objects::of(project, image, crate::release::ReleaseId(0), None).await?;
     Ok(format!(
         "the cluster knows all of the {} objects",
         objects.len()
     ))
+}
+
+/// Secrets that agent.toml refers to.
+async fn referred(project: &Project) -> Option<Finding> {
+    let spec = &project.loaded.spec;
+    let is_there = |source: &SecretSource| matches!(source, SecretSource::Kubernetes(_));
+    let referred = spec
+        .secrets
+        .values()
+        .filter(|source| is_there(source))
+        .count();
+    let says = async {
+        let (cluster, _) = reached(project).await?;
+        let unseen = cluster.has_secrets(spec).await?;
+        Ok(match unseen.is_empty() {
+            true => format!("all {referred} that the cluster has are there"),
+            false => unseen
+                .iter()
+                .map(|name| unseen_secret(name))
+                .collect::<Vec<_>>()
+                .join("; "),
+        })
+    };
+    match referred {
+        0 => None,
+        _ => Some(Finding::of("Secrets", says.await)),
+    }
 }
 
 async fn scaling(project: &Project) -> Vec<Finding> {

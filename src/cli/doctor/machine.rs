@@ -18,7 +18,7 @@ pub(super) async fn findings(project: &Project) -> Vec<Finding> {
         Finding::of("program", program(project)),
         Finding::of(
             "address",
-            address.map(|()| format!("port {port} is free, or the agent's")),
+            address.map(|_| format!("port {port} is free, or the agent's")),
         ),
         Finding::of("state", state(project)),
     ]

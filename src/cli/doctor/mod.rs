@@ -49,7 +49,10 @@ fn secrets(project: &Project) -> Finding {
         0 => Finding::absent("secrets", "none are named"),
         _ => Finding::of(
             "secrets",
-            deploy::secret_values(project).map(|_| format!("all {names} have a value")),
+            deploy::secret_values(project).map(|values| match values.len() {
+                0 => "no value is taken from here".to_owned(),
+                here => format!("all {here} have a value"),
+            }),
         ),
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn input(project: &Project, args: &Render) -> Result<Input> {
         folder: build_folder(project)?,
         prompts: prompts(project)?,
         release: args.release,
+        secret_values: None,
         traffic: traffic(args)?,
         stack: stack::stack(project, args)?,
         spec,

@@ -22,7 +22,7 @@ use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
 use crate::advice::{advice, with_advice};
-use crate::release::ReleaseId;
+use crate::release::{Identity, ReleaseId};
 use crate::render::{self, Files, Input, Templates};
 use crate::spec::{Problem, TargetSpec};
 
@@ -217,14 +217,22 @@ pub(crate) fn check(project: &Project) -> Result<()> {
 }
 
 /// Every object of a release that runs in a cluster.
-pub(crate) fn objects(project: &Project, image: &str, release: ReleaseId) -> Result<Vec<Value>> {
+pub(crate) fn objects(
+    project: &Project,
+    image: &str,
+    release: ReleaseId,
+    secret_values: Option<&Identity>,
+) -> Result<Vec<Value>> {
     let templates = Templates::new(gather::own_templates(project.folder())?);
     let args = Render {
         image: Some(image.to_owned()),
         release: Some(release),
         ..Render::default()
     };
-    let input = gather::input(project, &args)?;
+    let input = render::Input {
+        secret_values: secret_values.cloned(),
+        ..gather::input(project, &args)?
+    };
     rendered(render::values(&input, &templates), &input)
 }
 

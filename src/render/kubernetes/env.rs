@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Part as Object, collector, config};
+use crate::release::Identity;
 use crate::render::filled::filled;
 use crate::render::{Failure, Input};
 use crate::spec::contract;
@@ -124,9 +125,18 @@ pub(super) fn reference(input: &Input, name: &str) -> Value {
     json!({ "name": object, "key": key })
 }
 
-/// The Secret that agentctl fills from variables and files.
+/// The Secret that agentctl fills from variables and files; a release has one of its own values, which
+/// never change.
 pub(super) fn own(input: &Input) -> String {
-    format!("{}-secrets", input.agent())
+    secret_of(input.agent(), input.secret_values.as_ref())
+}
+
+/// `bot-secrets-0123456789`, by what marks the values; without it the one that all releases share.
+pub(crate) fn secret_of(agent: &str, values: Option<&Identity>) -> String {
+    match values {
+        Some(values) => format!("{agent}-secrets-{}", values.short()),
+        None => format!("{agent}-secrets"),
+    }
 }
 
 /// The Secret that External Secrets fills.

@@ -40,6 +40,7 @@ use serde_json::Value;
 use super::{Failure, Files, Input, Templates, yaml};
 
 pub(crate) use by_hand::secret_command;
+pub(crate) use env::secret_of;
 pub(crate) use kustomize::kustomize;
 pub(crate) use rights::{Right, deployer, rbac, rights};
 pub(crate) use services::names as service_names;
@@ -74,6 +75,11 @@ struct Object {
 
 /// Every object, in the order in which they are applied.
 fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure> {
+    // An older release must find its values in what it shares with this one.
+    let shared = &Input {
+        secret_values: None,
+        ..input.clone()
+    };
     let mut parts = account::parts(input);
     parts.extend(policy::parts(input));
     parts.extend(external::parts(input));
@@ -81,9 +87,9 @@ fn objects(input: &Input, templates: &Templates) -> Result<Vec<Object>, Failure>
     parts.extend(env::parts(input)?);
     parts.extend(collector::parts(input, templates)?);
     parts.extend(prepull::parts(input, templates)?);
-    parts.extend(services::parts(input, templates)?);
+    parts.extend(services::parts(shared, templates)?);
     parts.extend(workload::parts(input, templates)?);
-    parts.extend(scale::parts(input, templates)?);
+    parts.extend(scale::parts(shared, templates)?);
     parts.extend(traffic::parts(input)?);
     parts.extend(observe::parts(input, templates)?);
     parts.extend(reach::parts(input));

@@ -33,9 +33,17 @@ const PROXY: [u16; 3] = [15020, 15021, 15090];
 const MESH: (&str, u16) = ("istiod.istio-system.svc", 15012);
 
 pub(super) fn parts(input: &Input) -> Vec<Part> {
+    let (metadata, selector) = match input.traffic.by {
+        // What serves must not get the ports and hosts of what is to follow.
+        None => (
+            input.release_metadata(&input.release_name()),
+            input.release_selector(),
+        ),
+        Some(_) => (input.metadata(input.agent()), input.selector()),
+    };
     let context = json!({
-        "metadata": input.metadata(input.agent()),
-        "selector": input.selector(),
+        "metadata": metadata,
+        "selector": selector,
         "ingress": ingress(input),
         "egress": egress(input),
     });

@@ -17,13 +17,18 @@ type Needs = BTreeMap<(&'static str, &'static str), &'static [&'static str]>;
 
 const KEEP: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 const LOOK: &[&str] = &["list", "watch"];
+/// What releases have of their own goes with them.
+const OWN: &[&str] = &["get", "list", "create", "patch", "delete"];
 const APPLY: &[&str] = &["get", "create", "patch"];
 
 impl Cluster {
-    /// The namespace is there, and all that a deploy does is allowed in it.
-    pub(crate) async fn fits(&self, spec: &Spec) -> Result<()> {
+    /// The namespace is there with the Secrets that agent.toml refers to, and all that a deploy does is
+    /// allowed in it; the answer is what could not be looked at, in words.
+    pub(crate) async fn fits(&self, spec: &Spec) -> Result<Vec<String>> {
         self.has_namespace().await?;
-        self.may(spec).await
+        self.may(spec).await?;
+        let unseen = self.has_secrets(spec).await?.into_iter();
+        Ok(unseen.map(|name| unseen_secret(&name)).collect())
     }
 
     /// Who may not look at namespaces finds out later.
@@ -95,13 +100,17 @@ impl Cluster {
     }
 }
 
+pub(crate) fn unseen_secret(name: &str) -> String {
+    format!("the Secret {name} was not looked at: reading it is not allowed")
+}
+
 fn needs(spec: &Spec) -> Needs {
     let kind = spec.agent.kind;
     let mut needs = Needs::from([
         (workloads(kind), KEEP),
         (("", "services"), KEEP),
         (("", "serviceaccounts"), APPLY),
-        (("networking.k8s.io", "networkpolicies"), APPLY),
+        (("networking.k8s.io", "networkpolicies"), OWN),
         (("", "pods"), LOOK),
         (("", "pods/log"), &["get"][..]),
         (("", "events"), LOOK),
@@ -115,7 +124,7 @@ fn needs(spec: &Spec) -> Needs {
         ),
     ]);
     if !spec.secrets.is_empty() {
-        needs.insert(("", "secrets"), APPLY);
+        needs.insert(("", "secrets"), OWN);
     }
     if !spec.rollout.probe.is_empty() && kind == Kind::Service {
         needs.insert(("", "pods/proxy"), &["get", "create"]);

@@ -21,6 +21,7 @@ mod papers;
 mod places;
 mod pods;
 mod reach;
+mod references;
 mod refusal;
 mod removal;
 mod request;
@@ -45,6 +46,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 pub(crate) use cluster::Cluster;
+pub(crate) use fits::unseen_secret;
 pub(crate) use papers::Papers;
 pub(crate) use runner::{Order, Runner};
 pub(crate) use served::Served;

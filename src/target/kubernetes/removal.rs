@@ -1,17 +1,20 @@
 //! Ends and takes away what agentctl made, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use hyper::Method;
 use serde_json::Value;
 
 use super::cluster::{Body, MANAGER};
+use super::orders::POLICY;
+use super::references::references;
 use super::refusal;
 use super::world::{NAME, What, World, release_of};
 use super::{Kubernetes, address};
 use crate::advice::because;
 use crate::release::{Release, ReleaseId};
+use crate::render::secret_of;
 use crate::target::Target;
 
 /// What makes replicas or sends requests to them, whatever kind and router the agent had: an older
@@ -157,9 +160,7 @@ impl Kubernetes {
             self.remove(path).await?;
         }
         self.cluster.forget_runners().await?;
-        let secrets = address::all("v1", "Secret", &self.cluster.namespace);
-        let own = format!("{secrets}/{}-secrets", self.cluster.agent);
-        self.remove(&own).await?;
+        self.cluster.drop_secrets(|_| false).await?;
         self.forget().await
     }
 
@@ -191,7 +192,7 @@ impl Kubernetes {
             .map(drop)
     }
 
-    /// Documents and configurations that only other releases have go.
+    /// Documents, configurations and values that only other releases have go.
     pub(crate) async fn keep_only(&self, releases: &[&Release]) -> Result<()> {
         let maps = address::all("v1", "ConfigMap", &self.cluster.namespace);
         let live = self.observe().await?.releases.into_keys();
@@ -205,7 +206,19 @@ impl Kubernetes {
                 .delete(&format!("{maps}/{}-document-{name}", self.cluster.agent))
                 .await?;
         }
-        Ok(())
+        self.keep_secrets_of(&kept).await
+    }
+
+    async fn keep_secrets_of(&self, kept: &[ReleaseId]) -> Result<()> {
+        let shared = secret_of(&self.cluster.agent, None);
+        let mut wanted = BTreeSet::from([shared]);
+        for release in kept {
+            let objects = self.objects_of(*release).await?;
+            wanted.extend(references(&objects).map(|one| one.secret.to_owned()));
+        }
+        self.cluster
+            .drop_secrets(|name| wanted.contains(name))
+            .await
     }
 
     async fn drop_config(&self, release: ReleaseId, kept: &[&Release]) -> Result<()> {
@@ -214,9 +227,10 @@ impl Kubernetes {
             !all.any(|one| address::title(one) == address::title(object))
         };
         let objects = self.objects_of(release).await?;
+        let stays = ["ConfigMap", POLICY];
         let configs = objects
             .iter()
-            .filter(|object| object["kind"] == "ConfigMap");
+            .filter(|object| stays.iter().any(|kind| object["kind"] == *kind));
         for object in configs.filter(is_kept) {
             let path = address::of(object, &self.cluster.namespace)?;
             self.cluster.delete(&path).await?;

@@ -1,5 +1,6 @@
-//! Values from variables and files, in a Secret of the agent's. Nothing else holds one; what marks
-//! their change is a hash with salt, which the Secret keeps.
+//! Values from variables and files, in Secrets of the agent's: each set of values in one of its own,
+//! which releases name, and the last set in one that all share. Nothing else holds one; what marks
+//! their change is a hash with salt, which the shared one keeps.
 
 use std::collections::BTreeMap;
 
@@ -8,35 +9,39 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::address::labelled;
 use super::cluster::MANAGER;
+use super::orders::name;
 use super::world::NAME;
 use super::{Cluster, address};
 use crate::release::Identity;
+use crate::render::secret_of;
 use crate::target::process::secrets::Values;
 
 /// Makes hashes of values worthless to who guesses values.
 const SALT: &str = "agentctl.dev/salt";
 
 impl Cluster {
-    fn secret(&self) -> Value {
+    /// `None`: the shared one.
+    fn secret(&self, of: Option<&Identity>) -> Value {
         json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {
-                "name": format!("{}-secrets", self.agent),
+                "name": secret_of(&self.agent, of),
                 "labels": { NAME: self.agent, "app.kubernetes.io/managed-by": MANAGER },
             },
         })
     }
 
-    async fn kept_secret(&self) -> Result<Option<Value>> {
-        self.get(&address::of(&self.secret(), &self.namespace)?)
+    async fn kept_secret(&self, of: Option<&Identity>) -> Result<Option<Value>> {
+        self.get(&address::of(&self.secret(of), &self.namespace)?)
             .await
     }
 
     /// The values that the last deploy left there.
     pub(crate) async fn kept_secrets(&self) -> Result<Values> {
-        match self.kept_secret().await? {
+        match self.kept_secret(None).await? {
             Some(secret) => values(&secret),
             None => Ok(Values::new()),
         }
@@ -47,7 +52,7 @@ impl Cluster {
         if values.is_empty() {
             return Ok(None);
         }
-        let kept = self.kept_secret().await?;
+        let kept = self.kept_secret(None).await?;
         let salt = self.salt(kept.as_ref())?;
         let text = json!({ "salt": salt, "values": values }).to_string();
         Ok(Some(Identity::of(text.as_bytes())))
@@ -65,33 +70,78 @@ impl Cluster {
         Ok(fresh.clone().unwrap_or_default())
     }
 
-    /// Keeps these, and the older ones of other names that an earlier release may need; the answer
-    /// is whether a value that was kept has changed.
-    pub(crate) async fn keep_secrets(&self, new: &Values) -> Result<bool> {
-        if new.is_empty() {
-            return Ok(false);
+    /// Keeps these, in a Secret that no other values take the place of, and as the last ones.
+    pub(crate) async fn keep_secrets(&self, new: &Values) -> Result<()> {
+        let Some(mark) = self.mark_of(new).await? else {
+            return Ok(());
+        };
+        self.keep_last(new).await?;
+        let kept = self.kept_secret(Some(&mark)).await?;
+        match kept.as_ref().map(values).transpose()?.as_ref() == Some(new) {
+            true => Ok(()),
+            false => self.write(self.secret(Some(&mark)), new).await,
         }
-        let kept = self.kept_secret().await?;
+    }
+
+    /// Beside the older ones of other names, which a release of an earlier version of agentctl may
+    /// need.
+    async fn keep_last(&self, new: &Values) -> Result<()> {
+        let kept = self.kept_secret(None).await?;
         let old = kept.as_ref().map(values).transpose()?.unwrap_or_default();
         let is_same = new.iter().all(|(name, value)| old.get(name) == Some(value));
         if is_same && kept.as_ref().and_then(salt).is_some() {
-            return Ok(false);
+            return Ok(());
         }
-        let changed =
-            |(name, value): (&String, &String)| old.get(name).is_some_and(|old| old != value);
-        let changed = new.iter().any(changed);
-        let salt = self.salt(kept.as_ref())?;
-        let all = old.iter().chain(new.iter());
-        let data: BTreeMap<&String, String> = all
-            .map(|(name, value)| (name, STANDARD.encode(value)))
-            .collect();
-        let mut secret = self.secret();
-        secret["metadata"]["annotations"] = json!({ SALT: salt });
-        secret["data"] = json!(data);
-        self.apply(&secret, false)
-            .await
-            .context("could not keep the secrets")?;
-        Ok(changed)
+        let mut secret = self.secret(None);
+        secret["metadata"]["annotations"] = json!({ SALT: self.salt(kept.as_ref())? });
+        let all = old.into_iter().chain(new.clone());
+        self.write(secret, &all.collect()).await
+    }
+
+    async fn write(&self, mut secret: Value, values: &Values) -> Result<()> {
+        let encoded = values
+            .iter()
+            .map(|(name, value)| (name, STANDARD.encode(value)));
+        secret["data"] = json!(encoded.collect::<BTreeMap<_, _>>());
+        let written = self.apply(&secret, false).await;
+        written.map(drop).context("could not keep the secrets")
+    }
+
+    /// All of the agent's, the shared one too.
+    async fn all_secrets(&self) -> Result<Vec<Value>> {
+        let ours = labelled(&format!(
+            "{NAME}={},app.kubernetes.io/managed-by={MANAGER}",
+            self.agent
+        ));
+        let all = address::all("v1", "Secret", &self.namespace);
+        let list = self.get(&format!("{all}?{ours}")).await?;
+        let shared = secret_of(&self.agent, None);
+        let mut secrets = match list.unwrap_or_default()["items"].take() {
+            Value::Array(items) => items,
+            _ => Vec::new(),
+        };
+        // Others may carry the label too, as what External Secrets makes.
+        secrets.retain(|secret| name(secret).starts_with(&shared));
+        Ok(secrets)
+    }
+
+    /// The values of all releases that are kept; a name may have several.
+    pub(crate) async fn all_values(&self) -> Result<Vec<(String, String)>> {
+        let secrets = self.all_secrets().await?;
+        let each = secrets.iter().map(values).collect::<Result<Vec<_>>>()?;
+        Ok(each.into_iter().flatten().collect())
+    }
+
+    /// Removes those whose name is not wanted any more.
+    pub(super) async fn drop_secrets(&self, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
+        let all = address::all("v1", "Secret", &self.namespace);
+        for secret in self.all_secrets().await? {
+            let name = name(&secret);
+            if !is_wanted(name) {
+                self.delete(&format!("{all}/{name}")).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -91,6 +91,7 @@ impl Stand {
             folder: BuildFolder::default(),
             prompts: BTreeMap::new(),
             release: Some(release.id),
+            secret_values: None,
             traffic: render::Traffic::default(),
             stack: Stack::default(),
             spec: loaded.spec,

@@ -27,6 +27,16 @@ fn without_a_list_it_may_reach_all() {
 }
 
 #[test]
+fn each_release_has_its_own() {
+    let policy = one(&released(""), "NetworkPolicy");
+    assert_eq!(policy["metadata"]["name"], "bot-r7");
+    let chosen = &policy["spec"]["podSelector"]["matchLabels"];
+    assert_eq!(chosen["agentctl.dev/release"], "r7");
+    let shared = one(&input(""), "NetworkPolicy");
+    assert_eq!(shared["metadata"]["name"], "bot");
+}
+
+#[test]
 fn nobody_reaches_a_worker_that_nobody_asks() {
     let worker = policy("kind = \"worker\"");
     assert_eq!(worker["policyTypes"], json!(["Ingress"]));

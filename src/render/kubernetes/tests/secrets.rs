@@ -140,3 +140,27 @@ fn a_secret_behind_a_dollar_is_put_in() {
     let b = variable(&input, "B");
     assert_eq!(expanded(b.as_str().unwrap()), "$(<S>)");
 }
+
+#[test]
+fn a_release_names_a_secret_of_its_own_values_and_what_it_shares_another() {
+    let text = "[secrets]\nK = { env = \"K\" }\n[services.db]\nimage = \"db:1\"\nport = 1\nenv.PW = \"${secret:K}\"";
+    let values = Some(crate::release::Identity::of(b"values"));
+    let given = Input {
+        secret_values: values.clone(),
+        ..released(text)
+    };
+    let own = crate::render::secret_of("bot", values.as_ref());
+    assert!(own.starts_with("bot-secrets-"), "{own}");
+    let of = |object: &Value| object.to_string().contains(&format!("\"{own}\""));
+    let objects = rendered(&given);
+    let naming: Vec<&str> = objects
+        .iter()
+        .filter(|object| of(&object.value))
+        .map(|object| object.value["metadata"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(naming, ["bot-r7"]);
+    let db = objects.iter().find(|object| {
+        object.value["metadata"]["name"] == "db" && object.value["kind"] != "Service"
+    });
+    assert!(db.unwrap().value.to_string().contains("\"bot-secrets\""));
+}

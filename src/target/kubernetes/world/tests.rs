@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::spec::Percent;
+use crate::target::SeenRelease;
 use crate::target::Traffic;
 use crate::target::kubernetes::endpoints::OF_SERVICE;
 use crate::target::kubernetes::router;
