@@ -46,7 +46,7 @@ use tokio::time::timeout;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use fits::unseen_secret;
-pub(crate) use papers::Papers;
+pub(crate) use papers::{Papers, can_be_kept};
 pub(crate) use runner::{Order, Runner};
 pub(crate) use served::Served;
 
