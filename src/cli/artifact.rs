@@ -51,7 +51,9 @@ async fn contents(project: &Project, shown: &mut Shown, makes: bool) -> Result<C
             Artifact::Image(Box::new(image))
         }
     };
-    Ok(Contents::of(spec, artifact))
+    let contents = Contents::of(spec, artifact);
+    objects::can_be_kept(project, &contents).await?;
+    Ok(contents)
 }
 
 /// Who only plans need not have them: those that are kept stand for them.

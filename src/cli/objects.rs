@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::render;
 use super::site::{Project, variable};
-use crate::release::{Artifact, Given, Identity, Release, ReleaseId, workload_of};
+use crate::release::{Artifact, Contents, Given, Identity, Release, ReleaseId, workload_of};
 use crate::spec::{Kind, Router, Scale, SecretSource, Spec, TargetSpec};
+use crate::target;
 use crate::target::secrets::{self, Values};
 
 /// What stands for the number that a release gets when it is known what is in it.
@@ -72,6 +73,17 @@ pub(crate) async fn filled(project: &Project, mut release: Release) -> Result<Re
         release.objects = of(project, &image.name, release.id, secret_values).await?;
     }
     Ok(release)
+}
+
+/// # Errors
+/// Where the cluster's journal has no room for a release of these contents.
+pub(crate) async fn can_be_kept(project: &Project, contents: &Contents) -> Result<()> {
+    let (Artifact::Image(image), true) = (&contents.artifact, is_in_cluster(project)) else {
+        return Ok(());
+    };
+    let objects = of(project, &image.name, ANY, None).await?;
+    let document = json!({ "objects": objects, "contents": contents });
+    target::can_be_kept(&serde_json::to_vec_pretty(&document)?)
 }
 
 /// What in them decides how the release behaves.

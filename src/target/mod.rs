@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use any::Any;
 pub(crate) use docker::{Docker, Host, Names, attend, program_image};
 pub(crate) use kubernetes::{
-    Cluster, Journal, Kubernetes, Order, Papers, Runner, Served, routed_by, unseen_secret,
+    Cluster, Journal, Kubernetes, Order, Papers, Runner, Served, can_be_kept, routed_by,
+    unseen_secret,
 };
 pub(crate) use process::{Machine, Process, StateDir, Tree, secrets};
 pub(crate) use seen::{Copies, Failing, Mirrored, Seen, SeenBeside, SeenRelease};

@@ -39,6 +39,30 @@ fn a_secret_that_the_cluster_lacks() {
         .says("all 1 that the cluster has are there");
 }
 
+#[test]
+fn a_release_that_is_too_large_to_be_kept() {
+    let Some(agent) = Clustered::new("large", "config.prompts = \"prompts\"") else {
+        return;
+    };
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'!' + (state >> 26) as u8)
+    };
+    for name in ["prompts/one.md", "prompts/two.md"] {
+        let text: String = (0..400_000).map(|_| noise()).collect();
+        agent.place.write(name, text);
+    }
+    for command in ["plan", "deploy"] {
+        agent
+            .run(&[command])
+            .ends(2)
+            .says("error: the cluster cannot keep a release with this config and these prompts")
+            .says("hint: put large texts into the image");
+    }
+    assert_eq!(agent.names("deployments,configmaps"), [""; 0]);
+}
+
 fn with(agent: &Clustered, change: impl FnOnce(&mut Value)) -> Ran {
     let view = ["config", "view", "--raw", "--minify", "-o", "json"];
     let mut config: Value = serde_json::from_str(&agent.cluster().kubectl(&view).unwrap()).unwrap();

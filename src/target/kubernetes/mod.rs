@@ -47,7 +47,7 @@ use tokio::time::timeout;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use fits::unseen_secret;
-pub(crate) use papers::Papers;
+pub(crate) use papers::{Papers, can_be_kept};
 pub(crate) use runner::{Order, Runner};
 pub(crate) use served::Served;
 
@@ -75,7 +75,7 @@ pub(crate) struct Kubernetes {
     /// What this process began with last: all that runs from then on is made as it is.
     begun: Cell<Option<ReleaseId>>,
     /// The traffic that this process ordered last.
-    ordered: RefCell<Option<Traffic>>,
+    ordered: RefCell<Option<Rc<Traffic>>>,
     /// Objects of releases, as far as they were needed.
     objects: RefCell<BTreeMap<ReleaseId, Rc<Vec<Value>>>>,
 }

@@ -1,6 +1,7 @@
 //! What is applied, and when: everything that a release needs beside its replicas, the replicas, and
 //! who gets requests.
 
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, bail};
@@ -203,13 +204,15 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// Its pods leave as they were told to, and nobody waits for them here.
+    /// Its pods leave as they were told to, and nobody waits for them here. Who may reach them, and whom
+    /// they reach, stays as it is until the release is forgotten: what is open goes on meanwhile.
     async fn end(&self, world: &mut World, release: ReleaseId, objects: &[Value]) -> Result<()> {
         // Where releases share a workload, it may be another's by now.
         let has_workload = world.things.workload(release).is_some();
         let own = |object: &&Value| {
             let workload = has_workload && is_workload(object, release);
-            workload || is_own(object, release) || is_scaler(object)
+            let is_policy = object["kind"] == POLICY;
+            workload || (is_own(object, release) && !is_policy) || is_scaler(object)
         };
         for object in objects.iter().filter(own) {
             let path = address::of(object, &self.cluster.namespace)?;
@@ -229,7 +232,7 @@ impl Kubernetes {
         self.still_ours().await?;
         self.with_world(async |world, router| {
             self.send(world, router, traffic).await?;
-            self.ordered.replace(Some(traffic.clone()));
+            self.ordered.replace(Some(Rc::new(traffic.clone())));
             match becomes(world, |things| router.is_confirmed(things, traffic)).await? {
                 true => Ok(()),
                 false => Err(unconfirmed(router, &world.things)),

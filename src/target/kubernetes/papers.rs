@@ -34,6 +34,9 @@ const ENVIRONMENT: &str = "agentctl.dev/environment";
 /// The lease as the journal has it; the Lease's own fields tell it to people.
 const CONTENT: &str = "agentctl.dev/lease";
 const KEY: &str = "content.gz";
+/// What a ConfigMap takes, in bytes; and for what is told of a release beside its contents.
+const MOST: usize = 1024 * 1024;
+const BESIDE: usize = 4096;
 
 pub(crate) struct Papers {
     cluster: Rc<Cluster>,
@@ -162,6 +165,20 @@ fn packed(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)
+}
+
+/// # Errors
+/// Where a release with this in it is more than can be kept.
+pub(crate) fn can_be_kept(contents: &[u8]) -> Result<()> {
+    let size = packed(contents)?.len() + BESIDE;
+    match size > MOST {
+        false => Ok(()),
+        true => Err(because(
+            "the cluster cannot keep a release with this config and these prompts",
+            format!("compressed, a release takes {size} bytes of a ConfigMap, which has {MOST}"),
+            "put large texts into the image, as files that the agent reads there",
+        )),
+    }
 }
 
 fn unpacked(packed: &[u8]) -> Result<Vec<u8>> {
@@ -293,6 +310,20 @@ mod tests {
         assert!(is_of(&of(json!({ ENVIRONMENT: "prod" })), "prod"));
         assert!(!is_of(&of(json!({ ENVIRONMENT: "prod" })), "staging"));
         assert!(is_of(&of(json!({})), "staging"));
+    }
+
+    #[test]
+    fn a_release_that_is_too_large_is_told_before_it_is_kept() {
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let large: Vec<u8> = (0..MOST).map(|_| noise()).collect();
+        assert!(can_be_kept(&large[..MOST / 2]).is_ok());
+        assert!(can_be_kept(&vec![b'a'; 2 * MOST]).is_ok());
+        let refused = can_be_kept(&large).unwrap_err();
+        assert!(format!("{refused:#}").contains("1048576"), "{refused:#}");
     }
 
     #[test]
