@@ -5,6 +5,7 @@ use bollard::errors::Error;
 use bollard::models::ImageInspect;
 use bollard::query_parameters::TagImageOptionsBuilder;
 
+use super::Repository;
 use super::provenance::{BASE_DIGEST, BASE_NAME, CONTENT};
 use crate::docker::Engine;
 
@@ -19,14 +20,15 @@ pub(crate) async fn is_made(engine: &Engine, name: &str, content: &str) -> Resul
     Ok(labels.is_some_and(|labels| labels.get(CONTENT).is_some_and(|said| said == content)))
 }
 
-/// The id of an image that the engine has under this name, and that was never pulled or pushed:
-/// no registry can say what it is.
+/// The id of an image that the engine has under this name, and that was never pulled or pushed under
+/// it: no registry can say what it is.
 pub(crate) async fn no_registrys(engine: &Engine, name: &str) -> Result<Option<String>> {
+    let (repository, _) = Repository::of_image(name)?;
+    let is_of_it =
+        |known: &String| Repository::of_image(known).is_ok_and(|(other, _)| other == repository);
     let image = inspected(engine, name).await?;
-    let is_known = |image: &ImageInspect| image.repo_digests.iter().flatten().next().is_some();
-    Ok(image
-        .filter(|image| !is_known(image))
-        .and_then(|image| image.id))
+    let image = image.filter(|image| !image.repo_digests.iter().flatten().any(is_of_it));
+    Ok(image.and_then(|image| image.id))
 }
 
 async fn inspected(engine: &Engine, name: &str) -> Result<Option<ImageInspect>> {
