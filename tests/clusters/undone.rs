@@ -1,6 +1,6 @@
 //! What an undo puts back beside the replicas: the values of secrets, and who may reach them.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Clustered;
 use crate::support::Ran;
@@ -77,18 +77,6 @@ fn a_release_keeps_who_may_reach_it() {
     let Some(agent) = Clustered::deployed("policies", "") else {
         return;
     };
-    // As earlier versions of agentctl made it.
-    let earlier = json!({
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": { "name": "bot", "labels": {
-            "app.kubernetes.io/managed-by": "agentctl", "app.kubernetes.io/name": "bot",
-        } },
-        "spec": { "podSelector": {} },
-    });
-    agent.place.write("earlier.json", earlier.to_string());
-    let file = agent.place.path("earlier.json").display().to_string();
-    agent.namespace.kubectl(&["apply", "-f", &file]).unwrap();
     agent.spec("run.env.LAST_WORDS = \"no\"");
     let spec = agent.place.read("agent.toml");
     let moved = spec.replace("run.port = 8000", "run.port = 9000");
@@ -98,7 +86,6 @@ fn a_release_keeps_who_may_reach_it() {
     // That of r2 stays while its last pods leave.
     let policies = agent.names("networkpolicies");
     assert!(policies.contains(&"bot-r1".to_owned()), "{policies:?}");
-    assert!(!policies.contains(&"bot".to_owned()), "{policies:?}");
     let policy = agent.namespace.get(&["networkpolicy", "bot-r1"]);
     let spec = &policy["spec"];
     assert_eq!(spec["ingress"][0]["ports"][0]["port"], 8000);

@@ -8,7 +8,6 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::cluster::MANAGER;
 use super::places::{self, Places};
 use super::router::{self, Router};
 use super::world::{Things, What, World, release_of};
@@ -79,25 +78,6 @@ impl Kubernetes {
         let kept = self.objects_of(*serving).await?;
         for scaler in kept.iter().filter(|object| is_scaler(object)) {
             self.apply_once(scaler).await?;
-        }
-        match kept
-            .iter()
-            .any(|one| one["kind"] == POLICY && is_own(one, *serving))
-        {
-            true => self.drop_shared_policy().await,
-            false => Ok(()),
-        }
-    }
-
-    /// Earlier versions of agentctl had one policy for all releases; beside a release's own it would
-    /// allow what that one does not.
-    async fn drop_shared_policy(&self) -> Result<()> {
-        let all = address::all("networking.k8s.io/v1", POLICY, &self.cluster.namespace);
-        let path = format!("{all}/{}", self.cluster.agent);
-        let found = self.cluster.get(&path).await?.unwrap_or_default();
-        if found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == MANAGER {
-            self.cluster.delete(&path).await?;
-            self.cluster.applied.borrow_mut().remove(&path);
         }
         Ok(())
     }
