@@ -1,6 +1,8 @@
 //! Secrets that a release names, and whether the cluster has them: without one of them a pod is made,
 //! and never started.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde_json::Value;
 
@@ -8,6 +10,7 @@ use super::refusal;
 use super::{Cluster, address};
 use crate::advice::advice;
 use crate::release::Release;
+use crate::render::secret_of;
 use crate::spec::{SecretSource, Spec};
 
 /// A key of a Secret.
@@ -44,11 +47,12 @@ impl Cluster {
     /// # Errors
     /// Where values that the release was deployed with are not there any more.
     pub(super) async fn has_values_of(&self, release: &Release) -> Result<()> {
-        let own = format!("{}-secrets", self.agent);
+        let own = secret_of(&self.agent, None);
         let named = references(&release.objects).filter(|one| one.secret.starts_with(&own));
-        for reference in named {
-            if self.lacks(reference).await? == Some(true) {
-                let Reference { secret, key } = reference;
+        let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        named.for_each(|one| keys.entry(one.secret).or_default().push(one.key));
+        for (secret, keys) in keys {
+            if let Looked::Lacks(key) = self.look(secret, &keys).await? {
                 return Err(advice(
                     format!(
                         "{} cannot be started: the Secret {secret} with its {key} was removed",
@@ -71,10 +75,10 @@ impl Cluster {
                 continue;
             };
             let (secret, key) = place.split_once('/').unwrap_or((place, name));
-            match self.lacks(Reference { secret, key }).await? {
-                Some(true) => return Err(self.lacking(name, secret, key)),
-                Some(false) => {}
-                None => unseen.push(secret.to_owned()),
+            match self.look(secret, &[key]).await? {
+                Looked::Lacks(key) => return Err(self.lacking(name, secret, key)),
+                Looked::Whole => {}
+                Looked::Unseen => unseen.push(secret.to_owned()),
             }
         }
         Ok(unseen)
@@ -88,18 +92,23 @@ impl Cluster {
         )
     }
 
-    /// `None`: we may not look.
-    async fn lacks(&self, reference: Reference<'_>) -> Result<Option<bool>> {
+    async fn look<'k>(&self, secret: &str, keys: &[&'k str]) -> Result<Looked<'k>> {
         let all = address::all("v1", "Secret", &self.namespace);
-        match self.get(&format!("{all}/{}", reference.secret)).await {
-            Err(error) if refusal::code(&error) == Some(403) => Ok(None),
-            found => {
-                Ok(Some(found?.is_none_or(|secret| {
-                    secret["data"][reference.key].is_null()
-                })))
-            }
-        }
+        let found = match self.get(&format!("{all}/{secret}")).await {
+            Err(error) if refusal::code(&error) == Some(403) => return Ok(Looked::Unseen),
+            found => found?.unwrap_or_default(),
+        };
+        let lacking = keys.iter().find(|key| found["data"][**key].is_null());
+        Ok(lacking.map_or(Looked::Whole, |key| Looked::Lacks(key)))
     }
+}
+
+/// What a look at a Secret tells of the keys that are needed of it.
+enum Looked<'k> {
+    Whole,
+    Lacks(&'k str),
+    /// We may not look.
+    Unseen,
 }
 
 #[cfg(test)]

@@ -101,11 +101,7 @@ impl Kubernetes {
 
     /// Names of what agentctl made there of this agent.
     async fn ours(&self, all: &str) -> Result<Vec<String>> {
-        let ours = format!(
-            "{NAME}={},app.kubernetes.io/managed-by={MANAGER}",
-            self.cluster.agent
-        );
-        let query = format!("{all}?{}", address::labelled(&ours));
+        let query = format!("{all}?{}", address::ours(&self.cluster.agent));
         let list = self.cluster.get(&query).await?.unwrap_or_default();
         let items = list["items"].as_array().into_iter().flatten();
         let names = items.filter_map(|item| item["metadata"]["name"].as_str());

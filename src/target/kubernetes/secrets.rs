@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::address::labelled;
 use super::cluster::MANAGER;
 use super::orders::name;
 use super::world::NAME;
@@ -109,10 +108,7 @@ impl Cluster {
 
     /// All of the agent's, the shared one too.
     async fn all_secrets(&self) -> Result<Vec<Value>> {
-        let ours = labelled(&format!(
-            "{NAME}={},app.kubernetes.io/managed-by={MANAGER}",
-            self.agent
-        ));
+        let ours = address::ours(&self.agent);
         let all = address::all("v1", "Secret", &self.namespace);
         let list = self.get(&format!("{all}?{ours}")).await?;
         let shared = secret_of(&self.agent, None);
