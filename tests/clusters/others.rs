@@ -85,6 +85,30 @@ fn a_workload_of_the_same_name_is_not_taken_over() {
 }
 
 #[test]
+fn what_fits_by_chance_is_not_taken_over() {
+    let Some(agent) = Clustered::new("by-chance", "") else {
+        return;
+    };
+    let account = ["serviceaccount", "bot"];
+    agent
+        .namespace
+        .kubectl(&[&["create"], &account[..]].concat())
+        .unwrap();
+    for verb in ["plan", "deploy"] {
+        agent
+            .run(&[verb])
+            .ends(2)
+            .says("error: could not apply ServiceAccount bot")
+            .says("agentctl did not make it")
+            .says("hint: another agent.name; or agentctl deploy --take-over");
+    }
+    let there = agent.namespace.get(&account);
+    assert!(there["metadata"]["labels"].is_null(), "{there}");
+    agent.run(&["deploy", "--take-over"]).ends(0);
+    agent.whole("r1", 1);
+}
+
+#[test]
 fn two_environments_are_not_one_deployment() {
     let Some(agent) = Clustered::deployed("environments", "") else {
         return;

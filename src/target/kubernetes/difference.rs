@@ -59,8 +59,9 @@ impl Kubernetes {
                     let alike = stable.iter().find(|one| is_like(one, object));
                     lines.extend(alike.iter().flat_map(|one| between(one, object)));
                 }
-                Some(_) if is_scaler(object) => {}
+                Some(live) if is_scaler(object) => self.cluster.is_no_stranger(&live)?,
                 Some(live) => {
+                    self.cluster.is_no_stranger(&live)?;
                     let applied = self.cluster.would_apply(object).await?;
                     let mut changed = between(&plain(live), &plain(applied));
                     changed.retain(|line| !owned || !is_of_traffic(line));

@@ -31,6 +31,7 @@ mod secrets;
 mod served;
 mod sets;
 mod shape;
+mod strangers;
 #[cfg(test)]
 mod tests;
 mod world;

@@ -45,6 +45,7 @@ impl Kubernetes {
         }
         self.still_ours().await?;
         self.cluster.has_values_of(release).await?;
+        self.has_no_strangers(release).await?;
         self.pause_scalers().await?;
         self.know(release);
         self.begun.set(Some(release.id));
@@ -344,7 +345,7 @@ pub(super) fn is_scaler(object: &Value) -> bool {
     SCALERS.contains(&kind)
 }
 
-fn named_by(object: &Value, release: ReleaseId) -> bool {
+pub(super) fn named_by(object: &Value, release: ReleaseId) -> bool {
     name(object).contains(&format!("-{release}"))
 }
 

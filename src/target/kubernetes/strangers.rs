@@ -1,0 +1,106 @@
+//! Objects that are there already under a name that a release wants. Applying fails only where fields
+//! differ: what fits by chance would become agentctl's unseen, and go with `destroy`.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::address::{self, MANAGED_BY};
+use super::cluster::MANAGER;
+use super::orders::named_by;
+use super::refusal;
+use super::world::release_of;
+use super::{Cluster, Kubernetes};
+use crate::advice::because;
+use crate::release::Release;
+use crate::target::Target;
+
+const PART_OF: &str = "app.kubernetes.io/part-of";
+
+impl Kubernetes {
+    /// Only what nothing that runs has yet is looked at, and what is of one release alone is not: its
+    /// fields are not like anybody else's.
+    ///
+    /// # Errors
+    /// One of them is somebody else's; nothing was changed.
+    pub(super) async fn has_no_strangers(&self, release: &Release) -> Result<()> {
+        let namespace = &self.cluster.namespace;
+        let mut known = BTreeSet::new();
+        for running in self.observe().await?.releases.into_keys() {
+            for object in self.objects_of(running).await?.iter() {
+                known.insert(address::of(object, namespace)?);
+            }
+        }
+        for object in &release.objects {
+            let path = address::of(object, namespace)?;
+            let is_shared = release_of(object).is_none_or(|of| !named_by(object, of));
+            if is_shared && object["kind"] != "Namespace" && !known.contains(&path) {
+                self.cluster.is_free(&path).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cluster {
+    async fn is_free(&self, path: &str) -> Result<()> {
+        match self.get(path).await {
+            // Who may not look finds out when it is applied.
+            Err(error) if refusal::code(&error) == Some(403) => Ok(()),
+            found => match found? {
+                Some(live) => self.is_no_stranger(&live),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// # Errors
+    /// It is somebody else's, and is not to be taken over.
+    pub(super) fn is_no_stranger(&self, live: &Value) -> Result<()> {
+        let Some(whose) = whose(live, &self.agent).filter(|_| !self.takes_over.get()) else {
+            return Ok(());
+        };
+        let (title, namespace) = (address::title(live), &self.namespace);
+        Err(because(
+            format!("could not apply {title}"),
+            format!("the namespace {namespace} has one already, and {whose}"),
+            "another agent.name; or agentctl deploy --take-over makes it agentctl's, and then destroy \
+             removes it",
+        ))
+    }
+}
+
+/// None: this agent's.
+fn whose(live: &Value, agent: &str) -> Option<String> {
+    let labels = &live["metadata"]["labels"];
+    match (labels[MANAGED_BY].as_str(), labels[PART_OF].as_str()) {
+        (Some(MANAGER), Some(other)) if other == agent => None,
+        (Some(MANAGER), Some(other)) => Some(format!("it belongs to the agent {other}")),
+        _ => Some("agentctl did not make it".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_bears_our_labels_is_ours() {
+        let live = |by: &str, of: &str| json!({ "metadata": { "labels": { MANAGED_BY: by, PART_OF: of } } });
+        let cases = [
+            (live("agentctl", "bot"), None),
+            (
+                live("agentctl", "bot-cache"),
+                Some("it belongs to the agent bot-cache"),
+            ),
+            (live("Helm", "bot"), Some("agentctl did not make it")),
+            (json!({}), Some("agentctl did not make it")),
+        ];
+        for (live, expected) in cases {
+            assert_eq!(whose(&live, "bot").as_deref(), expected, "{live}");
+        }
+    }
+}
