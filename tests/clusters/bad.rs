@@ -14,7 +14,8 @@ const BAD: [(&str, &[&str]); 4] = [
         &["ValueError: no key"],
     ),
     (
-        "run.resources.memory = \"900Gi\"\nrun.resources.memory_limit = \"900Gi\"",
+        "run.resources.memory = \"900Gi\"\nrun.resources.memory_limit = \"900Gi\"\n\
+         health.startup.within = \"5s\"",
         &["Insufficient memory"],
     ),
     (
