@@ -95,6 +95,11 @@ pub(crate) fn causes(error: &anyhow::Error) -> Vec<String> {
     said
 }
 
+/// The same in a line.
+pub(crate) fn in_a_line(error: &anyhow::Error) -> String {
+    causes(error).join(": ")
+}
+
 fn wrap(what: impl Into<String>, hint: impl Into<String>) -> Advice {
     Advice {
         what: what.into(),

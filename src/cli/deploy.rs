@@ -21,7 +21,7 @@ use super::store::AnyStore;
 use super::tell;
 use super::unchanged;
 use super::walk::{BY_HAND, Walk};
-use crate::advice::{Advice, advice};
+use crate::advice::{Advice, advice, in_a_line};
 use crate::engine;
 use crate::image;
 use crate::journal::Store;
@@ -337,8 +337,8 @@ impl Deployment<'_> {
 /// With what to type next, where that is known.
 fn in_words(error: &anyhow::Error) -> String {
     match error.downcast_ref::<Advice>() {
-        Some(advice) => format!("{error:#}; {}", advice.hint),
-        None => format!("{error:#}"),
+        Some(advice) => format!("{}; {}", in_a_line(error), advice.hint),
+        None => in_a_line(error),
     }
 }
 

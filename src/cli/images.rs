@@ -13,7 +13,7 @@ use super::proposal::releases;
 use super::prune;
 use super::show::Shown;
 use super::site::{Project, Site, now};
-use crate::advice::{Advise, advice, with_hint};
+use crate::advice::{Advise, advice, in_a_line, with_hint};
 use crate::image::{self, Broken, Deployed, Digest, Fate, OF_AGENT, Registry, Stored, Why};
 use crate::release::Artifact;
 use crate::spec::{CONTENT_TAG, TargetSpec};
@@ -66,7 +66,10 @@ async fn foretell(
     let known = known(project, registry, &args.keep);
     let (deployed, unknown) = heard(registry, shown, known).await?;
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
-        shown.warn(&format!("{why:#}, so prune will want them named by --keep"));
+        shown.warn(&format!(
+            "{}, so prune will want them named by --keep",
+            in_a_line(&why)
+        ));
     }
     let all = judged(project, registry, &deployed);
     let (all, broken) = heard(registry, shown, all).await?;

@@ -8,7 +8,7 @@ use super::exit::{Exit, Standing};
 use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
 use super::tell::{self, Told};
-use crate::advice::with_hint;
+use crate::advice::{in_a_line, with_hint};
 use crate::analysis::Sources;
 use crate::engine::{self, Audience, Engine, Interrupt, Judging, Kept, Noted};
 use crate::journal::{Hold, Store};
@@ -47,7 +47,10 @@ pub(crate) const AS_JOB: &[Interrupt] = &[Interrupt::Leave];
 /// Without one of its services an agent may still be undone, so that stops no walk.
 pub(crate) async fn wake_beside(target: &Any, shown: &mut Shown) {
     if let Err(error) = target.wake_beside().await {
-        shown.warn(&format!("a service could not be started: {error:#}"));
+        shown.warn(&format!(
+            "a service could not be started: {}",
+            in_a_line(&error)
+        ));
     }
 }
 

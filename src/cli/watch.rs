@@ -21,7 +21,7 @@ use super::site::{Project, now};
 use super::stop_signal::StopSignal;
 use super::store::AnyStore;
 use super::walk::{BY_HAND, Walk};
-use crate::advice::advice;
+use crate::advice::{advice, in_a_line};
 use crate::analysis::{Finding, Measures, SOME, Sliding, Sources, Verdict, judge};
 use crate::engine;
 use crate::journal::{Fenced, Held};
@@ -108,7 +108,7 @@ impl Watcher<'_> {
                 if ends(&error) {
                     return Err(error);
                 }
-                self.tell("trouble", format!("{error:#}"), None);
+                self.tell("trouble", in_a_line(&error), None);
                 tokio::select! {
                     () = sleep(AGAIN) => {}
                     () = stop.said() => return Ok(Exit::Done),

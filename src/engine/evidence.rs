@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::Engine;
 use super::perform::Failure;
+use crate::advice::in_a_line;
 use crate::journal::Store;
 use crate::release::ReleaseId;
 use crate::rollout::Phase;
@@ -45,7 +46,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         Evidence {
             path: Some(self.evidence.display().to_string()).filter(|_| unsaved.is_none()),
             lines: last_lines(&logs, failure.seen.as_deref(), to),
-            missing: unread.or(unsaved).map(|error| format!("{error:#}")),
+            missing: unread.or(unsaved).map(|error| in_a_line(&error)),
         }
     }
 

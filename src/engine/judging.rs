@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use super::Engine;
 use super::probe::{self, Turn};
-use crate::advice::Advise;
+use crate::advice::{Advise, in_a_line};
 use crate::analysis::judges::{Confidence, Kind, Promise, Risk, Score, Scores};
 use crate::analysis::{Finding, Purse, Said, Sources, Verdict, judge_scores};
 use crate::journal::Store;
@@ -196,7 +196,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             scores.entry(at).or_default().0.push(*score);
         }
         let kept = self.keep_judged().await;
-        kept.map_err(|error| format!("what was spent could not be written down: {error:#}"))?;
+        kept.map_err(|error| {
+            format!(
+                "what was spent could not be written down: {}",
+                in_a_line(&error)
+            )
+        })?;
         scored.map(drop)
     }
 
@@ -234,7 +239,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     ) -> Result<Vec<Turn>, String> {
         let conversation = format!("{conversation}-{release}");
         let had = probe::converse(self.target, release, probe, &conversation).await;
-        had.map_err(|error| format!("{error:#}"))
+        had.map_err(|error| in_a_line(&error))
     }
 
     /// This gate's part of the one promise.

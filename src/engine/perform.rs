@@ -24,7 +24,7 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self {
             hint: advice::hint(&error).map(str::to_owned),
-            ..Self::new(Why::Target, advice::causes(&error).join(": "))
+            ..Self::new(Why::Target, advice::in_a_line(&error))
         }
     }
 }

@@ -5,6 +5,7 @@ use tokio::time::sleep;
 
 use super::look::Look;
 use super::{Exit, Followed, Scaler};
+use crate::advice::in_a_line;
 use crate::cli::stop_signal::StopSignal;
 use crate::spec::Period;
 
@@ -34,7 +35,7 @@ impl Scaler<'_> {
         let look = match followed {
             Ok(Followed::Told(look)) => Some(look),
             Ok(Followed::Walked(_)) => None,
-            Err(error) => Some(Look::Busy(format!("{error:#}"))),
+            Err(error) => Some(Look::Busy(in_a_line(&error))),
         };
         let is_news = |look: &&Look| told.as_ref().is_none_or(|told| !told.is_like(look));
         if let Some(look) = look.as_ref().filter(is_news) {

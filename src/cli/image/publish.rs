@@ -6,7 +6,7 @@ use super::super::show::Shown;
 use super::super::site::{Project, variable};
 use super::make::{made, watched};
 use super::subject::{Subject, current_tags};
-use crate::advice::advice;
+use crate::advice::{advice, in_a_line};
 use crate::image::{self, Digest, Registry, Repository, Surroundings};
 
 /// An image whose digest the registry confirmed.
@@ -67,7 +67,7 @@ pub(crate) async fn pushed_before(subject: &Subject<'_>, shown: &mut Shown) -> O
     match pushed(subject, shown).await {
         Ok(found) => found,
         Err(error) => {
-            shown.warn(&format!("{error:#}"));
+            shown.warn(&in_a_line(&error));
             None
         }
     }
