@@ -160,10 +160,11 @@ pub(crate) fn measure_requests() -> Result<Vec<Finding>> {
     let Some(place) = Place::in_a_cluster(&spec(0))? else {
         return Ok(skipped("clusters-requests"));
     };
-    let before = asked()?.len();
+    let namespace = &place.namespace()?.name;
+    let before = asked(namespace)?.len();
     place.spec(&spec(1))?;
     place.run(&["deploy"])?.ends_well()?;
-    let asked = asked()?.split_off(before);
+    let asked = asked(namespace)?.split_off(before);
     let mut kinds = std::collections::BTreeMap::<&str, u64>::new();
     for what in &asked {
         *kinds.entry(what).or_default() += 1;
@@ -181,9 +182,9 @@ pub(crate) fn measure_requests() -> Result<Vec<Finding>> {
     )])
 }
 
-/// Verb and kind of each request of agentctl's so far. The log tells of a watch twice: when it begins
+/// Verb and kind of each request of agentctl's so far, there and of no namespace. The log tells of a watch twice: when it begins
 /// and when it ends.
-fn asked() -> Result<Vec<String>> {
+fn asked(namespace: &str) -> Result<Vec<String>> {
     let cluster = cluster().context("no cluster")?;
     let log = std::fs::read_to_string(cluster.folder().join("log/audit.log"))?;
     let events = log
@@ -191,7 +192,9 @@ fn asked() -> Result<Vec<String>> {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let ours = events.filter(|event| {
         let agent = event["userAgent"].as_str().unwrap_or_default();
-        agent.starts_with("agentctl") && event["stage"] != "RequestReceived"
+        let of = event["objectRef"]["namespace"].as_str();
+        let is_here = of.is_none_or(|of| of == namespace);
+        agent.starts_with("agentctl") && is_here && event["stage"] != "RequestReceived"
     });
     let mut told = std::collections::BTreeSet::new();
     Ok(ours

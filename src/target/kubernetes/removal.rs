@@ -193,16 +193,21 @@ impl Kubernetes {
         let maps = address::all("v1", "ConfigMap", &self.cluster.namespace);
         let live = self.observe().await?.releases.into_keys();
         let kept: Vec<ReleaseId> = releases.iter().map(|one| one.id).chain(live).collect();
+        let mut is_any_old = false;
         for name in self.journal.documents().await? {
             let Some(old) = release(&name).filter(|release| !kept.contains(release)) else {
                 continue;
             };
+            is_any_old = true;
             self.drop_config(old, releases).await?;
             self.cluster
                 .delete(&format!("{maps}/{}-document-{name}", self.cluster.agent))
                 .await?;
         }
-        self.keep_secrets_of(&kept).await
+        match is_any_old {
+            true => self.keep_secrets_of(&kept).await,
+            false => Ok(()),
+        }
     }
 
     async fn keep_secrets_of(&self, kept: &[ReleaseId]) -> Result<()> {

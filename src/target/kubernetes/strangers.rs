@@ -19,8 +19,8 @@ use crate::target::Target;
 const PART_OF: &str = "app.kubernetes.io/part-of";
 
 impl Kubernetes {
-    /// Only what nothing that runs has yet is looked at, and what is of one release alone is not: its
-    /// fields are not like anybody else's.
+    /// Only what nothing that runs has yet is looked at. What is of one release alone is not: its fields
+    /// are not like anybody else's. Nor is a ConfigMap: it is called by what is in it.
     ///
     /// # Errors
     /// One of them is somebody else's; nothing was changed.
@@ -34,8 +34,7 @@ impl Kubernetes {
         }
         for object in &release.objects {
             let path = address::of(object, namespace)?;
-            let is_shared = release_of(object).is_none_or(|of| !named_by(object, of));
-            if is_shared && object["kind"] != "Namespace" && !known.contains(&path) {
+            if is_shared(object) && !known.contains(&path) {
                 self.cluster.is_free(&path).await?;
             }
         }
@@ -69,6 +68,11 @@ impl Cluster {
              removes it",
         ))
     }
+}
+
+fn is_shared(object: &Value) -> bool {
+    let is_named_alike = release_of(object).is_none_or(|of| !named_by(object, of));
+    is_named_alike && object["kind"] != "Namespace" && object["kind"] != "ConfigMap"
 }
 
 /// None: this agent's.
