@@ -106,6 +106,10 @@ fn what_fits_by_chance_is_not_taken_over() {
     assert!(there["metadata"]["labels"].is_null(), "{there}");
     agent.run(&["deploy", "--take-over"]).ends(0);
     agent.whole("r1", 1);
+    agent.run(&["stop"]).ends(0);
+    agent.run(&["plan"]).ends(0);
+    agent.run(&["deploy"]).ends(0);
+    agent.whole("r1", 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::cluster::MANAGER;
 use super::refusal::no_object;
 
-pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 /// `Deployment support-agent-r13`.
 pub(super) fn title(object: &Value) -> String {

@@ -6,16 +6,16 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::address::{self, MANAGED_BY};
-use super::cluster::MANAGER;
+use super::address;
 use super::orders::named_by;
 use super::refusal;
-use super::world::release_of;
+use super::world::{NAME, release_of};
 use super::{Cluster, Kubernetes};
 use crate::advice::because;
 use crate::release::Release;
 use crate::target::Target;
 
+/// Which agent a service or a tool is of; what is the agent's own has its name alone.
 const PART_OF: &str = "app.kubernetes.io/part-of";
 
 impl Kubernetes {
@@ -78,10 +78,11 @@ fn is_shared(object: &Value) -> bool {
 /// None: this agent's.
 fn whose(live: &Value, agent: &str) -> Option<String> {
     let labels = &live["metadata"]["labels"];
-    match (labels[MANAGED_BY].as_str(), labels[PART_OF].as_str()) {
-        (Some(MANAGER), Some(other)) if other == agent => None,
-        (Some(MANAGER), Some(other)) => Some(format!("it belongs to the agent {other}")),
-        _ => Some("agentctl did not make it".to_owned()),
+    let of = labels[PART_OF].as_str().or(labels[NAME].as_str());
+    match of.filter(|_| address::is_ours(live)) {
+        Some(of) if of == agent => None,
+        Some(of) => Some(format!("it belongs to the agent {of}")),
+        None => Some("agentctl did not make it".to_owned()),
     }
 }
 
@@ -93,9 +94,12 @@ mod tests {
 
     #[test]
     fn what_bears_our_labels_is_ours() {
-        let live = |by: &str, of: &str| json!({ "metadata": { "labels": { MANAGED_BY: by, PART_OF: of } } });
+        let live = |by: &str, name: &str| json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": by, NAME: name } } });
+        let mut service = live("agentctl", "cache");
+        service["metadata"]["labels"][PART_OF] = json!("bot");
         let cases = [
             (live("agentctl", "bot"), None),
+            (service, None),
             (
                 live("agentctl", "bot-cache"),
                 Some("it belongs to the agent bot-cache"),
