@@ -4,14 +4,13 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::exit::Exit;
+use super::exit::{Exit, left_standing};
 use super::image::registry;
 use super::journaled::events;
 use super::objects::is_in_cluster;
 use super::show::{Shown, Watching, title};
 use super::site::{Project, executable, now, variable};
 use super::store::AnyStore;
-use super::walk::left_standing;
 use crate::advice::{advice, because};
 use crate::docker::{Engine, Place};
 use crate::edge::program::name_of;
@@ -20,6 +19,7 @@ use crate::image::{self, Registry, Repository, Surroundings};
 use crate::rollout::{Event, Rollout};
 use crate::spec::GateSource;
 use crate::target::{Cluster, Order, Runner, Target, program_image};
+use crate::ui;
 
 /// All that such a pod needs is there.
 pub(crate) struct Away<'a> {
@@ -66,7 +66,7 @@ impl<'a> Away<'a> {
             pull_secrets: &self.project.loaded.spec.image.pull_secrets,
         };
         let runner = self.cluster.hand_over(&order).await;
-        let runner = runner.map_err(|error| left_standing(error, number, &planned))?;
+        let runner = runner.map_err(|error| left_standing(error, number, ui::next(&planned)))?;
         shown.note(format!(
             "the pod of job/{} walks it: this command may end, and agentctl status shows how it goes",
             runner.name()
@@ -112,7 +112,7 @@ impl<'a> Away<'a> {
         watching.done(&rollout, &seen, exit);
         followed
             .map(|()| exit)
-            .map_err(|error| left_standing(error, number, &rollout))
+            .map_err(|error| left_standing(error, number, ui::next(&rollout)))
     }
 }
 

@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use crate::advice::with_hint;
 use crate::edge::client::Refused;
 use crate::engine::Left;
 use crate::journal::{Fenced, Held};
@@ -68,3 +69,7 @@ impl std::fmt::Display for Standing {
 }
 
 impl std::error::Error for Standing {}
+
+pub(crate) fn left_standing(error: anyhow::Error, number: u64, next: &str) -> anyhow::Error {
+    with_hint(error.context(Standing { rollout: number }), next)
+}

@@ -1,12 +1,14 @@
 //! One writer at a time.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tokio::time::sleep;
 
+use super::exit::left_standing;
 use super::site::{now, variable};
-use crate::journal::{Asked, HEARTBEAT, Held, Hold, Now, Owner, Store, TTL};
+use crate::journal::{Asked, Fenced, HEARTBEAT, Held, Hold, Now, Owner, Store, TTL};
 
 /// How often a lease is asked for again while its holder's time runs out.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -15,6 +17,15 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub(crate) struct Lease {
     pub(crate) hold: Hold,
     pub(crate) who: String,
+    walked: Cell<Option<Walked>>,
+}
+
+/// A rollout that is walked under it.
+#[derive(Clone, Copy)]
+struct Walked {
+    number: u64,
+    /// What to type where it is left as it is.
+    next: &'static str,
 }
 
 pub(crate) fn who() -> String {
@@ -64,7 +75,11 @@ pub(crate) async fn try_acquire<S: Store>(store: &S) -> Result<Lease> {
     };
     let who = owner.name();
     let hold = store.acquire(owner, moment).await?;
-    Ok(Lease { hold, who })
+    Ok(Lease {
+        hold,
+        who,
+        walked: Cell::default(),
+    })
 }
 
 /// Worth waiting for: by the clocks alone, which only the wait and never a take-over rests on.
@@ -85,10 +100,28 @@ impl Lease {
     ) -> Result<T> {
         let worked = tokio::select! {
             worked = work(&self) => worked,
-            lost = self.beat(store) => lost,
+            lost = self.beat(store) => lost.map_err(|error| self.left(error)),
         };
         let _ = store.release(self.hold).await;
         worked
+    }
+
+    pub(crate) fn begins(&self, number: u64, next: &'static str) {
+        self.walked.set(Some(Walked { number, next }));
+    }
+
+    pub(crate) fn ends(&self) {
+        self.walked.take();
+    }
+
+    /// Who has lost it to another says so; whoever cannot be asked any more leaves what it walked.
+    fn left(&self, error: anyhow::Error) -> anyhow::Error {
+        match self.walked.take() {
+            Some(Walked { number, next }) if !error.is::<Fenced>() => {
+                left_standing(error, number, next)
+            }
+            _ => error,
+        }
     }
 
     /// Ends only when the lease is lost.

@@ -4,14 +4,15 @@ use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::exit::{Exit, Standing};
+use super::exit::{Exit, left_standing};
+use super::lease::Lease;
 use super::show::{Shown, Watching, title};
 use super::site::{Site, now};
 use super::tell::{self, Told};
-use crate::advice::{in_a_line, with_hint};
+use crate::advice::in_a_line;
 use crate::analysis::Sources;
 use crate::engine::{self, Audience, Engine, Interrupt, Judging, Kept, Noted};
-use crate::journal::{Hold, Store};
+use crate::journal::Store;
 use crate::notify::Herald;
 use crate::redact::Redactor;
 use crate::rollout::{Event, Outcome, Plan, Rollout};
@@ -25,13 +26,12 @@ pub(crate) struct Walk<'a, S> {
     pub(crate) site: &'a Site,
     pub(crate) target: &'a Any,
     pub(crate) store: &'a S,
-    pub(crate) hold: &'a Hold,
+    pub(crate) lease: &'a Lease,
     pub(crate) shown: &'a mut Shown,
     /// Of secrets.
     pub(crate) values: &'a Values,
     /// Who is told; `None`: as the last deploy said.
     pub(crate) notify: Option<&'a Notify>,
-    pub(crate) who: String,
     pub(crate) number: u64,
     /// What the process will exit with.
     pub(crate) exit: fn(&Outcome) -> Exit,
@@ -66,14 +66,14 @@ impl<S: Store> Walk<'_, S> {
         then: impl AsyncFnOnce(&Outcome),
     ) -> Result<Outcome> {
         let at = now();
-        plan.by = self.who.clone();
-        let rollout = engine::begin(self.store, self.hold, self.number, at, plan).await?;
+        plan.by.clone_from(&self.lease.who);
+        let rollout = engine::begin(self.store, &self.lease.hold, self.number, at, plan).await?;
         self.walk(rollout, Vec::new(), then).await
     }
 
     /// Goes on where another process ended; `then` is what a person wants of it.
     pub(crate) async fn resumed(self, rollout: Rollout, then: Option<Event>) -> Result<Outcome> {
-        let resumed = Event::Resumed(self.who.clone());
+        let resumed = Event::Resumed(self.lease.who.clone());
         let events = [Some(resumed), then].into_iter().flatten().collect();
         self.walk(rollout, events, async |_| ()).await
     }
@@ -104,13 +104,13 @@ impl<S: Store> Walk<'_, S> {
         let mut engine = Engine {
             target: self.target,
             store: self.store,
-            hold: self.hold,
+            hold: &self.lease.hold,
             audience: &told,
             clock: &now,
             interrupts: interrupts(self.signals)?,
             redactor: &redactor,
             sources: &sources,
-            who: self.who,
+            who: self.lease.who.clone(),
             evidence: self.site.dir()?.evidence(self.number),
             number: self.number,
             rollout,
@@ -118,10 +118,13 @@ impl<S: Store> Walk<'_, S> {
             judging: Judging::default(),
             kept: Kept::default(),
         };
+        let next = ui::next(&engine.rollout);
+        self.lease.begins(self.number, next);
         let walked = tokio::select! {
             walked = engine.walk(first) => walked,
             never = told.watching.ticking() => match never {},
         };
+        self.lease.ends();
         let rollout = engine.rollout;
         if let Ok(outcome) = &walked {
             then(outcome).await;
@@ -132,7 +135,7 @@ impl<S: Store> Walk<'_, S> {
         };
         let seen = self.target.observe().await.unwrap_or_default();
         told.watching.done(&rollout, &seen, exit);
-        walked.map_err(|error| left_standing(error, self.number, &rollout))
+        walked.map_err(|error| left_standing(error, self.number, ui::next(&rollout)))
     }
 }
 
@@ -159,11 +162,6 @@ impl<S: Store> Walk<'_, S> {
             }
         }
     }
-}
-
-pub(crate) fn left_standing(error: anyhow::Error, number: u64, rollout: &Rollout) -> anyhow::Error {
-    let standing = error.context(Standing { rollout: number });
-    with_hint(standing, ui::next(rollout))
 }
 
 fn interrupts(signals: &'static [Interrupt]) -> Result<watch::Receiver<Option<Interrupt>>> {

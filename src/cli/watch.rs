@@ -228,12 +228,11 @@ impl Watcher<'_> {
         let walk = Walk {
             site: &self.project.site,
             store: self.store,
-            hold: &lease.hold,
+            lease,
             shown: self.shown,
             values: &values,
             notify: None,
             target: &target,
-            who: lease.who.clone(),
             number: past.last().map_or(1, |past| past.number + 1),
             exit: Exit::of_outcome,
             signals: BY_HAND,

@@ -1,23 +1,57 @@
 //! Who may do no more than the Role that `render rbac` prints.
 
+use std::process::Command;
+
 use super::{Clustered, QUICK, TWO};
+
+impl Clustered {
+    /// Logged in by a token of the account that the rendered Role is for.
+    fn as_deployer(&self) -> impl Fn(&[&str]) -> Command {
+        let role = self.run(&["render", "rbac"]).ends(0).stdout;
+        self.place.write("rbac.yaml", &role);
+        let file = self.place.path("rbac.yaml").display().to_string();
+        self.namespace.kubectl(&["apply", "-f", &file]).unwrap();
+        let kubeconfig = self.namespace.kubeconfig_of("bot-deployer");
+        self.place.write("kubeconfig", kubeconfig);
+        |args| {
+            let mut command = self.command(args);
+            command.env("KUBECONFIG", self.place.path("kubeconfig"));
+            command
+        }
+    }
+}
+
+#[test]
+fn a_login_that_ends_leaves_the_rollout_standing() {
+    let Some(agent) = Clustered::deployed("logged-out", "") else {
+        return;
+    };
+    let command = agent.as_deployer();
+    let asks = "rollout.steps = [{ weight = 50 }, { approve = \"well?\" }, { weight = 100 }]";
+    agent.spec(&format!("{TWO}rollout.strategy = \"canary\"\n{asks}"));
+    let deploy = agent.place.spawn(&mut command(&["deploy"]));
+    deploy.until("well?");
+    agent
+        .namespace
+        .kubectl(&["delete", "serviceaccount", "bot-deployer"])
+        .unwrap();
+    deploy
+        .wait()
+        .ends(3)
+        .says("error: rollout 2 was left standing")
+        .says("knows nobody by this login")
+        .says("agentctl abort undoes it");
+    agent.run(&["abort"]).ends(0);
+    agent.whole("r1", 1);
+}
 
 #[test]
 fn the_rendered_role_is_enough_and_less_is_said_before_anything_is_done() {
     let Some(agent) = Clustered::new("rights", "") else {
         return;
     };
-    let role = agent.run(&["render", "rbac"]).ends(0).stdout;
-    agent.place.write("rbac.yaml", &role);
-    let file = agent.place.path("rbac.yaml").display().to_string();
-    agent.namespace.kubectl(&["apply", "-f", &file]).unwrap();
-    let kubeconfig = agent.namespace.kubeconfig_of("bot-deployer");
-    agent.place.write("kubeconfig", kubeconfig);
-    let run = |args: &[&str]| {
-        let mut command = agent.command(args);
-        command.env("KUBECONFIG", agent.place.path("kubeconfig"));
-        agent.place.finish(&mut command)
-    };
+    let command = agent.as_deployer();
+    let run = |args: &[&str]| agent.place.finish(&mut command(args));
     run(&["doctor"])
         .ends(0)
         .says("all that a deploy takes is allowed in ")
