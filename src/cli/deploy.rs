@@ -246,6 +246,9 @@ impl Deployment<'_> {
         match &release.contents.artifact {
             Artifact::Files(files) => self.keep_files(files)?,
             Artifact::Image(_) if objects::is_in_cluster(self.project) => {
+                if proposal.plan.is_some() {
+                    self.target.may_route(&release).await?;
+                }
                 self.put(&release).await?;
                 return self.target.fetch(&release).await;
             }

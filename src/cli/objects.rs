@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::render;
 use super::site::{Project, variable};
+use crate::advice::advice;
 use crate::release::{Artifact, Contents, Given, Identity, Release, ReleaseId, workload_of};
 use crate::spec::{Kind, Router, Scale, SecretSource, Spec, TargetSpec};
 use crate::target;
@@ -84,6 +85,19 @@ pub(crate) async fn can_be_kept(project: &Project, contents: &Contents) -> Resul
     let objects = of(project, &image.name, ANY, None).await?;
     let document = json!({ "objects": objects, "contents": contents });
     target::can_be_kept(&serde_json::to_vec_pretty(&document)?)
+}
+
+/// # Errors
+/// Before the first deploy with secrets no two plans are of one release: what marks a change of values
+/// is not kept yet.
+pub(crate) async fn can_be_saved(project: &Project) -> Result<()> {
+    if is_in_cluster(project) && project.site.cluster().await?.marks_anew() {
+        return Err(advice(
+            "a first deploy with secrets cannot be saved as a plan",
+            "plan without --save, deploy without --plan; the next plan can be saved",
+        ));
+    }
+    Ok(())
 }
 
 /// What in them decides how the release behaves.

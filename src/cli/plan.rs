@@ -58,6 +58,7 @@ pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
     }
     if let Some(path) = &args.save {
         saved::is_certain(&proposal)?;
+        objects::can_be_saved(&project).await?;
         Saved::of(&project.site, journaled::next(&past), &proposal, &seen).write(path)?;
         let path = path.display();
         shown.note(format!(

@@ -130,6 +130,15 @@ impl Any {
         }
     }
 
+    /// # Errors
+    /// Where somebody else has set who gets requests.
+    pub(crate) async fn may_route(&self, release: &Release) -> Result<()> {
+        match self {
+            Self::Process(_) | Self::Docker(_) => Ok(()),
+            Self::Kubernetes(target) => target.may_route(release).await,
+        }
+    }
+
     /// What a deploy would do with services and tools, in words.
     pub(crate) async fn due_beside(&self, spec: &Spec) -> Result<Vec<String>> {
         match self {

@@ -223,10 +223,11 @@ fn what_somebody_else_set_is_named_and_taken_over_when_told() {
     planned.says(".targetPort belongs to somebody");
     agent
         .run(&["deploy"])
-        .ends(1)
+        .ends(2)
         .says(".targetPort belongs to somebody")
         .says("hint: agentctl deploy --take-over makes these fields agentctl's");
-    agent.run(&["deploy", "--take-over", "--again"]).ends(0);
+    assert_eq!(agent.names("deployments"), ["bot-r1"]);
+    agent.run(&["deploy", "--take-over"]).ends(0);
     let service = agent.namespace.get(&["service", "bot"]);
     assert_eq!(service["spec"]["ports"][0]["targetPort"], "http");
 }

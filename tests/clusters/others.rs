@@ -113,6 +113,30 @@ fn what_fits_by_chance_is_not_taken_over() {
 }
 
 #[test]
+fn a_service_that_somebody_pinned_stands_in_no_rollbacks_way() {
+    let Some(agent) = Clustered::deployed("pinned", "") else {
+        return;
+    };
+    agent.spec("run.env.ANSWER = \"two\"");
+    agent.run(&["deploy"]).ends(0);
+    for release in ["null", "\"r2\""] {
+        let pin = format!("{{\"spec\":{{\"selector\":{{\"agentctl.dev/release\":{release}}}}}}}");
+        agent
+            .namespace
+            .kubectl(&["patch", "service", "bot", "--type=merge", "-p", &pin])
+            .unwrap();
+    }
+    agent.spec("run.env.ANSWER = \"three\"");
+    agent
+        .run(&["deploy"])
+        .ends(2)
+        .says("could not apply Service bot: .spec.selector");
+    assert_eq!(agent.names("deployments"), ["bot-r2"]);
+    agent.run(&["rollback"]).ends(0).says("r1 is live");
+    agent.whole("r1", 1);
+}
+
+#[test]
 fn two_environments_are_not_one_deployment() {
     let Some(agent) = Clustered::deployed("environments", "") else {
         return;

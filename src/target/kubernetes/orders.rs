@@ -228,7 +228,12 @@ impl Kubernetes {
         };
         let kept = self.objects_of(*newest).await?;
         for (what, object) in router.objects(&kept, &world.things, traffic) {
-            let told = self.cluster.apply(&object, false).await?;
+            // Whoever changed it by hand meanwhile may have nobody served: an undo too has to succeed.
+            let is_ours = world
+                .things
+                .splitting(&object)
+                .is_some_and(address::is_ours);
+            let told = self.cluster.apply(&object, is_ours).await?;
             world.things.told(what, told);
         }
         Ok(())

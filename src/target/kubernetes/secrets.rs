@@ -57,6 +57,11 @@ impl Cluster {
         Ok(Some(Identity::of(text.as_bytes())))
     }
 
+    /// Whether no salt was kept when values were marked.
+    pub(crate) fn marks_anew(&self) -> bool {
+        self.salt.borrow().is_some()
+    }
+
     /// The salt that is kept, or else the one that will be.
     fn salt(&self, kept: Option<&Value>) -> Result<String> {
         if let Some(salt) = kept.and_then(salt) {

@@ -1,19 +1,22 @@
-//! Objects that are there already under a name that a release wants. Applying fails only where fields
-//! differ: what fits by chance would become agentctl's unseen, and go with `destroy`.
+//! What somebody else has made, or set, of what a release wants. Applying fails only where fields
+//! differ: what fits by chance would become agentctl's unseen, and go with `destroy`. And it fails
+//! late: who gets requests is ordered when replicas stand already.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde_json::Value;
 
 use super::address;
+use super::cluster::MANAGER;
 use super::orders::named_by;
 use super::refusal;
 use super::world::{NAME, release_of};
 use super::{Cluster, Kubernetes};
 use crate::advice::because;
 use crate::release::Release;
-use crate::target::Target;
+use crate::spec::Percent;
+use crate::target::{Target, Traffic};
 
 /// Which agent a service or a tool is of; what is the agent's own has its name alone.
 const PART_OF: &str = "app.kubernetes.io/part-of";
@@ -37,6 +40,31 @@ impl Kubernetes {
             if is_shared(object) && !known.contains(&path) {
                 self.cluster.is_free(&path).await?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl Kubernetes {
+    /// Once a rollout walks, who gets requests is for it alone to say.
+    ///
+    /// # Errors
+    /// Somebody else has set fields of what splits requests.
+    pub(crate) async fn may_route(&self, release: &Release) -> Result<()> {
+        let touched = self
+            .with_world(async |world, router| {
+                world.catch_up()?;
+                let routes = router.objects(&release.objects, &world.things, &all_to(release));
+                let is_touched = |one: &Value| {
+                    let live = world.things.splitting(one);
+                    live.is_some_and(has_others)
+                };
+                let objects = routes.into_iter().map(|(_, object)| object);
+                Ok(objects.filter(is_touched).collect::<Vec<_>>())
+            })
+            .await?;
+        for object in &touched {
+            self.cluster.would_apply(object).await?;
         }
         Ok(())
     }
@@ -68,6 +96,29 @@ impl Cluster {
              removes it",
         ))
     }
+}
+
+/// As it is when the rollout is over.
+fn all_to(release: &Release) -> Traffic {
+    Traffic {
+        shares: BTreeMap::from([(release.id, Percent::FULL)]),
+        keys: Vec::new(),
+        sticky: false,
+        settle: None,
+        mirror: None,
+        arms: None,
+    }
+}
+
+/// Whether anybody but us has set anything in it beside its status.
+fn has_others(live: &Value) -> bool {
+    let managers = live["metadata"]["managedFields"].as_array();
+    let mut managers = managers.into_iter().flatten();
+    managers.any(|one| {
+        let fields = &one["fieldsV1"];
+        let sets = !fields["f:spec"].is_null() || !fields["f:metadata"].is_null();
+        one["manager"] != MANAGER && sets
+    })
 }
 
 fn is_shared(object: &Value) -> bool {

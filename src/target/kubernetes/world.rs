@@ -208,6 +208,15 @@ impl Things {
         self.all.get(&what)?.get(name)
     }
 
+    /// The live object of one that splits requests.
+    pub(super) fn splitting(&self, object: &Value) -> Option<&Value> {
+        let what = match object["kind"] == "Service" {
+            true => What::Services,
+            false => What::Routes,
+        };
+        self.named(what, object["metadata"]["name"].as_str()?)
+    }
+
     pub(super) fn each(&self, what: What) -> impl Iterator<Item = &Value> {
         self.all.get(&what).into_iter().flat_map(Objects::values)
     }

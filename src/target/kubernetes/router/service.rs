@@ -45,10 +45,12 @@ impl Router for ByService {
         };
         let shares = marked(service).unwrap_or_default();
         let selected = service["spec"]["selector"][RELEASE].as_str();
-        let selected: Option<ReleaseId> = selected.and_then(|text| text.parse().ok());
-        match selected {
+        match selected.map(str::parse::<ReleaseId>) {
             // Somebody changed it by hand: what it selects counts.
-            Some(only) if !shares.contains_key(&only) => BTreeMap::from([(only, Percent::FULL)]),
+            Some(Ok(only)) if !shares.contains_key(&only) => {
+                BTreeMap::from([(only, Percent::FULL)])
+            }
+            Some(Err(_)) => BTreeMap::new(),
             _ => shares,
         }
     }
