@@ -1,0 +1,22 @@
+//! What a release goes back to that is not there any more, and what is waited for at the end.
+
+use super::Host;
+use crate::support::engine::there_is_a_tiny_image;
+
+#[test]
+fn a_command_is_started_instead_of_what_ones_own_dockerfile_says() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-command", "");
+    host.run(&["deploy"]).ends(0).says("r1 is live");
+    let script = "trap exit TERM; mkdir /tmp/w; echo 1 >/tmp/w/ready; httpd -p $HOST:$PORT -h /tmp/w; while :; do sleep 0.1; done";
+    let command = format!("run.command = [\"sh\", \"-c\", \"{script}\"]");
+    host.spec(&command, "");
+    host.run(&["deploy"]).ends(0).says("r2 is live");
+    let served = host.inside("-r2-1", &["cat", "/tmp/w/ready"]);
+    assert_eq!(served, "1");
+    host.spec("run.command = [\"nosuchprogram\"]", "");
+    host.run(&["deploy"]).ends(1).says("nosuchprogram");
+    host.run(&["status"]).ends(0).says("1/1 ready");
+}
