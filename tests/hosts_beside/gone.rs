@@ -1,7 +1,21 @@
 //! What a release goes back to that is not there any more, and what is waited for at the end.
 
-use super::Host;
+use super::{Host, STORE, TOOLS};
 use crate::support::engine::there_is_a_tiny_image;
+
+#[test]
+fn what_is_waited_for_at_the_end_is_said() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-waits", &format!("{STORE}{TOOLS}"));
+    host.run(&["deploy"]).ends(0);
+    host.run(&["stop", "--now"])
+        .ends(0)
+        .says("stopping search, store (30 s at most)\n");
+    let again = host.run(&["stop", "--now"]).ends(0);
+    assert!(!again.stderr.contains("stopping"), "{}", again.stderr);
+}
 
 #[test]
 fn a_command_is_started_instead_of_what_ones_own_dockerfile_says() {

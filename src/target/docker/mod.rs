@@ -10,6 +10,7 @@ mod beside;
 mod edge;
 mod fits;
 mod foreign;
+mod leaving;
 mod logs;
 mod names;
 mod objects;
