@@ -174,6 +174,9 @@ impl Deployment<'_> {
             // What all releases share may have changed.
             self.keep(&proposal).await?;
             self.target.settle().await?;
+        } else {
+            // What stands beside it may have changed.
+            self.put(&proposal.release).await?;
         }
         self.stand_by(&values, false).await?;
         self.leave().await?;

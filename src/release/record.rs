@@ -126,6 +126,10 @@ pub(crate) struct Release {
     /// As they were rendered for a cluster, so that going back needs no source tree.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) objects: Vec<Value>,
+    /// The names of services and tools that it was last deployed beside: they are no part of it, and
+    /// it may not do without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) beside: Vec<String>,
     #[serde(flatten)]
     pub(crate) contents: Contents,
 }

@@ -172,6 +172,15 @@ impl Any {
         }
     }
 
+    /// Those of these services and tools that were removed since.
+    pub(crate) async fn gone_beside(&self, names: &[String]) -> Result<Vec<String>> {
+        match self {
+            // Whoever runs them there removes them.
+            Self::Process(_) | Self::Kubernetes(_) => Ok(Vec::new()),
+            Self::Docker(target) => target.stage.gone_beside(names).await,
+        }
+    }
+
     /// Services and tools that agent.toml does not name any more end.
     pub(crate) async fn leave(&self, spec: &Spec, say: &mut dyn FnMut(String)) -> Result<()> {
         match self {

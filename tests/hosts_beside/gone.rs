@@ -4,6 +4,38 @@ use super::{Host, STORE, TOOLS};
 use crate::support::engine::there_is_a_tiny_image;
 
 #[test]
+fn a_release_whose_tool_was_removed_is_gone_back_to_with_a_warning() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-without", STORE);
+    host.run(&["deploy"]).ends(0).says("r1 is live");
+    // What stands beside a release may come later than the release.
+    host.spec("", &format!("{STORE}{}", only("search")));
+    host.run(&["deploy"])
+        .ends(0)
+        .says("search is started")
+        .says("nothing changed");
+    host.spec("run.env.MORE = \"1\"", STORE);
+    host.run(&["deploy"]).ends(0).says("search is removed");
+    let back = host.run(&["rollback"]).ends(0);
+    back.says(
+        "warning: r1 was deployed beside search, removed since; agentctl deploy with the agent.toml of \
+         then brings that back",
+    )
+    .says("r1 is live");
+    let back = host.run(&["rollback", "--to", "r2"]).ends(0);
+    assert!(!back.stderr.contains("warning"), "{}", back.stderr);
+}
+
+/// Of the tools.
+fn only(name: &str) -> &'static str {
+    let mut tables = TOOLS.split("\n\n");
+    let head = format!("[tools.{name}]");
+    tables.find(|table| table.contains(&head)).unwrap()
+}
+
+#[test]
 fn what_is_waited_for_at_the_end_is_said() {
     if !there_is_a_tiny_image() {
         return;

@@ -41,6 +41,13 @@ impl Host {
         Ok(())
     }
 
+    /// Those of them that nothing is left of but a volume.
+    pub(crate) async fn gone_beside(&self, names: &[String]) -> Result<Vec<String>> {
+        let there = self.all_beside().await?;
+        let is_gone = |name: &&String| !there.iter().any(|(other, _)| other == *name);
+        Ok(names.iter().filter(is_gone).cloned().collect())
+    }
+
     pub(super) async fn not_needed(&self, spec: &Spec) -> Result<Vec<(String, String)>> {
         let needed = beside(spec);
         let mut all = self.all_beside().await?;
