@@ -1,7 +1,7 @@
 //! What a release goes back to that is not there any more, and what is waited for at the end.
 
 use super::{Host, STORE, TOOLS};
-use crate::support::engine::there_is_a_tiny_image;
+use crate::support::engine::{docker, there_is_a_tiny_image};
 
 #[test]
 fn a_release_whose_tool_was_removed_is_gone_back_to_with_a_warning() {
@@ -47,6 +47,27 @@ fn what_is_waited_for_at_the_end_is_said() {
         .says("stopping search, store (30 s at most)\n");
     let again = host.run(&["stop", "--now"]).ends(0);
     assert!(!again.stderr.contains("stopping"), "{}", again.stderr);
+}
+
+#[test]
+fn an_image_that_was_only_here_is_asked_of_no_registry() {
+    if !there_is_a_tiny_image() {
+        return;
+    }
+    let host = Host::new("hb-image", "");
+    host.run(&["deploy"]).ends(0).says("r1 is live");
+    let image = ["inspect", "--format", "{{.Config.Image}}"];
+    let image = docker(&[&image[..], &[&host.named("-r1-1")]].concat()).unwrap();
+    let other = host.place.read("Dockerfile") + "ENV OTHER=1\n";
+    host.place.write("Dockerfile", other);
+    host.run(&["deploy"]).ends(0).says("r2 is live");
+    docker(&["rmi", "-f", &image]).unwrap();
+    let gone = host.run(&["rollback"]).ends(2);
+    assert!(!gone.stderr.contains("registry-1"), "{}", gone.stderr);
+    gone.says("error: could not start r1\n")
+        .says("caused by: its image is not on this host any more, and no registry keeps it\n")
+        .says("hint: agentctl rollback --to names another release");
+    host.run(&["status"]).ends(0).says("1/1 ready");
 }
 
 #[test]
