@@ -24,6 +24,7 @@ use crate::support::{Background, Place, Ran, eventually};
 
 const DOCKERFILE: &str = r#"FROM python:3.13-slim
 ENV HOST=0.0.0.0
+WORKDIR /app
 COPY agent.py /app/agent.py
 CMD ["python3", "/app/agent.py"]
 "#;

@@ -1,6 +1,7 @@
 //! What stands beside an agent on a Docker host, what is refused there, and that all of it goes.
 
 mod cut_off;
+mod gone;
 
 use std::io::Write;
 use std::net::TcpListener;

@@ -228,7 +228,7 @@ pub(crate) struct Autoscale {
 pub(crate) struct Stop {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Do not wait for open conversations and requests
+    /// Do not wait for open conversations and requests; services on a Docker host still have 30 s to end
     #[arg(long)]
     pub(crate) now: bool,
 }

@@ -174,6 +174,9 @@ impl Deployment<'_> {
             // What all releases share may have changed.
             self.keep(&proposal).await?;
             self.target.settle().await?;
+        } else {
+            // What stands beside it may have changed.
+            self.put(&proposal.release).await?;
         }
         self.stand_by(&values, false).await?;
         self.leave().await?;
@@ -191,11 +194,17 @@ impl Deployment<'_> {
     }
 
     /// If a first deploy ends with that, nothing is left running.
-    async fn or_nothing_runs(&self, first: bool, done: Result<()>) -> Result<()> {
+    async fn or_nothing_runs(&mut self, first: bool, done: Result<()>) -> Result<()> {
         if first && done.is_err() {
-            self.target.stop(true).await?;
+            self.stop().await?;
         }
         done
+    }
+
+    async fn stop(&mut self) -> Result<()> {
+        self.target.stop(true).await?;
+        let mut say = |text: String| self.shown.note(text);
+        self.target.stop_beside(&mut say).await
     }
 
     async fn leave(&mut self) -> Result<()> {
@@ -330,7 +339,7 @@ impl Deployment<'_> {
                 let seen = self.target.observe().await?;
                 prune::run(&self.target, self.store, &seen).await
             }
-            Outcome::RolledBack(_) if first => self.target.stop(true).await,
+            Outcome::RolledBack(_) if first => self.stop().await,
             _ => Ok(()),
         }
     }

@@ -11,6 +11,7 @@ use crate::advice::because;
 use crate::engine;
 use crate::journal::Store;
 use crate::release::{Choice, Contents, Release, ReleaseId, changes, choose};
+use crate::render::beside;
 use crate::rollout::{Plan, Wish};
 use crate::spec::{Percent, Scale, Strategy};
 use crate::target::Seen;
@@ -42,8 +43,13 @@ pub(crate) async fn propose<S: Store>(
     };
     let identity = contents.identity()?;
     let same = known.iter().find(|release| release.identity == identity);
+    let spec = &project.loaded.spec;
+    let beside = beside(spec).iter().map(|one| one.name.to_owned()).collect();
     let release = match same {
-        Some(same) => same.clone(),
+        Some(same) => Release {
+            beside,
+            ..same.clone()
+        },
         None => Release {
             id: next(&known, seen),
             identity,
@@ -52,10 +58,10 @@ pub(crate) async fn propose<S: Store>(
             base: None,
             objects: Vec::new(),
             origin: origin(project)?,
+            beside,
             contents,
         },
     };
-    let spec = &project.loaded.spec;
     let choice = match spec.rollout.strategy {
         Strategy::Auto => {
             let choose = |stable| choose(stable, &release, spec.agent.risk);

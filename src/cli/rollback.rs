@@ -12,7 +12,7 @@ use super::show::Shown;
 use super::site::Site;
 use super::stop;
 use super::store::AnyStore;
-use super::walk::{BY_HAND, Walk, wake_beside};
+use super::walk::{BY_HAND, Walk, wake_beside, warn_of_gone};
 use crate::advice::advice;
 use crate::engine::{self, ABORT};
 use crate::release::{Release, ReleaseId};
@@ -94,6 +94,7 @@ async fn go_back(
     target.fetch(&release).await?;
     journaled::abandon(store, &lease.hold, &mut past, number).await?;
     wake_beside(&target, shown).await;
+    warn_of_gone(&target, &release, shown).await;
     let values = target.kept_secrets().await?;
     let walk = Walk {
         site,

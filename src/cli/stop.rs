@@ -40,7 +40,8 @@ pub(crate) async fn run(args: &args::Stop, shown: &mut Shown) -> Result<Exit> {
             leaving(&target.observe().await?, shown);
         }
         let number = past.last().map_or(0, |last| last.number);
-        end(&target, args.now, &store, &lease.hold, number).await
+        end(&target, args.now, &store, &lease.hold, number).await?;
+        target.stop_beside(&mut |text| shown.note(text)).await
     };
     lease.during(&store, work).await?;
     let says = format!("{} is stopped; its history is kept", site.name());
@@ -95,7 +96,7 @@ fn leaving(seen: &Seen, shown: &mut Shown) {
     }
 }
 
-/// Until nothing runs, or somebody wants that at once. A look for that is never broken off: it may be
+/// Until no replica runs, or somebody wants that at once. A look for that is never broken off: it may be
 /// opening a way to a host, which nobody would close.
 async fn end(target: &Any, now: bool, store: &AnyStore, hold: &Hold, number: u64) -> Result<()> {
     let mut ending = pin!(target.stop(now));

@@ -15,6 +15,7 @@ use crate::engine::{self, Audience, Engine, Interrupt, Judging, Kept, Noted};
 use crate::journal::Store;
 use crate::notify::Herald;
 use crate::redact::Redactor;
+use crate::release::{Release, ReleaseId};
 use crate::rollout::{Event, Outcome, Plan, Rollout};
 use crate::spec::Notify;
 use crate::target::secrets::Values;
@@ -52,6 +53,26 @@ pub(crate) async fn wake_beside(target: &Any, shown: &mut Shown) {
             in_a_line(&error)
         ));
     }
+}
+
+/// Going back brings no service back that was removed, and at night it has to work all the same.
+pub(crate) async fn warn_of_gone(target: &Any, release: &Release, shown: &mut Shown) {
+    match target.gone_beside(&release.beside).await {
+        Ok(gone) if gone.is_empty() => {}
+        Ok(gone) => shown.warn(&goes_without(release.id, &gone)),
+        Err(error) => shown.warn(&format!(
+            "what stands beside it could not be looked at: {}",
+            in_a_line(&error)
+        )),
+    }
+}
+
+fn goes_without(release: ReleaseId, gone: &[String]) -> String {
+    format!(
+        "{release} was deployed beside {}, removed since; agentctl deploy with the agent.toml of then \
+         brings that back",
+        gone.join(", ")
+    )
 }
 
 impl<S: Store> Walk<'_, S> {

@@ -20,7 +20,7 @@ use super::show::Shown;
 use super::site::{Project, now};
 use super::stop_signal::StopSignal;
 use super::store::AnyStore;
-use super::walk::{BY_HAND, Walk};
+use super::walk::{BY_HAND, Walk, warn_of_gone};
 use crate::advice::{advice, in_a_line};
 use crate::analysis::{Finding, Measures, SOME, Sliding, Sources, Verdict, judge};
 use crate::engine;
@@ -217,6 +217,7 @@ impl Watcher<'_> {
         let seen = target.observe().await?;
         let good = engine::release(self.store, to).await?;
         target.fetch(&good).await?;
+        warn_of_gone(&target, &good, self.shown).await;
         let wanted = seen.releases.get(&release).map_or(0, |live| live.wanted);
         let last = past.last().map(|past| &**past.rollout.plan());
         let startup = good.contents.health.startup.within;

@@ -30,7 +30,7 @@ pub(crate) use context::{Context, Kind as EntryKind, Looked, Memory, find, stays
 pub(crate) use dockerfile::Dockerfile;
 pub(crate) use git::{Commit, Unknown, ignored};
 pub(crate) use pin::{LOCK, Lock, pin};
-pub(crate) use present::{base, is_made, no_registrys, tag};
+pub(crate) use present::{base, is_made, is_there, no_registrys, tag};
 pub(crate) use progress::{Ended, Progress};
 pub(crate) use provenance::{OF_AGENT, Provenance};
 pub(crate) use pull::pull;

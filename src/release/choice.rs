@@ -164,6 +164,7 @@ mod tests {
             by: String::new(),
             base: None,
             objects: Vec::new(),
+            beside: Vec::new(),
             origin: Origin {
                 version: Some(version.to_owned()),
                 dependencies: known(dependencies),

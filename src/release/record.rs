@@ -88,15 +88,13 @@ pub(crate) struct Contents {
 
 impl Contents {
     pub(crate) fn of(spec: &Spec, artifact: Artifact) -> Self {
-        // A built image was made to start it.
-        let is_built = spec.build.is_some() && matches!(artifact, Artifact::Image(_));
-        let command = match is_built {
-            true => Vec::new(),
-            false => spec.run.command.clone(),
+        let command = match artifact {
+            Artifact::Files(_) => &spec.run.command,
+            Artifact::Image(_) => spec.container_command(),
         };
         Self {
+            command: command.to_vec(),
             artifact,
-            command,
             env: spec.run.env.clone(),
             config: spec.config.clone(),
             secrets: spec.secrets.clone(),
@@ -128,6 +126,10 @@ pub(crate) struct Release {
     /// As they were rendered for a cluster, so that going back needs no source tree.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) objects: Vec<Value>,
+    /// The names of services and tools that it was last deployed beside: they are no part of it, and
+    /// it may not do without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) beside: Vec<String>,
     #[serde(flatten)]
     pub(crate) contents: Contents,
 }
@@ -161,5 +163,30 @@ impl Release {
     /// The kind of what makes its replicas in a cluster.
     fn workload(&self) -> Option<&str> {
         workload_of(&self.objects, self.id)?["kind"].as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of an agent.toml with these lines.
+    fn contents(lines: &str) -> Contents {
+        let text = format!("agent.name = \"bot\"\n{lines}");
+        let loaded = Spec::load(&text, "agent.toml", None, &|_| None).unwrap();
+        let image = Image::of(&loaded.spec, "bot@sha256:0".to_owned(), BTreeMap::new());
+        Contents::of(&loaded.spec, Artifact::Image(Box::new(image)))
+    }
+
+    #[test]
+    fn another_command_is_another_release_unless_the_image_was_written_to_start_it() {
+        let differs = |image: &str| {
+            let [one, two] = ["one", "two"]
+                .map(|word| contents(&format!("{image}\nrun.command = [\"{word}\"]")));
+            one.identity().unwrap() != two.identity().unwrap()
+        };
+        assert!(differs("image.image = \"bot:1\""));
+        assert!(differs("build.runtime = \"dockerfile\""));
+        assert!(!differs("build.runtime = \"python\""));
     }
 }

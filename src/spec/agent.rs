@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Build, Drain, Gpu, Health, Image, LlmJudge, MetricGate, Network, Nodes, Notify, Observe,
-    Period, Resources, Rollback, Rollout, Scale, SecretStore, Service, Sidecar, Template, Tool,
-    Volume,
+    Period, Resources, Rollback, Rollout, Runtime, Scale, SecretStore, Service, Sidecar, Template,
+    Tool, Volume,
 };
 
 /// One agent in one environment: `agent.toml` with that environment laid over it.
@@ -65,6 +65,18 @@ pub(crate) struct Spec {
     pub(crate) rollback: Rollback,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) notify: Option<Notify>,
+}
+
+impl Spec {
+    /// What its containers are told to start; empty: what their image starts. A Dockerfile of
+    /// agentctl's own was written to start it.
+    pub(crate) fn container_command(&self) -> &[Template] {
+        let is_written = |build: &Build| build.runtime != Runtime::Dockerfile;
+        match self.build.as_ref().is_some_and(is_written) {
+            true => &[],
+            false => &self.run.command,
+        }
+    }
 }
 
 /// What the agent is called and what kind of work it does.

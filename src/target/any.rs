@@ -61,13 +61,17 @@ impl Any {
         }
     }
 
-    /// Ends everything that was started there, and waits for that; `now` does not wait for open
-    /// conversations and requests.
+    /// Ends the agent, and waits for that; `now` does not wait for open conversations and requests.
     pub(crate) async fn stop(&self, now: bool) -> Result<()> {
-        each!(self, target => target.stop(now).await)?;
+        each!(self, target => target.stop(now).await)
+    }
+
+    /// Services and tools that agentctl keeps on the agent's host end; before they are waited for, it
+    /// is said.
+    pub(crate) async fn stop_beside(&self, say: &mut dyn FnMut(String)) -> Result<()> {
         match self {
             Self::Process(_) | Self::Kubernetes(_) => Ok(()),
-            Self::Docker(target) => target.stage.stop_beside().await,
+            Self::Docker(target) => target.stage.stop_beside(say).await,
         }
     }
 
@@ -81,7 +85,7 @@ impl Any {
         }
         match self {
             Self::Docker(_) if now => Ok(()),
-            _ => each!(self, target => target.stop(now).await),
+            _ => self.stop(now).await,
         }
     }
 
@@ -174,6 +178,15 @@ impl Any {
         match self {
             Self::Process(_) | Self::Kubernetes(_) => Ok(()),
             Self::Docker(target) => target.stage.wake_beside().await,
+        }
+    }
+
+    /// Those of these services and tools that were removed since.
+    pub(crate) async fn gone_beside(&self, names: &[String]) -> Result<Vec<String>> {
+        match self {
+            // Whoever runs them there removes them.
+            Self::Process(_) | Self::Kubernetes(_) => Ok(Vec::new()),
+            Self::Docker(target) => target.stage.gone_beside(names).await,
         }
     }
 

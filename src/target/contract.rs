@@ -45,6 +45,7 @@ pub(crate) fn release_of(number: u32, artifact: Artifact, command: &[&str]) -> R
         base: None,
         origin: Default::default(),
         objects: Vec::new(),
+        beside: Vec::new(),
         contents,
     }
 }

@@ -78,14 +78,9 @@ fn published(port: u16) -> Vec<Value> {
 }
 
 fn command(input: &Input) -> Result<Option<Vec<String>>> {
-    let run = &input.spec.run;
-    // A built image was made to start it.
-    if input.spec.build.is_some() || run.command.is_empty() {
-        return Ok(None);
-    }
-    let words = run.command.iter();
+    let words = input.spec.container_command().iter();
     let words = words.map(|word| secrets::filled_in(word, &input.spec));
-    Ok(Some(words.collect::<Result<_>>()?))
+    Ok(filled(words.collect::<Result<Vec<_>>>()?))
 }
 
 fn environment(input: &Input) -> Result<Map<String, Value>> {

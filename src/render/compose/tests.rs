@@ -43,6 +43,19 @@ fn refuses(more: &str, what: &str, hint: &str) {
 }
 
 #[test]
+fn a_command_is_left_out_only_where_the_image_was_written_for_it() {
+    let command = "[run]\ncommand = [\"./bot\", \"${PORT}\"]\n";
+    let of = |build: &str| {
+        let text = format!("[agent]\nname = \"bot\"\n{build}{command}");
+        stack_of(&input(&text))["services"]["bot"]["entrypoint"].clone()
+    };
+    let given = json!(["./bot", "8000"]);
+    assert_eq!(of("[image]\nimage = \"bot:1\"\n"), given);
+    assert_eq!(of("[build]\nruntime = \"dockerfile\"\n"), given);
+    assert_eq!(of("[build]\nruntime = \"node\"\n"), Value::Null);
+}
+
+#[test]
 fn an_agent_is_shut_in_and_reached_at_its_port() {
     let stack = stack("[run]\nport = 8080\nwritable = [\"/tmp\", \"/var/x\"]\n");
     let bot = &stack["services"]["bot"];

@@ -15,15 +15,8 @@ pub(super) const LEAVING: u64 = 5;
 /// The agent itself.
 pub(super) fn agent(input: &Input, templates: &Templates) -> Result<Value, Failure> {
     let run = &input.spec.run;
-    let command = match input.spec.build {
-        // The image was built to start it.
-        Some(_) => Vec::new(),
-        None => run
-            .command
-            .iter()
-            .map(|word| env::text(word, input))
-            .collect(),
-    };
+    let command = input.spec.container_command().iter();
+    let command: Vec<_> = command.map(|word| env::text(word, input)).collect();
     let variables = json!(filled(env::from(input)));
     let context = json!({
         "name": input.agent(),

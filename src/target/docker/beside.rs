@@ -12,14 +12,14 @@ use bollard::exec::StartExecResults;
 use bollard::models::{
     ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, ExecConfig,
 };
-use bollard::query_parameters::{RenameContainerOptionsBuilder, StopContainerOptionsBuilder};
-use futures_util::future::try_join_all;
+use bollard::query_parameters::RenameContainerOptionsBuilder;
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Host;
+use super::leaving::not_needed;
 use super::names::{DEFINITION, SERVICE};
-use super::objects::{is_missing, is_so_already};
+use super::objects::is_missing;
 use super::service::{CHECK_WITHIN, Service};
 use super::wake::label;
 use crate::advice::because;
@@ -34,9 +34,6 @@ const AGAIN: Duration = Duration::from_millis(200);
 const STEADY: Duration = Duration::from_secs(1);
 /// One that has ended so often before it was well is not waited for any longer.
 const RESTARTS: i64 = 3;
-/// Seconds that one may take to write down what it has in memory.
-const GRACE: i32 = 30;
-
 /// What has to be done with one.
 enum Due {
     Nothing,
@@ -82,23 +79,6 @@ impl Host {
             let stood = self.stand(service, values, say).await;
             stood.with_context(|| format!("could not start {}", service.name))?;
         }
-        Ok(())
-    }
-
-    /// Ends what agent.toml does not name any more; its volume stays.
-    pub(crate) async fn leave(&self, spec: &Spec, say: &mut dyn FnMut(String)) -> Result<()> {
-        for (name, id) in self.not_needed(spec).await? {
-            self.end(&id).await?;
-            self.remove(&id).await?;
-            say(not_needed(&name));
-        }
-        Ok(())
-    }
-
-    /// Everything beside the agent ends, and stays as it is.
-    pub(crate) async fn stop_beside(&self) -> Result<()> {
-        let all = self.all_beside().await?;
-        try_join_all(all.iter().map(|(_, id)| self.end(id))).await?;
         Ok(())
     }
 
@@ -292,7 +272,7 @@ impl Host {
     }
 
     /// Those that are called so, by the name that a service's container has.
-    async fn containers_beside(
+    pub(super) async fn containers_beside(
         &self,
         called: impl Fn(&str) -> String,
     ) -> Result<impl Iterator<Item = (String, ContainerSummary)>> {
@@ -305,23 +285,6 @@ impl Host {
             let wanted = format!("/{}", called(&self.names.service(&name)));
             one.names.as_ref()?.contains(&wanted).then_some((name, one))
         }))
-    }
-
-    async fn not_needed(&self, spec: &Spec) -> Result<Vec<(String, String)>> {
-        let needed = beside(spec);
-        let mut all = self.all_beside().await?;
-        all.retain(|(name, _)| !needed.iter().any(|one| one.name == name));
-        Ok(all)
-    }
-
-    /// Told to stop, with time to write down what it has.
-    pub(super) async fn end(&self, container: &str) -> Result<()> {
-        let options = StopContainerOptionsBuilder::new().t(GRACE).build();
-        let stopped = self.engine.docker.stop_container(container, Some(options));
-        match stopped.await {
-            Err(error) if !is_so_already(&error) => Err(self.engine.failure(error)),
-            _ => Ok(()),
-        }
     }
 
     pub(super) async fn rename(&self, container: &str, name: &str) -> Result<()> {
@@ -362,10 +325,6 @@ fn replaced(service: &Service) -> String {
         "{} is replaced: agent.toml says something else of it",
         service.name
     )
-}
-
-fn not_needed(name: &str) -> String {
-    format!("{name} is removed: agent.toml does not name it any more; its volume stays")
 }
 
 fn is_running(there: &ContainerInspectResponse) -> bool {

@@ -10,6 +10,7 @@ mod beside;
 mod edge;
 mod fits;
 mod foreign;
+mod leaving;
 mod logs;
 mod names;
 mod objects;
@@ -44,11 +45,11 @@ pub(crate) use program::image as program_image;
 
 use super::steered::{Stage, Steered};
 use super::{Log, secrets};
-use crate::advice::advice;
+use crate::advice::{advice, because};
 use crate::docker::{Engine, Link};
 use crate::edge::api;
 use crate::edge::client::Edge;
-use crate::image::pull;
+use crate::image::{is_there, pull};
 use crate::journal::{Ask, Unanswered};
 use crate::release::{Artifact, Release, ReleaseId};
 
@@ -215,6 +216,9 @@ impl Host {
         };
         let tools = image.tools.values().map(|tool| &tool.image);
         let sidecars = image.sidecars.values().map(|sidecar| &sidecar.image);
+        if !is_of_a_registry(&image.name) && !is_there(&self.engine, &image.name).await? {
+            return Err(gone(release.id));
+        }
         for name in std::iter::once(&image.name).chain(tools).chain(sidecars) {
             self.pulled(name).await?;
         }
@@ -237,6 +241,19 @@ impl Host {
         let what = format!("config/{}", release.id);
         self.write(&what, &texts).await
     }
+}
+
+/// An engine's own id means nothing to any registry.
+fn is_of_a_registry(image: &str) -> bool {
+    !image.starts_with("sha256:")
+}
+
+fn gone(release: ReleaseId) -> anyhow::Error {
+    because(
+        format!("could not start {release}"),
+        "its image is not on this host any more, and no registry keeps it",
+        "agentctl rollback --to names another release; agentctl deploy builds one from its sources",
+    )
 }
 
 impl Stage for Rc<Host> {

@@ -35,6 +35,18 @@ fn without_paths_the_port_tells_and_a_worker_is_not_asked() {
 }
 
 #[test]
+fn a_command_is_left_out_only_where_the_image_was_written_for_it() {
+    let of = |more: &str| {
+        let agent = agent(&input(&format!("{more}\n[run]\ncommand = [\"./bot\"]")));
+        agent.get("command").cloned()
+    };
+    assert_eq!(of(""), Some(json!(["./bot"])));
+    let own = of("[build]\nruntime = \"dockerfile\"");
+    assert_eq!(own, Some(json!(["./bot"])));
+    assert_eq!(of("[build]\nruntime = \"node\""), None);
+}
+
+#[test]
 fn the_grace_counts_the_wait_before_it() {
     let grace = |kind: &str| {
         let input = input(&format!("kind = \"{kind}\"\n[drain]\ngrace = \"90s\""));
