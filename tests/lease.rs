@@ -16,8 +16,7 @@ fn holder() -> (Place, Background) {
     (place, deploy)
 }
 
-const HELD: &str =
-    "error: rollout 2 of bot is held by tester@host (pid N) since TIME, last heartbeat T ago\n";
+const HELD: &str = "error: bot is held by tester@host (pid N) since TIME, last heartbeat T ago\n";
 
 #[track_caller]
 fn is_held(place: &Place, deploy: &Background) {

@@ -70,14 +70,25 @@ fn of_many_who_come_at_once_one_gets_in() {
 }
 
 #[test]
-fn held_names_the_rollout_and_the_agent() {
+fn held_names_the_agent() {
     let (_place, directory, _hold) = begun();
     let error = block_on(directory.acquire(anna(2), now())).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "rollout 7 of support-agent is held by anna@ci-3 (pid 1) since 12:03:44Z, \
-         last heartbeat 0 s ago"
+        "support-agent is held by anna@ci-3 (pid 1) since 12:03:44Z, last heartbeat 0 s ago"
     );
+}
+
+/// Whatever was begun since by who took over.
+#[test]
+fn who_lost_the_lease_is_told_of_no_rollout_of_others() {
+    let (_place, directory, hold) = begun();
+    let holder = block_on(directory.holder()).unwrap();
+    block_on(directory.take(holder.as_ref(), anna(2), 0)).unwrap();
+    block_on(directory.append(&Hold::again(2), 8, 1, json!({}))).unwrap();
+    let error = block_on(directory.append(&hold, 7, 1, json!({}))).unwrap_err();
+    let says = "support-agent is no longer held by this process";
+    assert!(error.to_string().starts_with(says), "{error}");
 }
 
 #[test]
