@@ -178,8 +178,15 @@ impl Store for Directory {
 
     async fn read(&self, rollout: u64) -> Result<Vec<Record>> {
         let file = self.rollout(rollout);
-        let bytes = files::read(&file)?.unwrap_or_default();
-        Ok(format::records(&bytes, &file)?.records)
+        let Some(bytes) = files::read(&file)? else {
+            return Ok(Vec::new());
+        };
+        let records = format::records(&bytes, &file)?.records;
+        match records.is_empty() {
+            // It appeared together with its first one.
+            true => bail!(format::corrupt(&file, 1, "there is no record in it")),
+            false => Ok(records),
+        }
     }
 
     async fn append(&self, hold: &Hold, rollout: u64, at: u64, payload: Value) -> Result<()> {

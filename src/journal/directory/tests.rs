@@ -105,6 +105,17 @@ fn readers_skip_a_torn_end_and_leave_it() {
 }
 
 #[test]
+fn a_journal_without_a_record_is_damaged() {
+    let (_place, directory, _hold) = begun();
+    for text in ["", "0badcafe {\"v\":1,\"se"] {
+        fs::write(directory.rollout(7), text).unwrap();
+        let error = block_on(directory.read(7)).unwrap_err();
+        assert_eq!(error.downcast::<Corrupt>().unwrap().line, 1);
+    }
+    assert!(block_on(directory.read(8)).unwrap().is_empty());
+}
+
+#[test]
 fn a_damaged_journal_is_not_written_to() {
     let (_place, directory, hold) = begun();
     let file = directory.rollout(7);
