@@ -91,6 +91,17 @@ fn a_user_keeps_an_arm_and_a_takes_the_old_release_for_all() {
 }
 
 #[test]
+fn a_rollback_to_the_old_release_ends_it_too() {
+    let (place, deploy) = test(BETA);
+    deploy.kill();
+    place
+        .run(&["rollback", "--to", "r1"])
+        .ends(0)
+        .says("rolled back to r1");
+    assert_eq!(asked(&place, "X-Beta: true"), "r1");
+}
+
+#[test]
 fn a_plan_tells_the_arms() {
     let place = Place::deployed("");
     place.spec(&format!(

@@ -40,6 +40,18 @@ hint: agentctl status shows where it stands
     );
 }
 
+/// Nobody who is asked in two lines is told that one of them is another event.
+#[test]
+fn what_is_asked_is_told_in_a_line() {
+    let place = Place::deployed("");
+    let steps = STEPS.replace("full traffic", "full\\nerror: traffic");
+    let deploy = place.deploy_until(&steps, "waiting for: agentctl approve");
+    place
+        .run(&["approve"])
+        .exactly(0, "", "approved rollout 2: full\\nerror: traffic\n");
+    deploy.wait().ends(0);
+}
+
 #[test]
 fn goes_on_here_when_the_one_who_waited_is_gone() {
     let place = Place::deployed("");

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::process::Command;
 
 use crate::support::{Place, Ran, repository};
 
@@ -140,6 +141,17 @@ hint: agentctl init writes a first agent.toml; -f names one elsewhere
 ",
     );
     fs::create_dir(place.path("folder")).unwrap();
+    place.write("a-file", "");
+    let through = place.run(&["deploy", "-f", "a-file/agent.toml"]);
+    through.exactly(
+        2,
+        "",
+        "\
+error: could not read a-file/agent.toml
+  caused by: Not a directory (os error 20)
+hint: -f names one elsewhere
+",
+    );
     place.run(&["deploy", "-f", "folder"]).exactly(
         2,
         "",
@@ -190,6 +202,25 @@ error: bomb-of-tables has 3488890 bytes; agentctl reads at most 1048576 (1 MiB)
 fn first_line(ran: &Ran) -> &str {
     assert!(ran.stderr.len() < 1000, "{} bytes", ran.stderr.len());
     ran.stderr.split_inclusive('\n').next().unwrap()
+}
+
+#[test]
+fn files_that_deploy_would_not_take() {
+    let place = Place::new("run.files = [\"agent.py\", \"missing.py\"]");
+    let says = "missing.py does not exist beside agent.toml";
+    place
+        .run(&["check"])
+        .ends(0)
+        .says(&format!("deploy would refuse it: {says}\n"));
+    place.run(&["deploy"]).ends(2).says(says);
+    let pipe = Command::new("mkfifo")
+        .arg(place.path("missing.py"))
+        .status();
+    assert!(pipe.unwrap().success());
+    let says = "is neither a file, a folder nor a link";
+    place.run(&["check"]).ends(0).says(says);
+    place.run(&["deploy"]).ends(2).says(says);
+    nothing_changed(&place);
 }
 
 #[test]

@@ -262,7 +262,7 @@ fn another_port_is_told_before() {
     let other = free_port();
     place.spec(&format!("run.port = {other}\n"));
     let says = format!(
-        "http://127.0.0.1:{} is closed, and port {other} opened in its place\n",
+        "http://127.0.0.1:{} will be closed, and port {other} opened in its place\n",
         place.port
     );
     place.run(&["plan"]).ends(0).says(&says);

@@ -89,6 +89,15 @@ fn the_edge_and_then_any_command() {
 }
 
 #[test]
+fn the_socket_of_the_edge_and_then_any_command() {
+    let place = Place::deployed("");
+    let before = place.processes();
+    std::fs::remove_file(place.state().join("edge.sock")).unwrap();
+    place.run(&["status"]).ends(0).says("1/1 ready");
+    eventually("no other edge is left", || place.processes() == before);
+}
+
+#[test]
 fn the_edge_while_a_rollout_holds() {
     let (place, mut deploy) = halfway();
     let replicas = place.replicas();

@@ -16,8 +16,7 @@ fn holder() -> (Place, Background) {
     (place, deploy)
 }
 
-const HELD: &str =
-    "error: rollout 2 of bot is held by tester@host (pid N) since TIME, last heartbeat T ago\n";
+const HELD: &str = "error: bot is held by tester@host (pid N) since TIME, last heartbeat T ago\n";
 
 #[track_caller]
 fn is_held(place: &Place, deploy: &Background) {
@@ -75,6 +74,28 @@ fn a_stopped_holder_is_not_robbed() {
     assert!(deploy.is_running());
     place.run(&["abort"]).ends(0);
     deploy.wait().ends(1);
+}
+
+/// Half a minute passes for whoever reads the clock of its last heartbeat.
+#[test]
+fn a_holder_that_shows_no_life_is_told_from_one_that_does() {
+    let (place, deploy) = holder();
+    let says = ", last heartbeat ";
+    let status = || place.run(&["status"]).ends(0).stdout;
+    assert!(!status().contains(says));
+    stop_between_heartbeats(&place, &deploy);
+    let path = place.state().join("lease.json");
+    let lease = std::fs::read_to_string(&path).unwrap();
+    let mut lease: serde_json::Value = serde_json::from_str(&lease).unwrap();
+    let at = lease["holder"]["beat"]["at"].as_u64().unwrap();
+    lease["holder"]["beat"]["at"] = (at - 30_000).into();
+    std::fs::write(&path, lease.to_string()).unwrap();
+    let status = status();
+    assert!(
+        status.contains(says) && status.contains("run by tester@"),
+        "{status}"
+    );
+    deploy.signal(Signal::CONT);
 }
 
 /// Who is stopped in the middle of a write keeps the lock, and all others wait for that.

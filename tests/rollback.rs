@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Background, Place, eventually};
+use crate::support::{Background, CANARY, Place, eventually};
 
 const TWO: &str = "run.env.ANSWER = \"two\"\n";
 
@@ -119,6 +119,42 @@ rolled back to r1: aborted by tester@host (T)
     );
     eventually("the new replica is gone", || place.replicas() == stable);
     assert_eq!(place.outcomes(), ["rolled_back", "completed"]);
+}
+
+/// A rollout of the second release that stands with half of the traffic, walked by nobody.
+fn standing() -> Place {
+    let place = Place::deployed("");
+    place
+        .deploy_until(&format!("{TWO}{CANARY}"), "holding at 50 %")
+        .kill();
+    place
+}
+
+#[test]
+fn to_the_release_in_force_while_a_rollout_stands() {
+    let place = standing();
+    place
+        .run(&["rollback", "--to", "r1"])
+        .ends(0)
+        .says("rolled back to r1");
+    eventually("the new replica is gone", || place.replicas().len() == 1);
+    assert_eq!(place.ask("reply"), "hello");
+    assert_eq!(place.outcomes(), ["rolled_back", "completed"]);
+}
+
+#[test]
+fn to_what_is_half_proven_no_rollback_leads() {
+    let place = standing();
+    let records = place.records(2);
+    place.run(&["rollback", "--to", "r2"]).exactly(
+        2,
+        "",
+        "\
+error: rollout 2 has not proven r2 yet: there is nothing to go back to
+hint: agentctl resume goes on with it, agentctl abort undoes it
+",
+    );
+    assert_eq!(place.records(2), records);
 }
 
 /// On r2, and going back to r1, which waits until a file is there.

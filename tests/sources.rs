@@ -265,7 +265,7 @@ fn a_command_says_yes_and_then_no() {
     let place = Place::deployed("");
     place.write(
         "judge.sh",
-        "echo \"$1 $AGENTCTL_STABLE\" >> asked; test ! -e no",
+        "echo \"$1 $AGENTCTL_STABLE\" >> asked; test ! -e no || { echo too slow >&2; exit 1; }",
     );
     let gate = r#"
 [[gate]]
@@ -277,6 +277,9 @@ source = { command = ["sh", "judge.sh", "{release}"] }
     let deploy = place.start(&["deploy"]);
     eventually("it was asked", || place.path("asked").exists());
     place.write("no", "");
-    deploy.wait().ends(1).says("undoing   judge says no");
+    deploy
+        .wait()
+        .ends(1)
+        .says("undoing   judge says no: too slow\n");
     assert!(place.read("asked").starts_with("r2 r1\n"));
 }

@@ -175,3 +175,20 @@ hint: -f names its agent.toml; or say which: --agent bot
 ",
     );
 }
+
+/// Whether they run or were stopped.
+#[test]
+fn of_several_agents_one_is_named_where_there_is_no_file() {
+    let place = Place::empty();
+    for name in ["bit", "bot"] {
+        std::fs::create_dir_all(place.path(&format!("state/agentctl/{name}"))).unwrap();
+    }
+    place.run(&["status"]).exactly(
+        2,
+        "",
+        "\
+error: there is no agent.toml here, and more than one agent was deployed on this machine
+hint: -f names its agent.toml; or say which: --agent bit, or --agent bot
+",
+    );
+}

@@ -21,7 +21,7 @@ mod sliding;
 pub(crate) use amount::Source;
 pub(crate) use calls::Calls;
 pub(crate) use compare::{Comparison, Judge, compare, compared};
-pub(crate) use figures::{About, Purse, Said, Sources, judge_figure};
+pub(crate) use figures::{About, Answer, Purse, Reading, Said, Sources, cleaned, judge_figure};
 pub(crate) use judge::{Evidence, Finding, Verdict, figure, judge, judge_beside};
 pub(crate) use measures::{Measures, SOME, Used};
 pub(crate) use probed::Probed;

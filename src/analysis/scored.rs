@@ -1,5 +1,6 @@
 //! What a gate makes of scores, and of what could not be asked.
 
+use super::figures::Answer;
 use super::judge::{Evidence, Finding, Verdict};
 use super::judges::{EARLY, Found, Risk, Scores, harm};
 use crate::spec::{Bound, MetricGate};
@@ -10,7 +11,7 @@ pub(crate) fn judge_scores(
     gate: &MetricGate,
     scores: &Scores,
     risk: Risk,
-    answer: Option<&Result<f64, String>>,
+    answer: Option<&Answer>,
 ) -> Verdict {
     let name = gate.label();
     let asks = asks(gate, scores);

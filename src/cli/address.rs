@@ -1,11 +1,12 @@
 //! Where users reach the agent.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 
 use anyhow::Result;
 
 use super::site::Project;
-use crate::advice::Advise;
+use crate::advice::with_advice;
 use crate::spec::TargetSpec;
 use crate::target::{Any, Seen, Target};
 
@@ -15,7 +16,7 @@ pub(crate) fn moved(project: &Project, seen: &Seen) -> Option<String> {
     let is_same = now.ends_with(&format!(":{}", then.port()));
     (!is_same).then(|| {
         format!(
-            "{now} is closed, and port {} opened in its place",
+            "{now} will be closed, and port {} opened in its place",
             then.port()
         )
     })
@@ -54,9 +55,31 @@ async fn address_is_free(project: &Project, target: &Any, address: SocketAddr) -
     if seen.url == Some(format!("http://{address}")) {
         return Ok(());
     }
-    let port = address.port();
-    TcpListener::bind(address).map(drop).advise(
-        format!("could not open {address} for {}", project.site.name()),
-        format!("see who has it: ss -ltnp 'sport = :{port}'; or set another run.port"),
-    )
+    let opened = TcpListener::bind(address).map(drop);
+    opened.map_err(|error| {
+        let hint = instead(address.port(), error.kind());
+        let what = format!("could not open {address} for {}", project.site.name());
+        with_advice(error.into(), what, hint)
+    })
+}
+
+fn instead(port: u16, kind: ErrorKind) -> String {
+    match kind {
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 take a right that you do not have: set another run.port".to_owned()
+        }
+        _ => format!("see who has it: ss -ltnp 'sport = :{port}'; or set another run.port"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_lacks_a_right_is_not_sent_to_look_for_others() {
+        let hint = instead(80, ErrorKind::PermissionDenied);
+        assert!(hint.contains("below 1024") && !hint.contains("ss -ltnp"));
+        assert!(instead(8000, ErrorKind::AddrInUse).contains("'sport = :8000'"));
+    }
 }

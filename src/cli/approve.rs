@@ -14,7 +14,7 @@ use super::resume;
 use super::show::Shown;
 use super::site::{Site, now};
 use super::store::AnyStore;
-use crate::advice::advice;
+use crate::advice::{advice, shown as one_line};
 use crate::engine::APPROVE;
 use crate::journal::Held;
 use crate::rollout::Event;
@@ -75,7 +75,7 @@ pub(crate) async fn say_yes(
         }
         Err(error) if error.is::<Held>() => {
             lease::ask(store, number, APPROVE).await?;
-            let says = format!("approved rollout {number}: {what}");
+            let says = format!("approved rollout {number}: {}", one_line(what));
             shown.result(
                 "approved",
                 says,

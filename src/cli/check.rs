@@ -4,18 +4,20 @@ use anyhow::{Error, Result};
 use serde_json::json;
 
 use super::args::File;
+use super::artifact;
 use super::exit::Exit;
 use super::show::Shown;
 use super::site::Project;
-use crate::spec::Problems;
+use crate::advice::in_a_line;
+use crate::spec::{Problems, TargetSpec};
 
 pub(crate) fn run(args: &File, shown: &mut Shown) -> Result<Exit> {
     let mut project = Project::load(args)?;
     whole(&project)?;
     shown.warnings(&project.loaded.warnings);
     // A file may be meant for a target of another environment, or for rendering alone.
-    if let Err(problems) = project.loaded.deployable() {
-        shown.note(format!("deploy would refuse it: {}", problems.first()));
+    if let Some(says) = refused(&mut project) {
+        shown.note(format!("deploy would refuse it: {says}"));
     }
     if args.environment.is_none() {
         let all = &project.loaded.environments;
@@ -63,9 +65,22 @@ fn tell(base: &Project, project: &mut Project, name: &str, shown: &mut Shown) {
     let mut warnings = std::mem::take(&mut project.loaded.warnings);
     warnings.retain(|warning| !base.loaded.warnings.contains(warning));
     shown.warnings(&warnings);
-    if let Err(problems) = project.loaded.deployable() {
-        let says = problems.first();
+    if let Some(says) = refused(project) {
         shown.note(format!("deploy -e {name} would refuse it: {says}"));
+    }
+}
+
+/// Why what is right in itself could not be deployed from here.
+fn refused(project: &mut Project) -> Option<String> {
+    if let Err(problems) = project.loaded.deployable() {
+        return Some(problems.first().to_string());
+    }
+    match project.loaded.target {
+        TargetSpec::Process { .. } => {
+            let error = artifact::tree(project).is_there().err()?;
+            Some(in_a_line(&error))
+        }
+        _ => None,
     }
 }
 

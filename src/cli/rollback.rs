@@ -16,8 +16,11 @@ use super::walk::{BY_HAND, Walk, wake_beside, warn_of_gone};
 use crate::advice::advice;
 use crate::engine::{self, ABORT};
 use crate::release::{Release, ReleaseId};
-use crate::rollout::{Phase, Plan, back};
+use crate::rollout::{Phase, Plan, Rollout, back};
 use crate::target::{Seen, Target};
+
+const LIST: &str = "agentctl history lists the releases";
+const UNFINISHED: &str = "agentctl resume goes on with it, agentctl abort undoes it";
 
 /// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own. Said twice it
 /// is done once.
@@ -25,8 +28,11 @@ pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit
     let site = Site::find(&args.which)?;
     let store = site.store().await?;
     let last = journaled::read(&store).await?.pop();
-    let running = last.filter(|last| args.to.is_none() && last.rollout.can_go_on());
-    let lease = match (running.as_ref().and_then(way), running) {
+    let running = last.filter(|last| last.rollout.can_go_on());
+    let to = args.to.as_deref().map(named).transpose()?;
+    let way = running.as_ref().and_then(|running| way(running, to));
+    let lease = match (way, running) {
+        (Some(Way::Refuse), Some(running)) => return Err(unproven(&running)),
         (Some(Way::Follow), Some(running)) => {
             let to = running.rollout.plan().to;
             shown.note(format!(
@@ -52,11 +58,31 @@ enum Way {
     Undo,
     /// It has to end first: the release that it is about is the one to go back from.
     After,
+    /// Going to what it is about would pass by its gates.
+    Refuse,
 }
 
-/// `None`: it does not stand in the way.
-fn way(running: &Journaled) -> Option<Way> {
+/// `None`: it does not stand in the way, or gives way to the release `to`, which a person names.
+fn way(running: &Journaled, to: Option<ReleaseId>) -> Option<Way> {
     let rollout = &running.rollout;
+    match to {
+        None => way_back(rollout),
+        Some(to) => way_to(rollout, to),
+    }
+}
+
+fn way_to(rollout: &Rollout, to: ReleaseId) -> Option<Way> {
+    match (rollout.plan(), rollout.phase()) {
+        (_, Phase::CleaningUp) => None,
+        (plan, _) if plan.is_scale() => None,
+        (plan, Phase::Forward) if plan.goes_back && plan.to == to => Some(Way::Follow),
+        (plan, _) if plan.goes_back => None,
+        (plan, _) if plan.to == to => Some(Way::Refuse),
+        (plan, _) => (plan.stable() == Some(to)).then_some(Way::Undo),
+    }
+}
+
+fn way_back(rollout: &Rollout) -> Option<Way> {
     match (rollout.plan(), rollout.phase()) {
         (plan, Phase::Undoing(_)) if plan.goes_back => Some(Way::After),
         (plan, _) if plan.goes_back => Some(Way::Follow),
@@ -65,6 +91,14 @@ fn way(running: &Journaled) -> Option<Way> {
         (plan, _) if plan.is_scale() => Some(Way::After),
         _ => Some(Way::Undo),
     }
+}
+
+fn unproven(running: &Journaled) -> anyhow::Error {
+    let (number, to) = (running.number, running.rollout.plan().to);
+    advice(
+        format!("rollout {number} has not proven {to} yet: there is nothing to go back to"),
+        UNFINISHED,
+    )
 }
 
 /// The lease, once whoever walks this rollout has ended it.
@@ -119,9 +153,8 @@ fn wanted(
     past: &[Journaled],
     seen: &Seen,
 ) -> Result<ReleaseId> {
-    let (history, list) = (history(past), "agentctl history lists the releases");
-    let named = args.to.as_deref().map(str::parse::<ReleaseId>).transpose();
-    let named = named.map_err(|says| advice(says, list))?;
+    let (history, list) = (history(past), LIST);
+    let named = args.to.as_deref().map(named).transpose()?;
     match (named.or_else(|| history.last_good()), history.stable()) {
         (Some(release), _) if !known(past, release) => {
             Err(advice(format!("there is no release {release}"), list))
@@ -140,6 +173,10 @@ fn wanted(
             "agentctl history shows what was",
         )),
     }
+}
+
+fn named(to: &str) -> Result<ReleaseId> {
+    to.parse().map_err(|says: String| advice(says, LIST))
 }
 
 fn known(past: &[Journaled], release: ReleaseId) -> bool {

@@ -100,7 +100,7 @@ async fn score(
     for pair in some {
         let answer = one(jury, gate.label(), pair).await;
         scores.0.extend(answer.as_ref().ok());
-        let answer = answer.map(|score| score.candidate);
+        let answer = answer.map(|score| score.candidate.into());
         verdict = judge_scores(gate, &scores, risk, Some(&answer));
         if answer.is_err() || verdict.finding != Finding::Unclear {
             break;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use super::args::{File, Which};
 use super::store::AnyStore;
 use super::values;
-use crate::advice::{Advise, advice};
+use crate::advice::{Advise, advice, with_advice};
 use crate::docker::{Engine, Place};
 use crate::image::Surroundings;
 use crate::journal::{Directory, Remote};
@@ -27,6 +27,8 @@ use crate::target::{
 const MOST: u64 = 16 << 20;
 
 const DEFAULT_FILE: &str = "agent.toml";
+
+const FIRST: &str = "agentctl init writes a first agent.toml; -f names one elsewhere";
 
 /// One agent in one environment.
 pub(crate) struct Site {
@@ -120,10 +122,14 @@ fn read(file: &Path) -> Result<Vec<u8>> {
         fs::File::open(file)?.take(MOST).read_to_end(&mut bytes)?;
         Ok::<_, std::io::Error>(bytes)
     };
-    read().advise(
-        format!("could not read {shown}"),
-        "agentctl init writes a first agent.toml; -f names one elsewhere",
-    )
+    read().map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::NotFound => FIRST.to_owned(),
+            ErrorKind::PermissionDenied => format!("see who may read it: ls -l {shown}"),
+            _ => "-f names one elsewhere".to_owned(),
+        };
+        with_advice(error.into(), format!("could not read {shown}"), hint)
+    })
 }
 
 impl Site {
@@ -219,12 +225,12 @@ impl Site {
         match (names.pop(), names.is_empty()) {
             (Some((agent, environment)), true) => Self::by_name(&agent, environment),
             (Some(_), false) => Err(advice(
-                "there is no agent.toml here, and more than one agent runs on this machine",
+                "there is no agent.toml here, and more than one agent was deployed on this machine",
                 names_in_words()?,
             )),
             (None, _) => Err(advice(
                 "there is no agent.toml here, and no agent was deployed on this machine",
-                "agentctl init writes a first agent.toml; -f names one elsewhere",
+                FIRST,
             )),
         }
     }

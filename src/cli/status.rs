@@ -1,5 +1,7 @@
 //! `agentctl status`
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::args::Which;
@@ -7,7 +9,7 @@ use super::exit::Exit;
 use super::journaled::{self, Journaled};
 use super::show::Shown;
 use super::site::{Site, now, variable};
-use crate::journal::{Owner, Store};
+use crate::journal::{HEARTBEAT, Holder, Owner, Store};
 use crate::target::{Seen, Target};
 use crate::ui::{self, Running, Serving, Status};
 
@@ -20,9 +22,8 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let target = site.target(0).await?;
     let seen = target.observe().await?;
     let me = Owner::here(variable);
-    let holder = store.holder().await?.map(|holder| holder.owner);
-    let holder = holder.filter(|owner| !owner.is_gone(&me));
-    let holder = holder.map(|owner| owner.to_string());
+    let holder = store.holder().await?;
+    let holder = holder.filter(|holder| !holder.owner.is_gone(&me));
     let ended = past.iter().rfind(|past| past.rollout.finished().is_some());
     let serving = past
         .last()
@@ -36,9 +37,9 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
         beside: target.beside().await?,
         next: match seen.ending {
             true => Some(ENDING),
-            false => next(&past, holder.as_deref()),
+            false => next(&past, holder.as_ref()),
         },
-        rollout: running(&past, &seen, holder),
+        rollout: running(&past, &seen, holder.as_ref()),
         last: ended.map(Journaled::view),
     };
     shown.console().show(&status, now());
@@ -46,21 +47,29 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
 }
 
 /// Nobody goes on with a rollout that stalled, or whose process died.
-fn next(past: &[Journaled], holder: Option<&str>) -> Option<&'static str> {
+fn next(past: &[Journaled], holder: Option<&Holder>) -> Option<&'static str> {
     let last = past.last().filter(|last| last.rollout.can_go_on())?;
     holder.is_none().then(|| ui::next(&last.rollout))
 }
 
-fn running(past: &[Journaled], seen: &Seen, holder: Option<String>) -> Option<Running> {
+fn running(past: &[Journaled], seen: &Seen, holder: Option<&Holder>) -> Option<Running> {
     let last = past
         .last()
         .filter(|last| last.rollout.finished().is_none())?;
-    Some(Running::of(
+    let running = Running::of(
         last.number,
         &last.rollout,
         seen,
         &last.verdicts,
         now(),
-        holder,
-    ))
+        holder.map(|holder| holder.owner.to_string()),
+    );
+    let silent = holder.and_then(silent);
+    Some(Running { silent, ..running })
+}
+
+/// Seconds, where one heartbeat at least did not come: it is stopped, say, or its machine is.
+fn silent(holder: &Holder) -> Option<u64> {
+    let silent = Duration::from_millis(now().0.saturating_sub(holder.beat.at));
+    (silent > HEARTBEAT * 2).then_some(silent.as_secs())
 }

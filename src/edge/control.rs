@@ -20,7 +20,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use super::api::Request;
-use super::home::Home;
+use super::home::{Home, SOCKET};
 use super::refusal::Refused;
 use super::supervise::Keeper;
 use super::{errand, metrics};
@@ -34,6 +34,8 @@ const AT_LEAST: Duration = Duration::from_secs(1);
 /// When no more files can be opened, some are closed soon.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How often it is looked whether the socket is still there.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 type Body = Either<Full<Bytes>, Channel<Bytes>>;
 type Answer = Result<Response<Body>, Refused>;
@@ -52,8 +54,9 @@ pub(super) fn open(home: &Home, socket: &str) -> io::Result<UnixListener> {
 }
 
 /// Serves until the keeper has ended, and then until everyone has their answer.
-pub(super) async fn serve(listener: UnixListener, keeper: Rc<Keeper>) {
+pub(super) async fn serve(home: &Home, mut listener: UnixListener, keeper: Rc<Keeper>) {
     let mut connections = JoinSet::new();
+    let mut looks = tokio::time::interval(LOOK_EVERY);
     let ended = keeper.ended();
     tokio::pin!(ended);
     loop {
@@ -62,10 +65,29 @@ pub(super) async fn serve(listener: UnixListener, keeper: Rc<Keeper>) {
                 connections.spawn_local(converse(stream, Rc::clone(&keeper)));
             }
             Some(_) = connections.join_next() => {}
+            _ = looks.tick() => {
+                if let Some(anew) = opened_anew(home, &keeper) {
+                    listener = anew;
+                }
+            }
             () = &mut ended => break,
         }
     }
     let _ = tokio::time::timeout(LAST_WORDS, connections.join_all()).await;
+}
+
+/// Where somebody removed the socket: nobody could give orders any more, nor another edge begin. One
+/// that is there is left alone, as it may be a successor's.
+fn opened_anew(home: &Home, keeper: &Keeper) -> Option<UnixListener> {
+    if keeper.is_succeeded() || !matches!(home.socket().try_exists(), Ok(false)) {
+        return None;
+    }
+    let opened = open(home, SOCKET);
+    keeper.note(&match &opened {
+        Ok(_) => format!("{} was gone; opened again", home.socket().display()),
+        Err(error) => format!("cannot open {}: {error}", home.socket().display()),
+    });
+    opened.ok()
 }
 
 async fn accept(listener: &UnixListener) -> UnixStream {

@@ -49,10 +49,11 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 
 use containers::Containers;
 use home::{Home, SOCKET};
@@ -60,6 +61,8 @@ use succession::Start;
 use supervise::Keeper;
 
 const RETRY: Duration = Duration::from_millis(5);
+/// Whoever started an edge has given up long before.
+const WAITS: Duration = Duration::from_secs(60);
 
 /// The edge's whole life. Ends well at once when another edge answers there already.
 /// `containers`: its replicas are those that carry this name, of the engine with this socket.
@@ -116,7 +119,7 @@ async fn live(home: Home, containers: Option<Containers>, start: Start) -> Resul
     }
     keeper.spawn(Rc::clone(&keeper).save_changes());
     keeper.spawn(Rc::clone(&keeper).keep_house());
-    control::serve(listener, Rc::clone(&keeper)).await;
+    control::serve(&home, listener, Rc::clone(&keeper)).await;
     if !keeper.is_succeeded() {
         return keeper.close().await;
     }
@@ -125,11 +128,13 @@ async fn live(home: Home, containers: Option<Containers>, start: Start) -> Resul
 }
 
 /// The kernel releases the lock when the edge dies. `None`: an edge answers there, and keeps its
-/// place. One that is about to end holds the lock and does not answer: it is waited for.
+/// place. One that is about to end holds the lock and does not answer: it is waited for, but not
+/// without end, or each command would leave one that waits for an edge which hangs.
 async fn start(home: &Home, succeeds: bool) -> Result<Option<Start>> {
     let path = home.lock();
     let file = File::options().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+    let gives_up = Instant::now() + WAITS;
     loop {
         match file.try_lock() {
             Ok(()) => {
@@ -144,6 +149,9 @@ async fn start(home: &Home, succeeds: bool) -> Result<Option<Start>> {
         match client::Edge::connect(home.dir()).await? {
             Some(edge) if succeeds => return succession::succeed(home, &edge).await.map(Some),
             Some(_) => return Ok(None),
+            None if Instant::now() >= gives_up => {
+                bail!("another edge has {} and does not answer", path.display())
+            }
             None => tokio::time::sleep(RETRY).await,
         }
     }

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use super::api::{Recipe, Standing, Traffic};
 use super::instance::Identity;
 use super::replica::Replica;
+use crate::advice::Advise;
 use crate::durable::{self, PRIVATE};
 
 /// How an edge that was told to stop goes about it.
@@ -123,12 +124,16 @@ pub(super) fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(T::default()),
         text => text.with_context(|| format!("cannot read {}", path.display()))?,
     };
-    serde_json::from_slice(&text).with_context(|| {
+    let path = path.display();
+    serde_json::from_slice(&text).advise(
         format!(
-            "cannot understand {}: another version of agentctl wrote it, or a person changed it",
-            path.display()
-        )
-    })
+            "cannot understand {path}: another version of agentctl wrote it, or a person changed it"
+        ),
+        format!(
+            "restore it, or remove it: rm {path}; the next command then ends the replicas that still \
+             run, and agentctl deploy starts them again"
+        ),
+    )
 }
 
 #[cfg(test)]

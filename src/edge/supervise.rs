@@ -303,7 +303,7 @@ impl Keeper {
         let _ = self.secrets.redactor();
     }
 
-    fn note(&self, line: &str) {
+    pub(in crate::edge) fn note(&self, line: &str) {
         logs::note(&self.home.log(), line);
     }
 

@@ -8,13 +8,11 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use super::Engine;
-use crate::analysis::{About, Verdict, judge_figure};
+use crate::analysis::{About, Answer, Verdict, cleaned, judge_figure};
 use crate::journal::Store;
 use crate::rollout::Stamp;
 use crate::spec::{GateSource, MetricGate};
 use crate::target::Target;
-
-type Answer = Result<f64, String>;
 
 /// What a gate's source said, and when it was asked.
 type Told = (usize, Stamp, Answer);
@@ -102,7 +100,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             GateSource::Judge { judge } => self.ask_judge(at, gate, judge).await,
             _ => self.sources.figure(source, &self.about(gate)).await,
         };
-        (at, asked, answer.map_err(|says| self.redactor.clean(&says)))
+        (at, asked, cleaned(answer, self.redactor))
     }
 
     fn about(&self, gate: &MetricGate) -> About {

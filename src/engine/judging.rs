@@ -16,7 +16,7 @@ use super::Engine;
 use super::probe::{self, Turn};
 use crate::advice::{Advise, in_a_line};
 use crate::analysis::judges::{Confidence, Kind, Promise, Risk, Score, Scores};
-use crate::analysis::{Finding, Purse, Said, Sources, Verdict, judge_scores};
+use crate::analysis::{Answer, Finding, Purse, Reading, Said, Sources, Verdict, judge_scores};
 use crate::journal::Store;
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
@@ -150,12 +150,7 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     }
 
     /// By all that was scored so far; `answer`: what came of asking last.
-    pub(super) fn judged(
-        &self,
-        at: usize,
-        gate: &MetricGate,
-        answer: Option<&Result<f64, String>>,
-    ) -> Verdict {
+    pub(super) fn judged(&self, at: usize, gate: &MetricGate, answer: Option<&Answer>) -> Verdict {
         let scores = self.judging.scores.borrow();
         let scores = scores.get(&at).cloned().unwrap_or_default();
         match self.risk(at) {
@@ -166,21 +161,17 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
 
     /// So many more conversations, until it is found whether they are good enough: then nothing more
     /// is spent.
-    pub(super) async fn ask_judge(
-        &self,
-        at: usize,
-        gate: &MetricGate,
-        name: &str,
-    ) -> Result<f64, String> {
+    pub(super) async fn ask_judge(&self, at: usize, gate: &MetricGate, name: &str) -> Answer {
         let judge = self.rollout.plan().judges.get(name);
         for _ in 0..judge.map_or(0, |judge| judge.samples) {
-            let so_far = self.mean(at).map(Ok);
+            let so_far = self.mean(at).map(|mean| Ok(mean.into()));
             if self.judged(at, gate, so_far.as_ref()).finding != Finding::Unclear {
                 break;
             }
             self.sample(at, gate, name).await?;
         }
-        self.mean(at).ok_or_else(|| "nothing was scored".to_owned())
+        let mean = self.mean(at).map(Reading::from);
+        mean.ok_or_else(|| "nothing was scored".to_owned())
     }
 
     fn mean(&self, at: usize) -> Option<f64> {

@@ -25,7 +25,7 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
 /// Someone else has the lease.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
-    /// "rollout 7 of support-agent".
+    /// The agent: a lease is for all that is done to it, not only for a rollout.
     pub(crate) what: String,
     pub(crate) holder: Holder,
     /// If no heartbeat comes, the lease is free after this long.

@@ -97,7 +97,7 @@ fn follows(record: &Record, before: &[Record]) -> bool {
     record.seq == before.len() as u64 && before.last().is_none_or(|last| last.fence <= record.fence)
 }
 
-fn corrupt(file: &Path, line: usize, says: &str) -> Corrupt {
+pub(super) fn corrupt(file: &Path, line: usize, says: &str) -> Corrupt {
     Corrupt {
         file: file.to_owned(),
         line,

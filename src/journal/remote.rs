@@ -146,7 +146,7 @@ async fn act(directory: &Directory, call: &[u8]) -> Result<Value> {
         }
         Call::Get { name } => json!(directory.get(&name).await?),
         Call::Lease => json!(Standing {
-            what: directory.what()?,
+            what: directory.agent.clone(),
             holder: directory.holder().await?,
         }),
         Call::Take { from, owner, at } => json!(directory.take(from.as_deref(), owner, at).await?),

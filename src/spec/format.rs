@@ -132,9 +132,18 @@ pub(super) fn advice(format: &str, text: &str) -> Option<String> {
             Some(format!("give a unit, like \"{text}s\" or \"{text}m\""))
         }
         "label" => Some(format!("for example \"{}\"", to_label(text)?)),
-        "url-path" if is_url_path(&format!("/{text}")) => Some(format!("write \"/{text}\"")),
+        "url-path" => Some(format!("write \"{}\"", to_url_path(text)?)),
         _ => None,
     }
+}
+
+/// Of a whole address its path.
+fn to_url_path(text: &str) -> Option<String> {
+    let path = match text.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]).to_owned(),
+        None => format!("/{text}"),
+    };
+    is_url_path(&path).then_some(path)
 }
 
 fn is_number(text: &str) -> bool {

@@ -66,6 +66,9 @@ pub(crate) struct Running {
     pub(crate) copies: Option<Copies>,
     /// Who runs it: `anna@laptop, pid 4711`; `None`: nobody does.
     pub(crate) holder: Option<String>,
+    /// For so many seconds it gave no heartbeat, which is longer than it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) silent: Option<u64>,
 }
 
 impl Running {
@@ -101,6 +104,7 @@ impl Running {
             arms: Arm::of(rollout, seen),
             copies: seen.mirrored.as_ref().map(|all| all.copies.clone()),
             holder,
+            silent: None,
         }
     }
 
@@ -112,7 +116,12 @@ impl Running {
             None => format!("step {} of {}", self.step, self.steps).into(),
         };
         let holder = match &self.holder {
-            Some(holder) => format!("run by {holder} since {}", clock.since(self.started)).into(),
+            Some(holder) => {
+                let says = format!("run by {holder} since {}", clock.since(self.started));
+                let silent = self.silent.iter();
+                let silent = silent.map(|seconds| format!(", last heartbeat {seconds} s ago"));
+                Line::from(says).add(Tone::Wait, silent.collect::<String>())
+            }
             None => Line::new(Tone::Wait, "run by nobody"),
         };
         let copies = self.copies.iter().flat_map(copies::lines);

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, Interest};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use super::answered::LARGEST;
-use super::{About, cut, number_at};
+use super::{About, Reading, cut, number_at};
 
 /// Of what it says went wrong: the last words are there.
 const LAST: usize = 4096;
@@ -25,7 +25,7 @@ pub(super) async fn figure(
     json: Option<&str>,
     folder: &Path,
     about: &About,
-) -> Result<f64> {
+) -> Result<Reading> {
     let (program, arguments) = command.split_first().context("the command is empty")?;
     let mut command = Command::new(program);
     command
@@ -42,21 +42,32 @@ pub(super) async fn figure(
     let ran = group.ran().await?;
     let Some(path) = json else {
         return match ran.status.code() {
-            Some(code @ (0 | 1)) => Ok(f64::from(code)),
-            _ => bail!("it ended with {}{}", ran.status, last_words(&ran.stderr)),
+            Some(0) => Ok(Reading::from(0.0)),
+            Some(1) => Ok(Reading {
+                number: 1.0,
+                says: last_words(&ran.stderr),
+            }),
+            _ => bail!(ended(&ran)),
         };
     };
     if !ran.status.success() {
-        bail!("it ended with {}{}", ran.status, last_words(&ran.stderr));
+        bail!(ended(&ran));
     }
     let json = serde_json::from_slice(&ran.stdout).context("it printed what is not JSON")?;
-    number_at(path, &json)
+    number_at(path, &json).map(Reading::from)
 }
 
-fn last_words(stderr: &[u8]) -> String {
+fn ended(ran: &Output) -> String {
+    let status = ran.status;
+    match last_words(&ran.stderr) {
+        Some(words) => format!("it ended with {status}: {words}"),
+        None => format!("it ended with {status}"),
+    }
+}
+
+fn last_words(stderr: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(stderr);
-    let last = text.trim_end().lines().next_back();
-    last.map_or_else(String::new, |line| format!(": {}", cut(line)))
+    text.trim_end().lines().next_back().map(cut)
 }
 
 /// A process at the head of a group of its own, all of which ends when this is dropped.

@@ -21,6 +21,7 @@ pub(crate) use judge::{Purse, Said};
 use super::amount::prometheus;
 use super::answered;
 use super::judge::{Finding, Verdict, against_bounds};
+use crate::redact::Redactor;
 use crate::spec::{GateSource, MetricGate, Part, Template};
 
 /// Of one try.
@@ -41,6 +42,34 @@ pub(crate) struct About {
     pub(crate) step: usize,
 }
 
+/// What a source answers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) number: f64,
+    /// In its own words, of one that says no.
+    pub(crate) says: Option<String>,
+}
+
+/// The same, or what there was instead, in words.
+pub(crate) type Answer = Result<Reading, String>;
+
+impl From<f64> for Reading {
+    fn from(number: f64) -> Self {
+        Self { number, says: None }
+    }
+}
+
+/// Without what is to be kept out.
+pub(crate) fn cleaned(answer: Answer, redactor: &Redactor) -> Answer {
+    match answer {
+        Ok(Reading { number, says }) => Ok(Reading {
+            number,
+            says: says.map(|says| redactor.clean(&says)),
+        }),
+        Err(says) => Err(redactor.clean(&says)),
+    }
+}
+
 /// How sources are reached.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
@@ -55,7 +84,7 @@ impl Sources {
     ///
     /// # Errors
     /// What there was instead, in words.
-    pub(crate) async fn figure(&self, source: &GateSource, about: &About) -> Result<f64, String> {
+    pub(crate) async fn figure(&self, source: &GateSource, about: &About) -> Answer {
         let mut breaths = BREATHS.into_iter();
         loop {
             let answer = self.once(source, about).await;
@@ -67,7 +96,7 @@ impl Sources {
         }
     }
 
-    async fn once(&self, source: &GateSource, about: &About) -> Result<f64> {
+    async fn once(&self, source: &GateSource, about: &About) -> Result<Reading> {
         let asked = async {
             match source {
                 GateSource::Command { command, json } => {
@@ -75,7 +104,7 @@ impl Sources {
                     let path = json.as_deref();
                     command::figure(command.collect(), path, &self.folder, about).await
                 }
-                _ => self.web(source, about).await,
+                _ => self.web(source, about).await.map(Reading::from),
             }
         };
         match tokio::time::timeout(WITHIN, asked).await {
@@ -108,25 +137,30 @@ impl About {
 }
 
 /// Judges a gate by what its source said last; `None`: it has not answered yet.
-pub(crate) fn judge_figure(gate: &MetricGate, answer: Option<&Result<f64, String>>) -> Verdict {
+pub(crate) fn judge_figure(gate: &MetricGate, answer: Option<&Answer>) -> Verdict {
     let name = gate.label();
     let is_answer = gate.source.as_ref().is_some_and(GateSource::is_answer);
     let (finding, says) = match answer {
         None => (Finding::Unclear, format!("{name} is being asked for")),
         Some(Err(says)) => (Finding::Unclear, format!("{name} is not known: {says}")),
-        Some(Ok(figure)) if is_answer => match *figure == 0.0 {
-            true => (Finding::Pass, format!("{name} says yes")),
-            false => (Finding::Fail, format!("{name} says no")),
-        },
-        Some(Ok(figure)) => against_bounds(gate, *figure),
+        Some(Ok(figure)) if is_answer => yes_or_no(name, figure),
+        Some(Ok(figure)) => against_bounds(gate, figure.number),
     };
     Verdict {
         gate: name.to_owned(),
         finding,
-        figure: answer.and_then(|answer| answer.as_ref().ok().copied()),
+        figure: answer.and_then(|answer| Some(answer.as_ref().ok()?.number)),
         says,
         evidence: None,
         both: false,
+    }
+}
+
+fn yes_or_no(name: &str, figure: &Reading) -> (Finding, String) {
+    match (figure.number == 0.0, &figure.says) {
+        (true, _) => (Finding::Pass, format!("{name} says yes")),
+        (false, Some(words)) => (Finding::Fail, format!("{name} says no: {words}")),
+        (false, None) => (Finding::Fail, format!("{name} says no")),
     }
 }
 

@@ -61,6 +61,10 @@ async fn what_commands_say() {
         (command(&["true"], None), Ok(0.0)),
         (command(&["false"], None), Ok(1.0)),
         (
+            command(&["sh", "-c", "echo too slow >&2; exit 1"], None),
+            Ok(1.0),
+        ),
+        (
             command(&["sh", "-c", "echo oh no >&2; exit 7"], None),
             Err("it ended with exit status: 7: oh no"),
         ),
@@ -115,6 +119,7 @@ async fn what_commands_say() {
     ];
     for (source, wanted) in cases {
         let said = sources.once(&source, &about()).await;
+        let said = said.map(|figure| figure.number);
         let said = said.map_err(|error| format!("{error:#}"));
         assert_eq!(said, wanted.map_err(str::to_owned), "{source:?}");
     }
@@ -136,7 +141,7 @@ async fn nothing_is_left_of_a_command() {
     };
     let ends = "sleep 777 & echo $! > pids; exit 0";
     let (ends, about) = (command(&["sh", "-c", ends], None), about());
-    assert_eq!(sources.once(&ends, &about).await.unwrap(), 0.0);
+    assert_eq!(sources.once(&ends, &about).await.unwrap().number, 0.0);
     all_end(&pids()).await;
 
     let hangs = "sleep 777 & echo $! > some; echo $$ >> some; mv some pids; wait; true";
@@ -219,8 +224,9 @@ fn what_a_gate_makes_of_it() {
         (&plain, Some(Ok(0.0)), Finding::Pass, "quality says yes"),
         (&plain, Some(Ok(1.0)), Finding::Fail, "quality says no"),
     ];
+    let figure = |answer: Result<f64, String>| answer.map(Reading::from);
     for (gate, answer, finding, says) in cases {
-        let verdict = judge_figure(gate, answer.as_ref());
+        let verdict = judge_figure(gate, answer.map(figure).as_ref());
         assert_eq!((verdict.finding, verdict.says.as_str()), (finding, says));
     }
 }

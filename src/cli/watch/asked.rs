@@ -9,12 +9,10 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use crate::analysis::{About, Sources, Verdict, judge_figure};
+use crate::analysis::{About, Answer, Sources, Verdict, cleaned, judge_figure};
 use crate::redact::Redactor;
 use crate::release::ReleaseId;
 use crate::spec::{MetricGate, Period};
-
-type Answer = Result<f64, String>;
 
 pub(super) struct Asked {
     gates: Rc<Vec<MetricGate>>,
@@ -101,7 +99,7 @@ impl Asked {
                 return std::future::pending().await;
             };
             let answer = sources.figure(source, &about).await;
-            (at, answer.map_err(|says| redactor.clean(&says)))
+            (at, cleaned(answer, &redactor))
         }));
     }
 }

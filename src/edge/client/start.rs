@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::{Edge, Way, dial, nobody_is_there};
+use crate::advice::advice;
 use crate::edge::home::Home;
 use crate::edge::launch::PRIVATE;
 use crate::edge::{logs, program};
@@ -100,10 +101,18 @@ async fn wait(home: &Home, child: &mut Child) -> Result<Edge> {
     }
 }
 
+/// What the edge itself advised stands last in its log.
 fn silent(home: &Home, why: &str) -> anyhow::Error {
-    anyhow!(
-        "the edge did not start: {why}; the end of {}:\n{}",
-        home.log().display(),
-        logs::last_lines(&home.log(), 5)
-    )
+    let end = logs::last_lines(&home.log(), 5);
+    let log = home.log();
+    let what = |end: &str| {
+        format!(
+            "the edge did not start: {why}; the end of {}:\n{end}",
+            log.display()
+        )
+    };
+    match end.rsplit_once("\nhint: ") {
+        Some((end, hint)) if !hint.trim_end().contains('\n') => advice(what(end), hint.trim_end()),
+        _ => anyhow!(what(&end)),
+    }
 }

@@ -214,6 +214,20 @@ async fn an_edge_that_hangs_is_told_and_not_waited_for() {
     assert!(edge.watch().await.is_err());
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_edge_that_does_not_answer_is_not_waited_for_without_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = super::super::Home::make(dir.path()).unwrap();
+    let hangs = std::fs::File::create(home.lock()).unwrap();
+    hangs.lock().unwrap();
+    let error = super::super::start(&home, false)
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.ends_with("edge.lock and does not answer"), "{error}");
+}
+
 #[tokio::test]
 async fn nobody_answers_where_no_edge_runs() {
     let dir = tempfile::tempdir().unwrap();

@@ -34,7 +34,7 @@ const TRY_EVERY: Duration = Duration::from_millis(5);
 pub(crate) struct Directory {
     root: PathBuf,
     /// Whose journal this is, for messages.
-    agent: String,
+    pub(super) agent: String,
     watch: Mutex<Watch>,
     pen: Mutex<Pen>,
 }
@@ -130,14 +130,6 @@ impl Directory {
         requests::look(&file, rollout, taken)
     }
 
-    /// What is held, in words.
-    pub(super) fn what(&self) -> Result<String> {
-        Ok(match self.numbers()?.last() {
-            Some(number) => format!("rollout {number} of {}", self.agent),
-            None => self.agent.clone(),
-        })
-    }
-
     fn numbers(&self) -> Result<Vec<u64>> {
         let names = files::list(&self.root.join("rollouts"))?;
         let mut numbers: Vec<u64> = names.iter().filter_map(|name| number(name)).collect();
@@ -166,13 +158,13 @@ fn number(name: &str) -> Option<u64> {
 impl Locked<'_> {
     fn check(&self, hold: &Hold) -> Result<()> {
         let lease = self.directory.read_lease()?;
-        lease.check(hold, &self.directory.what()?)
+        lease.check(hold, &self.directory.agent)
     }
 
     /// Changes the lease, durably, or leaves it as it was.
     fn lease<T>(&self, change: impl FnOnce(&mut Lease, &str) -> Result<T>) -> Result<T> {
         let mut lease = self.directory.read_lease()?;
-        let result = change(&mut lease, &self.directory.what()?)?;
+        let result = change(&mut lease, &self.directory.agent)?;
         let json = format::versioned(&lease)?;
         files::replace(&self.directory.root.join("lease.json"), json.as_bytes())?;
         Ok(result)
@@ -186,8 +178,15 @@ impl Store for Directory {
 
     async fn read(&self, rollout: u64) -> Result<Vec<Record>> {
         let file = self.rollout(rollout);
-        let bytes = files::read(&file)?.unwrap_or_default();
-        Ok(format::records(&bytes, &file)?.records)
+        let Some(bytes) = files::read(&file)? else {
+            return Ok(Vec::new());
+        };
+        let records = format::records(&bytes, &file)?.records;
+        match records.is_empty() {
+            // It appeared together with its first one.
+            true => bail!(format::corrupt(&file, 1, "there is no record in it")),
+            false => Ok(records),
+        }
     }
 
     async fn append(&self, hold: &Hold, rollout: u64, at: u64, payload: Value) -> Result<()> {

@@ -70,14 +70,25 @@ fn of_many_who_come_at_once_one_gets_in() {
 }
 
 #[test]
-fn held_names_the_rollout_and_the_agent() {
+fn held_names_the_agent() {
     let (_place, directory, _hold) = begun();
     let error = block_on(directory.acquire(anna(2), now())).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "rollout 7 of support-agent is held by anna@ci-3 (pid 1) since 12:03:44Z, \
-         last heartbeat 0 s ago"
+        "support-agent is held by anna@ci-3 (pid 1) since 12:03:44Z, last heartbeat 0 s ago"
     );
+}
+
+/// Whatever was begun since by who took over.
+#[test]
+fn who_lost_the_lease_is_told_of_no_rollout_of_others() {
+    let (_place, directory, hold) = begun();
+    let holder = block_on(directory.holder()).unwrap();
+    block_on(directory.take(holder.as_ref(), anna(2), 0)).unwrap();
+    block_on(directory.append(&Hold::again(2), 8, 1, json!({}))).unwrap();
+    let error = block_on(directory.append(&hold, 7, 1, json!({}))).unwrap_err();
+    let says = "support-agent is no longer held by this process";
+    assert!(error.to_string().starts_with(says), "{error}");
 }
 
 #[test]
@@ -91,6 +102,17 @@ fn readers_skip_a_torn_end_and_leave_it() {
     let next = Directory::new(directory.root.clone(), "support-agent");
     block_on(next.append(&hold, 7, 1, json!({}))).unwrap();
     assert_eq!(block_on(directory.read(7)).unwrap().len(), 2);
+}
+
+#[test]
+fn a_journal_without_a_record_is_damaged() {
+    let (_place, directory, _hold) = begun();
+    for text in ["", "0badcafe {\"v\":1,\"se"] {
+        fs::write(directory.rollout(7), text).unwrap();
+        let error = block_on(directory.read(7)).unwrap_err();
+        assert_eq!(error.downcast::<Corrupt>().unwrap().line, 1);
+    }
+    assert!(block_on(directory.read(8)).unwrap().is_empty());
 }
 
 #[test]

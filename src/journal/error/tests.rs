@@ -22,7 +22,7 @@ fn holder() -> Holder {
 
 fn held(at: u64) -> Held {
     Held {
-        what: "rollout 7 of support-agent".to_owned(),
+        what: "support-agent".to_owned(),
         holder: holder(),
         stale_in: Duration::from_millis(12_900),
         at,
@@ -31,7 +31,7 @@ fn held(at: u64) -> Held {
 
 #[test]
 fn held_says_by_whom_and_since_when() {
-    let says = "rollout 7 of support-agent is held by anna@ci-3 (pid 4711) since";
+    let says = "support-agent is held by anna@ci-3 (pid 4711) since";
     let cases = [
         (NOON + 2_400, "12:03:44Z, last heartbeat 2 s ago"),
         (NOON - 1, "12:03:44Z, last heartbeat 0 s ago"),

@@ -62,6 +62,12 @@ impl Tree {
         Ok(Identity::from_digest(&hash.finalize()))
     }
 
+    /// # Errors
+    /// Where it could not be part of a release, whatever is in its files.
+    pub(crate) fn is_there(&self) -> Result<()> {
+        self.entries().map(drop)
+    }
+
     /// Keeps a copy; the answer is the identity of what was copied, even if someone edits the
     /// files meanwhile.
     pub(crate) fn keep(&self, dir: &StateDir) -> Result<Identity> {

@@ -34,7 +34,8 @@ enum Form {
     Live(Live),
     Lines(Lines),
     Json(Heart),
-    Quiet,
+    /// Since when the gate is asked that was told to wait for a person.
+    Quiet(Option<Stamp>),
 }
 
 pub(crate) struct Progress<'a> {
@@ -72,7 +73,7 @@ impl<'a> Progress<'a> {
             Form::Live(live) => live.show(self.console, picture(&self.title, &now)),
             Form::Lines(lines) => lines.event(self.console, &now, event),
             Form::Json(heart) => heart.event(self.console, &self.title, &now, event),
-            Form::Quiet => {}
+            Form::Quiet(asks) => warn_of_asking(self.console, &now, asks),
         }
         // At another weight nothing was judged yet.
         if let Event::Done(Effect::Route(_) | Effect::Mirror(_)) = event {
@@ -106,7 +107,7 @@ impl<'a> Progress<'a> {
             Form::Live(live) => live.show(self.console, picture(&self.title, &now)),
             Form::Lines(lines) => lines.glimpse(self.console, &now),
             Form::Json(heart) => heart.glimpse(self.console, &self.title, &now),
-            Form::Quiet => {}
+            Form::Quiet(asks) => warn_of_asking(self.console, &now, asks),
         }
     }
 
@@ -122,6 +123,15 @@ impl<'a> Progress<'a> {
             live.last(self.console, picture(&self.title, &now));
         }
         ended(self.console, &self.title, &now, exit);
+    }
+}
+
+/// Once of each: nobody would know why it goes on no more.
+fn warn_of_asking(console: &mut Console, now: &Moment, asks: &mut Option<Stamp>) {
+    let since = now.rollout.gate().map(|(_, since)| since);
+    let is_asking = now.rollout.asks(now.verdicts, now.at).is_some();
+    if is_asking && std::mem::replace(asks, since) != since {
+        console.warn(&say::doing(now).paint(false));
     }
 }
 
@@ -154,7 +164,7 @@ fn ended(console: &mut Console, title: &Title, now: &Moment, exit: u8) {
 
 fn form(console: &Console) -> Form {
     match console.wishes.output {
-        _ if console.wishes.quiet => Form::Quiet,
+        _ if console.wishes.quiet => Form::Quiet(None),
         Output::Json => Form::Json(Heart::default()),
         Output::Text if console.redraws() => Form::Live(Live::on_stderr()),
         Output::Text => Form::Lines(Lines::default()),

@@ -199,6 +199,22 @@ evidence: evidence/7
     );
 }
 
+#[test]
+fn quiet_tells_that_a_person_is_asked() {
+    let wishes = Wishes {
+        quiet: true,
+        color: Color::Never,
+        ..Wishes::default()
+    };
+    golden(
+        &played(wishes, terminal(), &all_well()).1,
+        r"
+warning: waiting for: agentctl approve — before full traffic
+r13 is live at http://127.0.0.1:8000 (5m 44s)
+",
+    );
+}
+
 /// A live view on a small screen, without colour and glyphs.
 fn on_screen(rows: u16, play: impl FnOnce(Progress)) -> String {
     let wishes = Wishes {
