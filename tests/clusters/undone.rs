@@ -26,6 +26,10 @@ fn a_release_keeps_its_values() {
     let Some(agent) = Clustered::new("values", KEY) else {
         return;
     };
+    agent
+        .with_key("alpha", &["plan", "--save", "plan.json"])
+        .ends(2)
+        .says("error: a first deploy with secrets cannot be saved as a plan");
     agent.with_key("alpha", &["deploy"]).ends(0);
     let [shared, alpha] = &agent.names("secrets")[..] else {
         panic!("{:?}", agent.names("secrets"));

@@ -110,6 +110,7 @@ async fn no_request_notices() {
     assert_eq!(open(&stage.until(stopping).await), 1);
     std::fs::write(stage.dir.path().join("over"), "").unwrap();
     heard(&mut slow, " end.").await;
+    drop(slow);
     stage.until(|state| standings(state, "a").is_empty()).await;
     assert!(!stage.log().contains("does not stop when told"));
     while !stage.log().contains("the edge before this one has ended") {
