@@ -26,7 +26,7 @@ pub(crate) struct Proposal {
 /// `by` is whoever would make the release.
 pub(crate) async fn propose<S: Store>(
     project: &Project,
-    contents: Contents,
+    mut contents: Contents,
     store: &S,
     past: &[Journaled],
     seen: &Seen,
@@ -37,7 +37,10 @@ pub(crate) async fn propose<S: Store>(
     let in_force = history(past).stable();
     let stable = known.iter().find(|release| Some(release.id) == in_force);
     let changes = match stable {
-        Some(stable) => changes(&stable.contents, &contents)?,
+        Some(stable) => {
+            contents.unseen_as_in(&stable.contents);
+            changes(&stable.contents, &contents)?
+        }
         None => Vec::new(),
     };
     let identity = contents.identity()?;

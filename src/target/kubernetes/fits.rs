@@ -27,8 +27,8 @@ impl Cluster {
     pub(crate) async fn fits(&self, spec: &Spec) -> Result<Vec<String>> {
         self.has_namespace().await?;
         self.may(spec).await?;
-        let unseen = self.has_secrets(spec).await?.into_iter();
-        Ok(unseen.map(|name| unseen_secret(&name)).collect())
+        let unseen = self.referred(spec).await?.unseen.iter();
+        Ok(unseen.map(|name| unseen_secret(name)).collect())
     }
 
     /// Who may not look at namespaces finds out later.
