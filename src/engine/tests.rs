@@ -51,6 +51,7 @@ struct Story {
     asked: Option<&'static str>,
     approval: bool,
     one_set: bool,
+    in_place: bool,
     probes: Vec<spec::Probe>,
     /// An abandoned rollout has split the traffic already, as this one wants it.
     left_split: bool,
@@ -67,6 +68,7 @@ impl Default for Story {
             asked: None,
             approval: false,
             one_set: false,
+            in_place: false,
             probes: Vec::new(),
             left_split: false,
         }
@@ -101,10 +103,14 @@ impl Story {
             probe: self.probes.clone(),
             ..spec::Rollout::default()
         };
-        Plan {
+        let plan = Plan {
             auto_undo: self.auto_undo,
             one_set: self.one_set,
             ..plan_for(Some(1), 2, &rollout, &self.gates)
+        };
+        match self.in_place {
+            true => plan.in_place(),
+            false => plan,
         }
     }
 

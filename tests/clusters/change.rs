@@ -141,3 +141,16 @@ fn a_service_that_was_deleted_in_mid_rollout_comes_back() {
     deploy.wait().ends(1);
     agent.whole("r1", 1);
 }
+
+/// A node has one pod of it, so the old one's time to leave comes before the new one's to start.
+#[test]
+fn a_pod_that_leaves_slowly_does_not_make_its_successor_late() {
+    let slow = "agent.kind = \"daemon\"\nrun.env.IGNORE_TERM = \"1\"\ndrain.grace = \"25s\"\n\
+                health.ready = \"/ready\"\nhealth.startup.within = \"10s\"\n";
+    let Some(agent) = Clustered::deployed("slowly", slow) else {
+        return;
+    };
+    agent.spec(&format!("{slow}{TWO}"));
+    agent.run(&["deploy"]).ends(0).says("r2 is live");
+    agent.run(&["stop", "--now"]).ends(0);
+}
