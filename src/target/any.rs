@@ -11,6 +11,7 @@ use super::{
 };
 use crate::advice::advice;
 use crate::release::{Release, ReleaseId};
+use crate::render::Right;
 use crate::spec::{ProbeRequest, Spec};
 
 pub(crate) enum Any {
@@ -110,6 +111,7 @@ impl Any {
         &self,
         spec: &Spec,
         address: Option<SocketAddr>,
+        needed: &[Right],
     ) -> Result<Vec<String>> {
         match self {
             Self::Process(_) => Ok(Vec::new()),
@@ -117,7 +119,7 @@ impl Any {
                 target.stage.fits(spec, address).await?;
                 Ok(Vec::new())
             }
-            Self::Kubernetes(target) => target.cluster.fits(spec).await,
+            Self::Kubernetes(target) => target.cluster.fits(spec, needed).await,
         }
     }
 
