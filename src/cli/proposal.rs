@@ -162,8 +162,17 @@ fn fitted(project: &Project, plan: Plan) -> Result<Plan> {
     if !objects::split_by_replicas(project) {
         return Ok(plan);
     }
-    let hint = "such weights in rollout.steps, more replicas, or network.router = \"gateway\", which \
-                splits by weight";
+    let scale = project.loaded.spec.scale.as_ref();
+    let hint = match scale.is_some_and(|scale| objects::is_scaled(project, scale)) {
+        true => {
+            "the autoscaler changes the number of replicas, and with it the weights that there can \
+             be: rollout.strategy = \"rolling\", or network.router = \"gateway\", which splits by weight"
+        }
+        false => {
+            "such weights in rollout.steps, more replicas, or network.router = \"gateway\", which \
+             splits by weight"
+        }
+    };
     plan.by_replicas().map_err(|cause| refused(cause, hint))
 }
 
