@@ -52,6 +52,7 @@ struct Story {
     approval: bool,
     one_set: bool,
     in_place: bool,
+    keeps: bool,
     probes: Vec<spec::Probe>,
     /// An abandoned rollout has split the traffic already, as this one wants it.
     left_split: bool,
@@ -69,6 +70,7 @@ impl Default for Story {
             approval: false,
             one_set: false,
             in_place: false,
+            keeps: true,
             probes: Vec::new(),
             left_split: false,
         }
@@ -161,7 +163,7 @@ impl Story {
             redactor: &Redactor::new(&secrets),
             sources: &Sources::default(),
             who: "anna@laptop".to_owned(),
-            evidence: evidence.path().join("0001"),
+            evidence: self.keeps.then(|| evidence.path().join("0001")),
             number: 1,
             rollout,
             noted: Noted::default(),

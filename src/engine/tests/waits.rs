@@ -20,6 +20,21 @@ async fn replicas_that_keep_exiting_are_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_nothing_is_kept_no_place_is_named() {
+    let crashes = Behaviour {
+        crashes: true,
+        ..Behaviour::default()
+    };
+    let story = |keeps| Story {
+        target: Fake::default().with(NEW, crashes.clone()),
+        keeps,
+        ..Story::default()
+    };
+    assert!(reason(&story(true).told().await).evidence.is_some());
+    assert_eq!(reason(&story(false).told().await).evidence, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_who_has_a_place_can_be_late() {
     let waits = Behaviour {
         awaits: std::time::Duration::from_secs(600),
