@@ -148,6 +148,14 @@ impl Any {
         }
     }
 
+    /// What a deploy of this release brings up to date where it runs already, in lines.
+    pub(crate) async fn due(&self, release: &Release) -> Result<Vec<String>> {
+        match self {
+            Self::Process(_) | Self::Docker(_) => Ok(Vec::new()),
+            Self::Kubernetes(target) => target.due(release).await,
+        }
+    }
+
     /// Services and tools run, and are well.
     pub(crate) async fn stand_by(
         &self,
