@@ -9,6 +9,7 @@ mod input;
 mod killed;
 mod others;
 mod outage;
+mod referred;
 mod rights;
 mod routers;
 mod shape;

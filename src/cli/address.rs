@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use anyhow::Result;
 
+use super::objects::is_in_cluster;
+use super::render::needed;
 use super::site::Project;
 use crate::advice::with_advice;
 use crate::spec::TargetSpec;
@@ -45,7 +47,14 @@ pub(crate) async fn fits(project: &Project) -> Result<Vec<String>> {
             address_is_free(project, &target, address).await?;
             Ok(Vec::new())
         }
-        _ => target.fits(&project.loaded.spec, address).await,
+        _ => {
+            let needed = match is_in_cluster(project) {
+                true => needed(project)?,
+                false => Vec::new(),
+            };
+            let spec = &project.loaded.spec;
+            target.fits(spec, address, &needed).await
+        }
     }
 }
 

@@ -170,6 +170,7 @@ impl Deployment<'_> {
                 "a secret has a new value: replicas take it when they are started the next time",
             );
         }
+        let due = unchanged::due(self.project, &self.target, &proposal.release).await?;
         if objects::is_in_cluster(self.project) {
             // What all releases share may have changed.
             self.keep(&proposal).await?;
@@ -181,7 +182,14 @@ impl Deployment<'_> {
         self.stand_by(&values, false).await?;
         self.leave().await?;
         self.target.listen(address(self.project)).await?;
-        unchanged::told(self.project, &self.target, proposal.release.id, self.shown).await
+        unchanged::told(
+            self.project,
+            &self.target,
+            proposal.release.id,
+            &due,
+            self.shown,
+        )
+        .await
     }
 
     /// What the agent needs beside it is there before the agent.

@@ -104,11 +104,13 @@ pub(crate) async fn can_be_saved(project: &Project) -> Result<()> {
 pub(crate) async fn given(project: &Project, image: &str, values: &Values) -> Result<Given> {
     let cluster = project.site.cluster().await?;
     let secret_values = cluster.mark_of(values).await?;
+    let referred = cluster.referred(&project.loaded.spec).await?;
     let objects = of(project, image, ANY, secret_values.as_ref()).await?;
     let workload = workload_of(&objects, ANY).context("nothing makes replicas")?;
     Ok(Given {
         workload: identity(workload.clone()),
         secret_values,
+        referred: referred.marks.clone(),
     })
 }
 

@@ -54,7 +54,11 @@ pub(crate) async fn run(args: &args::Plan, shown: &mut Shown) -> Result<Exit> {
             }
             shown.plan(&project.site, plan, &proposal.changes);
         }
-        None => exit = unchanged::told(&project, &target, proposal.release.id, shown).await?,
+        None => {
+            let release = &proposal.release;
+            let due = unchanged::due(&project, &target, release).await?;
+            exit = unchanged::told(&project, &target, release.id, &due, shown).await?;
+        }
     }
     if let Some(path) = &args.save {
         saved::is_certain(&proposal)?;

@@ -27,7 +27,7 @@ pub(crate) struct Proposal {
 /// `by` is whoever would make the release.
 pub(crate) async fn propose<S: Store>(
     project: &Project,
-    contents: Contents,
+    mut contents: Contents,
     store: &S,
     past: &[Journaled],
     seen: &Seen,
@@ -38,7 +38,10 @@ pub(crate) async fn propose<S: Store>(
     let in_force = history(past).stable();
     let stable = known.iter().find(|release| Some(release.id) == in_force);
     let changes = match stable {
-        Some(stable) => changes(&stable.contents, &contents)?,
+        Some(stable) => {
+            contents.unseen_as_in(&stable.contents);
+            changes(&stable.contents, &contents)?
+        }
         None => Vec::new(),
     };
     let identity = contents.identity()?;
@@ -165,8 +168,17 @@ fn fitted(project: &Project, plan: Plan) -> Result<Plan> {
     if !objects::split_by_replicas(project) {
         return Ok(plan);
     }
-    let hint = "such weights in rollout.steps, more replicas, or network.router = \"gateway\", which \
-                splits by weight";
+    let scale = project.loaded.spec.scale.as_ref();
+    let hint = match scale.is_some_and(|scale| objects::is_scaled(project, scale)) {
+        true => {
+            "the autoscaler changes the number of replicas, and with it the weights that there can \
+             be: rollout.strategy = \"rolling\", or network.router = \"gateway\", which splits by weight"
+        }
+        false => {
+            "such weights in rollout.steps, more replicas, or network.router = \"gateway\", which \
+             splits by weight"
+        }
+    };
     plan.by_replicas().map_err(|cause| refused(cause, hint))
 }
 

@@ -159,7 +159,14 @@ impl Shown {
         }
     }
 
-    pub(crate) fn nothing_changed(&mut self, site: &Site, release: ReleaseId, seen: &Seen) -> Exit {
+    /// `changed`: that nothing did, or nothing else.
+    pub(crate) fn nothing_changed(
+        &mut self,
+        site: &Site,
+        changed: &str,
+        release: ReleaseId,
+        seen: &Seen,
+    ) -> Exit {
         let url = seen.url.as_deref();
         let at = url.map(|url| format!(" at {url}")).unwrap_or_default();
         let side = seen.releases.get(&release).cloned().unwrap_or_default();
@@ -174,9 +181,9 @@ impl Shown {
             ),
         };
         let says = match (exit, lacking(release, &side)) {
-            (Exit::Done, None) => format!("nothing changed: {says}"),
-            (Exit::Done, Some(lacking)) => format!("nothing changed: {says}, {lacking}"),
-            (_, lacking) => format!("nothing changed, {says}: {}", lacking.unwrap_or_default()),
+            (Exit::Done, None) => format!("{changed}: {says}"),
+            (Exit::Done, Some(lacking)) => format!("{changed}: {says}, {lacking}"),
+            (_, lacking) => format!("{changed}, {says}: {}", lacking.unwrap_or_default()),
         };
         let more = json!({ "release": release, "url": url });
         self.result_with("unchanged", exit, &says, more);

@@ -4,20 +4,35 @@ use anyhow::Result;
 use tokio::time::{Instant, timeout_at};
 
 use super::exit::Exit;
+use super::objects;
 use super::show::Shown;
 use super::site::Project;
 use crate::engine::MARGIN;
-use crate::release::ReleaseId;
+use crate::release::{Release, ReleaseId};
 use crate::target::{Any, Seen, SeenRelease, Target};
+
+/// What all releases share, and what scales them, may be another all the same.
+pub(super) async fn due(project: &Project, target: &Any, release: &Release) -> Result<Vec<String>> {
+    let release = objects::filled(project, release.clone()).await?;
+    target.due(&release).await
+}
 
 pub(super) async fn told(
     project: &Project,
     target: &Any,
     release: ReleaseId,
+    due: &[String],
     shown: &mut Shown,
 ) -> Result<Exit> {
+    for line in due {
+        shown.note(line);
+    }
     let seen = awaited(project, target, release, shown).await?;
-    Ok(shown.nothing_changed(&project.site, release, &seen))
+    let says = match due.is_empty() {
+        true => "nothing changed",
+        false => "nothing else changed",
+    };
+    Ok(shown.nothing_changed(&project.site, says, release, &seen))
 }
 
 /// After a reboot, say, replicas come again with the first command.

@@ -1,5 +1,7 @@
 //! Walking a rollout under the lease, with Ctrl-C heard.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -99,6 +101,13 @@ impl<S: Store> Walk<'_, S> {
         self.walk(rollout, events, async |_| ()).await
     }
 
+    /// What a pod keeps is gone with it.
+    fn evidence(&self) -> Result<Option<PathBuf>> {
+        let is_pods = self.signals == AS_JOB;
+        let dir = (!is_pods).then(|| self.site.dir()).transpose()?;
+        Ok(dir.map(|dir| dir.evidence(self.number)))
+    }
+
     async fn walk(
         mut self,
         rollout: Rollout,
@@ -117,6 +126,7 @@ impl<S: Store> Walk<'_, S> {
             values: self.values.clone(),
             folder: rollout.plan().folder.clone().into(),
         };
+        let evidence = self.evidence()?;
         let title = title(self.site, self.number);
         let watching = Watching::new(self.shown.console(), title, &rollout);
         let planned = Event::Planned(Box::new((**rollout.plan()).clone()));
@@ -132,7 +142,7 @@ impl<S: Store> Walk<'_, S> {
             redactor: &redactor,
             sources: &sources,
             who: self.lease.who.clone(),
-            evidence: self.site.dir()?.evidence(self.number),
+            evidence,
             number: self.number,
             rollout,
             noted: Noted::default(),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -42,9 +43,12 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             Err(error) => (Vec::new(), Some(error)),
         };
         let logs: Vec<Log> = logs.into_iter().map(|log| self.cleaned(log)).collect();
-        let unsaved = self.write_evidence(failure, &logs).err();
+        let dir = self.evidence.as_deref();
+        let saved = dir.map(|dir| self.write_evidence(dir, failure, &logs));
+        let unsaved = saved.and_then(Result::err);
+        let path = dir.map(|dir| dir.display().to_string());
         Evidence {
-            path: Some(self.evidence.display().to_string()).filter(|_| unsaved.is_none()),
+            path: path.filter(|_| unsaved.is_none()),
             lines: last_lines(&logs, failure.seen.as_deref(), to),
             missing: unread.or(unsaved).map(|error| in_a_line(&error)),
         }
@@ -58,16 +62,15 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         }
     }
 
-    fn write_evidence(&self, failure: &Failure, logs: &[Log]) -> Result<()> {
-        let dir = &self.evidence;
+    fn write_evidence(&self, dir: &Path, failure: &Failure, logs: &[Log]) -> Result<()> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(dir)?;
         let reason = self.redactor.clean(&failure.says);
         fs::write(dir.join("reason.txt"), format!("{reason}\n"))?;
-        self.write_json("seen.json", &failure.seen)?;
-        self.write_json("verdicts.json", &failure.verdicts)?;
+        self.write_json(&dir.join("seen.json"), &failure.seen)?;
+        self.write_json(&dir.join("verdicts.json"), &failure.verdicts)?;
         for log in logs {
             let file = dir.join(format!("{}.log", log.name()));
             fs::write(file, log.lines.join("\n") + "\n")?;
@@ -75,10 +78,10 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
         Ok(())
     }
 
-    fn write_json(&self, name: &str, value: &impl serde::Serialize) -> Result<()> {
+    fn write_json(&self, file: &Path, value: &impl serde::Serialize) -> Result<()> {
         let value = self.redactor.redact_json(serde_json::to_value(value)?);
         let json = serde_json::to_vec_pretty(&value)?;
-        Ok(fs::write(self.evidence.join(name), json)?)
+        Ok(fs::write(file, json)?)
     }
 }
 

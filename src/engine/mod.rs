@@ -64,8 +64,8 @@ pub(crate) struct Engine<'a, T, S> {
     pub(crate) sources: &'a Sources,
     /// Whose process this is.
     pub(crate) who: String,
-    /// Where this rollout's evidence goes.
-    pub(crate) evidence: PathBuf,
+    /// Where this rollout's evidence goes; `None`: nothing that is written here stays.
+    pub(crate) evidence: Option<PathBuf>,
     /// The rollout's number in the journal.
     pub(crate) number: u64,
     pub(crate) rollout: Rollout,

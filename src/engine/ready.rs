@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use tokio::time::{Instant, timeout_at};
 
-use super::Engine;
 use super::perform::Failure;
+use super::{Engine, release};
 use crate::journal::Store;
 use crate::release::ReleaseId;
 use crate::rollout::{Slot, Why};
@@ -21,9 +22,15 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
     pub(super) async fn ready(&self, slot: Slot, replicas: u32) -> Result<(), Failure> {
         let id = self.id_in(slot)?;
         let plan = self.rollout.plan();
-        let (in_turn, patience) = (plan.one_set, plan.startup.get() + MARGIN);
+        let in_turn = plan.one_set || plan.is_in_place();
+        let patience = plan.startup.get() + MARGIN;
+        let leave = match in_turn {
+            true => self.leave(id).await?,
+            false => Duration::ZERO,
+        };
         let mut deadline = Instant::now() + patience;
         let (mut seen, mut ready) = (self.target.observe().await?, 0);
+        let mut waited = false;
         loop {
             self.glimpse(&seen, &[]);
             let side = seen.releases.get(&id).cloned().unwrap_or_default();
@@ -33,14 +40,32 @@ impl<T: Target, S: Store> Engine<'_, T, S> {
             if let Some(says) = hopeless(id, &side) {
                 return Err(Failure::new(Why::NotReady, says).seeing(&seen));
             }
-            if in_turn && (is_vacating(&seen) || side.ready > ready) {
+            let waits = in_turn && is_vacating(&seen);
+            if waits {
+                deadline = Instant::now() + leave + patience;
+            } else if in_turn && (waited || side.ready > ready) {
                 deadline = Instant::now() + patience;
             }
-            ready = side.ready;
+            (ready, waited) = (side.ready, waits);
             seen = match timeout_at(deadline, self.target.next()).await {
                 Ok(next) => next?,
                 Err(_) => return Err(late(id, &side, replicas).seeing(&seen)),
             };
+        }
+    }
+
+    /// How long the release may take to leave whose places this one is to have.
+    async fn leave(&self, id: ReleaseId) -> Result<Duration> {
+        let plan = self.rollout.plan();
+        let both = plan.stable().into_iter().chain([plan.to]);
+        match both.into_iter().find(|one| *one != id) {
+            Some(before) => Ok(release(self.store, before)
+                .await?
+                .contents
+                .drain
+                .grace
+                .get()),
+            None => Ok(Duration::ZERO),
         }
     }
 }

@@ -51,6 +51,8 @@ struct Story {
     asked: Option<&'static str>,
     approval: bool,
     one_set: bool,
+    in_place: bool,
+    keeps: bool,
     probes: Vec<spec::Probe>,
     /// An abandoned rollout has split the traffic already, as this one wants it.
     left_split: bool,
@@ -67,6 +69,8 @@ impl Default for Story {
             asked: None,
             approval: false,
             one_set: false,
+            in_place: false,
+            keeps: true,
             probes: Vec::new(),
             left_split: false,
         }
@@ -101,10 +105,14 @@ impl Story {
             probe: self.probes.clone(),
             ..spec::Rollout::default()
         };
-        Plan {
+        let plan = Plan {
             auto_undo: self.auto_undo,
             one_set: self.one_set,
             ..plan_for(Some(1), 2, &rollout, &self.gates)
+        };
+        match self.in_place {
+            true => plan.in_place(),
+            false => plan,
         }
     }
 
@@ -155,7 +163,7 @@ impl Story {
             redactor: &Redactor::new(&secrets),
             sources: &Sources::default(),
             who: "anna@laptop".to_owned(),
-            evidence: evidence.path().join("0001"),
+            evidence: self.keeps.then(|| evidence.path().join("0001")),
             number: 1,
             rollout,
             noted: Noted::default(),

@@ -26,6 +26,9 @@ pub(crate) fn changes(old: &Contents, new: &Contents) -> serde_json::Result<Vec<
 /// Everything in a cluster that makes replicas, as a hash.
 const WORKLOAD: &str = "cluster.workload";
 
+/// What a Secret of the cluster has, as a hash.
+const REFERRED: &str = "cluster.referred.";
+
 pub(super) fn changed(old: &Contents, new: &Contents) -> serde_json::Result<Vec<Changed>> {
     let (mut old, mut new) = (flat(old)?, flat(new)?);
     let mut names: Vec<String> = old.keys().chain(new.keys()).cloned().collect();
@@ -52,10 +55,19 @@ impl Changed {
             _ if name == "image" => "image of the agent".to_owned(),
             _ if name == WORKLOAD => "what makes its replicas in the cluster".to_owned(),
             _ if name == "cluster.secret_values" => "the value of a secret".to_owned(),
+            _ if name.starts_with(REFERRED) => self.referred(&name[REFERRED.len()..]),
             _ if name.starts_with("config.prompts.") => format!("{name} has another text"),
             (Some(old), Some(new)) => format!("{name}: {old} → {new}"),
             (Some(old), None) => format!("{name}: {old} → not set"),
             (None, new) => format!("{name}: {}", new.as_deref().unwrap_or("not set")),
+        }
+    }
+
+    fn referred(&self, secret: &str) -> String {
+        match (&self.old, &self.new) {
+            (Some(_), Some(_)) => format!("a value in the Secret {secret}"),
+            (None, _) => format!("what the Secret {secret} has counts from now on"),
+            (_, None) => format!("what the Secret {secret} has counts no more"),
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,6 +46,10 @@ pub(crate) struct Given {
     /// Of the values of its secrets, which are part of it: what was started has the old ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) secret_values: Option<Identity>,
+    /// Of the values that it refers to, by the Secret of the cluster that has them: somebody else may
+    /// change those.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) referred: BTreeMap<String, Identity>,
 }
 
 impl Image {
@@ -101,6 +105,32 @@ impl Contents {
             health: spec.health.clone(),
             drain: spec.drain.clone(),
             kind: spec.agent.kind,
+        }
+    }
+
+    /// What could not be looked at counts as it was before: nothing tells that it changed.
+    pub(crate) fn unseen_as_in(&mut self, before: &Self) {
+        let known = before.referred().cloned().unwrap_or_default();
+        let named = self.secrets.iter();
+        let named = named.filter_map(|(name, source)| source.referred(name));
+        let named: BTreeSet<String> = named.map(|(secret, _)| secret.to_owned()).collect();
+        let Artifact::Image(image) = &mut self.artifact else {
+            return;
+        };
+        if let Some(given) = &mut image.cluster {
+            for (secret, mark) in known
+                .into_iter()
+                .filter(|(secret, _)| named.contains(secret))
+            {
+                given.referred.entry(secret).or_insert(mark);
+            }
+        }
+    }
+
+    fn referred(&self) -> Option<&BTreeMap<String, Identity>> {
+        match &self.artifact {
+            Artifact::Image(image) => Some(&image.cluster.as_ref()?.referred),
+            Artifact::Files(_) => None,
         }
     }
 
@@ -168,7 +198,10 @@ impl Release {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::release::changes;
 
     /// Of an agent.toml with these lines.
     fn contents(lines: &str) -> Contents {
@@ -188,5 +221,51 @@ mod tests {
         assert!(differs("image.image = \"bot:1\""));
         assert!(differs("build.runtime = \"dockerfile\""));
         assert!(!differs("build.runtime = \"python\""));
+    }
+
+    fn referring(referred: Value) -> Contents {
+        let cluster = json!({ "workload": "w", "referred": referred });
+        serde_json::from_value(json!({
+            "artifact": { "image": {
+                "name": "bot@1", "port": 8000, "user": 1, "writable": [], "resources": {},
+                "gpu": null, "labels": {}, "tools": {}, "sidecars": {}, "prompts": {},
+                "cluster": cluster,
+            } },
+            "command": [],
+            "env": {},
+            "config": { "model": "m", "settings": {} },
+            "secrets": { "KEY": { "kubernetes": "theirs/key" } },
+            "health": {},
+            "drain": {},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_value_that_is_referred_to_is_part_of_a_release_and_never_named() {
+        let (old, new) = (json!({ "theirs": "old" }), json!({ "theirs": "new" }));
+        let (old, new) = (referring(old), referring(new));
+        assert_ne!(old.identity().unwrap(), new.identity().unwrap());
+        assert_eq!(
+            changes(&old, &new).unwrap(),
+            ["a value in the Secret theirs"]
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_counts_as_it_was() {
+        let old = referring(json!({ "theirs": "old", "gone": "old" }));
+        let mut unseen = referring(json!({}));
+        unseen.unseen_as_in(&old);
+        assert_eq!(unseen, referring(json!({ "theirs": "old" })));
+        let mut seen = referring(json!({ "theirs": "new" }));
+        seen.unseen_as_in(&old);
+        assert_eq!(seen, referring(json!({ "theirs": "new" })));
+    }
+
+    #[test]
+    fn who_refers_to_nothing_is_as_before() {
+        let text = serde_json::to_string(&referring(json!({}))).unwrap();
+        assert!(!text.contains("referred"), "{text}");
     }
 }

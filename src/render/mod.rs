@@ -32,7 +32,7 @@ pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use input::{BuildFolder, Controller, Input, RustPackage, Stack, Traffic};
 pub(crate) use kubernetes::{
-    Right, deployer, gateway_copies, gateway_matches, istio_matches, kubernetes, kustomize,
+    Right, deployer, gateway_copies, gateway_matches, istio_matches, kubernetes, kustomize, needed,
     nginx_chosen, nginx_copies, rbac, rights, secret_command, secret_of, service_names, values,
 };
 pub(crate) use presets::{Beside, beside};

@@ -35,6 +35,12 @@ impl Plan {
         self.limit = None;
         self
     }
+
+    /// Whether one release leaves its places before the other has any.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let is_one = |row: &Step| row.stable == 0 || row.candidate == 0;
+        self.stable().is_some() && self.steps.iter().all(is_one)
+    }
 }
 
 #[cfg(test)]
@@ -58,6 +64,8 @@ mod tests {
         assert_eq!(rows(&plan.undo), [(1, 0)]);
         assert_eq!(plan.steps[0].gates, [Gate::Hold(Period::secs(5))]);
         assert!(plan.check().is_ok());
+        assert!(plan.is_in_place());
+        assert!(!plan_for(Some(1), 2, &rollout, &[]).is_in_place());
     }
 
     #[test]

@@ -304,4 +304,12 @@ impl SecretSource {
             _ => None,
         }
     }
+
+    /// The Secret of the cluster that has the value, and the key in it; `name`: of the secret itself.
+    pub(crate) fn referred<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
+        match self {
+            Self::Kubernetes(place) => Some(place.split_once('/').unwrap_or((place, name))),
+            _ => None,
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::advice::advice;
 use crate::release::{Release, ReleaseId};
+use crate::render::Right;
 use crate::spec::{ProbeRequest, Spec};
 
 pub(crate) enum Any {
@@ -114,6 +115,7 @@ impl Any {
         &self,
         spec: &Spec,
         address: Option<SocketAddr>,
+        needed: &[Right],
     ) -> Result<Vec<String>> {
         match self {
             Self::Process(_) => Ok(Vec::new()),
@@ -121,7 +123,7 @@ impl Any {
                 target.stage.fits(spec, address).await?;
                 Ok(Vec::new())
             }
-            Self::Kubernetes(target) => target.cluster.fits(spec).await,
+            Self::Kubernetes(target) => target.cluster.fits(spec, needed).await,
         }
     }
 
@@ -156,6 +158,14 @@ impl Any {
         match self {
             Self::Process(_) | Self::Docker(_) => Ok(Vec::new()),
             Self::Kubernetes(target) => target.differences(release).await,
+        }
+    }
+
+    /// What a deploy of this release brings up to date where it runs already, in lines.
+    pub(crate) async fn due(&self, release: &Release) -> Result<Vec<String>> {
+        match self {
+            Self::Process(_) | Self::Docker(_) => Ok(Vec::new()),
+            Self::Kubernetes(target) => target.due(release).await,
         }
     }
 

@@ -141,3 +141,42 @@ fn a_service_that_was_deleted_in_mid_rollout_comes_back() {
     deploy.wait().ends(1);
     agent.whole("r1", 1);
 }
+
+/// A node has one pod of it, so the old one's time to leave comes before the new one's to start.
+#[test]
+fn a_pod_that_leaves_slowly_does_not_make_its_successor_late() {
+    let slow = "agent.kind = \"daemon\"\nrun.env.IGNORE_TERM = \"1\"\ndrain.grace = \"25s\"\n\
+                health.ready = \"/ready\"\nhealth.startup.within = \"10s\"\n";
+    let Some(agent) = Clustered::deployed("slowly", slow) else {
+        return;
+    };
+    agent.spec(&format!("{slow}{TWO}"));
+    agent.run(&["deploy"]).ends(0).says("r2 is live");
+    agent.run(&["stop", "--now"]).ends(0);
+}
+
+#[test]
+fn bounds_of_a_scaler_change_without_a_rollout_and_it_is_said() {
+    let scaled = |max: u32| {
+        format!(
+            "scale.max = {max}\nscale.by = \"hpa\"\nscale.cpu = 60\nrun.resources.cpu = \"10m\"\n"
+        )
+    };
+    let Some(agent) = Clustered::deployed("bounds", &scaled(5)) else {
+        return;
+    };
+    let most = || agent.namespace.get(&["hpa", "bot-r1"])["spec"]["maxReplicas"].clone();
+    agent.run(&["deploy"]).ends(0).says("nothing changed: r1");
+    agent.spec(&scaled(7));
+    for (verb, before) in [("plan", 5), ("deploy", 5)] {
+        assert_eq!(most(), before);
+        agent
+            .run(&[verb])
+            .ends(0)
+            .says("~ HorizontalPodAutoscaler bot-r1")
+            .says("spec.maxReplicas: 5 → 7")
+            .says("nothing else changed: r1");
+    }
+    assert_eq!(most(), 7);
+    agent.run(&["deploy"]).ends(0).says("nothing changed: r1");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Clustered;
+use super::{Clustered, TWO};
 use crate::support::{Ran, eventually};
 
 #[test]
@@ -251,4 +251,24 @@ fn a_kind_that_the_cluster_lacks_is_refused_before_anything_is_done() {
             .says("hint: install KEDA; or do without: scale.by = \"hpa\"");
     }
     assert_eq!(agent.names("deployments,services,configmaps"), [""; 0]);
+}
+
+/// There are as many replicas as the cluster wants at the moment.
+#[test]
+fn shares_that_a_scaler_makes_impossible_are_refused_with_what_fits_always() {
+    let scaled = "scale.min = 2\nscale.max = 3\nscale.by = \"hpa\"\nscale.cpu = 60\n\
+                  run.replicas = 2\nrun.resources.cpu = \"10m\"\n";
+    let Some(agent) = Clustered::deployed("shares", scaled) else {
+        return;
+    };
+    let quarter = "rollout.strategy = \"canary\"\n\
+                   rollout.steps = [{ weight = 25, hold = \"1s\" }, { weight = 100 }]\n";
+    agent.spec(&format!("{scaled}{TWO}{quarter}"));
+    agent
+        .run(&["plan"])
+        .ends(2)
+        .says("and never 25 %")
+        .says("hint: the autoscaler changes the number of replicas");
+    agent.spec(&format!("{scaled}{TWO}rollout.strategy = \"rolling\"\n"));
+    agent.run(&["plan"]).ends(0).says("r1 → r2");
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Clustered;
-use crate::support::Ran;
+use super::{Clustered, TWO};
+use crate::support::{CANARY, Ran};
 
 const KEY: &str = "rollback.max_per_hour = 100\nsecrets.MYKEY = { env = \"MYKEY\" }\n";
 
@@ -95,4 +95,18 @@ fn a_release_keeps_who_may_reach_it() {
     assert_eq!(spec["ingress"][0]["ports"][0]["port"], 8000);
     let of = &spec["podSelector"]["matchLabels"]["agentctl.dev/release"];
     assert_eq!(of, "r1");
+}
+
+#[test]
+fn a_candidate_that_somebody_scaled_to_nothing_leaves_nothing() {
+    let Some(agent) = Clustered::deployed("emptied", "") else {
+        return;
+    };
+    agent.spec(&format!("{TWO}{CANARY}"));
+    let deploy = agent.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    let scale = ["scale", "deployment", "bot-r2", "--replicas=0"];
+    agent.namespace.kubectl(&scale).unwrap();
+    deploy.wait().ends(1).says("rolled back to r1");
+    agent.whole("r1", 1);
 }

@@ -57,15 +57,13 @@ async fn what_commands_say() {
         folder: std::env::temp_dir(),
         ..Sources::default()
     };
+    let sh = |line| command(&["sh", "-c", line], None);
     let cases = [
         (command(&["true"], None), Ok(0.0)),
         (command(&["false"], None), Ok(1.0)),
+        (sh("echo too slow >&2; exit 1"), Ok(1.0)),
         (
-            command(&["sh", "-c", "echo too slow >&2; exit 1"], None),
-            Ok(1.0),
-        ),
-        (
-            command(&["sh", "-c", "echo oh no >&2; exit 7"], None),
+            sh("echo oh no >&2; exit 7"),
             Err("it ended with exit status: 7: oh no"),
         ),
         (
@@ -90,14 +88,7 @@ async fn what_commands_say() {
             Ok(4.0),
         ),
         (
-            command(
-                &[
-                    "sh",
-                    "-c",
-                    "yes | head -c 3000000 >&2; echo oh no >&2; exit 7",
-                ],
-                None,
-            ),
+            sh("yes | head -c 3000000 >&2; echo oh no >&2; exit 7"),
             Err("it ended with exit status: 7: oh no"),
         ),
         (

@@ -94,7 +94,7 @@ async fn referred(project: &Project) -> Option<Finding> {
         .count();
     let says = async {
         let (cluster, _) = reached(project).await?;
-        let unseen = cluster.has_secrets(spec).await?;
+        let unseen = &cluster.referred(spec).await?.unseen;
         Ok(match unseen.is_empty() {
             true => format!("all {referred} that the cluster has are there"),
             false => unseen

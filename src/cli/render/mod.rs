@@ -259,7 +259,14 @@ fn rendered<T>(done: Result<T, impl Into<anyhow::Error>>, input: &Input) -> Resu
 pub(crate) fn rights(project: &Project) -> Result<Vec<render::Right>> {
     let templates = Templates::new(gather::own_templates(project.folder())?);
     let input = gather::input(project, &Render::default())?;
-    Ok(render::rights(&input, &templates)?)
+    rendered(render::rights(&input, &templates), &input)
+}
+
+/// What of it this deploy cannot do without.
+pub(crate) fn needed(project: &Project) -> Result<Vec<render::Right>> {
+    let templates = Templates::new(gather::own_templates(project.folder())?);
+    let input = gather::input(project, &Render::default())?;
+    rendered(render::needed(&input, &templates), &input)
 }
 
 /// A Dockerfile as it is built, and what stays out of its context.

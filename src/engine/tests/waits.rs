@@ -20,20 +20,38 @@ async fn replicas_that_keep_exiting_are_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_nothing_is_kept_no_place_is_named() {
+    let crashes = Behaviour {
+        crashes: true,
+        ..Behaviour::default()
+    };
+    let story = |keeps| Story {
+        target: Fake::default().with(NEW, crashes.clone()),
+        keeps,
+        ..Story::default()
+    };
+    assert!(reason(&story(true).told().await).evidence.is_some());
+    assert_eq!(reason(&story(false).told().await).evidence, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_who_has_a_place_can_be_late() {
     let waits = Behaviour {
         awaits: std::time::Duration::from_secs(600),
         ..Behaviour::default()
     };
-    let story = |one_set| Story {
+    let story = |one_set, in_place| Story {
         target: Fake::default().with(NEW, waits.clone()),
         one_set,
+        in_place,
         ..Story::default()
     };
-    let late = reason(&story(false).told().await);
+    let late = reason(&story(false, false).told().await);
     assert_eq!(late.says, "0 of 1 replicas of r2 got ready in time");
-    let told = story(true).told().await;
-    assert_eq!(told.ended.unwrap(), Outcome::Completed);
+    for (one_set, in_place) in [(true, false), (false, true)] {
+        let told = story(one_set, in_place).told().await;
+        assert_eq!(told.ended.unwrap(), Outcome::Completed);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -114,15 +114,15 @@ fn secret(input: &Input, name: &str) -> Value {
 
 /// Where the cluster has a secret: the name of a Secret, and the key in it.
 pub(super) fn reference(input: &Input, name: &str) -> Value {
-    let (object, key) = match input.spec.secrets.get(name) {
-        Some(SecretSource::Kubernetes(place)) => {
-            let (object, key) = place.split_once('/').unwrap_or((place, name));
-            (object.to_owned(), key)
-        }
-        Some(SecretSource::Vault(_) | SecretSource::External(_)) => (external(input), name),
-        Some(SecretSource::Env(_) | SecretSource::File(_)) | None => (own(input), name),
+    let source = input.spec.secrets.get(name);
+    if let Some((object, key)) = source.and_then(|source| source.referred(name)) {
+        return json!({ "name": object, "key": key });
+    }
+    let object = match source {
+        Some(SecretSource::Vault(_) | SecretSource::External(_)) => external(input),
+        _ => own(input),
     };
-    json!({ "name": object, "key": key })
+    json!({ "name": object, "key": name })
 }
 
 /// The Secret that agentctl fills from variables and files; a release has one of its own values, which

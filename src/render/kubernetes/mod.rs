@@ -42,7 +42,7 @@ use super::{Failure, Files, Input, Templates, yaml};
 pub(crate) use by_hand::secret_command;
 pub(crate) use env::secret_of;
 pub(crate) use kustomize::kustomize;
-pub(crate) use rights::{Right, deployer, rbac, rights};
+pub(crate) use rights::{Right, deployer, needed, rbac, rights};
 pub(crate) use services::names as service_names;
 pub(crate) use traffic::{
     gateway_copies, gateway_matches, istio_matches, nginx_chosen, nginx_copies,

@@ -8,12 +8,31 @@ use serde_json::{Value, json};
 use super::{Part, objects};
 use crate::release::ReleaseId;
 use crate::render::{Failure, Files, Input, Templates, yaml};
+use crate::spec::Kind;
 
 const APPLY: &str = "get list watch create patch delete";
 const LOOK: &str = "get list watch";
 
-/// Beside applying objects.
-const ALWAYS: [(&str, &str, &str); 12] = [
+/// Beside applying objects: group, resource, verbs.
+type Rows<'a> = &'a [(&'static str, &'static str, &'static str)];
+
+/// Of that, what no deploy does without.
+const ALWAYS: Rows<'_> = &[
+    ("", "configmaps", "get list create update patch delete"),
+    (
+        "coordination.k8s.io",
+        "leases",
+        "get list watch create update",
+    ),
+    ("", "pods", "list watch"),
+    ("", "pods/log", "get"),
+    ("", "events", "list watch"),
+];
+const SECRETS: Rows<'_> = &[("", "secrets", "get list create patch delete")];
+const PROBES: Rows<'_> = &[("", "pods/proxy", "get create")];
+
+/// With what other commands do, and every agent.toml may ask for.
+const GRANTED: [(&str, &str, &str); 12] = [
     // The journal, the releases and who may write.
     (
         "",
@@ -53,12 +72,33 @@ pub(crate) struct Right {
 
 /// All that deploying the agent takes, by group and resource.
 pub(crate) fn rights(input: &Input, templates: &Templates) -> Result<Vec<Right>, Failure> {
+    with_objects(&[&GRANTED], input, templates)
+}
+
+/// What of it this agent.toml cannot be deployed without.
+pub(crate) fn needed(input: &Input, templates: &Templates) -> Result<Vec<Right>, Failure> {
+    let spec = &input.spec;
+    let mut rows = vec![ALWAYS];
+    if !spec.secrets.is_empty() {
+        rows.push(SECRETS);
+    }
+    if !spec.rollout.probe.is_empty() && spec.agent.kind == Kind::Service {
+        rows.push(PROBES);
+    }
+    with_objects(&rows, input, templates)
+}
+
+fn with_objects(
+    rows: &[Rows<'_>],
+    input: &Input,
+    templates: &Templates,
+) -> Result<Vec<Right>, Failure> {
     let mut all: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
     let mut may = |group: &str, resource: &str, verbs: &'static str| {
         let named = (group.to_owned(), resource.to_owned());
         all.entry(named).or_default().extend(verbs.split(' '));
     };
-    for (group, resource, verbs) in ALWAYS {
+    for (group, resource, verbs) in rows.iter().copied().flatten() {
         may(group, resource, verbs);
     }
     for object in objects(&released(input), templates)? {

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::address;
 use super::reach::{Reached, reach};
+use super::references::Referred;
 use super::refusal::{self, Place};
 use super::served::Served;
 
@@ -51,6 +52,8 @@ pub(crate) struct Cluster {
     pub(super) salt: RefCell<Option<String>>,
     /// Asked when it is first needed.
     pub(super) served: OnceCell<Served>,
+    /// Asked when it is first needed.
+    pub(super) referred: OnceCell<Referred>,
     /// What was applied by this process, by its path, and does not have to be again.
     pub(super) applied: RefCell<HashMap<String, Value>>,
 }
@@ -101,6 +104,7 @@ impl Cluster {
             confirmed: Cell::new(None),
             salt: RefCell::default(),
             served: OnceCell::new(),
+            referred: OnceCell::new(),
             applied: RefCell::default(),
         }
     }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::orders::is_scaler;
+use super::orders::{is_scaler, is_workload};
+use super::refusal;
 use super::world::release_of;
 use super::{Kubernetes, address, router};
 use crate::release::{Release, ReleaseId};
@@ -45,34 +46,51 @@ impl Kubernetes {
             Some(stable) => self.objects_of(*stable).await?.to_vec(),
             None => Vec::new(),
         };
-        let router = router::of(&release.objects, &self.cluster.agent);
         let mut lines = Vec::new();
         for object in &release.objects {
-            let title = address::title(object);
-            let path = address::of(object, &self.cluster.namespace)?;
-            let live = self.cluster.get(&path).await?;
-            let owned = router.owns(object);
-            match live {
-                None => {
-                    self.may_be_made(object).await?;
-                    lines.push(format!("+ {title}"));
-                    let alike = stable.iter().find(|one| is_like(one, object));
-                    lines.extend(alike.iter().flat_map(|one| between(one, object)));
-                }
-                Some(live) if is_scaler(object) => self.cluster.is_no_stranger(&live)?,
-                Some(live) => {
-                    self.cluster.is_no_stranger(&live)?;
-                    let applied = self.cluster.would_apply(object).await?;
-                    let mut changed = between(&plain(live), &plain(applied));
-                    changed.retain(|line| !owned || !is_of_traffic(line));
-                    if !changed.is_empty() {
-                        lines.push(format!("~ {title}"));
-                        lines.extend(changed);
-                    }
-                }
-            }
+            lines.extend(self.difference(object, &stable, release).await?);
         }
         Ok(lines)
+    }
+
+    /// The same where the release runs already: its replicas and who gets requests stay as they are.
+    pub(crate) async fn due(&self, release: &Release) -> Result<Vec<String>> {
+        let router = router::of(&release.objects, &self.cluster.agent);
+        let stays = |object: &&Value| is_workload(object, release.id) || router.owns(object);
+        let mut lines = Vec::new();
+        for object in release.objects.iter().filter(|object| !stays(object)) {
+            lines.extend(self.difference(object, &[], release).await?);
+        }
+        Ok(lines)
+    }
+
+    async fn difference(
+        &self,
+        object: &Value,
+        stable: &[Value],
+        release: &Release,
+    ) -> Result<Vec<String>> {
+        let title = address::title(object);
+        let path = address::of(object, &self.cluster.namespace)?;
+        let Some(live) = self.cluster.get(&path).await? else {
+            self.may_be_made(object).await?;
+            let alike = stable.iter().find(|one| is_like(one, object));
+            let more = alike.map(|one| between(one, object));
+            return Ok(with_title('+', &title, more.unwrap_or_default()));
+        };
+        self.cluster.is_no_stranger(&live)?;
+        let applied = match self.cluster.would_apply(object).await {
+            // A rollout takes it away and makes it anew, whoever changed it.
+            Err(error) if is_scaler(object) && refusal::code(&error) == Some(409) => live.clone(),
+            applied => applied?,
+        };
+        let router = router::of(&release.objects, &self.cluster.agent);
+        let mut changed = between(&plain(live), &plain(applied));
+        changed.retain(|line| !router.owns(object) || !is_of_traffic(line));
+        Ok(match changed.is_empty() {
+            true => changed,
+            false => with_title('~', &title, changed),
+        })
     }
 
     /// In a namespace that is made first, nothing can be tried.
@@ -84,6 +102,11 @@ impl Kubernetes {
     }
 }
 
+fn with_title(sign: char, title: &str, more: Vec<String>) -> Vec<String> {
+    let title = format!("{sign} {title}");
+    std::iter::once(title).chain(more).collect()
+}
+
 /// Where requests go is changed by the rollout, and by nothing else.
 fn is_of_traffic(line: &str) -> bool {
     let field = line.split(": ").next().unwrap_or_default();
@@ -91,7 +114,7 @@ fn is_of_traffic(line: &str) -> bool {
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {
-    super::refusal::code(error) == Some(404)
+    refusal::code(error) == Some(404)
 }
 
 /// The same thing of another release.

@@ -1,7 +1,5 @@
 //! What is known before anything is changed: that a deploy cannot succeed in this namespace.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -10,25 +8,17 @@ use super::Cluster;
 use super::cluster::Body;
 use super::refusal;
 use crate::advice::{advice, because};
-use crate::spec::{Kind, Spec};
-
-/// What has to be allowed, as `group/resource`, and how.
-type Needs = BTreeMap<(&'static str, &'static str), &'static [&'static str]>;
-
-const KEEP: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
-const LOOK: &[&str] = &["list", "watch"];
-/// What releases have of their own goes with them.
-const OWN: &[&str] = &["get", "list", "create", "patch", "delete"];
-const APPLY: &[&str] = &["get", "create", "patch"];
+use crate::render::Right;
+use crate::spec::Spec;
 
 impl Cluster {
     /// The namespace is there with the Secrets that agent.toml refers to, and all that a deploy does is
     /// allowed in it; the answer is what could not be looked at, in words.
-    pub(crate) async fn fits(&self, spec: &Spec) -> Result<Vec<String>> {
+    pub(crate) async fn fits(&self, spec: &Spec, needed: &[Right]) -> Result<Vec<String>> {
         self.has_namespace().await?;
-        self.may(spec).await?;
-        let unseen = self.has_secrets(spec).await?.into_iter();
-        Ok(unseen.map(|name| unseen_secret(&name)).collect())
+        self.may(needed).await?;
+        let unseen = self.referred(spec).await?.unseen.iter();
+        Ok(unseen.map(|name| unseen_secret(name)).collect())
     }
 
     /// Who may not look at namespaces finds out later.
@@ -69,7 +59,7 @@ impl Cluster {
         Ok(())
     }
 
-    async fn may(&self, spec: &Spec) -> Result<()> {
+    async fn may(&self, needed: &[Right]) -> Result<()> {
         let path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1",
@@ -85,7 +75,7 @@ impl Cluster {
         if status["incomplete"] == true {
             return Ok(());
         }
-        let missing = missing(&needs(spec), status["resourceRules"].as_array());
+        let missing = missing(needed, status["resourceRules"].as_array());
         match missing.is_empty() {
             true => Ok(()),
             false => Err(because(
@@ -104,46 +94,8 @@ pub(crate) fn unseen_secret(name: &str) -> String {
     format!("the Secret {name} was not looked at: reading it is not allowed")
 }
 
-fn needs(spec: &Spec) -> Needs {
-    let kind = spec.agent.kind;
-    let mut needs = Needs::from([
-        (workloads(kind), KEEP),
-        (("", "services"), KEEP),
-        (("", "serviceaccounts"), APPLY),
-        (("networking.k8s.io", "networkpolicies"), OWN),
-        (("", "pods"), LOOK),
-        (("", "pods/log"), &["get"][..]),
-        (("", "events"), LOOK),
-        (
-            ("", "configmaps"),
-            &["get", "list", "create", "update", "patch", "delete"],
-        ),
-        (
-            ("coordination.k8s.io", "leases"),
-            &["get", "list", "watch", "create", "update"],
-        ),
-    ]);
-    if !spec.secrets.is_empty() {
-        needs.insert(("", "secrets"), OWN);
-    }
-    if !spec.rollout.probe.is_empty() && kind == Kind::Service {
-        needs.insert(("", "pods/proxy"), &["get", "create"]);
-    }
-    needs
-}
-
-fn workloads(kind: Kind) -> (&'static str, &'static str) {
-    match kind {
-        Kind::Service | Kind::Worker => ("apps", "deployments"),
-        Kind::Stateful => ("apps", "statefulsets"),
-        Kind::Daemon => ("apps", "daemonsets"),
-        Kind::Job => ("batch", "jobs"),
-        Kind::Cron => ("batch", "cronjobs"),
-    }
-}
-
 /// `create, patch of apps/deployments`.
-fn missing(needs: &Needs, rules: Option<&Vec<Value>>) -> Vec<String> {
+fn missing(needed: &[Right], rules: Option<&Vec<Value>>) -> Vec<String> {
     let rules = rules.map_or(&[][..], Vec::as_slice);
     let allowed = |group: &str, resource: &str, verb: &str| {
         rules.iter().any(|rule| {
@@ -153,8 +105,9 @@ fn missing(needs: &Needs, rules: Option<&Vec<Value>>) -> Vec<String> {
                 && rule["resourceNames"].as_array().is_none_or(Vec::is_empty)
         })
     };
-    let lacking = needs.iter().filter_map(|((group, resource), verbs)| {
-        let verbs = verbs.iter().copied();
+    let lacking = needed.iter().filter_map(|right| {
+        let (group, resource) = (right.group.as_str(), right.resource.as_str());
+        let verbs = right.verbs.iter().map(String::as_str);
         let verbs: Vec<&str> = verbs
             .filter(|verb| !allowed(group, resource, verb))
             .collect();
@@ -178,18 +131,23 @@ mod tests {
 
     #[test]
     fn rights_that_are_missing_are_named() {
-        let needs = Needs::from([
-            (("apps", "deployments"), &["list", "patch"][..]),
-            (("", "pods"), LOOK),
-        ]);
+        let right = |group: &str, resource: &str, verbs: [&str; 2]| Right {
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            verbs: verbs.map(str::to_owned).to_vec(),
+        };
+        let needed = [
+            right("apps", "deployments", ["list", "patch"]),
+            right("", "pods", ["list", "watch"]),
+        ];
         let all = json!([{ "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"] }]);
-        assert!(missing(&needs, all.as_array()).is_empty());
+        assert!(missing(&needed, all.as_array()).is_empty());
         let some = json!([
             { "apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"] },
             { "apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"] },
         ]);
         assert_eq!(
-            missing(&needs, some.as_array()),
+            missing(&needed, some.as_array()),
             ["patch of apps/deployments"]
         );
     }

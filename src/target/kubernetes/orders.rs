@@ -83,13 +83,15 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// What is left of releases that gave all their places in a shared set to another.
+    /// What is left of releases that gave all their places in a shared set to another, and of those that
+    /// somebody else scaled to nothing: a rollout ends only what has replicas.
     async fn tidy(&self) -> Result<()> {
-        self.with_world(async |world, _| {
+        self.with_world(async |world, router| {
             world.catch_up()?;
-            for release in world.things.left() {
-                let kept = self.objects_of(release).await?;
-                self.end(world, release, &kept).await?;
+            let shares = router.shares(&world.things);
+            for release in world.things.left().union(&world.things.emptied(&shares)) {
+                let kept = self.objects_of(*release).await?;
+                self.end(world, *release, &kept).await?;
             }
             Ok(())
         })

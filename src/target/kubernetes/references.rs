@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::refusal;
 use super::{Cluster, address};
 use crate::advice::advice;
-use crate::release::Release;
+use crate::release::{Identity, Release};
 use crate::render::secret_of;
-use crate::spec::{SecretSource, Spec};
+use crate::spec::Spec;
 
 /// A key of a Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,10 @@ impl Cluster {
         let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         named.for_each(|one| keys.entry(one.secret).or_default().push(one.key));
         for (secret, keys) in keys {
-            if let Looked::Lacks(key) = self.look(secret, &keys).await? {
+            let found = self.secret_named(secret).await?;
+            if let Found::There(found) = found
+                && let Some(key) = lacks(&found, &keys)
+            {
                 return Err(advice(
                     format!(
                         "{} cannot be started: the Secret {secret} with its {key} was removed",
@@ -66,22 +69,31 @@ impl Cluster {
         Ok(())
     }
 
-    /// What agent.toml refers to in the cluster itself is there; the answer names the Secrets that we
-    /// may not look at.
-    pub(crate) async fn has_secrets(&self, spec: &Spec) -> Result<Vec<String>> {
-        let mut unseen = Vec::new();
-        for (name, source) in &spec.secrets {
-            let SecretSource::Kubernetes(place) = source else {
-                continue;
-            };
-            let (secret, key) = place.split_once('/').unwrap_or((place, name));
-            match self.look(secret, &[key]).await? {
-                Looked::Lacks(key) => return Err(self.lacking(name, secret, key)),
-                Looked::Whole => {}
-                Looked::Unseen => unseen.push(secret.to_owned()),
+    /// What agent.toml refers to in the cluster itself is there, which is asked once.
+    pub(crate) async fn referred(&self, spec: &Spec) -> Result<&Referred> {
+        let look = async || {
+            let mut referred = Referred::default();
+            for (secret, keys) in named_in(spec) {
+                self.refer(secret, &keys, &mut referred).await?;
             }
+            Ok(referred)
+        };
+        self.referred.get_or_try_init(look).await
+    }
+
+    async fn refer(&self, secret: &str, keys: &Keys<'_>, referred: &mut Referred) -> Result<()> {
+        let Found::There(found) = self.secret_named(secret).await? else {
+            referred.unseen.push(secret.to_owned());
+            return Ok(());
+        };
+        let wanted: Vec<&str> = keys.keys().copied().collect();
+        if let Some(key) = lacks(&found, &wanted) {
+            return Err(self.lacking(keys[key], secret, key));
         }
-        Ok(unseen)
+        referred
+            .marks
+            .insert(secret.to_owned(), mark(&found, &wanted));
+        Ok(())
     }
 
     fn lacking(&self, name: &str, secret: &str, key: &str) -> anyhow::Error {
@@ -92,29 +104,61 @@ impl Cluster {
         )
     }
 
-    async fn look<'k>(&self, secret: &str, keys: &[&'k str]) -> Result<Looked<'k>> {
+    async fn secret_named(&self, name: &str) -> Result<Found> {
         let all = address::all("v1", "Secret", &self.namespace);
-        let found = match self.get(&format!("{all}/{secret}")).await {
-            Err(error) if refusal::code(&error) == Some(403) => return Ok(Looked::Unseen),
-            found => found?.unwrap_or_default(),
-        };
-        let lacking = keys.iter().find(|key| found["data"][**key].is_null());
-        Ok(lacking.map_or(Looked::Whole, |key| Looked::Lacks(key)))
+        match self.get(&format!("{all}/{name}")).await {
+            Err(error) if refusal::code(&error) == Some(403) => Ok(Found::Unseen),
+            found => Ok(Found::There(found?.unwrap_or_default())),
+        }
     }
 }
 
-/// What a look at a Secret tells of the keys that are needed of it.
-enum Looked<'k> {
-    Whole,
-    Lacks(&'k str),
+enum Found {
+    /// Empty, if it is missing.
+    There(Value),
     /// We may not look.
     Unseen,
 }
 
+/// What agent.toml refers to in the cluster itself.
+#[derive(Debug, Default)]
+pub(crate) struct Referred {
+    /// Secrets that we may not look at.
+    pub(crate) unseen: Vec<String>,
+    /// What tells the values of the others from others, by the Secret that has them.
+    pub(crate) marks: BTreeMap<String, Identity>,
+}
+
+/// Of a Secret, with the names that agent.toml has for them.
+type Keys<'a> = BTreeMap<&'a str, &'a str>;
+
+fn named_in(spec: &Spec) -> BTreeMap<&str, Keys<'_>> {
+    let mut found: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
+    for (name, source) in &spec.secrets {
+        if let Some((secret, key)) = source.referred(name) {
+            found.entry(secret).or_default().insert(key, name);
+        }
+    }
+    found
+}
+
+fn lacks<'k>(secret: &Value, keys: &[&'k str]) -> Option<&'k str> {
+    let mut keys = keys.iter().copied();
+    keys.find(|key| secret["data"][*key].is_null())
+}
+
+/// Only who may read the Secret knows its uid: to others, who guess values, the hash says nothing.
+fn mark(secret: &Value, keys: &[&str]) -> Identity {
+    let values: BTreeMap<&str, &Value> = keys
+        .iter()
+        .map(|key| (*key, &secret["data"][*key]))
+        .collect();
+    let text = json!({ "salt": secret["metadata"]["uid"], "values": values }).to_string();
+    Identity::of(text.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -136,5 +180,18 @@ mod tests {
         let all: Vec<_> = references(std::slice::from_ref(&needed)).collect();
         assert_eq!(all, [Reference { secret, key }]);
         assert_eq!(found(&of(json!({ "optional": true }))), 0);
+    }
+    #[test]
+    fn a_mark_is_of_the_values_that_are_referred_to() {
+        let of = |uid: &str, value: &str, other: &str| {
+            let data = json!({ "key": value, "other": other });
+            mark(
+                &json!({ "metadata": { "uid": uid }, "data": data }),
+                &["key"],
+            )
+        };
+        assert_eq!(of("1", "a", "b"), of("1", "a", "c"));
+        assert_ne!(of("1", "a", "b"), of("1", "b", "b"));
+        assert_ne!(of("1", "a", "b"), of("2", "a", "b"));
     }
 }

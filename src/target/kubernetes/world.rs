@@ -17,6 +17,7 @@ use super::places::{self, Places};
 use super::pods::{Standing, standing};
 use super::router::Router;
 use crate::release::ReleaseId;
+use crate::spec::Percent;
 
 pub(super) const RELEASE: &str = "agentctl.dev/release";
 pub(super) const NAME: &str = "app.kubernetes.io/name";
@@ -244,6 +245,21 @@ impl Things {
     pub(super) fn left(&self) -> BTreeSet<ReleaseId> {
         let services = self.each(What::Services).filter_map(release_of);
         services.filter(|release| !self.makes(*release)).collect()
+    }
+
+    /// Whose own workload is to have no replicas while others have all requests. One that waits for
+    /// work has its share.
+    pub(super) fn emptied(&self, shares: &BTreeMap<ReleaseId, Percent>) -> BTreeSet<ReleaseId> {
+        let is_served = |id: &ReleaseId| shares.get(id).is_some_and(|share| !share.is_zero());
+        if self.workload.kind != "Deployment" || !shares.keys().any(is_served) {
+            return BTreeSet::new();
+        }
+        let all = self.each(What::Workloads);
+        let empty = all.filter(|object| object["spec"]["replicas"] == 0);
+        empty
+            .filter_map(release_of)
+            .filter(|id| !is_served(id))
+            .collect()
     }
 
     /// Where releases share one set.

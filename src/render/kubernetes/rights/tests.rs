@@ -52,6 +52,42 @@ fn only_what_the_agent_needs() {
 }
 
 #[test]
+fn what_a_deploy_needs_is_granted() {
+    let texts = [
+        "",
+        "secrets.K = { env = \"K\" }\nrollout.probe = [{ request = { path = \"/\" } }]\n",
+        "run.replicas = 2\nscale.max = 3\nscale.by = \"hpa\"\nscale.cpu = 60\n\
+         run.resources.cpu = \"1\"\nnetwork.router = \"nginx\"\nnetwork.host = \"a.example.com\"\n",
+    ];
+    for more in texts {
+        let text = format!("agent.name = \"bot\"\nimage.image = \"bot:1\"\n{more}{TARGET}");
+        let input = input_in(&text, Some("x"));
+        let granted = rights(&input, &templates()).unwrap();
+        for need in needed(&input, &templates()).unwrap() {
+            let is_it = |one: &&Right| (&one.group, &one.resource) == (&need.group, &need.resource);
+            let verbs = granted.iter().find(is_it).map(|right| &right.verbs[..]);
+            let verbs = verbs.unwrap_or_default();
+            assert!(
+                need.verbs.iter().all(|verb| verbs.contains(verb)),
+                "{need:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_deploy_needs_the_kinds_of_its_objects() {
+    let text = format!(
+        "agent.name = \"bot\"\nimage.image = \"bot:1\"\nrun.replicas = 2\nscale.max = 3\n\
+         scale.by = \"hpa\"\nscale.cpu = 60\nrun.resources.cpu = \"1\"\n{TARGET}"
+    );
+    let all = needed(&input_in(&text, Some("x")), &templates()).unwrap();
+    let has = |name: &str| all.iter().any(|right| right.resource == name);
+    assert!(has("poddisruptionbudgets") && has("horizontalpodautoscalers"));
+    assert!(!has("secrets") && !has("jobs"), "{all:#?}");
+}
+
+#[test]
 fn plurals_are_those_of_the_cluster() {
     let cases = [
         ("Ingress", "ingresses"),

@@ -1,7 +1,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::spec::Percent;
 use crate::target::SeenRelease;
 use crate::target::Traffic;
 use crate::target::kubernetes::endpoints::OF_SERVICE;
@@ -87,6 +86,16 @@ fn traffic(shares: &[(ReleaseId, f64)]) -> Traffic {
 fn release(things: &Things) -> SeenRelease {
     let seen = things.seen(&*router::of(&[], "bot"));
     seen.releases[&OLD].clone()
+}
+
+#[test]
+fn only_what_has_no_share_is_left_over_without_replicas() {
+    let mut things = world();
+    things.told(What::Workloads, workload("r2", 0));
+    let emptied = |shares: &[(ReleaseId, f64)]| things.emptied(&traffic(shares).shares);
+    assert_eq!(emptied(&[(OLD, 100.0)]), BTreeSet::from([NEW]));
+    assert_eq!(emptied(&[(NEW, 100.0)]), BTreeSet::new());
+    assert_eq!(emptied(&[]), BTreeSet::new());
 }
 
 #[test]
