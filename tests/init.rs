@@ -53,6 +53,13 @@ fn every_kind_of_folder() {
         place.run(&["init"]).ends(0);
         let text = std::fs::read_to_string(place.path("agent.toml")).unwrap();
         assert!(text.contains(command), "{kind}: {text}");
+        // What is built first is not there yet, and check says so.
+        let built = match kind {
+            "rust" => "target/release/crab",
+            "go" => "gopher",
+            _ => "README.md",
+        };
+        place.write(built, "");
         place
             .run(&["check"])
             .exactly(0, "", "agent.toml is right\n");
