@@ -176,8 +176,7 @@ impl Deployment<'_> {
             self.keep(&proposal).await?;
             self.target.settle().await?;
         } else {
-            // What stands beside it may have changed.
-            self.put(&proposal.release).await?;
+            self.keep_beside(&proposal.release).await?;
         }
         self.stand_by(&values, false).await?;
         self.leave().await?;
@@ -254,6 +253,15 @@ impl Deployment<'_> {
                 "change something, or deploy it all the same: agentctl deploy --again",
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// What stands beside a release may change without it.
+    async fn keep_beside(&self, release: &Release) -> Result<()> {
+        let kept = engine::release(self.store, release.id).await?;
+        match kept.beside == release.beside {
+            true => Ok(()),
+            false => self.put(release).await,
         }
     }
 

@@ -18,9 +18,9 @@ use crate::engine::{self, ABORT};
 use crate::release::{Release, ReleaseId};
 use crate::rollout::{Phase, Plan, Rollout, back};
 use crate::target::{Seen, Target};
+use crate::ui;
 
 const LIST: &str = "agentctl history lists the releases";
-const UNFINISHED: &str = "agentctl resume goes on with it, agentctl abort undoes it";
 
 /// While a rollout runs, going back is undoing it; afterwards it is a rollout of its own. Said twice it
 /// is done once.
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &args::Rollback, shown: &mut Shown) -> Result<Exit
         (Some(Way::After), Some(running)) => ended(&store, &running, shown).await?,
         _ => lease::acquire(&store).await?,
     };
-    let work = async |lease: &Lease| go_back(args, &site, &store, lease, shown).await;
+    let work = async |lease: &Lease| go_back(to, &site, &store, lease, shown).await;
     lease.during(&store, work).await
 }
 
@@ -97,7 +97,7 @@ fn unproven(running: &Journaled) -> anyhow::Error {
     let (number, to) = (running.number, running.rollout.plan().to);
     advice(
         format!("rollout {number} has not proven {to} yet: there is nothing to go back to"),
-        UNFINISHED,
+        ui::next(&running.rollout),
     )
 }
 
@@ -111,7 +111,7 @@ async fn ended(store: &AnyStore, running: &Journaled, shown: &mut Shown) -> Resu
 }
 
 async fn go_back(
-    args: &args::Rollback,
+    to: Option<ReleaseId>,
     site: &Site,
     store: &AnyStore,
     lease: &Lease,
@@ -122,7 +122,7 @@ async fn go_back(
     let seen = target.observe().await?;
     stop::is_not_ending(site, &seen)?;
     let number = journaled::next(&past);
-    let release = engine::release(store, wanted(args, site, &past, &seen)?).await?;
+    let release = engine::release(store, wanted(to, site, &past, &seen)?).await?;
     shape::fits_back(site, &release, store, &seen).await?;
     let plan = plan(&past, &release, &seen)?;
     target.fetch(&release).await?;
@@ -148,13 +148,12 @@ async fn go_back(
 }
 
 fn wanted(
-    args: &args::Rollback,
+    named: Option<ReleaseId>,
     site: &Site,
     past: &[Journaled],
     seen: &Seen,
 ) -> Result<ReleaseId> {
     let (history, list) = (history(past), LIST);
-    let named = args.to.as_deref().map(named).transpose()?;
     match (named.or_else(|| history.last_good()), history.stable()) {
         (Some(release), _) if !known(past, release) => {
             Err(advice(format!("there is no release {release}"), list))

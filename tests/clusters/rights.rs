@@ -81,19 +81,12 @@ fn a_kind_that_may_not_be_made_is_named_before_anything_is_done() {
     let Some(agent) = Clustered::new("rights-kinds", "") else {
         return;
     };
-    let role = agent.run(&["render", "rbac"]).ends(0).stdout;
-    agent.place.write("rbac.yaml", &role);
-    let file = agent.place.path("rbac.yaml").display().to_string();
-    agent.namespace.kubectl(&["apply", "-f", &file]).unwrap();
-    let kubeconfig = agent.namespace.kubeconfig_of("bot-deployer");
-    agent.place.write("kubeconfig", kubeconfig);
+    let command = agent.as_deployer();
     agent.spec("run.replicas = 2\n");
     for verb in ["plan", "deploy"] {
-        let mut command = agent.command(&[verb]);
-        command.env("KUBECONFIG", agent.place.path("kubeconfig"));
         agent
             .place
-            .finish(&mut command)
+            .finish(&mut command(&[verb]))
             .ends(2)
             .says("error: may not deploy bot (prod) into the namespace")
             .says("patch, watch of policy/poddisruptionbudgets")

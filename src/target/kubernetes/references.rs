@@ -181,6 +181,7 @@ mod tests {
         assert_eq!(all, [Reference { secret, key }]);
         assert_eq!(found(&of(json!({ "optional": true }))), 0);
     }
+
     #[test]
     fn a_mark_is_of_the_values_that_are_referred_to() {
         let of = |uid: &str, value: &str, other: &str| {

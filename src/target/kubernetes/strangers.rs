@@ -43,9 +43,7 @@ impl Kubernetes {
         }
         Ok(())
     }
-}
 
-impl Kubernetes {
     /// Once a rollout walks, who gets requests is for it alone to say.
     ///
     /// # Errors
