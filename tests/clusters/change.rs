@@ -142,6 +142,26 @@ fn a_service_that_was_deleted_in_mid_rollout_comes_back() {
     agent.whole("r1", 1);
 }
 
+#[test]
+fn replicas_that_somebody_deletes_in_a_hold_come_back() {
+    let Some(agent) = Clustered::deployed("lost", "") else {
+        return;
+    };
+    let steps = "rollout.strategy = \"canary\"\n\
+                 rollout.steps = [{ weight = 50, hold = \"1h\" }, { weight = 100 }]\n";
+    agent.spec(&format!("{TWO}{steps}"));
+    let deploy = agent.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    let delete = ["delete", "deployment", "bot-r1"];
+    agent.namespace.kubectl(&delete).unwrap();
+    eventually("the Deployment", || {
+        agent.names("deployments").contains(&"bot-r1".to_owned())
+    });
+    agent.run(&["abort"]).ends(0).says("rolled back to r1");
+    deploy.wait().ends(1);
+    agent.whole("r1", 1);
+}
+
 /// A node has one pod of it, so the old one's time to leave comes before the new one's to start.
 #[test]
 fn a_pod_that_leaves_slowly_does_not_make_its_successor_late() {

@@ -105,12 +105,17 @@ impl Kubernetes {
         if let Some(known) = self.objects.borrow().get(&release) {
             return Ok(Rc::clone(known));
         }
-        let kept = self.journal.get(&release.document()).await?;
-        let release = kept.map(|kept| serde_json::from_slice::<Release>(&kept));
-        Ok(match release.transpose()? {
+        Ok(match self.release(release).await? {
             Some(release) => self.know(&release),
             None => Rc::default(),
         })
+    }
+
+    /// As it is kept.
+    async fn release(&self, release: ReleaseId) -> Result<Option<Release>> {
+        let kept = self.journal.get(&release.document()).await?;
+        let release = kept.map(|kept| serde_json::from_slice(&kept));
+        Ok(release.transpose()?)
     }
 
     fn know(&self, release: &Release) -> Rc<Vec<Value>> {

@@ -241,16 +241,25 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// Somebody may have deleted what sends requests: a step that stands long would serve nobody.
+    /// Somebody may have deleted what sends requests, or what answers them: a step that stands long
+    /// would serve nobody.
     pub(super) async fn put_back(&self, world: &mut World, router: &dyn Router) -> Result<()> {
-        let ordered = self.ordered.borrow().clone();
-        match ordered.filter(|_| router.shares(&world.things).is_empty()) {
-            Some(traffic) => {
-                self.still_ours().await?;
-                self.send(world, router, &traffic).await
+        let Some(traffic) = self.ordered.borrow().clone() else {
+            return Ok(());
+        };
+        let shares = traffic.shares.keys();
+        let lost = shares.filter_map(|id| Some((*id, world.things.lost(*id)?)));
+        for (release, replicas) in lost.collect::<Vec<_>>() {
+            self.still_ours().await?;
+            if let Some(release) = self.release(release).await? {
+                self.keep_up(world, &release, replicas).await?;
             }
-            None => Ok(()),
         }
+        if router.shares(&world.things).is_empty() {
+            self.still_ours().await?;
+            self.send(world, router, &traffic).await?;
+        }
+        Ok(())
     }
 
     /// What this process has applied already stays as it is; then there is no answer.

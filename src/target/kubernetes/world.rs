@@ -71,6 +71,8 @@ pub(super) struct Things {
     all: BTreeMap<What, Objects>,
     /// What was deleted here; older news of it is no news.
     buried: BTreeSet<String>,
+    /// Workloads that somebody else deleted while we listened, as they were last.
+    lost: Objects,
 }
 
 pub(super) struct World {
@@ -188,9 +190,23 @@ impl Things {
     pub(super) fn take_in(&mut self, what: What, change: Change) {
         let is_buried = |object: &Value| self.buried.contains(uid(object));
         match &change {
-            Change::Put(object) if is_buried(object) => {}
-            _ => take_in(self.all.entry(what).or_default(), change),
+            Change::Put(object) if is_buried(object) => return,
+            Change::Gone(object) if what == What::Workloads && !is_buried(object) => {
+                put(&mut self.lost, object.clone());
+            }
+            _ => {}
         }
+        take_in(self.all.entry(what).or_default(), change);
+    }
+
+    /// How many replicas a Deployment was to have that somebody else deleted while we listened; it
+    /// counts once its pods are marked, for until then they would be those of one made anew.
+    pub(super) fn lost(&self, release: ReleaseId) -> Option<u32> {
+        let mut lost = self.lost.values();
+        let last = lost.find(|object| release_of(object) == Some(release))?;
+        let is_gone = !self.makes(release) && self.pods(release).into_iter().all(is_leaving);
+        (is_gone && self.workload.kind == "Deployment")
+            .then(|| last["spec"]["replicas"].as_u64()?.try_into().ok())?
     }
 
     /// What an answer told.

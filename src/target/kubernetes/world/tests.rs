@@ -201,6 +201,35 @@ fn pods_of_a_deleted_workload_are_nobodys_until_they_leave() {
 }
 
 #[test]
+fn what_somebody_deletes_is_lost_once_its_pods_leave_and_until_it_is_back() {
+    let mut things = world();
+    assert_eq!(things.lost(OLD), None);
+    let mut gone = workload("r1", 2);
+    gone["metadata"]["uid"] = json!("first");
+    things.take_in(What::Workloads, Change::Gone(gone));
+    assert_eq!(things.lost(OLD), None);
+    for name in ["a", "b"] {
+        let mut leaving = pod("r1", name, true);
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        things.told(What::Pods, leaving);
+    }
+    assert_eq!(things.lost(OLD), Some(2));
+    things.told(What::Workloads, workload("r1", 2));
+    assert_eq!(things.lost(OLD), None);
+}
+
+#[test]
+fn what_was_deleted_here_is_not_lost() {
+    let mut things = world();
+    let mut ours = workload("r2", 2);
+    ours["metadata"]["uid"] = json!("ours");
+    things.told(What::Workloads, ours.clone());
+    things.bury(What::Workloads, "bot-r2");
+    things.take_in(What::Workloads, Change::Gone(ours));
+    assert_eq!(things.lost(NEW), None);
+}
+
+#[test]
 fn a_service_selects_one_release_or_all() {
     let router = router::of(&[], "bot");
     let kept = [service("bot")];
