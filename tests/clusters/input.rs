@@ -232,6 +232,30 @@ fn what_somebody_else_set_is_named_and_taken_over_when_told() {
     assert_eq!(service["spec"]["ports"][0]["targetPort"], "http");
 }
 
+#[test]
+fn what_was_brought_before_a_refusal_goes_again() {
+    let prompts = "config.prompts = \"prompts\"\n";
+    let Some(agent) = Clustered::new("brought", prompts) else {
+        return;
+    };
+    agent.place.write("prompts/system.md", "one");
+    agent.run(&["deploy"]).ends(0);
+    let maps = || agent.names("configmaps").into_iter();
+    let configs = || {
+        maps()
+            .filter(|name| name.contains("config"))
+            .collect::<Vec<_>>()
+    };
+    let before = configs();
+    assert_eq!(before.len(), 1, "{before:?}");
+    let quota = ["create", "quota", "small", "--hard=services=2"];
+    agent.namespace.kubectl(&quota).unwrap();
+    agent.place.write("prompts/system.md", "two");
+    agent.run(&["deploy"]).says("exceeded quota: small");
+    assert_eq!(configs(), before);
+    agent.run(&["status"]).ends(0).says("r1");
+}
+
 /// Only where nobody installed it.
 #[test]
 fn a_kind_that_the_cluster_lacks_is_refused_before_anything_is_done() {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::places::{self, Places};
 use super::router::{self, Router};
 use super::world::{Things, What, World, release_of};
-use super::{Kubernetes, address};
+use super::{Kubernetes, address, refusal};
 use crate::advice::{advice, because};
 use crate::journal::{Fenced, HEARTBEAT, Store};
 use crate::release::{Release, ReleaseId, workload_of};
@@ -49,6 +49,18 @@ impl Kubernetes {
         self.pause_scalers().await?;
         self.know(release);
         self.begun.set(Some(release.id));
+        let brought = self.bring(release).await;
+        if brought
+            .as_ref()
+            .is_err_and(|error| refusal::code(error).is_some())
+        {
+            // What was refused is told, not what hinders taking the rest away.
+            let _ = self.unfetch(release).await;
+        }
+        brought
+    }
+
+    async fn bring(&self, release: &Release) -> Result<()> {
         let router = router::of(&release.objects, &self.cluster.agent);
         let own = |object: &&Value| {
             let is_other = object["kind"] == "Namespace" || router.owns(object);

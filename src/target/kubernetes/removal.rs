@@ -193,13 +193,15 @@ impl Kubernetes {
         let maps = address::all("v1", "ConfigMap", &self.cluster.namespace);
         let live = self.observe().await?.releases.into_keys();
         let kept: Vec<ReleaseId> = releases.iter().map(|one| one.id).chain(live).collect();
+        let objects = releases.iter().flat_map(|release| &release.objects);
+        let titles: BTreeSet<String> = objects.map(address::title).collect();
         let mut is_any_old = false;
         for name in self.journal.documents().await? {
             let Some(old) = release(&name).filter(|release| !kept.contains(release)) else {
                 continue;
             };
             is_any_old = true;
-            self.drop_config(old, releases).await?;
+            self.drop_config(old, &titles).await?;
             self.cluster
                 .delete(&format!("{maps}/{}-document-{name}", self.cluster.agent))
                 .await?;
@@ -222,19 +224,30 @@ impl Kubernetes {
             .await
     }
 
-    async fn drop_config(&self, release: ReleaseId, kept: &[&Release]) -> Result<()> {
-        let is_kept = |object: &&Value| {
-            let mut all = kept.iter().flat_map(|release| &release.objects);
-            !all.any(|one| address::title(one) == address::title(object))
+    /// What a rollout brought that could not begin, and nothing else has: whoever fetches its release
+    /// again applies that anew.
+    pub(super) async fn unfetch(&self, release: &Release) -> Result<()> {
+        if self.observe().await?.releases.contains_key(&release.id) {
+            return Ok(());
+        }
+        let mut kept = BTreeSet::new();
+        for name in self.journal.documents().await? {
+            if let Some(other) = self::release(&name).filter(|other| *other != release.id) {
+                kept.extend(self.objects_of(other).await?.iter().map(address::title));
+            }
+        }
+        self.drop_config(release.id, &kept).await
+    }
+
+    async fn drop_config(&self, release: ReleaseId, kept: &BTreeSet<String>) -> Result<()> {
+        let goes = |object: &&Value| {
+            let kind = &object["kind"];
+            (*kind == "ConfigMap" || *kind == POLICY) && !kept.contains(&address::title(object))
         };
-        let objects = self.objects_of(release).await?;
-        let stays = ["ConfigMap", POLICY];
-        let configs = objects
-            .iter()
-            .filter(|object| stays.iter().any(|kind| object["kind"] == *kind));
-        for object in configs.filter(is_kept) {
+        for object in self.objects_of(release).await?.iter().filter(goes) {
             let path = address::of(object, &self.cluster.namespace)?;
             self.cluster.delete(&path).await?;
+            self.cluster.applied.borrow_mut().remove(&path);
         }
         Ok(())
     }
