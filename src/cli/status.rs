@@ -14,6 +14,7 @@ use crate::target::{Seen, Target};
 use crate::ui::{self, Running, Serving, Status};
 
 const ENDING: &str = "it is being stopped; agentctl stop --now does not wait for what is open";
+const TORN: &str = "nothing sends it requests any more: agentctl deploy puts that back";
 
 pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     let site = Site::find(which)?;
@@ -37,7 +38,7 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
         beside: target.beside().await?,
         next: match seen.ending {
             true => Some(ENDING),
-            false => next(&past, holder.as_ref()),
+            false => next(&past, holder.as_ref(), &seen),
         },
         rollout: running(&past, &seen, holder.as_ref()),
         last: ended.map(Journaled::view),
@@ -46,10 +47,19 @@ pub(crate) async fn run(which: &Which, shown: &mut Shown) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Nobody goes on with a rollout that stalled, or whose process died.
-fn next(past: &[Journaled], holder: Option<&Holder>) -> Option<&'static str> {
-    let last = past.last().filter(|last| last.rollout.can_go_on())?;
-    holder.is_none().then(|| ui::next(&last.rollout))
+/// Nobody goes on with a rollout that stalled, or whose process died, nor mends what was deleted.
+fn next(past: &[Journaled], holder: Option<&Holder>, seen: &Seen) -> Option<&'static str> {
+    let last = past.last().filter(|_| holder.is_none())?;
+    match last.rollout.can_go_on() {
+        true => Some(ui::next(&last.rollout)),
+        false => is_torn(past, seen).then_some(TORN),
+    }
+}
+
+/// Somebody deleted what sends it requests.
+fn is_torn(past: &[Journaled], seen: &Seen) -> bool {
+    let stable = journaled::history(past).stable();
+    stable.is_some_and(|id| seen.releases.contains_key(&id) && !seen.shares.contains_key(&id))
 }
 
 fn running(past: &[Journaled], seen: &Seen, holder: Option<&Holder>) -> Option<Running> {

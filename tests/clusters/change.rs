@@ -140,6 +140,12 @@ fn a_service_that_was_deleted_in_mid_rollout_comes_back() {
     agent.run(&["abort"]).ends(0).says("rolled back to r1");
     deploy.wait().ends(1);
     agent.whole("r1", 1);
+    agent.namespace.kubectl(&delete).unwrap();
+    let status = agent.run(&["status"]).ends(0);
+    assert!(status.stdout.contains("next: nothing sends it requests"));
+    agent.spec("");
+    agent.run(&["deploy"]).ends(0);
+    agent.whole("r1", 1);
 }
 
 #[test]
