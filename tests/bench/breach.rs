@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::changes;
 use crate::load::{Crowd, Load};
 use crate::place::{Place, Spec, eventually};
 use crate::stats::{Sample, millis};
@@ -48,6 +49,7 @@ pub(crate) fn measure_in(
     let undone = (1..=runs).map(|value| undone(place, &load, value));
     let undone = undone.collect::<Result<Vec<_>>>()?;
     let counts = load.stop()?;
+    changes::show_reasons(&counts);
     let gone = shown(&undone);
     Ok(vec![
         Finding::at_most(&format!("{figure}: weight 0"), gone, goal, "ms"),

@@ -156,6 +156,11 @@ pub(crate) fn show_load(counts: &Counts, served: u64, took: Duration) {
         table.row([name.to_owned(), value]);
     }
     table.print();
+    show_reasons(counts);
+}
+
+/// What went wrong, and how often.
+pub(crate) fn show_reasons(counts: &Counts) {
     for (says, times) in &counts.says {
         say(&format!("{times} × {says}"));
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::changes;
 use crate::load::{Crowd, Load};
 use crate::place::{Place, Ran, Running, Spec, eventually};
 use crate::table::{Finding, Table, say};
@@ -83,9 +84,7 @@ fn all_kills(rollout: &str) -> Result<(Vec<End>, u64)> {
         }
     }
     let counts = load.stop()?;
-    for (says, times) in &counts.says {
-        say(&format!("{times} × {says}"));
-    }
+    changes::show_reasons(&counts);
     Ok((ends, counts.broken() + counts.mixed))
 }
 

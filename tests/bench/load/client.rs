@@ -15,6 +15,7 @@ use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 /// Longer than any reply takes; reached only when something hangs.
+const CONNECTION: &str = "connection";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Reply {
@@ -32,6 +33,8 @@ pub(crate) enum Failure {
 pub(crate) struct Client {
     address: SocketAddr,
     connection: Option<SendRequest<Full<Bytes>>>,
+    /// What is waited for.
+    awaits: &'static str,
 }
 
 impl Client {
@@ -40,6 +43,7 @@ impl Client {
         Self {
             address,
             connection,
+            awaits: CONNECTION,
         }
     }
 
@@ -50,9 +54,9 @@ impl Client {
         path: &'static str,
         conversation: Option<&str>,
     ) -> Result<Reply, Failure> {
-        let asked = timeout(PATIENCE, self.asked(method, path, conversation));
-        let late = || Failure::Failed("no reply in time".to_owned());
-        let reply = asked.await.unwrap_or_else(|_| Err(late()));
+        let asked = timeout(PATIENCE, self.asked(method, path, conversation)).await;
+        let late = || Failure::Failed(format!("no {} in time", self.awaits));
+        let reply = asked.unwrap_or_else(|_| Err(late()));
         if reply.is_err() {
             self.connection = None;
         }
@@ -66,6 +70,7 @@ impl Client {
         conversation: Option<&str>,
     ) -> Result<Reply, Failure> {
         let failed = |error: anyhow::Error| Failure::Failed(format!("{error:#}"));
+        self.awaits = CONNECTION;
         let connection = self.connected().await.map_err(failed)?;
         let mut request = Request::builder().method(method).uri(path);
         if let Some(name) = conversation {
@@ -73,8 +78,11 @@ impl Client {
         }
         let request = request.header(HOST, "bot").body(Full::default());
         let request = request.map_err(|error| failed(error.into()))?;
-        let response = connection.send_request(request).await;
-        whole(response.map_err(|error| failed(error.into()))?).await
+        let response = connection.send_request(request);
+        self.awaits = "reply";
+        let response = response.await.map_err(|error| failed(error.into()))?;
+        self.awaits = "end of a reply";
+        whole(response).await
     }
 
     async fn connected(&mut self) -> Result<&mut SendRequest<Full<Bytes>>> {
