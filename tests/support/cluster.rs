@@ -6,12 +6,14 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use rustix::process::{geteuid, getppid};
@@ -175,19 +177,28 @@ impl Cluster {
     }
 }
 
-/// A node that does not know a Service yet remembers for minutes that what comes from this port of
-/// ours goes nowhere. So it is asked from ports that connections are not given by themselves.
 fn answers(address: SocketAddr) -> bool {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    let from = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 22_000 + next % 10_000);
     let asked = || {
-        let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        let socket = apart()?;
         set_socket_timeout(&socket, Timeout::Send, Some(Duration::from_secs(2)))?;
-        bind(&socket, &from)?;
         connect(&socket, &address)
     };
     asked().is_ok()
+}
+
+/// A node that does not know a Service yet remembers for minutes that what comes from this port of
+/// ours goes nowhere. So it is asked from ports that connections are not given by themselves.
+fn apart() -> rustix::io::Result<OwnedFd> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let from = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 22_000 + next % 10_000);
+        match bind(&socket, &from) {
+            Err(Errno::ADDRINUSE) => {}
+            bound => return bound.map(|()| socket),
+        }
+    }
 }
 
 /// A namespace of a test's own, which goes with the test.
