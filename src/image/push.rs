@@ -5,6 +5,7 @@
 
 mod answer;
 mod failure;
+mod silence;
 #[cfg(test)]
 mod tests;
 
@@ -12,10 +13,11 @@ use anyhow::{Context, Error, Result, bail};
 use hyper::Request;
 
 use self::answer::Answer;
+use self::silence::heard;
 use super::progress::{Ended, Progress};
 use super::registry::{Digest, Manifest, Registry};
 use crate::advice::Advise;
-use crate::docker::{Engine, Lines, empty};
+use crate::docker::{Engine, Line, Lines, empty};
 
 const TRIES: u32 = 3;
 
@@ -131,10 +133,21 @@ async fn once(
     let request = Request::post(format!("/images/{repository}/push?tag={tag}"))
         .header("X-Registry-Auth", login)
         .body(empty())?;
-    let mut lines = Lines::new(engine.send(request).await?.into_body());
-    while let Some(line) = lines.next().await? {
+    let begun = heard(engine.send(request), registry, watch).await?;
+    let mut lines = Lines::new(begun.into_body());
+    while let Some(line) = heard(news(&mut lines, answer), registry, watch).await? {
         answer.take(line, watch)?;
     }
     let digest = answer.digest.take();
     digest.context("the engine broke off before it said what it pushed")
+}
+
+/// An engine may say the same again and again while it waits.
+async fn news(lines: &mut Lines, answer: &mut Answer) -> Result<Option<Line>> {
+    while let Some(line) = lines.next().await? {
+        if answer.is_news(&line) {
+            return Ok(Some(line));
+        }
+    }
+    Ok(None)
 }
