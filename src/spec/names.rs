@@ -350,7 +350,7 @@ fn is_cron_item(item: &str, (least, most, words): (u32, u32, &str)) -> bool {
 
 /// `NPM_TOKEN`, and not `MAX_TOKENS` or `TOKEN_LIMIT`; `PWD` alone is the shell's.
 pub(crate) fn looks_secret(name: &str) -> bool {
-    const ENDS: [&str; 11] = [
+    const ENDS: [&str; 12] = [
         "TOKEN",
         "PASSWORD",
         "PASSWD",
@@ -360,6 +360,7 @@ pub(crate) fn looks_secret(name: &str) -> bool {
         "CREDENTIAL",
         "CREDENTIALS",
         "API_KEY",
+        "APIKEY",
         "ACCESS_KEY",
         "PRIVATE_KEY",
     ];
@@ -368,7 +369,7 @@ pub(crate) fn looks_secret(name: &str) -> bool {
         Some(before) => before.is_empty() || before.ends_with('_'),
         None => false,
     };
-    ENDS.iter().any(ends) || name.ends_with("_PWD")
+    ENDS.iter().any(ends) || name.ends_with("_PWD") || name.ends_with("_PW")
 }
 
 /// `https://user:password@host`, where the password is written out.
