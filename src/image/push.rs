@@ -16,10 +16,12 @@ use self::answer::Answer;
 use self::silence::heard;
 use super::progress::{Ended, Progress};
 use super::registry::{Digest, Manifest, Registry};
-use crate::advice::Advise;
+use crate::advice::{Advise, advice};
 use crate::docker::{Engine, Line, Lines, empty};
 
 const TRIES: u32 = 3;
+const PUSH_PAST: &str = "what stands before the registry, a proxy say, may have answered for it: push past it, and do it \
+     again";
 
 /// What the registry holds afterwards by the content tag, by which the engine has the image.
 pub(crate) async fn push(
@@ -43,13 +45,15 @@ async fn agreed(
     confirmed: Option<Digest>,
     content: &str,
 ) -> Result<Digest> {
-    let confirmed = confirmed.with_context(|| {
-        format!("the engine pushed {pushed}, and the registry holds nothing as {content}")
+    let confirmed = confirmed.ok_or_else(|| {
+        let says =
+            format!("the engine pushed {pushed}, and the registry holds nothing as {content}");
+        advice(says, PUSH_PAST)
     })?;
     if confirmed != pushed {
         known(registry, &confirmed).await.advise(
             format!("the engine pushed {pushed}, and the registry calls {content} {confirmed}"),
-            "what stands before the registry, a proxy say, may have answered for it: push past it, and do it again",
+            PUSH_PAST,
         )?;
     }
     Ok(confirmed)

@@ -128,6 +128,14 @@ fn is_tag_pattern(text: &str) -> bool {
     )
 }
 
+/// The nearest one, or `None` where nothing of `text` could be one.
+pub(super) fn to_tag(format: &str, text: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.{}".contains(c);
+    let words: Vec<&str> = text.split(|c| !fits(c)).collect();
+    let tag = words.join("-").trim_matches(['-', '.', '_']).to_owned();
+    check(format, &tag).is_ok().then_some(tag)
+}
+
 /// `[host[:port]/]part[/part…]`
 fn is_repository(text: &str) -> bool {
     let (host, path) = match text.split_once('/') {

@@ -118,6 +118,7 @@ async fn what_somebody_else_made_of_the_same_contents_is_as_good_if_it_is_there(
     let error = agreed(None).await.unwrap_err();
     let says = format!("the engine pushed {ours}, and the registry holds nothing as sha-1");
     assert_eq!(error.to_string(), says);
+    assert!(hint(&error).contains("a proxy"), "{}", hint(&error));
     let made_up = Digest::of(b"nothing");
     let error = agreed(Some(made_up.clone())).await.unwrap_err();
     let says = format!("the engine pushed {ours}, and the registry calls sha-1 {made_up}");
