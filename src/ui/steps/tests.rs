@@ -99,6 +99,8 @@ fn programs_get_an_object_for_each() {
         first,
         r#"{"v":1,"build":{"step":0,"begun":"FROM python:3.13-slim"}}"#
     );
+    let said = r#"{"v":1,"build":{"step":1,"said":"ing\n"}}"#;
+    assert!(text.lines().any(|line| line == said), "{text}");
     let last = text.lines().last().unwrap();
     assert_eq!(last, r#"{"v":1,"build":{"step":1,"ended":"failed"}}"#);
 }
