@@ -245,7 +245,8 @@ fn verbs() -> Vec<String> {
 /// What this run does not come to, or not every time: its holds are shorter than the five seconds of
 /// a heartbeat, which alone tells how the gates stand. Tests of the `ui` room pin these; one of the
 /// engine pins `counted`, which comes where a gate compares.
-const UNSEEN: [&str; 38] = [
+const UNSEEN: [&str; 39] = [
+    "said",
     "silent",
     "sidecar",
     "marked",
@@ -307,11 +308,52 @@ const JSON_SESSION: [&str; 16] = [
     "mkdir a; agentctl init a --output json; agentctl man a --output json; agentctl stop --now --output json; agentctl destroy --yes --output json",
 ];
 
+/// Two images, of which one goes.
+const IMAGES_SESSION: [&str; 4] = [
+    "cd examples/quickstart; sed -i 's/keep = 2/keep = 1/' agent.toml; agentctl images scan --output json",
+    "agentctl build --output json; agentctl push --output json; agentctl push --output json",
+    "for i in 1 2; do sed -i \"1a # $i\" app.py; agentctl push --output json; done; agentctl images list --output json",
+    "agentctl images prune --dry-run --output json; agentctl images prune --output json",
+];
+
+/// What those print that no other verb does: all that is left of them where no engine is.
+const OF_IMAGES: [&str; 16] = [
+    "begun",
+    "ended",
+    "cached",
+    "built",
+    "pushed",
+    "image",
+    "tags",
+    "digest",
+    "repository",
+    "images",
+    "content",
+    "created",
+    "pruned",
+    "deleted",
+    "entries",
+    "clean",
+];
+
+fn ran_with_images() -> Vec<page::Ran> {
+    if !engine::there_is_tiny_python() {
+        return Vec::new();
+    }
+    let toml = Page::read(&repository().join("docs/images.md")).toml();
+    let session = Session::in_a_hurry().with_images(&toml);
+    session.run(&IMAGES_SESSION.map(page::Command::of))
+}
+
 #[test]
 fn every_field_of_the_json_page_is_real() {
     let session = Session::in_a_hurry();
-    let ran = session.run(&JSON_SESSION.map(page::Command::of));
-    let mut words = BTreeSet::from(UNSEEN.map(str::to_owned));
+    let mut ran = session.run(&JSON_SESSION.map(page::Command::of));
+    let with_images = ran_with_images();
+    let unbuilt = OF_IMAGES.iter().filter(|_| with_images.is_empty());
+    let unseen = UNSEEN.iter().chain(unbuilt);
+    let mut words: BTreeSet<_> = unseen.map(|word| (*word).to_owned()).collect();
+    ran.extend(with_images);
     for line in ran.iter().flat_map(|ran| ran.output.lines()) {
         if let Ok(json) = serde_json::from_str(line) {
             collect(&json, &mut words);

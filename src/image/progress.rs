@@ -18,6 +18,10 @@ pub(crate) enum Progress {
         bytes: u64,
         of: Option<u64>,
     },
+    /// What a person should know of, and can do nothing about yet.
+    Warned {
+        text: String,
+    },
     Ended {
         step: usize,
         how: Ended,

@@ -5,6 +5,7 @@
 
 mod answer;
 mod failure;
+mod silence;
 #[cfg(test)]
 mod tests;
 
@@ -12,12 +13,15 @@ use anyhow::{Context, Error, Result, bail};
 use hyper::Request;
 
 use self::answer::Answer;
+use self::silence::heard;
 use super::progress::{Ended, Progress};
 use super::registry::{Digest, Manifest, Registry};
-use crate::advice::Advise;
-use crate::docker::{Engine, Lines, empty};
+use crate::advice::{Advise, advice};
+use crate::docker::{Engine, Line, Lines, empty};
 
 const TRIES: u32 = 3;
+const PUSH_PAST: &str = "what stands before the registry, a proxy say, may have answered for it: push past it, and do it \
+     again";
 
 /// What the registry holds afterwards by the content tag, by which the engine has the image.
 pub(crate) async fn push(
@@ -41,13 +45,15 @@ async fn agreed(
     confirmed: Option<Digest>,
     content: &str,
 ) -> Result<Digest> {
-    let confirmed = confirmed.with_context(|| {
-        format!("the engine pushed {pushed}, and the registry holds nothing as {content}")
+    let confirmed = confirmed.ok_or_else(|| {
+        let says =
+            format!("the engine pushed {pushed}, and the registry holds nothing as {content}");
+        advice(says, PUSH_PAST)
     })?;
     if confirmed != pushed {
         known(registry, &confirmed).await.advise(
             format!("the engine pushed {pushed}, and the registry calls {content} {confirmed}"),
-            "what stands before the registry, a proxy say, may have answered for it: push past it, and do it again",
+            PUSH_PAST,
         )?;
     }
     Ok(confirmed)
@@ -131,10 +137,21 @@ async fn once(
     let request = Request::post(format!("/images/{repository}/push?tag={tag}"))
         .header("X-Registry-Auth", login)
         .body(empty())?;
-    let mut lines = Lines::new(engine.send(request).await?.into_body());
-    while let Some(line) = lines.next().await? {
+    let begun = heard(engine.send(request), registry, watch).await?;
+    let mut lines = Lines::new(begun.into_body());
+    while let Some(line) = heard(news(&mut lines, answer), registry, watch).await? {
         answer.take(line, watch)?;
     }
     let digest = answer.digest.take();
     digest.context("the engine broke off before it said what it pushed")
+}
+
+/// An engine may say the same again and again while it waits.
+async fn news(lines: &mut Lines, answer: &mut Answer) -> Result<Option<Line>> {
+    while let Some(line) = lines.next().await? {
+        if answer.is_news(&line) {
+            return Ok(Some(line));
+        }
+    }
+    Ok(None)
 }

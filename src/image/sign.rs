@@ -61,17 +61,22 @@ impl Cosign {
         let ran = ran.advise(&could_not, "see whether it runs: cosign version")?;
         match ran.status.success() {
             true => Ok(()),
-            false => Err(said(&ran.stderr)).advise(could_not, later(&by_hand)),
+            false => Err(said(&ran.stderr)).advise(could_not, later(with, &by_hand)),
         }
     }
 }
 
 /// The image is in the registry, so that only this is left to do.
-fn later(args: &[&OsStr]) -> String {
+fn later(with: &str, args: &[&OsStr]) -> String {
+    let by = match with {
+        KEYLESS => {
+            "\"keyless\" signs as whom cosign is logged in as: SIGSTORE_ID_TOKEN, or the identity of a CI"
+        }
+        _ => "image.sign names the key, COSIGN_PASSWORD opens it",
+    };
     let args = args.join(OsStr::new(" "));
     format!(
-        "image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed: the same again \
-         signs it, and so does cosign {}",
+        "{by}; the image is pushed: the same again signs it, and so does cosign {}",
         args.display()
     )
 }
@@ -130,6 +135,12 @@ mod tests {
         let wanted = format!("could not sign {IMAGE}: cosign said: no key");
         assert_eq!(format!("{error:#}"), wanted);
         assert!(cosign.sign("a:1", "k.key").await.is_err());
+        let hint = |error: &anyhow::Error| crate::advice::hint(error).unwrap().to_owned();
+        assert!(hint(&error).contains("COSIGN_PASSWORD"), "{}", hint(&error));
+        let error = cosign.sign(IMAGE, "keyless").await.unwrap_err();
+        let says = hint(&error);
+        assert!(says.contains("SIGSTORE_ID_TOKEN"), "{says}");
+        assert!(!says.contains("key,"), "{says}");
     }
 
     #[test]

@@ -133,8 +133,17 @@ pub(super) fn advice(format: &str, text: &str) -> Option<String> {
         }
         "label" => Some(format!("for example \"{}\"", to_label(text)?)),
         "url-path" => Some(format!("write \"{}\"", to_url_path(text)?)),
+        "tag" | "tag-pattern" => Some(format!("write \"{}\"", names::to_tag(format, text)?)),
+        "beside" if leads_out(text) => Some(MOVE.to_owned()),
         _ => None,
     }
+}
+
+const MOVE: &str =
+    "\".\" is the folder of agent.toml: copy what is needed into it, or move agent.toml up";
+
+fn leads_out(text: &str) -> bool {
+    !text.is_empty() && !text.contains('\0')
 }
 
 /// Of a whole address its path.

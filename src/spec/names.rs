@@ -128,6 +128,14 @@ fn is_tag_pattern(text: &str) -> bool {
     )
 }
 
+/// The nearest one, or `None` where nothing of `text` could be one.
+pub(super) fn to_tag(format: &str, text: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.{}".contains(c);
+    let words: Vec<&str> = text.split(|c| !fits(c)).collect();
+    let tag = words.join("-").trim_matches(['-', '.', '_']).to_owned();
+    check(format, &tag).is_ok().then_some(tag)
+}
+
 /// `[host[:port]/]part[/part…]`
 fn is_repository(text: &str) -> bool {
     let (host, path) = match text.split_once('/') {
@@ -350,7 +358,7 @@ fn is_cron_item(item: &str, (least, most, words): (u32, u32, &str)) -> bool {
 
 /// `NPM_TOKEN`, and not `MAX_TOKENS` or `TOKEN_LIMIT`; `PWD` alone is the shell's.
 pub(crate) fn looks_secret(name: &str) -> bool {
-    const ENDS: [&str; 11] = [
+    const ENDS: [&str; 12] = [
         "TOKEN",
         "PASSWORD",
         "PASSWD",
@@ -360,6 +368,7 @@ pub(crate) fn looks_secret(name: &str) -> bool {
         "CREDENTIAL",
         "CREDENTIALS",
         "API_KEY",
+        "APIKEY",
         "ACCESS_KEY",
         "PRIVATE_KEY",
     ];
@@ -368,7 +377,7 @@ pub(crate) fn looks_secret(name: &str) -> bool {
         Some(before) => before.is_empty() || before.ends_with('_'),
         None => false,
     };
-    ENDS.iter().any(ends) || name.ends_with("_PWD")
+    ENDS.iter().any(ends) || name.ends_with("_PWD") || name.ends_with("_PW")
 }
 
 /// `https://user:password@host`, where the password is written out.

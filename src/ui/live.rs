@@ -37,6 +37,11 @@ impl Live {
         console.draw("\r");
     }
 
+    /// What is said meanwhile stays above the picture.
+    pub(super) fn above(&self, say: impl FnOnce()) {
+        self.0.suspend(say);
+    }
+
     /// The picture that stays, with room before the last words.
     pub(super) fn last(&self, console: &mut Console, picture: Vec<Line>) {
         self.0.finish_and_clear();

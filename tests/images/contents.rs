@@ -244,7 +244,7 @@ tags: sha-CONTENT
         "\
 error: could not sign 127.0.0.1:PORT/team/bot@sha256:DIGEST
   caused by: cosign said: getting signer: no identity token
-hint: image.sign names the key, COSIGN_PASSWORD opens it; the image is pushed: the same again signs it, and so does cosign sign 127.0.0.1:PORT/team/bot@sha256:DIGEST
+hint: \"keyless\" signs as whom cosign is logged in as: SIGSTORE_ID_TOKEN, or the identity of a CI; the image is pushed: the same again signs it, and so does cosign sign 127.0.0.1:PORT/team/bot@sha256:DIGEST
 ",
     );
 }

@@ -306,6 +306,7 @@ error: \"a b\" is not a tag, in which {version}, {git_sha}, {branch} and {date} 
   |
 5 | image.tags = [\"a b\"]
   |               ^^^^^
+  = hint: write \"a-b\"
 ",
     );
     shop.spec("image.tags = [\"sha-1234\"]\n");
@@ -356,6 +357,7 @@ error: \"../elsewhere\" must stay beside agent.toml, without ..
   |
 5 | build.context = \"../elsewhere\"
   |                 ^^^^^^^^^^^^^^
+  = hint: \".\" is the folder of agent.toml: copy what is needed into it, or move agent.toml up
 ",
     );
     std::os::unix::fs::symlink("/", shop.place.path("away")).unwrap();

@@ -29,6 +29,7 @@ fn word(progress: Progress) -> String {
         Progress::Said { step, text } => format!("{step} {}", text.trim_end()),
         Progress::Moved { step, bytes, .. } => format!("{step} {bytes}"),
         Progress::Ended { step, how } => format!("{step} {how:?}"),
+        Progress::Warned { text } => text,
     }
 }
 

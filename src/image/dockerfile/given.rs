@@ -4,7 +4,7 @@ use super::{Dockerfile, Instruction, words};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Given {
-    /// Of the instruction.
+    /// Where the name stands.
     pub(crate) line: usize,
     pub(crate) in_command: bool,
     pub(crate) name: String,
@@ -15,32 +15,39 @@ pub(crate) struct Given {
 impl Dockerfile {
     pub(crate) fn given(&self) -> Vec<Given> {
         let all = self.instructions.iter();
-        all.flat_map(|one| one.given(self.escape)).collect()
+        all.flat_map(|one| one.given(&self.source, self.escape))
+            .collect()
     }
 }
 
 impl Instruction {
-    fn given(&self, escape: char) -> Vec<Given> {
+    fn given(&self, source: &str, escape: char) -> Vec<Given> {
         let (keyword, text) = self.in_the_end();
         let in_command = match keyword.as_str() {
             "ENV" | "ARG" => false,
             "RUN" => true,
             _ => return Vec::new(),
         };
-        let pairs =
-            old(&keyword, text).map_or_else(|| words::assignments(text, escape), |one| vec![one]);
-        let written = pairs
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
-        let given = written.filter_map(|(name, value)| {
+        let before = self.text.len() - text.len();
+        let given = pairs(&keyword, text, escape).into_iter();
+        let given = given.filter_map(|(at, (name, value))| {
             Some(Given {
-                line: self.line,
+                line: self.line_of(before + at, source),
                 in_command,
                 name: name.trim_matches(['"', '\'']).to_owned(),
-                value: literal(value.trim_end_matches(';'), escape)?,
+                value: literal(value?.trim_end_matches(';'), escape)?,
             })
         });
         given.collect()
+    }
+
+    /// Of a byte of the text; a heredoc's lines follow the joined one.
+    fn line_of(&self, at: usize, source: &str) -> usize {
+        let joined = self.origin.len();
+        let origin = self.origin.get(at).or(self.origin.last());
+        let before = origin.and_then(|origin| source.get(..*origin));
+        let below = self.text.get(joined..at).unwrap_or_default();
+        1 + before.map_or(0, line_ends) + line_ends(below)
     }
 
     /// What an image that is built on this one does is in its history, too.
@@ -54,8 +61,25 @@ impl Instruction {
     }
 }
 
+fn line_ends(text: &str) -> usize {
+    text.matches('\n').count()
+}
+
+type Pair = (String, Option<String>);
+
+/// Each with the byte that it begins at.
+fn pairs(keyword: &str, text: &str, escape: char) -> Vec<(usize, Pair)> {
+    if let Some(one) = old(keyword, text) {
+        return vec![(0, one)];
+    }
+    let words = words::placed(text, escape).into_iter();
+    words
+        .map(|(at, word)| (at, words::assignment(word)))
+        .collect()
+}
+
 /// `ENV NAME value`
-fn old(keyword: &str, text: &str) -> Option<(String, Option<String>)> {
+fn old(keyword: &str, text: &str) -> Option<Pair> {
     let (name, value) = text.split_once(char::is_whitespace)?;
     let is_old = keyword == "ENV" && !name.contains('=');
     is_old.then(|| (name.to_owned(), Some(value.trim().to_owned())))

@@ -5,35 +5,39 @@ use std::str::Chars;
 
 /// `A=1 B="two words" C`: names, and values with their quotes.
 pub(super) fn assignments(text: &str, escape: char) -> Vec<(String, Option<String>)> {
-    let parts = split(text, escape).into_iter();
-    let pairs = parts.map(|word| match word.split_once('=') {
-        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-        None => (word, None),
-    });
-    pairs.collect()
+    let words = placed(text, escape).into_iter();
+    words.map(|(_, word)| assignment(word)).collect()
 }
 
-fn split(text: &str, escape: char) -> Vec<String> {
-    let mut words = vec![String::new()];
+pub(super) fn assignment(word: String) -> (String, Option<String>) {
+    match word.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (word, None),
+    }
+}
+
+/// Words, each with the byte that it begins at.
+pub(super) fn placed(text: &str, escape: char) -> Vec<(usize, String)> {
+    let mut words = vec![(0, String::new())];
     let mut quote = None;
-    let mut letters = text.chars();
-    while let Some(c) = letters.next() {
+    let mut letters = text.char_indices();
+    while let Some((at, c)) = letters.next() {
         let last = words.len() - 1;
         match (quote, c) {
             (None, c) if c.is_whitespace() => {
-                words.push(String::new());
+                words.push((at + c.len_utf8(), String::new()));
                 continue;
             }
             (None, '"' | '\'') => quote = Some(c),
             (Some(open), c) if open == c => quote = None,
             _ => {}
         }
-        words[last].push(c);
+        words[last].1.push(c);
         if c == escape && quote != Some('\'') {
-            words[last].extend(letters.next());
+            words[last].1.extend(letters.next().map(|(_, c)| c));
         }
     }
-    words.retain(|word| !word.is_empty());
+    words.retain(|(_, word)| !word.is_empty());
     words
 }
 

@@ -1,5 +1,6 @@
 //! What the engine tells while it pushes, as steps and a digest.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -19,6 +20,8 @@ struct Pushed {
 #[derive(Default)]
 pub(super) struct Answer {
     layers: Vec<Layer>,
+    /// The last that was said of each layer.
+    said: BTreeMap<String, (Option<String>, Option<u64>)>,
     pub(super) digest: Option<Digest>,
 }
 
@@ -28,6 +31,15 @@ struct Layer {
 }
 
 impl Answer {
+    /// Whether it says of its layer what was not said just before.
+    pub(super) fn is_news(&mut self, line: &Line) -> bool {
+        let Some(id) = &line.id else {
+            return true;
+        };
+        let says = (line.status.clone(), line.moved.current);
+        self.said.insert(id.clone(), says.clone()) != Some(says)
+    }
+
     pub(super) fn take(&mut self, line: Line, watch: &mut dyn FnMut(Progress)) -> Result<()> {
         if let Some(aux) = line.aux {
             let pushed: Pushed = serde_json::from_value(aux)?;

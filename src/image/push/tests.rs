@@ -59,6 +59,30 @@ fn each_layer_is_a_step() {
     assert_eq!(answer.digest, Some(digest));
 }
 
+/// As an engine with containerd's store does, ten times a second, whatever the registry does.
+#[test]
+fn the_same_again_is_no_news() {
+    let mut answer = Answer::default();
+    let mut is_news = |line| answer.is_news(&serde_json::from_value(line).unwrap());
+    let pushing =
+        |current| json!({"status": "Pushing", "progressDetail": {"current": current}, "id": "a"});
+    for (line, news) in [
+        (json!({"status": "Preparing", "id": "a"}), true),
+        (pushing(5), true),
+        (
+            json!({"status": "Pushing", "progressDetail": {"current": 5}, "id": "b"}),
+            true,
+        ),
+        (pushing(5), false),
+        (pushing(6), true),
+        (json!({"status": "Pushed", "id": "a"}), true),
+        (json!({"status": "Pushed", "id": "a"}), false),
+        (json!({"aux": {"Digest": "x"}}), true),
+    ] {
+        assert_eq!(is_news(line.clone()), news, "{line}");
+    }
+}
+
 const MANIFEST: &str = r#"{"schemaVersion":2}"#;
 
 /// A registry that has one image and gives it for whatever is asked for.
@@ -94,6 +118,7 @@ async fn what_somebody_else_made_of_the_same_contents_is_as_good_if_it_is_there(
     let error = agreed(None).await.unwrap_err();
     let says = format!("the engine pushed {ours}, and the registry holds nothing as sha-1");
     assert_eq!(error.to_string(), says);
+    assert!(hint(&error).contains("a proxy"), "{}", hint(&error));
     let made_up = Digest::of(b"nothing");
     let error = agreed(Some(made_up.clone())).await.unwrap_err();
     let says = format!("the engine pushed {ours}, and the registry calls sha-1 {made_up}");

@@ -1,5 +1,7 @@
 //! The verbs.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LINK};
@@ -49,6 +51,11 @@ impl Registry {
 
     pub(crate) fn repository(&self) -> &Repository {
         &self.wire.repository
+    }
+
+    /// It has not answered somebody else who waited for so long.
+    pub(crate) fn silent(&self, waited: Duration) -> anyhow::Error {
+        failure::of_silence(waited, self.repository())
     }
 
     /// Looked up anew each time: a helper's are good for a while only. One that is broken hinders

@@ -8,12 +8,14 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use anyhow::Result;
 
 use super::chance::looks_random;
-use super::formats::{FORMATS, bot, format, private_key};
-use super::login::{SCHEMES, header, login, signature, url};
+use super::formats::{FORMATS, bot, encoded_key, format, private_key};
+use super::keys::{KEYS, is_key};
+use super::login::{SCHEMES, command, header, login, signature, url};
 use super::value::Written;
 
-/// Secret-like names, most without their first letter, which may be small or not.
-const NAMES: [&str; 25] = [
+/// Secret-like names, most without their first letter, which may be small or not. One that begins
+/// with another stands before it.
+const NAMES: [&str; 30] = [
     "password",
     "Password",
     "PASSWORD",
@@ -39,6 +41,11 @@ const NAMES: [&str; 25] = [
     "rivate_key",
     "redential",
     "REDENTIAL",
+    "PIKEY",
+    "_pwd",
+    "_PWD",
+    "_pw",
+    "_PW",
 ];
 /// Those that are parts of other words, too: `bypass`. Each stands behind the longer ones that begin
 /// with it.
@@ -46,7 +53,14 @@ const SHORT: [&str; 9] = [
     "pass", "Pass", "PASS", "pwd", "Pwd", "PWD", "auth", "Auth", "AUTH",
 ];
 /// What is a secret, or the end of one, by what stands around it.
-const SIGNS: [&str; 4] = ["-----BEGIN ", "://", ":AA", "sig="];
+const SIGNS: [&str; 6] = [
+    "-----BEGIN ",
+    "://",
+    ":AA",
+    "sig=",
+    "LS0tLS1CRUdJTi",
+    "curl ",
+];
 
 /// Tokens that only tell where a list goes on, or that a request is the same again.
 const HARMLESS: [&str; 9] = [
@@ -77,12 +91,14 @@ const ENDS: [&str; 10] = [
 
 /// What is shorter may be typed, or the name of something.
 const SHORTEST: usize = 12;
+/// Of a key: more things than secrets have one.
+pub(super) const SHORTEST_KEY: usize = 16;
 
 /// What finds them fastest takes longer to make than to look through a short text.
 pub(super) fn needles(kind: AhoCorasickKind) -> Result<AhoCorasick> {
     let formats = FORMATS.iter().map(|format| format.start);
     let all = SIGNS.into_iter().chain(SCHEMES);
-    let all = all.chain(formats).chain(NAMES).chain(SHORT);
+    let all = all.chain(formats).chain(NAMES).chain(SHORT).chain(KEYS);
     let mut builder = AhoCorasick::builder();
     let builder = builder.match_kind(MatchKind::LeftmostFirst);
     Ok(builder.kind(Some(kind)).build(all)?)
@@ -120,14 +136,26 @@ impl Block<'_> {
             (1, _) => url(rest),
             (2, _) => bot(before, rest),
             (3, _) => signature(before, rest),
+            (4, _) => encoded_key(&self.bytes[at.start..]),
+            (5, _) => command(rest),
             (scheme, None) => header(before, SCHEMES[scheme - SIGNS.len()], rest),
             (_, Some(needle)) => match FORMATS.get(needle) {
                 Some(known) => format(known, before, rest, self.is_binary),
-                None if self.is_binary || is_harmless(before) => None,
-                None if needle >= FORMATS.len() + NAMES.len() && self.is_part(&at) => None,
-                None => given(rest),
+                None if self.is_binary => None,
+                None => self.named(needle - FORMATS.len(), &at),
             },
         }
+    }
+
+    fn named(&self, name: usize, at: &Range<usize>) -> Option<&'static str> {
+        let (before, rest) = (&self.bytes[..at.start], &self.bytes[at.end..]);
+        let is_short = name >= NAMES.len();
+        let least = match name.checked_sub(NAMES.len() + SHORT.len()) {
+            Some(_) if is_key(before, rest) => SHORTEST_KEY,
+            None if !is_harmless(before) && !(is_short && self.is_part(at)) => SHORTEST,
+            _ => return None,
+        };
+        given(before, rest, least)
     }
 
     /// Whether a word goes on from what is before it, which a capital in front of small letters does not.
@@ -141,17 +169,22 @@ impl Block<'_> {
 
 /// By what is before the word without its first letter: `NextToken`, `AWS::ApiGateway::ApiKey`.
 fn is_harmless(before: &[u8]) -> bool {
-    let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-');
-    let length = before.iter().rev().take(40).take_while(in_name).count();
-    let (before, name) = before.split_at(before.len() - length);
+    let (before, name) = split_name(before);
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(b"t").unwrap_or_default();
     let name = name.strip_suffix(b"_").unwrap_or(name);
     before.ends_with(b"::") || HARMLESS.iter().any(|word| name.ends_with(word.as_bytes()))
 }
 
+/// What stands before a name, and what of the name stands before the word in it.
+pub(super) fn split_name(before: &[u8]) -> (&[u8], &[u8]) {
+    let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-');
+    let length = before.iter().rev().take(40).take_while(in_name).count();
+    before.split_at(before.len() - length)
+}
+
 /// `name = value` in any common syntax, from where the secret-like word ends.
-pub(super) fn given(rest: &[u8]) -> Option<&'static str> {
+fn given(before: &[u8], rest: &[u8], least: usize) -> Option<&'static str> {
     let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let end = rest
         .iter()
@@ -164,7 +197,9 @@ pub(super) fn given(rest: &[u8]) -> Option<&'static str> {
     }
     let rest = &rest[end..];
     let value = Written::after(rest).or_else(|| Written::beside(rest));
-    let value = value.or_else(|| Written::next(rest))?;
-    let is_secret = login(value.text).unwrap_or_else(|| looks_random(value.text, SHORTEST));
+    let value = value.or_else(|| Written::next(rest));
+    let is_option = || split_name(before).1.starts_with(b"--");
+    let value = value.or_else(|| is_option().then(|| Written::behind(rest))?)?;
+    let is_secret = login(value.text).unwrap_or_else(|| looks_random(value.text, least));
     (is_secret && value.is_literal()).then_some("a value that looks like a secret")
 }

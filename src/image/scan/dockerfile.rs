@@ -1,13 +1,16 @@
 //! Secrets in a Dockerfile: a variable's value stays readable in the image's history.
 
 use super::Finding;
+use super::chance::looks_random;
+use super::content::SHORTEST_KEY;
+use super::keys::names_key;
 use super::value::is_placeholder;
 use crate::image::dockerfile::Dockerfile;
 use crate::spec::looks_secret;
 
 pub(crate) fn in_dockerfile(path: &str, text: &str) -> Vec<Finding> {
     let given = Dockerfile::parse(text).given().into_iter();
-    let secret = given.filter(|one| looks_secret(&one.name) && is_secret(&one.value));
+    let secret = given.filter(|one| is_secret(&one.name, &one.value));
     let findings = secret.map(|one| Finding {
         path: path.to_owned(),
         line: Some(one.line),
@@ -21,6 +24,10 @@ pub(crate) fn in_dockerfile(path: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
-fn is_secret(value: &str) -> bool {
-    !value.is_empty() && !is_placeholder(value.as_bytes())
+/// A password is one whatever it is; of what else is called a key most are no secrets.
+fn is_secret(name: &str, value: &str) -> bool {
+    match looks_secret(name) {
+        true => !value.is_empty() && !is_placeholder(value.as_bytes()),
+        false => names_key(name) && looks_random(value.as_bytes(), SHORTEST_KEY),
+    }
 }

@@ -1,5 +1,9 @@
 //! The formats that services give their keys, so that they can be found.
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
 use super::chance::{distinct, surprises};
 use super::value::is_placeholder;
 
@@ -28,11 +32,8 @@ const fn of(
 
 const ANY: usize = 400;
 
-/// As kubeconfigs and Secrets of a cluster have it: the file, in base64.
-const PEM: &str = "a private key";
-
 /// One that begins with another stands before it.
-pub(super) const FORMATS: [Format; 55] = [
+pub(super) const FORMATS: [Format; 50] = [
     of("AKIA", (16, 16), b"", "an access key of AWS"),
     of("ASIA", (16, 16), b"", "an access key of AWS"),
     of("ghp_", (36, ANY), b"", "a token of GitHub"),
@@ -62,11 +63,6 @@ pub(super) const FORMATS: [Format; 55] = [
     of("pypi-AgE", (50, ANY), b"_-", "a token of PyPI"),
     of("SG.", (60, 70), b"._-", "a key of SendGrid"),
     of("AGE-SECRET-KEY-1", (50, 60), b"", "a private key"),
-    of("LS0tLS1CRUdJTiBQUklWQVRF", (60, ANY), b"+/", PEM),
-    of("LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBL", (60, ANY), b"+/", PEM),
-    of("LS0tLS1CRUdJTiBFQyBQUklWQVRF", (60, ANY), b"+/", PEM),
-    of("LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZB", (60, ANY), b"+/", PEM),
-    of("LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJ", (60, ANY), b"+/", PEM),
     of("eyJhbGciOi", (60, ANY), b"_-.", "a JSON Web Token"),
     of("eyJ0eXAiOi", (60, ANY), b"_-.", "a JSON Web Token"),
     of("eyJraWQiOi", (60, ANY), b"_-.", "a JSON Web Token"),
@@ -152,4 +148,29 @@ pub(super) fn private_key(rest: &[u8]) -> Option<&'static str> {
     let mut runs = body.split(|byte| !in_base64(byte));
     let has_key = runs.any(|run| run.len() >= 40 && distinct(run) >= 16);
     (has_key && !holds(b"...") && !holds(b"EXAMPLE")).then_some("a private key")
+}
+
+/// Cut wherever it may be.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// As kubeconfigs and Secrets of a cluster have it: the file, in base64, in one line or many.
+pub(super) fn encoded_key(rest: &[u8]) -> Option<&'static str> {
+    let mut letters = Vec::new();
+    let mut all = rest.iter().take(1 << 10);
+    while let Some(byte) = all.next() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => letters.push(*byte),
+            // A line's end as it is written in JSON.
+            b'\\' => drop(all.next()),
+            b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' => {}
+            _ => break,
+        }
+    }
+    letters.truncate(letters.len() / 4 * 4);
+    private_key(&LENIENT.decode(letters).ok()?)
 }

@@ -76,6 +76,38 @@ fn is_harmless(user: &str, password: &str) -> bool {
     is_weak || is_known || password.len() < 5 || is_placeholder(password.as_bytes())
 }
 
+/// `curl -u user:password`, from behind the program's name; its line may go on behind a backslash.
+pub(super) fn command(rest: &[u8]) -> Option<&'static str> {
+    let mut words = words(&rest[..rest.len().min(LONGEST)]);
+    words.find(|word| is_user(word))?;
+    let login = std::str::from_utf8(words.next()?).ok()?;
+    let login = login.trim_matches(['"', '\'', '\\', ',']);
+    let (user, password) = login.split_once(':')?;
+    let is_filled_in = password.contains(|c| "$`{}<>()[]".contains(c));
+    let is_secret = !is_filled_in && !is_harmless(user, password);
+    (is_secret && looks_random(password.as_bytes(), 12)).then_some("a login in a command")
+}
+
+/// Of one command.
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut goes_on = true;
+    let lines = line.split(|byte| *byte == b'\n').take_while(move |line| {
+        let next = line.trim_ascii_end().ends_with(b"\\");
+        std::mem::replace(&mut goes_on, next)
+    });
+    let words = lines.flat_map(|line| line.split(u8::is_ascii_whitespace));
+    words.filter(|word| !word.is_empty() && *word != b"\\")
+}
+
+/// `-u`, also as the last of several letters, and `--user`.
+fn is_user(word: &[u8]) -> bool {
+    let letters = word
+        .strip_prefix(b"-")
+        .and_then(|word| word.strip_suffix(b"u"));
+    let is_short = letters.is_some_and(|letters| letters.iter().all(u8::is_ascii_alphabetic));
+    is_short || word == b"--user"
+}
+
 /// How a request says who sends it, without the first letter, which may be small or not. Elsewhere
 /// these are words like others.
 pub(super) const SCHEMES: [&str; 2] = ["earer ", "asic "];

@@ -8,6 +8,7 @@ mod chance;
 mod content;
 mod dockerfile;
 mod formats;
+mod keys;
 mod login;
 mod names;
 mod reader;
@@ -29,7 +30,7 @@ pub(crate) use reader::Reader;
 use crate::advice::{pattern, shown, with_hint};
 
 /// Counts up when what is found changes: what was looked through before is then looked at again.
-pub(crate) const RULES: u32 = 4;
+pub(crate) const RULES: u32 = 5;
 
 /// Before the name of a build argument, where the path of a finding is none of a file.
 pub(crate) const ARGS: &str = "build.args.";

@@ -3,7 +3,7 @@
 use super::Finding;
 
 /// Whole names, and what they are.
-const NAMES: [(&str, &str); 28] = [
+const NAMES: [(&str, &str); 32] = [
     ("id_rsa", "a private key"),
     ("id_dsa", "a private key"),
     ("id_ecdsa", "a private key"),
@@ -22,6 +22,10 @@ const NAMES: [(&str, &str); 28] = [
     (".pgpass", "passwords of databases"),
     (".my.cnf", "passwords of databases"),
     ("rclone.conf", "passwords of storage"),
+    (".s3cfg", "passwords of storage"),
+    (".boto", "passwords of storage"),
+    (".databrickscfg", "tokens of Databricks"),
+    ("credentials.tfrc.json", "tokens of Terraform"),
     (".vault-token", "a token of Vault"),
     ("token.json", "a token"),
     (".git-credentials", "passwords of git"),

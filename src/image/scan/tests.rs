@@ -1,5 +1,6 @@
 mod chance;
 mod dockerfile;
+mod keys;
 mod written;
 
 use super::*;
@@ -48,6 +49,10 @@ fn credentials_are_told_by_name() {
         "id_rsa.bak",
         "a/id_ed25519~",
         ".env.bak",
+        "home/.s3cfg",
+        ".boto",
+        ".databrickscfg.bak",
+        ".terraform.d/credentials.tfrc.json",
         "credentials.json.old",
         "private_key.der",
         "app.pk8",

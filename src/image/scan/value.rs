@@ -37,7 +37,7 @@ pub(super) struct Written<'a> {
 impl<'a> Written<'a> {
     /// The value behind a name: `= x`, `: "x"`, `"] = 'x'`, `: str = "x"`, `=> "x"`, `>x<`.
     pub(super) fn after(rest: &'a [u8]) -> Option<Self> {
-        let rest = skip(rest, b"\"'`]) \t");
+        let rest = skip(rest, b"\\\"'`]) \t");
         let (&sign, rest) = rest.split_first()?;
         let rest = match (sign, rest.first()) {
             (b'=', Some(b'=')) | (b':', Some(b':')) => return None,
@@ -47,20 +47,38 @@ impl<'a> Written<'a> {
         };
         let value = skip(rest, b" \t");
         let is_close = value.len() == rest.len();
-        let value = if sign == b':' { typed(value) } else { value };
-        let below = below(sign, value);
-        match below.unwrap_or(value).split_first()? {
-            (quote @ (b'"' | b'\'' | b'`'), value) => Self::quoted(value, *quote),
+        let typed = if sign == b':' { typed(value) } else { None };
+        let below = match typed {
+            Some(value) => below(b'=', value),
+            None => below(sign, value),
+        };
+        let value = typed.unwrap_or(value);
+        let is_part = sign == b':' && is_close && below.is_none();
+        let value = below.unwrap_or(value);
+        match Quote::of(value) {
+            Some(quote) => quote.text(),
             // `secret:name` is part of a path or of a longer name.
-            _ if sign == b':' && is_close && below.is_none() => None,
-            _ => Some(Self::bare(below.unwrap_or(value))),
+            None => (!is_part && !value.is_empty()).then(|| Self::bare(value)),
+        }
+    }
+
+    /// What follows an option: `--password x`, `"--password", "x"`, and the next item of a list.
+    pub(super) fn behind(rest: &'a [u8]) -> Option<Self> {
+        let unquoted = skip(rest, b"\\\"'`");
+        let value = match unquoted.strip_prefix(b",") {
+            Some(rest) => skip(rest, b" \t\r\n"),
+            None => item(unquoted).or(rest.strip_prefix(b" "))?,
+        };
+        match Quote::of(value) {
+            Some(quote) => quote.text(),
+            None => value.split(|byte| *byte == b']').next().map(Self::bare),
         }
     }
 
     /// The value of a thing that has the name: `name: X` and below it `value: x`, or `"X", "value": "x"`.
     pub(super) fn beside(rest: &'a [u8]) -> Option<Self> {
-        let rest = skip(skip(rest, b"\"'"), b", \t\r\n");
-        let rest = skip(rest, b"\"'");
+        let rest = skip(skip(rest, b"\\\"'"), b", \t\r\n");
+        let rest = skip(rest, b"\\\"'");
         let rest = rest.strip_prefix(b"v").or(rest.strip_prefix(b"V"))?;
         Self::after(rest.strip_prefix(b"alue")?)
     }
@@ -69,26 +87,18 @@ impl<'a> Written<'a> {
     pub(super) fn next(rest: &'a [u8]) -> Option<Self> {
         let rest = rest.strip_prefix(b"'").or(rest.strip_prefix(b"\""))?;
         let rest = skip(rest, b" ").strip_prefix(b",")?;
-        let (quote, value) = skip(rest, b" \t\r\n").split_first()?;
-        let value_alone = Self::quoted(value, *quote).filter(|_| matches!(quote, b'"' | b'\''))?;
-        let behind = value.get(value_alone.text.len() + 1..)?;
+        let quote = Quote::of(skip(rest, b" \t\r\n")).filter(|quote| quote.sign != b'`')?;
+        let value_alone = quote.text()?;
+        let behind = quote.rest.get(value_alone.text.len() + 1..)?;
         skip(behind, b" \t\r\n")
             .starts_with(b")")
             .then_some(value_alone)
     }
 
-    fn quoted(value: &'a [u8], quote: u8) -> Option<Self> {
-        let end = value.iter().take(512).position(|byte| *byte == quote)?;
-        Some(Self {
-            text: &value[..end],
-            is_quoted: true,
-        })
-    }
-
     fn bare(value: &'a [u8]) -> Self {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b",;<}\"'`".contains(byte);
         let end = value.iter().take(512).position(ends);
-        let text = &value[..end.unwrap_or(value.len().min(512))];
+        let text = unescaped(&value[..end.unwrap_or(value.len().min(512))]);
         Self {
             text: parameter(text).unwrap_or(text),
             is_quoted: false,
@@ -108,6 +118,50 @@ impl<'a> Written<'a> {
     }
 }
 
+/// How a text in quotes begins, perhaps within another one: `\"x\"`.
+struct Quote<'a> {
+    sign: u8,
+    is_escaped: bool,
+    /// Behind it.
+    rest: &'a [u8],
+}
+
+impl<'a> Quote<'a> {
+    fn of(value: &'a [u8]) -> Option<Self> {
+        let opened = skip(value, b"\\");
+        let (sign, rest) = opened.split_first()?;
+        matches!(sign, b'"' | b'\'' | b'`').then_some(Self {
+            sign: *sign,
+            is_escaped: opened.len() < value.len(),
+            rest,
+        })
+    }
+
+    fn text(&self) -> Option<Written<'a>> {
+        let ends = |byte: &u8| *byte == self.sign || self.is_escaped && *byte == b'\\';
+        let end = self.rest.iter().take(512).position(ends)?;
+        Some(Written {
+            text: &self.rest[..end],
+            is_quoted: true,
+        })
+    }
+}
+
+/// The next item of a YAML list.
+fn item(rest: &[u8]) -> Option<&[u8]> {
+    let line = skip(rest, b" \t\r").strip_prefix(b"\n")?;
+    skip(line, b" \t").strip_prefix(b"- ")
+}
+
+/// Up to a line's end as it is written in JSON, or a quote's.
+fn unescaped(text: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'\\', text).filter(|at| {
+        let next = text.get(at + 1);
+        next.is_none_or(|next| matches!(next, b'n' | b'r' | b't'))
+    });
+    &text[..end.unwrap_or(text.len())]
+}
+
 /// `abc` of `abc&to=cde`, as a URL has it.
 fn parameter(value: &[u8]) -> Option<&[u8]> {
     let is_next = |part: &[u8]| {
@@ -121,14 +175,12 @@ fn parameter(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// Skips the type in `: Option<&str> = "x"`.
-fn typed(value: &[u8]) -> &[u8] {
+fn typed(value: &[u8]) -> Option<&[u8]> {
     let line = value.iter().take(48).take_while(|byte| **byte != b'\n');
     let of_type = |byte: &u8| byte.is_ascii_alphanumeric() || b"_<>&[]|?.' ".contains(byte);
     let length = line.take_while(|byte| of_type(byte)).count();
-    match value[length..].strip_prefix(b"=") {
-        Some(rest) if length > 0 => skip(rest, b" \t"),
-        _ => value,
-    }
+    let rest = value[length..].strip_prefix(b"=")?;
+    (length > 0).then(|| skip(rest, b" \t"))
 }
 
 /// The value on the next line: in YAML further in, perhaps behind `|` or `>`; in code in quotes.

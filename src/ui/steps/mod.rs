@@ -46,6 +46,9 @@ impl<'a> Steps<'a> {
     }
 
     pub(crate) fn progress(&mut self, progress: &Progress, at: Stamp) {
+        if let Progress::Warned { text } = progress {
+            return self.warn(text);
+        }
         self.believe(progress, at);
         match &self.form {
             Form::Live(_) => self.tick(at),
@@ -69,15 +72,25 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// As every warning, on stderr whatever is printed for programs.
+    fn warn(&mut self, text: &str) {
+        match &self.form {
+            Form::Live(live) => live.above(|| self.console.warn(text)),
+            _ => self.console.warn(text),
+        }
+    }
+
     fn believe(&mut self, progress: &Progress, at: Stamp) {
-        let (Progress::Begun { step, .. }
-        | Progress::Said { step, .. }
-        | Progress::Moved { step, .. }
-        | Progress::Ended { step, .. }) = progress;
-        if let Progress::Begun { name, .. } = progress {
-            self.steps.push(Step::new(name, at));
-        } else if let Some(step) = self.steps.get_mut(*step) {
-            step.believe(progress, at);
+        match progress {
+            Progress::Begun { name, .. } => self.steps.push(Step::new(name, at)),
+            Progress::Said { step, .. }
+            | Progress::Moved { step, .. }
+            | Progress::Ended { step, .. } => {
+                if let Some(step) = self.steps.get_mut(*step) {
+                    step.believe(progress, at);
+                }
+            }
+            Progress::Warned { .. } => {}
         }
     }
 
@@ -89,7 +102,7 @@ impl<'a> Steps<'a> {
             Progress::Begun { name, .. } => vec![Line::from(name.as_str())],
             Progress::Ended { step, .. } => self.ended(*step, at),
             Progress::Said { text, .. } if verbose => text.lines().map(written).collect(),
-            Progress::Said { .. } | Progress::Moved { .. } => Vec::new(),
+            Progress::Said { .. } | Progress::Moved { .. } | Progress::Warned { .. } => Vec::new(),
         };
         let time = self.console.clock(at).time(at);
         for line in lines {
@@ -110,7 +123,7 @@ impl<'a> Steps<'a> {
             Progress::Begun { step, name } => json!({ "step": step, "begun": name }),
             Progress::Said { step, text } => json!({ "step": step, "said": text }),
             Progress::Ended { step, how } => json!({ "step": step, "ended": word(*how) }),
-            Progress::Moved { .. } => return,
+            Progress::Moved { .. } | Progress::Warned { .. } => return,
         };
         self.console.json(&json!({ self.what: step }));
     }

@@ -32,7 +32,7 @@ impl Step {
 
     pub(super) fn believe(&mut self, progress: &Progress, at: Stamp) {
         match progress {
-            Progress::Begun { .. } => {}
+            Progress::Begun { .. } | Progress::Warned { .. } => {}
             Progress::Said { text, .. } => self.hear(text),
             Progress::Moved { bytes, of, .. } => self.moved = Some((*bytes, *of)),
             Progress::Ended { how, .. } => self.ended = Some((at, *how)),

@@ -37,6 +37,10 @@ fn events() -> Vec<(u64, Progress)> {
 }
 
 fn told(output: Output, verbose: u8) -> (Spy, Spy) {
+    told_of(&events(), output, verbose)
+}
+
+fn told_of(events: &[(u64, Progress)], output: Output, verbose: u8) -> (Spy, Spy) {
     let wishes = Wishes {
         output,
         verbose,
@@ -44,8 +48,8 @@ fn told(output: Output, verbose: u8) -> (Spy, Spy) {
     };
     let (mut console, out, err) = console(wishes, reader());
     let mut steps = Steps::new(&mut console, "build");
-    for (at, progress) in events() {
-        steps.progress(&progress, Stamp(at));
+    for (at, progress) in events {
+        steps.progress(progress, Stamp(*at));
     }
     steps.done(Stamp(5_000));
     (out, err)
@@ -95,6 +99,19 @@ fn programs_get_an_object_for_each() {
         first,
         r#"{"v":1,"build":{"step":0,"begun":"FROM python:3.13-slim"}}"#
     );
+    let said = r#"{"v":1,"build":{"step":1,"said":"ing\n"}}"#;
+    assert!(text.lines().any(|line| line == said), "{text}");
     let last = text.lines().last().unwrap();
     assert_eq!(last, r#"{"v":1,"build":{"step":1,"ended":"failed"}}"#);
+}
+
+#[test]
+fn a_warning_is_for_people_whatever_programs_get() {
+    let text = "the registry is silent".to_owned();
+    let warned = [(0, Progress::Warned { text })];
+    for output in [Output::Text, Output::Json] {
+        let (out, err) = told_of(&warned, output, 0);
+        assert_eq!(err.text(), "warning: the registry is silent\n");
+        assert_eq!(out.text(), "");
+    }
 }

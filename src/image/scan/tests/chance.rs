@@ -33,6 +33,9 @@ fn values_by_chance_are_found() {
     let base32 = &[CAPITALS, &DIGITS[2..8]].concat();
     let quoted = ("password = \"", "\"");
     let bare = ("DB_PASSWORD=", "");
+    let of_key = ("STRIPE_KEY=", "");
+    let option = ("x --password ", "");
+    let in_json = ("{\"a\": \"{\\\"password\\\": \\\"", "\\\"}\"}");
     let mut reader = Reader::new().unwrap();
     for ((before, after), letters, length, most) in [
         (quoted, &base62, 12, 10),
@@ -48,6 +51,10 @@ fn values_by_chance_are_found() {
         (quoted, &SMALL.to_owned(), 20, 30),
         (quoted, hexadecimal, 16, 30),
         (quoted, hexadecimal, 32, 0),
+        (of_key, &base62, 16, 3),
+        (of_key, &base62, 32, 0),
+        (option, &base62, 16, 3),
+        (in_json, &base62, 16, 3),
         (("hf_", ""), &[SMALL, CAPITALS].concat(), 34, 0),
         (("glpat-", ""), &base62, 20, 3),
         (("sk_live_", ""), &base62, 24, 0),
