@@ -113,11 +113,12 @@ async fn delete(
         ));
     }
     let mut gone = Vec::new();
-    let mut went = |image: &Stored| {
-        shown.note(format!("deleted {}", image.tags.join(", ")));
-        gone.push(image.digest.to_string());
-    };
-    image::delete(registry, &all, &mut went).await?;
+    for (image, _) in all.iter().filter(|(_, fate)| *fate == Fate::Deleted) {
+        if heard(registry, shown, image::delete(registry, &image.digest)).await? {
+            shown.note(format!("deleted {}", image.tags.join(", ")));
+            gone.push(image.digest.to_string());
+        }
+    }
     let says = match gone.len() {
         0 => format!("nothing to delete in {}", registry.repository()),
         1 => format!("1 image deleted from {}", registry.repository()),

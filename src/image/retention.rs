@@ -116,8 +116,8 @@ fn fate(image: &Stored, agent: &str, is_new: bool, deployed: &Deployed) -> Fate 
         image.agent.as_deref() == Some(agent) && image.tags.iter().any(|tag| is_content(tag));
     match image.created {
         Some(_) if is_ours && is_new => Fate::Kept(Why::New),
-        _ if deployed.in_use.contains(&image.digest) => Fate::Kept(Why::InUse),
         _ if !is_ours => Fate::Kept(Why::NotOurs),
+        _ if deployed.in_use.contains(&image.digest) => Fate::Kept(Why::InUse),
         _ if deployed.next.contains(&image.digest) => Fate::Kept(Why::Next),
         None => Fate::Kept(Why::Undated),
         Some(_) => Fate::Deleted,
@@ -229,22 +229,11 @@ fn created(config: &Value) -> Option<Timestamp> {
     dates.next()
 }
 
-/// Again safe to do: what is gone already is as good, and not told.
-pub(crate) async fn delete(
-    registry: &Registry,
-    judged: &[(Stored, Fate)],
-    tell: &mut dyn FnMut(&Stored),
-) -> Result<()> {
-    for (image, fate) in judged {
-        if *fate == Fate::Deleted {
-            let was_there = registry.delete(&image.digest).await?;
-            forget_signatures(registry, &image.digest).await?;
-            if was_there {
-                tell(image);
-            }
-        }
-    }
-    Ok(())
+/// Whether it was there: what is gone already is as good.
+pub(crate) async fn delete(registry: &Registry, image: &Digest) -> Result<bool> {
+    let was_there = registry.delete(image).await?;
+    forget_signatures(registry, image).await?;
+    Ok(was_there)
 }
 
 /// What cosign left beside an image is good for nothing without it.
@@ -290,7 +279,7 @@ mod tests {
             image("unlabelled", &["sha-a8"], Some("01"), None),
         ];
         let deployed = Deployed {
-            in_use: BTreeSet::from([Digest::of(b"used")]),
+            in_use: BTreeSet::from([Digest::of(b"used"), Digest::of(b"another")]),
             next: BTreeSet::from([Digest::of(b"next")]),
             ..Deployed::default()
         };
