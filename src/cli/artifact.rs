@@ -126,7 +126,7 @@ async fn built(project: &Project, shown: &mut Shown, makes: bool) -> Result<Stri
 }
 
 /// Where agent.toml does not settle it, the image is for the machine that it runs on.
-async fn platform(project: &Project) -> Result<Option<String>> {
+pub(crate) async fn platform(project: &Project) -> Result<Option<String>> {
     let named = match &project.loaded.spec.build {
         Some(build) => build.platforms.as_slice(),
         None => &[],

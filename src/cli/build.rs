@@ -19,7 +19,8 @@ pub(crate) async fn run(args: &args::Build, shown: &mut Shown) -> Result<Exit> {
     let list = args.sbom.path.as_deref();
     list.map_or(Ok(()), has_place)?;
     let subject = Subject::look_through(&project, platform, list, shown).await?;
-    let (outcome, says) = match pushed_before(&subject, shown).await {
+    let pushed = pushed_before(&subject, shown).await;
+    let (outcome, says) = match &pushed {
         Some(digest) => {
             let says = format!(
                 "nothing to build: the registry has {} ({digest})",
@@ -31,7 +32,7 @@ pub(crate) async fn run(args: &args::Build, shown: &mut Shown) -> Result<Exit> {
     };
     let image = subject.name();
     if let Some(file) = list {
-        list_packages(&subject, &subject.content, file).await?;
+        list_packages(&subject, pushed.as_ref(), file).await?;
     }
     shown.result(
         outcome,

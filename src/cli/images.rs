@@ -6,8 +6,9 @@ use anyhow::{Result, anyhow};
 use serde_json::json;
 
 use super::args::{File, Prune};
+use super::artifact::platform;
 use super::exit::Exit;
-use super::image::{current_tags, found, heard, registry, unallowed};
+use super::image::{content_tags, current_tags, found, heard, registry, unallowed};
 use super::journaled;
 use super::proposal::releases;
 use super::prune;
@@ -64,7 +65,8 @@ async fn foretell(
     shown: &mut Shown,
 ) -> Result<Exit> {
     let known = known(project, registry, &args.keep);
-    let (deployed, unknown) = heard(registry, shown, known).await?;
+    let (mut deployed, unknown) = heard(registry, shown, known).await?;
+    deployed.next = next(project, registry, shown).await?;
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
         shown.warn(&format!(
             "{}, so prune will want them named by --keep",
@@ -92,10 +94,11 @@ async fn delete(
     shown: &mut Shown,
 ) -> Result<Exit> {
     let known = known(project, registry, &args.keep);
-    let (deployed, unknown) = heard(registry, shown, known).await?;
+    let (mut deployed, unknown) = heard(registry, shown, known).await?;
     if let Some(why) = unknown.filter(|_| args.keep.is_empty()) {
         return Err(with_hint(why, NAME_THEM));
     }
+    deployed.next = next(project, registry, shown).await?;
     let all = judged(project, registry, &deployed);
     let (all, broken) = heard(registry, shown, all).await?;
     tell(&broken, shown);
@@ -110,11 +113,12 @@ async fn delete(
         ));
     }
     let mut gone = Vec::new();
-    let mut went = |image: &Stored| {
-        shown.note(format!("deleted {}", image.tags.join(", ")));
-        gone.push(image.digest.to_string());
-    };
-    image::delete(registry, &all, &mut went).await?;
+    for (image, _) in all.iter().filter(|(_, fate)| *fate == Fate::Deleted) {
+        if heard(registry, shown, image::delete(registry, &image.digest)).await? {
+            shown.note(format!("deleted {}", image.tags.join(", ")));
+            gone.push(image.digest.to_string());
+        }
+    }
     let says = match gone.len() {
         0 => format!("nothing to delete in {}", registry.repository()),
         1 => format!("1 image deleted from {}", registry.repository()),
@@ -163,9 +167,7 @@ async fn known(
             all.in_use.extend(registry.head(&tag).await?);
         }
     }
-    let named = project.loaded.environments.iter();
-    let named: Result<Vec<Project>> = named.map(|name| project.in_environment(name)).collect();
-    let (named, dropped) = (named?, dropped(project)?);
+    let (named, dropped) = (environments(project)?, dropped(project)?);
     let sites = std::iter::once(&project.site).chain(named.iter().map(|there| &there.site));
     let mut unknown = None;
     for site in sites.chain(&dropped) {
@@ -178,6 +180,48 @@ async fn known(
         }
     }
     Ok((all, unknown))
+}
+
+/// What a deploy of this tree would take, to whichever environment. From a tree that cannot be built
+/// as it is none takes anything.
+async fn next(
+    project: &Project,
+    registry: &Registry,
+    shown: &mut Shown,
+) -> Result<BTreeSet<Digest>> {
+    let named = environments(project)?;
+    let mut tags = BTreeSet::new();
+    for there in std::iter::once(project).chain(&named) {
+        match contents(there).await {
+            Ok(found) => tags.extend(found),
+            Err(why) => shown.warn(&format!(
+                "could not tell which image this tree makes, so none is kept for it: {}",
+                in_a_line(&why)
+            )),
+        }
+    }
+    let look = async {
+        let mut digests = BTreeSet::new();
+        for tag in &tags {
+            digests.extend(registry.head(tag).await?);
+        }
+        Ok(digests)
+    };
+    heard(registry, shown, look).await
+}
+
+async fn contents(project: &Project) -> Result<Vec<String>> {
+    let own = match &project.loaded.spec.build {
+        None => return Ok(Vec::new()),
+        Some(build) if build.platforms.is_empty() => platform(project).await?,
+        Some(_) => None,
+    };
+    content_tags(project, own).await
+}
+
+fn environments(project: &Project) -> Result<Vec<Project>> {
+    let named = project.loaded.environments.iter();
+    named.map(|name| project.in_environment(name)).collect()
 }
 
 /// Environments that were deployed to from here, and that agent.toml has no more.
@@ -270,6 +314,7 @@ fn with_fate((image, fate): &(Stored, Fate)) -> Option<ImageView> {
         Fate::Kept(Why::NotOurs) => return None,
         Fate::Kept(Why::InUse) => "kept: in use",
         Fate::Kept(Why::New) => "kept",
+        Fate::Kept(Why::Next) => "kept: what this tree would deploy",
         Fate::Kept(Why::Undated) => "kept: nothing tells how old it is",
     };
     Some(view(image, why.to_owned()))

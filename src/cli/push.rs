@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &args::Push, shown: &mut Shown) -> Result<Exit> {
     let published = published(&subject, shown).await?;
     let image = format!("{}@{}", subject.repository(), published.digest);
     if let Some(file) = list {
-        list_packages(&subject, published.digest.as_str(), file).await?;
+        list_packages(&subject, Some(&published.digest), file).await?;
     }
     sign(&subject, &published.digest, list, shown).await?;
     let (outcome, says) = published.in_words(&subject);

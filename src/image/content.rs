@@ -13,8 +13,8 @@ use crate::spec::CONTENT_TAG;
 const FORMAT: u32 = 3;
 /// In characters: as long as a commit's.
 const LENGTH: usize = 40;
-/// They differ from commit to commit while the image stays what it is.
-pub(super) const OF_THE_COMMIT: [&str; 3] = ["OCI_VERSION", "OCI_REVISION", "OCI_CREATED"];
+/// They differ from commit to commit, or from build to build, while the image stays what it is.
+const OF_THE_BUILD: [&str; 3] = ["OCI_VERSION", "OCI_REVISION", "OCI_CREATED"];
 
 /// `sha-` and 40 hexadecimal digits. `platform` is like `linux/amd64`. A secret is told by its name: its value makes no image
 /// another. Two agents never share an image: whose it is stands in it, and decides who may delete it.
@@ -29,8 +29,8 @@ pub(crate) fn content_tag<'a>(
 ) -> String {
     let mut secrets: Vec<_> = secrets.into_iter().collect();
     secrets.sort_unstable();
-    let of_the_commit = |name: &String| OF_THE_COMMIT.contains(&name.as_str());
-    let lasting = args.iter().filter(|(name, _)| !of_the_commit(name));
+    let of_the_build = |name: &String| OF_THE_BUILD.contains(&name.as_str());
+    let lasting = args.iter().filter(|(name, _)| !of_the_build(name));
     let content = json!({
         "format": FORMAT,
         "agent": agent,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_commit_changes_makes_the_same() {
+    fn what_only_the_build_changes_makes_the_same() {
         let same = [
             Given {
                 args: &[

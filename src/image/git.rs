@@ -44,8 +44,6 @@ pub(crate) struct Commit {
     pub(crate) branch: Option<String>,
     /// Below the folder something differs from the commit.
     pub(crate) is_dirty: bool,
-    /// RFC 3339.
-    pub(crate) date: String,
     /// Without credentials.
     pub(crate) origin: Option<String>,
 }
@@ -79,7 +77,6 @@ impl Commit {
                 .map(str::to_owned)
         };
         let hash = header("oid").ok_or(Unknown::NoCommit)?;
-        let date = git(folder, ["log", "-1", "--format=%cI"])?;
         let origin = git(
             folder,
             ["config", "--default", "", "--get", "remote.origin.url"],
@@ -93,7 +90,6 @@ impl Commit {
             hash,
             branch: header("head").or_else(of_ci),
             is_dirty: status.lines().any(|line| !line.starts_with('#')),
-            date: date.trim().to_owned(),
             origin: Some(without_credentials(origin.trim())).filter(|url| !url.is_empty()),
         })
     }
@@ -250,11 +246,6 @@ mod tests {
         assert_eq!((commit.short().len(), commit.is_dirty), (12, false));
         assert_eq!(commit.branch.as_deref(), Some("feature/x"));
         assert_eq!(commit.origin.as_deref(), Some("https://example.com/a.git"));
-        assert!(
-            commit.date.parse::<jiff::Timestamp>().is_ok(),
-            "{}",
-            commit.date
-        );
 
         std::fs::write(dir.path().join("beside"), "1").unwrap();
         assert!(look(dir.path()).unwrap().is_dirty);

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::dockerfile::Dockerfile;
 
 pub(super) const BASE_NAME: &str = "org.opencontainers.image.base.name";
@@ -12,6 +14,10 @@ pub(super) const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 
 /// The label that says whose an image is.
 pub(crate) const OF_AGENT: &str = "dev.agentctl.agent";
+
+/// The label that says when an image was built. What is built from a cache has the dates of that,
+/// and would pass for older than it is.
+pub(super) const CREATED: &str = "org.opencontainers.image.created";
 
 /// The label that says which contents an image was made of: its content tag.
 pub(super) const CONTENT: &str = "dev.agentctl.content";
@@ -24,8 +30,8 @@ pub(crate) struct Provenance {
     pub(crate) version: Option<String>,
     /// The commit.
     pub(crate) revision: Option<String>,
-    /// RFC 3339.
-    pub(crate) created: Option<String>,
+    /// When it is built.
+    pub(crate) created: Option<Timestamp>,
     /// Whether something was changed since the commit.
     pub(crate) dirty: Option<bool>,
     /// The tag that says what is in it.
@@ -82,8 +88,8 @@ impl Provenance {
             ),
             oci(
                 Some("OCI_CREATED"),
-                "org.opencontainers.image.created",
-                self.created.clone(),
+                CREATED,
+                self.created.map(|at| at.to_string()),
             ),
             oci(None, BASE_NAME, name),
             oci(None, BASE_DIGEST, digest.flatten()),

@@ -59,30 +59,39 @@ async fn agreed(
     Ok(confirmed)
 }
 
-/// Gives an image that is in the registry all its names; those that are right already cost a look.
-pub(crate) async fn retag(registry: &Registry, image: &Digest, tags: &[String]) -> Result<()> {
+/// Gives an image that is in the registry all its names, and tells which it did not have; those that
+/// are right already cost a look.
+pub(crate) async fn retag(
+    registry: &Registry,
+    image: &Digest,
+    tags: &[String],
+) -> Result<Vec<String>> {
     let mut manifest = None;
+    let mut new = Vec::new();
     for (given, tag) in tags.iter().enumerate() {
         let named = name(registry, image, tag, &mut manifest).await;
-        named.map_err(|why| unnamed(why, registry, image, &tags[given..]))?;
+        let is_new = named.map_err(|why| unnamed(why, registry, image, &tags[given..]))?;
+        new.extend(is_new.then(|| tag.clone()));
     }
-    Ok(())
+    Ok(new)
 }
 
+/// Whether it had another image, or none.
 async fn name(
     registry: &Registry,
     image: &Digest,
     tag: &str,
     manifest: &mut Option<Manifest>,
-) -> Result<()> {
+) -> Result<bool> {
     if registry.head(tag).await?.as_ref() == Some(image) {
-        return Ok(());
+        return Ok(false);
     }
     let manifest = match manifest {
         Some(manifest) => manifest,
         None => manifest.insert(known(registry, image).await?),
     };
-    registry.put_manifest(tag, manifest).await
+    registry.put_manifest(tag, manifest).await?;
+    Ok(true)
 }
 
 fn unnamed(why: Error, registry: &Registry, image: &Digest, left: &[String]) -> Error {

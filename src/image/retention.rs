@@ -1,7 +1,7 @@
 //! Which images of a repository are kept, and the deletion of the others.
 //!
 //! Only what agentctl made for this agent is ever deleted: it bears a content tag, and a label says
-//! whose it is. What is in use stays, however old.
+//! whose it is. What is in use stays, however old, and so does what would be deployed next.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
+use serde_json::Value;
 
+use super::provenance::CREATED;
 use super::registry::{Digest, Registry};
 use crate::spec::CONTENT_TAG;
 
@@ -21,6 +23,7 @@ pub(crate) struct Stored {
     pub(crate) digest: Digest,
     /// All that point to it.
     pub(crate) tags: Vec<String>,
+    /// When it was built.
     pub(crate) created: Option<Timestamp>,
     /// Which agent agentctl made it for.
     pub(crate) agent: Option<String>,
@@ -40,15 +43,19 @@ pub(crate) enum Why {
     InUse,
     /// Among the newest.
     New,
+    /// A deploy of the tree that is here would take it, however long ago it was built.
+    Next,
     /// Nothing tells how old it is.
     Undated,
 }
 
-/// What the histories that are known say of images.
+/// What the histories that are known say of images, and what would come next.
 #[derive(Debug, Default)]
 pub(crate) struct Deployed {
     /// Runs, or may be gone back to.
     pub(crate) in_use: BTreeSet<Digest>,
+    /// What the tree that is here would run.
+    pub(crate) next: BTreeSet<Digest>,
     /// How many releases of its environment are newer.
     ranks: BTreeMap<Digest, usize>,
 }
@@ -95,7 +102,7 @@ pub(crate) fn judge(
     });
     let mut newer = 0;
     let judged = stored.into_iter().map(|image| {
-        let fate = fate(&image, agent, newer < keep, &deployed.in_use);
+        let fate = fate(&image, agent, newer < keep, deployed);
         if fate != Fate::Kept(Why::NotOurs) {
             newer += 1;
         }
@@ -104,13 +111,14 @@ pub(crate) fn judge(
     judged.collect()
 }
 
-fn fate(image: &Stored, agent: &str, is_new: bool, in_use: &BTreeSet<Digest>) -> Fate {
+fn fate(image: &Stored, agent: &str, is_new: bool, deployed: &Deployed) -> Fate {
     let is_ours =
         image.agent.as_deref() == Some(agent) && image.tags.iter().any(|tag| is_content(tag));
     match image.created {
         Some(_) if is_ours && is_new => Fate::Kept(Why::New),
-        _ if in_use.contains(&image.digest) => Fate::Kept(Why::InUse),
         _ if !is_ours => Fate::Kept(Why::NotOurs),
+        _ if deployed.in_use.contains(&image.digest) => Fate::Kept(Why::InUse),
+        _ if deployed.next.contains(&image.digest) => Fate::Kept(Why::Next),
         None => Fate::Kept(Why::Undated),
         Some(_) => Fate::Deleted,
     }
@@ -200,12 +208,10 @@ async fn described(
 ) -> Result<Stored> {
     let config = match tags.iter().any(|tag| is_content(tag)) {
         true => registry.config(&digest).await?,
-        false => serde_json::Value::Null,
+        false => Value::Null,
     };
     Ok(Stored {
-        created: config["created"]
-            .as_str()
-            .and_then(|text| text.parse().ok()),
+        created: created(&config),
         agent: config["config"]["Labels"][label]
             .as_str()
             .map(str::to_owned),
@@ -214,22 +220,20 @@ async fn described(
     })
 }
 
-/// Again safe to do: what is gone already is as good, and not told.
-pub(crate) async fn delete(
-    registry: &Registry,
-    judged: &[(Stored, Fate)],
-    tell: &mut dyn FnMut(&Stored),
-) -> Result<()> {
-    for (image, fate) in judged {
-        if *fate == Fate::Deleted {
-            let was_there = registry.delete(&image.digest).await?;
-            forget_signatures(registry, &image.digest).await?;
-            if was_there {
-                tell(image);
-            }
-        }
-    }
-    Ok(())
+/// Of a build from a cache the configuration has the date of the cache: the label counts.
+fn created(config: &Value) -> Option<Timestamp> {
+    let said = [&config["config"]["Labels"][CREATED], &config["created"]];
+    let mut dates = said
+        .into_iter()
+        .filter_map(|one| one.as_str()?.parse().ok());
+    dates.next()
+}
+
+/// Whether it was there: what is gone already is as good.
+pub(crate) async fn delete(registry: &Registry, image: &Digest) -> Result<bool> {
+    let was_there = registry.delete(image).await?;
+    forget_signatures(registry, image).await?;
+    Ok(was_there)
 }
 
 /// What cosign left beside an image is good for nothing without it.
@@ -245,6 +249,8 @@ async fn forget_signatures(registry: &Registry, image: &Digest) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     /// `digest` is a letter's.
@@ -265,6 +271,7 @@ mod tests {
             image("second", &["sha-a2"], Some("08"), ours),
             image("old", &["sha-a3", "v1"], Some("07"), ours),
             image("used", &["sha-a4"], Some("01"), ours),
+            image("next", &["sha-a9"], Some("01"), ours),
             image("oldest", &["sha-a5"], Some("02"), ours),
             image("undated", &["sha-a6"], None, ours),
             image("another", &["sha-a7"], Some("01"), Some("sales")),
@@ -272,7 +279,8 @@ mod tests {
             image("unlabelled", &["sha-a8"], Some("01"), None),
         ];
         let deployed = Deployed {
-            in_use: BTreeSet::from([Digest::of(b"used")]),
+            in_use: BTreeSet::from([Digest::of(b"used"), Digest::of(b"another")]),
+            next: BTreeSet::from([Digest::of(b"next")]),
             ..Deployed::default()
         };
         let judged = judge(stored, "support", 3, &deployed);
@@ -290,6 +298,7 @@ mod tests {
             ("old", Fate::Deleted),
             ("oldest", Fate::Deleted),
             ("used", Fate::Kept(Why::InUse)),
+            ("next", Fate::Kept(Why::Next)),
             ("undated", Fate::Kept(Why::Undated)),
             ("another", Fate::Kept(Why::NotOurs)),
             ("by hand", Fate::Kept(Why::NotOurs)),
@@ -299,6 +308,34 @@ mod tests {
             assert_eq!(fate(name), expected, "{name}");
         }
     }
+
+    #[test]
+    fn an_image_is_as_old_as_its_label_says() {
+        let (old, new) = ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00.5Z");
+        let cases = [
+            (json!({"created": old}), Some(old)),
+            (
+                json!({"created": old, "config": {"Labels": {CREATED: new}}}),
+                Some(new),
+            ),
+            (
+                json!({"created": old, "config": {"Labels": {CREATED: ""}}}),
+                Some(old),
+            ),
+            (
+                json!({"created": old, "config": {"Labels": null}}),
+                Some(old),
+            ),
+            (json!({"config": {"Labels": {CREATED: new}}}), Some(new)),
+            (json!({"created": "yesterday"}), None),
+            (Value::Null, None),
+        ];
+        for (config, wanted) in cases {
+            let wanted = wanted.map(|text| text.parse().unwrap());
+            assert_eq!(created(&config), wanted, "{config}");
+        }
+    }
+
     /// Built in another order than they were deployed in, by two environments.
     #[test]
     fn releases_go_by_their_numbers_and_not_by_when_they_were_built() {

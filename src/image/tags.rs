@@ -102,7 +102,6 @@ mod tests {
             hash: "0123456789abcdef0123456789abcdef01234567".to_owned(),
             branch: branch.map(str::to_owned),
             is_dirty,
-            date: String::new(),
             origin: None,
         }
     }

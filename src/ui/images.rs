@@ -14,7 +14,7 @@ pub(crate) struct ImageView {
     /// The tag made from its contents.
     pub(crate) content: String,
     pub(crate) tags: Vec<String>,
-    /// When it was built, as its config says.
+    /// When it was built.
     pub(crate) created: String,
     /// Why it stays; `None`: it goes.
     pub(crate) kept: Option<String>,

@@ -52,6 +52,8 @@ TIME  build  LABEL dev.agentctl.content=sha-CONTENT
 TIME  build  ✓ LABEL dev.agentctl.content=sha-CONTENT  T
 TIME  build  LABEL dev.agentctl.version=0.1.0
 TIME  build  ✓ LABEL dev.agentctl.version=0.1.0  T
+TIME  build  LABEL org.opencontainers.image.created=MOMENT
+TIME  build  ✓ LABEL org.opencontainers.image.created=MOMENT  T
 TIME  build  LABEL org.opencontainers.image.title=bot
 TIME  build  ✓ LABEL org.opencontainers.image.title=bot  T
 built 127.0.0.1:PORT/team/bot:sha-CONTENT

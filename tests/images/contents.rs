@@ -181,6 +181,41 @@ tags: sha-CONTENT
     assert_eq!(shop.place.read("cosigned").lines().count(), 2);
 }
 
+/// Built here of the same contents, as another machine did that pushed it: what the tag names here is
+/// another image.
+#[test]
+fn the_list_is_of_what_the_registry_has() {
+    let Some(shop) = Workshop::open(Wanted::default(), "") else {
+        return;
+    };
+    let package = |version| {
+        let comment = shop.unique(0);
+        let package = serde_json::json!({"name": "a", "version": version, "comment": comment});
+        shop.place.write("text", package.to_string());
+    };
+    let dockerfile = "FROM scratch\nCOPY text /app/node_modules/a/package.json\n";
+    shop.place.write("Dockerfile", dockerfile);
+    package("1.0.0");
+    let pushed = shop.place.read("text");
+    shop.run(&["push", "-q"]).ends(0);
+    shop.forget();
+    package("2.0.0");
+    let content = &shop.in_registry()[0];
+    let (name, label) = (
+        format!("{}:{content}", shop.repository()),
+        format!("dev.agentctl.content={content}"),
+    );
+    let folder = shop.place.path(".").display().to_string();
+    engine::docker(&["build", "-q", "-t", &name, "--label", &label, &folder]).unwrap();
+    shop.place.write("text", pushed);
+    for verb in ["push", "build"] {
+        let ran = shop.run(&[verb, "-q", "--sbom", "sbom.json"]).ends(0);
+        ran.says("nothing to build");
+        let list: Value = serde_json::from_str(&shop.place.read("sbom.json")).unwrap();
+        assert_eq!(component(&list, "pkg:npm/a@")["version"], "1.0.0", "{verb}");
+    }
+}
+
 /// A deploy signs without a list of the packages; who asks for it later gets it vouched for.
 #[test]
 fn what_was_signed_before_is_attested_by_the_next_push_that_lists_it() {

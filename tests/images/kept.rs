@@ -313,3 +313,71 @@ fn what_bears_todays_names_is_kept() {
     shop.spec(keep);
     shop.run(&["images", "prune"]).ends(0).says(", stable\n");
 }
+
+/// All of its layers are of a build from before, and so is the date of its configuration.
+#[test]
+fn what_was_built_just_now_is_the_newest_whatever_the_cache_gave() {
+    let keep = "image.keep = 1\n";
+    let Some(shop) = Workshop::open(Wanted::default(), keep) else {
+        return;
+    };
+    let first = shop.unique(1);
+    for text in [&first, &shop.unique(2)] {
+        shop.place.write("text", text);
+        shop.run(&["push", "-q"]).ends(0);
+    }
+    shop.spec(&format!("image.tags = [\"again\"]\n{keep}"));
+    shop.place.write("text", &first);
+    let dockerfile = "FROM scratch\nCOPY text /\nCMD [\"/again\"]\n";
+    shop.place.write("Dockerfile", dockerfile);
+    shop.run(&["push", "-q"]).ends(0);
+    let head = "created  image  tags\n";
+    let rows = "\
+DATE  sha-CONTENT  again  kept
+DATE  sha-CONTENT         goes
+DATE  sha-CONTENT         goes
+";
+    shop.run(&["images", "prune", "--dry-run"])
+        .exactly(0, &format!("{head}{rows}"), "");
+    // In another tree, it is the newest too.
+    shop.spec(keep);
+    shop.place.write("text", shop.unique(3));
+    shop.run(&["images", "prune"])
+        .ends(0)
+        .says("2 images deleted");
+    assert_eq!(shop.in_registry()[0], "again");
+}
+
+/// It was built before the others, pushed again, and nothing had to be done for that.
+#[test]
+fn what_this_tree_would_deploy_is_kept() {
+    let keep = "image.keep = 1\n";
+    let Some(shop) = Workshop::open(Wanted::default(), keep) else {
+        return;
+    };
+    let first = shop.unique(1);
+    for text in [&first, &shop.unique(2), &shop.unique(3)] {
+        shop.place.write("text", text);
+        shop.run(&["push", "-q"]).ends(0);
+    }
+    shop.place.write("text", &first);
+    shop.run(&["push"]).ends(0).says("nothing to build or push");
+    let rows = "\
+created  image
+DATE  sha-CONTENT  kept
+DATE  sha-CONTENT  goes
+DATE  sha-CONTENT  kept: what this tree would deploy
+";
+    shop.run(&["images", "prune", "--dry-run"])
+        .exactly(0, rows, "");
+    shop.run(&["images", "prune"])
+        .ends(0)
+        .says("1 image deleted");
+    shop.run(&["push"]).ends(0).says("nothing to build or push");
+    // Where no tree can be built, nothing is kept for it.
+    std::fs::remove_file(shop.place.path("Dockerfile")).unwrap();
+    shop.run(&["images", "prune"])
+        .ends(0)
+        .says("warning: could not tell which image this tree makes, so none is kept for it: ")
+        .says("1 image deleted");
+}

@@ -67,6 +67,21 @@ fn a_registry_that_is_busy_is_asked_again() {
     is_whole(&shop);
 }
 
+/// A deletion too, and it is said.
+#[test]
+fn a_deletion_that_is_asked_again_is_told() {
+    let Some((shop, way)) = open(1000) else {
+        return;
+    };
+    shop.run(&["push", "-q"]).ends(0);
+    shop.spec("image.keep = 1\n");
+    shop.place.write("text", shop.unique(1));
+    shop.run(&["push", "-q"]).ends(0);
+    way.refuses_a_deletion();
+    let ran = shop.run(&["images", "prune"]).ends(0);
+    ran.says("; trying again in ").says("1 image deleted");
+}
+
 #[test]
 fn a_connection_that_breaks_is_made_anew() {
     let Some((shop, way)) = open(1000) else {

@@ -68,8 +68,9 @@ fn a_new_tag_moves_no_bytes() {
     };
     shop.run(&["push", "-q"]).ends(0);
     shop.forget();
-    shop.spec("image.tags = [\"v2\"]\n");
-    shop.run(&["push"]).exactly(0, "", THERE);
+    shop.spec("image.tags = [\"v1\", \"v2\"]\n");
+    let told = format!("{THERE}tagged: v2\n");
+    shop.run(&["push"]).exactly(0, "", &told);
     assert_eq!(shop.in_registry()[1..], ["v1", "v2"]);
 }
 

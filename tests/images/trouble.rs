@@ -27,6 +27,8 @@ pub(crate) struct Way {
     pub(crate) port: u16,
     troubles: Arc<Mutex<VecDeque<Trouble>>>,
     was_cut: Arc<AtomicBool>,
+    /// The next deletion is answered with 503.
+    keeps: Arc<AtomicBool>,
     /// What was sent to the registry.
     sent: Arc<Mutex<Vec<u8>>>,
 }
@@ -39,6 +41,7 @@ impl Way {
             port: listener.local_addr().unwrap().port(),
             troubles: Arc::default(),
             was_cut: Arc::default(),
+            keeps: Arc::default(),
             sent: Arc::default(),
         };
         let own = way.clone();
@@ -66,6 +69,11 @@ impl Way {
         self.troubles.lock().unwrap().extend(troubles);
     }
 
+    /// Once, whoever asks.
+    pub(crate) fn refuses_a_deletion(&self) {
+        self.keeps.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn is_clear(&self) -> bool {
         self.troubles.lock().unwrap().is_empty()
     }
@@ -87,13 +95,14 @@ impl Way {
         };
         let server = TcpStream::connect(("127.0.0.1", registry)).ok()?;
         let back = (server.try_clone().ok()?, client.try_clone().ok()?);
-        thread::spawn(move || flow(back.0, back.1, usize::MAX, |_| ()));
+        thread::spawn(move || flow(back.0, back.1, usize::MAX, |_| true));
         // What is tried with TLS comes again without.
         let is_plain = !begins(&client).starts_with(&[GREETING]);
         let keep = |bytes: &[u8]| {
             if is_plain {
                 self.sent.lock().unwrap().extend_from_slice(bytes);
             }
+            !(bytes.starts_with(b"DELETE ") && self.keeps.swap(false, Ordering::SeqCst))
         };
         if flow(client, server, most, keep) {
             self.troubles.lock().unwrap().pop_front();
@@ -123,20 +132,26 @@ fn begins(client: &TcpStream) -> Vec<u8> {
     head[..length].to_vec()
 }
 
+const BUSY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
 fn busy(mut client: TcpStream) -> Option<()> {
     let _ = client.read(&mut [0; 4096]);
-    let answer =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    client.write_all(answer.as_bytes()).ok()
+    client.write_all(BUSY).ok()
 }
 
-/// Whether it was cut off because there were more bytes than that.
-fn flow(mut from: TcpStream, mut to: TcpStream, most: usize, keep: impl Fn(&[u8])) -> bool {
+/// Whether it was cut off because there were more bytes than that; what is not to be passed on is
+/// answered here.
+fn flow(mut from: TcpStream, mut to: TcpStream, most: usize, pass: impl Fn(&[u8]) -> bool) -> bool {
     let mut some = (&mut from).take(most as u64);
     let mut block = [0; 16 << 10];
     let mut copied = 0;
     while let Ok(read @ 1..) = some.read(&mut block) {
-        keep(&block[..read]);
+        if !pass(&block[..read]) {
+            let _ = some.get_mut().write_all(BUSY);
+            copied = 0;
+            break;
+        }
         copied += read;
         if to.write_all(&block[..read]).is_err() {
             copied = 0;

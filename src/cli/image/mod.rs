@@ -12,4 +12,4 @@ pub(super) use make::made;
 pub(super) use packages::{has_place, list as list_packages, sign};
 pub(super) use pins::pin;
 pub(super) use publish::{heard, published, pushed, pushed_before, registry, tagged};
-pub(super) use subject::{Subject, current_tags, found, unallowed};
+pub(super) use subject::{Subject, content_tags, current_tags, found, unallowed};

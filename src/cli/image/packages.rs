@@ -7,9 +7,11 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::super::show::Shown;
+use super::super::site::variable;
 use super::publish::registry;
 use super::subject::Subject;
 use crate::advice::{Advise, advice};
+use crate::docker;
 use crate::image::{self, Cosign, Digest};
 
 /// Before anything is built for a list that has no place.
@@ -27,16 +29,23 @@ pub(crate) fn has_place(file: &Path) -> Result<()> {
     }
 }
 
-/// Writes the list of the packages in an image that the engine has; `digest` is its name.
-pub(crate) async fn list(subject: &Subject<'_>, digest: &str, file: &Path) -> Result<()> {
+/// Writes the list of the packages in the image that the registry has by `digest`, or else in the one
+/// that the engine has. By its tag the engine may have another than the registry: both were made of
+/// the same contents, but not at the same time.
+pub(crate) async fn list(
+    subject: &Subject<'_>,
+    digest: Option<&Digest>,
+    file: &Path,
+) -> Result<()> {
     let engine = subject.engine().await?;
-    if !image::is_made(engine, &subject.name(), &subject.content).await? {
-        return Err(advice(
-            format!("the engine does not have {} to look into", subject.name()),
-            format!("docker pull {}, then the same again", subject.name()),
-        ));
-    }
-    let list = image::sbom(engine, &subject.name(), digest).await?;
+    let list = match digest {
+        Some(digest) => {
+            let name = format!("{}@{digest}", subject.repository());
+            image::pull(engine, &name, docker::settings(&variable).as_deref()).await?;
+            image::sbom(engine, &name, digest.as_str()).await?
+        }
+        None => image::sbom(engine, &subject.name(), &subject.content).await?,
+    };
     fs::write(file, serde_json::to_vec_pretty(&list)?).advise(
         format!("could not write {}", file.display()),
         "name a file in a folder that is there; the image is built",

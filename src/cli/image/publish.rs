@@ -14,18 +14,27 @@ pub(crate) struct Published {
     pub(crate) digest: Digest,
     /// It was there already.
     pub(crate) unchanged: bool,
+    /// Tags beside the content tag that named another image before, or none.
+    tagged: Vec<String>,
 }
 
 impl Published {
     pub(crate) fn in_words(&self, subject: &Subject) -> (&'static str, String) {
         let image = format!("{}@{}", subject.repository(), self.digest);
-        match self.unchanged {
-            true => ("unchanged", format!("nothing to build or push: {image}")),
-            false => (
-                "pushed",
-                format!("pushed {image}\ntags: {}", subject.all_tags().join(", ")),
-            ),
-        }
+        let there = format!("nothing to build or push: {image}");
+        let says = match (self.unchanged, self.tagged.as_slice()) {
+            (true, []) => there,
+            (true, new) => format!("{there}\ntagged: {}", new.join(", ")),
+            (false, _) => format!("pushed {image}\ntags: {}", subject.all_tags().join(", ")),
+        };
+        (
+            if self.unchanged {
+                "unchanged"
+            } else {
+                "pushed"
+            },
+            says,
+        )
     }
 }
 
@@ -98,7 +107,8 @@ pub(crate) async fn tagged(project: &Project, name: &str) -> Result<()> {
         return Ok(());
     };
     let tags = current_tags(project)?;
-    image::retag(&registry(project)?, &digest, &tags).await
+    image::retag(&registry(project)?, &digest, &tags).await?;
+    Ok(())
 }
 
 /// Builds and pushes what is not there yet.
@@ -111,8 +121,12 @@ pub(crate) async fn published(subject: &Subject<'_>, shown: &mut Shown) -> Resul
         None => made_and_sent(subject, &registry, shown).await?,
     };
     let named = image::retag(&registry, &digest, &subject.tags);
-    heard(&registry, shown, named).await?;
-    Ok(Published { digest, unchanged })
+    let tagged = heard(&registry, shown, named).await?;
+    Ok(Published {
+        digest,
+        unchanged,
+        tagged,
+    })
 }
 
 async fn made_and_sent(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
+use jiff::Timestamp;
 
 use super::super::render::{Buildable, buildable};
 use super::super::show::Shown;
@@ -16,6 +17,7 @@ use crate::image::{
     self, Builder, Commit, Context, Dockerfile, Finding, Known, Lock, Looked, Memory, Provenance,
     Recipe, Unknown, content_tag,
 };
+use crate::release::Identity;
 use crate::render;
 use crate::spec::Build;
 
@@ -126,23 +128,12 @@ impl<'a> Subject<'a> {
         let engine = Reached::default();
         let (context, looked, canonical) = found(project, made)?;
         unallowed(project, looked.findings, &canonical, shown)?;
-        let dockerfile = Dockerfile::parse(&canonical.dockerfile);
-        let bases = match Lock::read(project.folder())? {
-            Some(lock) => lock.used(&dockerfile, &canonical.args)?,
-            None => BTreeMap::new(),
+        let bases = bases(project, &canonical)?;
+        let for_platform = match &platform {
+            Some(named) => named.clone(),
+            None => engine.platform().await,
         };
-        let content = content_tag(
-            &project.loaded.spec.agent.name,
-            &looked.identity,
-            &canonical.dockerfile,
-            &canonical.args,
-            build.secrets.iter().map(String::as_str),
-            &match &platform {
-                Some(named) => named.clone(),
-                None => engine.platform().await,
-            },
-            &bases,
-        );
+        let content = content(project, &looked.identity, &canonical, &bases, &for_platform)?;
         let commit = commit(project, &context.root);
         let tags = tags(project, commit.as_ref())?;
         if let Err(why @ Unknown::Refused { .. }) = &commit {
@@ -163,6 +154,49 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// Digests of the bases that are pinned.
+fn bases(project: &Project, canonical: &Buildable) -> Result<BTreeMap<String, String>> {
+    let dockerfile = Dockerfile::parse(&canonical.dockerfile);
+    match Lock::read(project.folder())? {
+        Some(lock) => lock.used(&dockerfile, &canonical.args),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+fn content(
+    project: &Project,
+    files: &Identity,
+    canonical: &Buildable,
+    bases: &BTreeMap<String, String>,
+    platform: &str,
+) -> Result<String> {
+    Ok(content_tag(
+        &project.loaded.spec.agent.name,
+        files,
+        &canonical.dockerfile,
+        &canonical.args,
+        build(project)?.secrets.iter().map(String::as_str),
+        platform,
+        bases,
+    ))
+}
+
+/// The content tags that a deploy of the tree as it is would look for, on whichever of its platforms;
+/// `own` is that of where it runs, if that settles it.
+pub(crate) async fn content_tags(project: &Project, own: Option<String>) -> Result<Vec<String>> {
+    let (_, looked, canonical) = found(project, None)?;
+    let bases = bases(project, &canonical)?;
+    let platforms = match (build(project)?.platforms.as_slice(), own) {
+        ([], Some(own)) => vec![own],
+        ([], None) => vec![Reached::default().platform().await],
+        (named, _) => named.to_vec(),
+    };
+    let tags = platforms
+        .iter()
+        .map(|platform| content(project, &looked.identity, &canonical, &bases, platform));
+    tags.collect()
+}
+
 /// The tags that the image would get now, beside the content tag.
 pub(crate) fn current_tags(project: &Project) -> Result<Vec<String>> {
     let folder = image::find(project.folder(), &build(project)?.context)?;
@@ -177,7 +211,7 @@ fn commit(project: &Project, context: &Path) -> Result<Commit, Unknown> {
 }
 
 fn tags(project: &Project, commit: Result<&Commit, &Unknown>) -> Result<Vec<String>> {
-    let today = jiff::Timestamp::from_millisecond(now().0 as i64)?;
+    let today = Timestamp::from_millisecond(now().0 as i64)?;
     let known = Known {
         version: project.loaded.spec.agent.version.as_deref(),
         commit,
@@ -262,7 +296,7 @@ impl Subject<'_> {
                 .or_else(|| of(&|commit| commit.origin.clone())),
             version: agent.version.clone(),
             revision: of(&|commit| Some(commit.hash.clone())),
-            created: of(&|commit| Some(commit.date.clone())),
+            created: Timestamp::from_millisecond(now().0 as i64).ok(),
             dirty: self.commit.as_ref().ok().map(|commit| commit.is_dirty),
             content: self.content.clone(),
             base: base.map(|image| (image.clone(), digest(&image))),

@@ -218,6 +218,14 @@ fn what_cannot_be_sent_is_refused_by_name() {
     let error = Context::read(dir.path(), "").err().unwrap().to_string();
     assert!(error.contains("a socket"), "{error}");
     assert_eq!(paths(&Context::read(dir.path(), "s").unwrap()), ["a"]);
+    std::fs::create_dir(dir.path().join("b")).unwrap();
+    let _other = std::os::unix::net::UnixListener::bind(dir.path().join("b/o")).unwrap();
+    let error = Context::read(dir.path(), "").err().unwrap();
+    let said = error.to_string();
+    let each = said.lines().filter(|line| line.ends_with(" is a socket"));
+    assert_eq!(each.count(), 2, "{said}");
+    let hint = crate::advice::hint(&error).unwrap();
+    assert!(hint.ends_with(", each in a line: b/o, s"), "{hint}");
 }
 
 #[test]

@@ -16,8 +16,10 @@ pub(super) fn walk(root: &Path, rules: &Rules) -> Result<Vec<Entry>> {
     let mut walk = Walk {
         rules,
         found: Vec::new(),
+        refused: Vec::new(),
     };
     walk.folder(root, "", &Hits::default())?;
+    unsendable(walk.refused)?;
     walk.found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(walk.found)
 }
@@ -25,6 +27,14 @@ pub(super) fn walk(root: &Path, rules: &Rules) -> Result<Vec<Entry>> {
 struct Walk<'a> {
     rules: &'a Rules,
     found: Vec<Entry>,
+    refused: Vec<Refused>,
+}
+
+/// What no image holds.
+struct Refused {
+    /// As it is found from here: `./run/socket is a socket`.
+    says: String,
+    path: String,
 }
 
 impl Walk<'_> {
@@ -53,8 +63,10 @@ impl Walk<'_> {
             _ if name.to_str().is_none() => Err(no_utf8(&name, &path)),
             true => self.below(&place, path, &hits, ignored),
             false => {
-                let kind = kind(child, &path)?;
-                self.found.push(Entry { path, kind });
+                match kind(child, &path)? {
+                    Ok(kind) => self.found.push(Entry { path, kind }),
+                    Err(says) => self.refused.push(Refused { says, path }),
+                }
                 Ok(())
             }
         }
@@ -72,13 +84,33 @@ impl Walk<'_> {
     }
 }
 
-fn kind(child: &DirEntry, path: &str) -> Result<Kind> {
+/// All of them at once, so that one line after the other need not be found out.
+fn unsendable(mut refused: Vec<Refused>) -> Result<()> {
+    refused.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    let says: Vec<_> = refused.iter().map(|one| one.says.as_str()).collect();
+    let lines: Vec<_> = refused.iter().map(|one| pattern(&one.path)).collect();
+    let (what, hint) = match says.as_slice() {
+        [] => return Ok(()),
+        [only] => (
+            format!("{only}, no file"),
+            "remove it, or leave it out in .dockerignore",
+        ),
+        all => (
+            format!("no image holds these:\n  {}", all.join("\n  ")),
+            "remove them, or leave them out in .dockerignore, each in a line",
+        ),
+    };
+    Err(advice(what, format!("{hint}: {}", lines.join(", "))))
+}
+
+/// Or in words what it is that is no file.
+fn kind(child: &DirEntry, path: &str) -> Result<Result<Kind, String>> {
     let place = child.path();
     let data = child
         .metadata()
         .with_context(|| format!("could not read {}", in_words(&place)))?;
-    match data.file_type() {
-        kind if kind.is_symlink() => link(&place, path),
+    Ok(match data.file_type() {
+        kind if kind.is_symlink() => Ok(link(&place, path)?),
         kind if kind.is_file() => Ok(Kind::File {
             size: data.len(),
             mode: if data.mode() & 0o111 == 0 {
@@ -88,14 +120,8 @@ fn kind(child: &DirEntry, path: &str) -> Result<Kind> {
             },
             mark: Mark::of(&data),
         }),
-        kind => Err(advice(
-            format!("{} is {}, no file", in_words(&place), name_of(kind)),
-            format!(
-                "remove it, or leave it out in .dockerignore: {}",
-                pattern(path)
-            ),
-        )),
-    }
+        kind => Err(format!("{} is {}", in_words(&place), name_of(kind))),
+    })
 }
 
 fn link(place: &Path, path: &str) -> Result<Kind> {
