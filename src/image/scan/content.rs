@@ -152,7 +152,7 @@ impl Block<'_> {
         let is_short = name >= NAMES.len();
         let least = match name.checked_sub(NAMES.len() + SHORT.len()) {
             Some(_) if is_key(before, rest) => SHORTEST_KEY,
-            None if !is_harmless(before) && !(is_short && self.is_part(at)) => SHORTEST,
+            None if !(is_harmless(before) || is_short && self.is_part(at)) => SHORTEST,
             _ => return None,
         };
         given(before, rest, least)
