@@ -149,6 +149,36 @@ fn a_service_that_was_deleted_in_mid_rollout_comes_back() {
 }
 
 #[test]
+fn what_somebody_changes_in_a_hold_is_put_back() {
+    let Some(agent) = Clustered::deployed("changed", "") else {
+        return;
+    };
+    let steps = "rollout.strategy = \"canary\"\n\
+                 rollout.steps = [{ weight = 50, hold = \"1h\" }, { weight = 100 }]\n";
+    agent.spec(&format!("{TWO}{steps}"));
+    let deploy = agent.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    let selector = || agent.namespace.get(&["service", "bot"])["spec"]["selector"].clone();
+    let before = selector();
+    for change in [
+        "tier=web",
+        "agentctl.dev/release=r1,app.kubernetes.io/name=bot",
+    ] {
+        let select = ["set", "selector", "service", "bot", change];
+        agent.namespace.kubectl(&select).unwrap();
+        eventually("what the Service selects", || selector() == before);
+    }
+    let scale = ["scale", "deployment", "bot-r1", "--replicas=0"];
+    agent.namespace.kubectl(&scale).unwrap();
+    eventually("the replicas", || {
+        agent.namespace.get(&["deployment", "bot-r1"])["spec"]["replicas"] == 1
+    });
+    agent.run(&["abort"]).ends(0).says("rolled back to r1");
+    deploy.wait().ends(1);
+    agent.whole("r1", 1);
+}
+
+#[test]
 fn replicas_that_somebody_deletes_in_a_hold_come_back() {
     let Some(agent) = Clustered::deployed("lost", "") else {
         return;

@@ -31,3 +31,15 @@ fn the_command_at_any_event() {
     agent.run(&["deploy"]).ends(0).says("r6 is live");
     agent.whole("r6", 1);
 }
+
+/// Requests are split anew while what was left has some.
+#[test]
+fn another_release_is_split_beside_what_was_left() {
+    let Some(agent) = Clustered::deployed("left-split", "") else {
+        return;
+    };
+    killed_at(&agent, "two", CANARY, "holding at 50 %");
+    agent.spec(&format!("run.env.ANSWER = \"three\"{QUICK}"));
+    agent.run(&["deploy"]).ends(0).says("r3 is live");
+    agent.whole("r3", 1);
+}

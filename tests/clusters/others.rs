@@ -159,3 +159,20 @@ fn two_environments_are_not_one_deployment() {
     }
     agent.whole("r1", 1);
 }
+
+/// Its selector would be merged with ours, and then it would go with the undo.
+#[test]
+fn a_service_of_the_same_name_is_not_taken_over() {
+    let Some(agent) = Clustered::new("service-there", "") else {
+        return;
+    };
+    let create = ["create", "service", "clusterip", "bot-r1", "--tcp=80:80"];
+    agent.namespace.kubectl(&create).unwrap();
+    agent
+        .run(&["deploy"])
+        .ends(2)
+        .says("could not apply Service bot-r1")
+        .says("agentctl did not make it");
+    let there = agent.namespace.get(&["service", "bot-r1"]);
+    assert_eq!(there["spec"]["ports"][0]["port"], 80);
+}

@@ -10,7 +10,7 @@ use futures_util::stream::LocalBoxStream;
 use hyper::{Method, Request};
 use kube::Client;
 use kube::core::WatchEvent;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -66,6 +66,8 @@ pub(super) enum Body {
     None,
     Json(Value),
     Apply(Value),
+    /// What is null in it goes.
+    Merge(Value),
 }
 
 impl Cluster {
@@ -141,6 +143,21 @@ impl Cluster {
     /// Puts it there, as far as its fields are ours.
     pub(super) async fn apply(&self, object: &Value, force: bool) -> Result<Value> {
         self.applied_so(object, force, false).await
+    }
+
+    /// The same, and a selector has no more in it than this one: clusters before 1.21 keep what somebody
+    /// else added, and then it may select nobody.
+    pub(super) async fn apply_alone(&self, object: &Value, force: bool) -> Result<Value> {
+        let told = self.apply(object, force).await?;
+        let gone = added(&object["spec"]["selector"], &told["spec"]["selector"]);
+        if gone.is_empty() {
+            return Ok(told);
+        }
+        let path = address::of(object, &self.namespace)?;
+        let query = format!("{path}?fieldManager={MANAGER}");
+        let what = format!("apply {}", address::title(object));
+        let body = Body::Merge(json!({ "spec": { "selector": gone } }));
+        self.ask(Method::PATCH, &query, &body, &what).await
     }
 
     /// What the object would be like.
@@ -261,12 +278,23 @@ fn request(method: &Method, path: &str, body: &Body) -> Result<Request<Vec<u8>>,
             Some("application/apply-patch+yaml"),
             value.to_string().into_bytes(),
         ),
+        Body::Merge(value) => (
+            Some("application/merge-patch+json"),
+            value.to_string().into_bytes(),
+        ),
     };
     let mut request = Request::builder().method(method).uri(path);
     if let Some(kind) = kind {
         request = request.header("content-type", kind);
     }
     request.body(bytes).map_err(kube::Error::HttpError)
+}
+
+/// What takes away again that was added.
+fn added(ours: &Value, told: &Value) -> Map<String, Value> {
+    let told = told.as_object().into_iter().flatten();
+    let added = told.filter(|(key, _)| ours.get(key).is_none());
+    added.map(|(key, _)| (key.clone(), Value::Null)).collect()
 }
 
 /// Ports are known by number and protocol, and clusters before 1.21 do not fill in the usual one here.

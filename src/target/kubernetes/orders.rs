@@ -1,6 +1,7 @@
 //! What is applied, and when: everything that a release needs beside its replicas, the replicas, and
 //! who gets requests.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
@@ -79,6 +80,7 @@ impl Kubernetes {
     /// One owner of the number of replicas at a time: while a rollout runs that is agentctl, and then
     /// whatever scales the release that serves.
     pub(crate) async fn settle(&self) -> Result<()> {
+        self.ordered.take();
         self.tidy().await?;
         let seen = self.observe().await?;
         let full = seen
@@ -247,7 +249,10 @@ impl Kubernetes {
                 .things
                 .splitting(&object)
                 .is_some_and(address::is_ours);
-            let told = self.cluster.apply(&object, is_ours).await?;
+            let told = match what {
+                What::Services => self.cluster.apply_alone(&object, is_ours).await?,
+                _ => self.cluster.apply(&object, is_ours).await?,
+            };
             world.things.told(what, told);
         }
         Ok(())
@@ -267,7 +272,11 @@ impl Kubernetes {
                 self.keep_up(world, &release, replicas).await?;
             }
         }
-        if router.shares(&world.things).is_empty() {
+        let with_share = |shares: &BTreeMap<ReleaseId, Percent>| {
+            let all = shares.iter().filter(|(_, share)| !share.is_zero());
+            all.map(|(id, _)| *id).collect::<BTreeSet<_>>()
+        };
+        if with_share(&router.shares(&world.things)) != with_share(&traffic.shares) {
             self.still_ours().await?;
             self.send(world, router, &traffic).await?;
         }

@@ -31,6 +31,7 @@ fn daemon_set(workload: &Value) -> Whole {
     let wanted = count("desiredNumberScheduled");
     let is_there = count("updatedNumberScheduled") >= wanted && count("numberAvailable") >= wanted;
     match is_heard && is_there {
+        true if wanted == 0 => Whole::Failed("is on no node: none has its labels".to_owned()),
         true => Whole::Ready,
         false => Whole::Coming,
     }
@@ -74,6 +75,9 @@ mod tests {
         assert_eq!(whole(&set(2, 2), 0), Whole::Ready);
         assert_eq!(whole(&set(2, 1), 0), Whole::Coming);
         assert_eq!(whole(&set(1, 2), 0), Whole::Coming);
+        let mut nowhere = set(2, 0);
+        nowhere["status"]["desiredNumberScheduled"] = json!(0);
+        assert!(matches!(whole(&nowhere, 0), Whole::Failed(_)));
     }
 
     #[test]

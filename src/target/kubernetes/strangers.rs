@@ -22,8 +22,9 @@ use crate::target::{Target, Traffic};
 const PART_OF: &str = "app.kubernetes.io/part-of";
 
 impl Kubernetes {
-    /// Only what nothing that runs has yet is looked at. What is of one release alone is not: its fields
-    /// are not like anybody else's. Nor is a ConfigMap: it is called by what is in it.
+    /// Only what nothing that runs has yet is looked at, and of what is of one release alone its Service
+    /// only: a selector would be merged with theirs, where all else does not fit. A ConfigMap is called by
+    /// what is in it.
     ///
     /// # Errors
     /// One of them is somebody else's; nothing was changed.
@@ -37,7 +38,7 @@ impl Kubernetes {
         }
         for object in &release.objects {
             let path = address::of(object, namespace)?;
-            if is_shared(object) && !known.contains(&path) {
+            if may_fit(object) && !known.contains(&path) {
                 self.cluster.is_free(&path).await?;
             }
         }
@@ -119,9 +120,13 @@ fn has_others(live: &Value) -> bool {
     })
 }
 
-fn is_shared(object: &Value) -> bool {
-    let is_named_alike = release_of(object).is_none_or(|of| !named_by(object, of));
-    is_named_alike && object["kind"] != "Namespace" && object["kind"] != "ConfigMap"
+fn may_fit(object: &Value) -> bool {
+    let is_shared = release_of(object).is_none_or(|of| !named_by(object, of));
+    match object["kind"].as_str() {
+        Some("Namespace" | "ConfigMap") => false,
+        Some("Service") => true,
+        _ => is_shared,
+    }
 }
 
 /// None: this agent's.

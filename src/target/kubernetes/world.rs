@@ -71,8 +71,8 @@ pub(super) struct Things {
     all: BTreeMap<What, Objects>,
     /// What was deleted here; older news of it is no news.
     buried: BTreeSet<String>,
-    /// Workloads that somebody else deleted while we listened, as they were last.
-    lost: Objects,
+    /// How many replicas each workload has as it was found, or ordered here since then.
+    ordered: BTreeMap<String, (ReleaseId, u32)>,
 }
 
 pub(super) struct World {
@@ -189,33 +189,54 @@ impl Things {
 
     pub(super) fn take_in(&mut self, what: What, change: Change) {
         let is_buried = |object: &Value| self.buried.contains(uid(object));
-        match &change {
-            Change::Put(object) if is_buried(object) => return,
-            Change::Gone(object) if what == What::Workloads && !is_buried(object) => {
-                put(&mut self.lost, object.clone());
-            }
-            _ => {}
+        if matches!(&change, Change::Put(object) if is_buried(object)) {
+            return;
+        }
+        if let (What::Workloads, Change::All(all)) = (what, &change) {
+            all.iter().for_each(|found| self.note(found, false));
         }
         take_in(self.all.entry(what).or_default(), change);
     }
 
-    /// How many replicas a Deployment was to have that somebody else deleted while we listened; it
-    /// counts once its pods are marked, for until then they would be those of one made anew.
+    fn note(&mut self, workload: &Value, is_newer: bool) {
+        let replicas = workload["spec"]["replicas"].as_u64();
+        let name = workload["metadata"]["name"].as_str();
+        let (Some(name), Some(release), Some(replicas)) = (name, release_of(workload), replicas)
+        else {
+            return;
+        };
+        if is_newer || !self.ordered.contains_key(name) {
+            let ordered = (release, replicas.try_into().unwrap_or(u32::MAX));
+            self.ordered.insert(name.to_owned(), ordered);
+        }
+    }
+
+    /// How many replicas a Deployment was to have that somebody else deleted meanwhile, or left fewer.
+    /// A deleted one counts once its pods are marked, for until then they would be those of one made
+    /// anew.
     pub(super) fn lost(&self, release: ReleaseId) -> Option<u32> {
-        let mut lost = self.lost.values();
-        let last = lost.find(|object| release_of(object) == Some(release))?;
-        let is_gone = !self.makes(release) && self.pods(release).into_iter().all(is_leaving);
-        (is_gone && self.workload.kind == "Deployment")
-            .then(|| last["spec"]["replicas"].as_u64()?.try_into().ok())?
+        let mut ordered = self.ordered.values();
+        let (_, replicas) = ordered.find(|(id, _)| *id == release)?;
+        let is_lost = match self.workload(release) {
+            Some(workload) => workload["spec"]["replicas"].as_u64() < Some((*replicas).into()),
+            None => self.pods(release).into_iter().all(is_leaving),
+        };
+        (is_lost && self.workload.kind == "Deployment").then_some(*replicas)
     }
 
     /// What an answer told.
     pub(super) fn told(&mut self, what: What, object: Value) {
+        if what == What::Workloads {
+            self.note(&object, true);
+        }
         put(self.all.entry(what).or_default(), object);
     }
 
     /// It was deleted here.
     pub(super) fn bury(&mut self, what: What, name: &str) {
+        if what == What::Workloads {
+            self.ordered.remove(name);
+        }
         let gone = self.all.entry(what).or_default().remove(name);
         self.buried
             .extend(gone.map(|object| uid(&object).to_owned()));

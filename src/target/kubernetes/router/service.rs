@@ -11,7 +11,7 @@ use crate::release::ReleaseId;
 use crate::spec::Percent;
 use crate::target::Traffic;
 use crate::target::kubernetes::pods::Standing;
-use crate::target::kubernetes::world::{RELEASE, Things, What};
+use crate::target::kubernetes::world::{NAME, RELEASE, Things, What};
 
 pub(super) struct ByService {
     pub(super) agent: String,
@@ -46,8 +46,10 @@ impl Router for ByService {
         let shares = marked(service).unwrap_or_default();
         let selected = service["spec"]["selector"][RELEASE].as_str();
         match selected.map(str::parse::<ReleaseId>) {
+            // No replica has what somebody else lets it select by.
+            _ if !self.selects_ours(service) => BTreeMap::new(),
             // Somebody changed it by hand: what it selects counts.
-            Some(Ok(only)) if !shares.contains_key(&only) => {
+            Some(Ok(only)) if shares.len() != 1 || !shares.contains_key(&only) => {
                 BTreeMap::from([(only, Percent::FULL)])
             }
             Some(Err(_)) => BTreeMap::new(),
@@ -55,14 +57,17 @@ impl Router for ByService {
         }
     }
 
-    /// It sends to all that are ready of whoever has a share, and to nobody else.
+    /// It sends to all that are ready of whoever has a share, and to nobody else. Where two have one it
+    /// cannot leave out what an earlier rollout left: that goes next.
     fn is_confirmed(&self, things: &Things, traffic: &Traffic) -> bool {
         let reached = things.reached(&self.agent);
         let with_share = traffic.shares.keys().flat_map(|id| ready(things, *id));
         let wanted: BTreeSet<&str> = with_share.collect();
         let others = things.releases().into_iter();
         let mut others = others.filter(|id| !traffic.shares.contains_key(id));
-        wanted.is_subset(&reached) && others.all(|id| ready(things, id).is_disjoint(&reached))
+        let leaves_out = only(traffic).is_some();
+        wanted.is_subset(&reached)
+            && (!leaves_out || others.all(|id| ready(things, id).is_disjoint(&reached)))
     }
 
     fn url(&self, things: &Things) -> Option<String> {
@@ -72,6 +77,17 @@ impl Router for ByService {
             "http://{}.{}.svc:{port}",
             self.agent, things.namespace
         ))
+    }
+}
+
+impl ByService {
+    /// By the agent's name, and by nothing that somebody else added.
+    fn selects_ours(&self, service: &Value) -> bool {
+        let selector = service["spec"]["selector"].as_object();
+        selector.is_some_and(|selector| {
+            selector.get(NAME) == Some(&json!(self.agent))
+                && selector.keys().all(|key| key == NAME || key == RELEASE)
+        })
     }
 }
 

@@ -58,13 +58,14 @@ impl Things {
             );
         }
         let is_ready = whole == Whole::Ready;
+        let is_hopeless = pods.ready < pods.wanted && pods.coming == 0;
         if is_ready {
             failing.clear();
         }
         SeenRelease {
             wanted: 1,
             ready: u32::from(is_ready),
-            coming: u32::from(whole == Whole::Coming),
+            coming: u32::from(whole == Whole::Coming && !is_hopeless),
             leaving: pods.leaving.min(1),
             failing,
             ..SeenRelease::default()

@@ -203,10 +203,9 @@ fn pods_of_a_deleted_workload_are_nobodys_until_they_leave() {
 #[test]
 fn what_somebody_deletes_is_lost_once_its_pods_leave_and_until_it_is_back() {
     let mut things = world();
+    things.take_in(What::Workloads, Change::All(vec![workload("r1", 2)]));
     assert_eq!(things.lost(OLD), None);
-    let mut gone = workload("r1", 2);
-    gone["metadata"]["uid"] = json!("first");
-    things.take_in(What::Workloads, Change::Gone(gone));
+    things.take_in(What::Workloads, Change::Gone(workload("r1", 2)));
     assert_eq!(things.lost(OLD), None);
     for name in ["a", "b"] {
         let mut leaving = pod("r1", name, true);
@@ -219,6 +218,16 @@ fn what_somebody_deletes_is_lost_once_its_pods_leave_and_until_it_is_back() {
 }
 
 #[test]
+fn fewer_replicas_than_were_ordered_are_lost_and_more_are_not() {
+    let mut things = world();
+    things.told(What::Workloads, workload("r2", 2));
+    for (replicas, lost) in [(0, Some(2)), (1, Some(2)), (2, None), (3, None)] {
+        things.take_in(What::Workloads, Change::Put(workload("r2", replicas)));
+        assert_eq!(things.lost(NEW), lost, "{replicas}");
+    }
+}
+
+#[test]
 fn what_was_deleted_here_is_not_lost() {
     let mut things = world();
     let mut ours = workload("r2", 2);
@@ -227,6 +236,65 @@ fn what_was_deleted_here_is_not_lost() {
     things.bury(What::Workloads, "bot-r2");
     things.take_in(What::Workloads, Change::Gone(ours));
     assert_eq!(things.lost(NEW), None);
+}
+
+/// Clusters before 1.21 keep what somebody adds to it.
+#[test]
+fn a_service_that_somebody_lets_select_otherwise_has_the_shares_that_it_serves() {
+    let router = router::of(&[], "bot");
+    let mut things = world();
+    let both = router.objects(
+        &[service("bot")],
+        &things,
+        &traffic(&[(OLD, 50.0), (NEW, 50.0)]),
+    );
+    let mut shares = |selector: Value| {
+        let mut service = both[0].1.clone();
+        service["spec"]["selector"] = selector;
+        things.told(What::Services, service);
+        things.seen(&*router).shares
+    };
+    assert_eq!(shares(json!({ NAME: "bot" })).len(), 2);
+    let narrowed = shares(json!({ NAME: "bot", RELEASE: "r1" }));
+    assert_eq!(narrowed, traffic(&[(OLD, 100.0)]).shares);
+    for nobody in [
+        json!({ NAME: "bot", "tier": "web" }),
+        json!({ "a": "b" }),
+        json!({}),
+    ] {
+        assert!(shares(nobody.clone()).is_empty(), "{nobody}");
+    }
+}
+
+#[test]
+fn two_releases_are_served_although_an_earlier_rollout_left_one() {
+    let router = router::of(&[], "bot");
+    let mut things = world();
+    things.told(What::Workloads, workload("r2", 1));
+    things.told(What::Pods, pod("r2", "c", true));
+    things.told(What::Workloads, workload("r3", 1));
+    things.told(What::Pods, pod("r3", "d", true));
+    things.told(What::Endpoints, endpoints("bot", &["a", "b", "c", "d"]));
+    let newest: ReleaseId = "r3".parse().unwrap();
+    assert!(router.is_confirmed(&things, &traffic(&[(OLD, 50.0), (newest, 50.0)])));
+    assert!(!router.is_confirmed(&things, &traffic(&[(newest, 100.0)])));
+}
+
+#[test]
+fn a_daemon_whose_pod_nobody_can_mend_is_not_coming() {
+    let mut things = world();
+    things.workload.kind = "DaemonSet".to_owned();
+    let mut set = labelled("DaemonSet", "bot-r2", "r2");
+    set["status"] = json!({ "desiredNumberScheduled": 1 });
+    set["metadata"]["generation"] = json!(1);
+    things.told(What::Workloads, set);
+    let mut stuck = pod("r2", "c", false);
+    stuck["status"]["containerStatuses"] = json!([{
+        "name": "bot", "state": { "waiting": { "reason": "ImagePullBackOff", "message": "not found" } },
+    }]);
+    things.told(What::Pods, stuck);
+    let seen = &things.seen(&*router::of(&[], "bot")).releases[&NEW];
+    assert_eq!((seen.wanted, seen.ready, seen.coming), (1, 0, 0));
 }
 
 #[test]
