@@ -223,10 +223,7 @@ async fn described(
 /// Of a build from a cache the configuration has the date of the cache: the label counts.
 fn created(config: &Value) -> Option<Timestamp> {
     let said = [&config["config"]["Labels"][CREATED], &config["created"]];
-    let mut dates = said
-        .into_iter()
-        .filter_map(|one| one.as_str()?.parse().ok());
-    dates.next()
+    said.into_iter().find_map(|one| one.as_str()?.parse().ok())
 }
 
 /// Whether it was there: what is gone already is as good.

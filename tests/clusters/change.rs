@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Clustered, QUICK, TWO};
 use crate::hosts::crowd::Crowd;
-use crate::support::eventually;
+use crate::support::{Background, CANARY, eventually};
 
 /// It answers what it was asked before it goes.
 const USUAL: &str = "run.replicas = 2\nrun.env.LEAVES_WITHIN = \"5\"\n";
@@ -122,24 +122,32 @@ fn stopping_and_removing_leave_nothing() {
     }
 }
 
+/// Another release has half of the requests, for an hour.
+fn held(agent: &Clustered) -> Background {
+    agent.spec(&format!("{TWO}{CANARY}"));
+    let deploy = agent.start(&["deploy"]);
+    deploy.until("holding at 50 %");
+    deploy
+}
+
+fn undone(agent: &Clustered, deploy: Background) {
+    agent.run(&["abort"]).ends(0).says("rolled back to r1");
+    deploy.wait().ends(1);
+    agent.whole("r1", 1);
+}
+
 #[test]
 fn a_service_that_was_deleted_in_mid_rollout_comes_back() {
     let Some(agent) = Clustered::deployed("deleted", "") else {
         return;
     };
-    let steps = "rollout.strategy = \"canary\"\n\
-                 rollout.steps = [{ weight = 50, hold = \"1h\" }, { weight = 100 }]\n";
-    agent.spec(&format!("{TWO}{steps}"));
-    let deploy = agent.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = held(&agent);
     let delete = ["delete", "service", "bot"];
     agent.namespace.kubectl(&delete).unwrap();
     eventually("the Service", || {
         agent.names("services").contains(&"bot".to_owned())
     });
-    agent.run(&["abort"]).ends(0).says("rolled back to r1");
-    deploy.wait().ends(1);
-    agent.whole("r1", 1);
+    undone(&agent, deploy);
     agent.namespace.kubectl(&delete).unwrap();
     let status = agent.run(&["status"]).ends(0);
     assert!(status.stdout.contains("next: nothing sends it requests"));
@@ -153,11 +161,7 @@ fn what_somebody_changes_in_a_hold_is_put_back() {
     let Some(agent) = Clustered::deployed("changed", "") else {
         return;
     };
-    let steps = "rollout.strategy = \"canary\"\n\
-                 rollout.steps = [{ weight = 50, hold = \"1h\" }, { weight = 100 }]\n";
-    agent.spec(&format!("{TWO}{steps}"));
-    let deploy = agent.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = held(&agent);
     let selector = || agent.namespace.get(&["service", "bot"])["spec"]["selector"].clone();
     let before = selector();
     for change in [
@@ -173,9 +177,7 @@ fn what_somebody_changes_in_a_hold_is_put_back() {
     eventually("the replicas", || {
         agent.namespace.get(&["deployment", "bot-r1"])["spec"]["replicas"] == 1
     });
-    agent.run(&["abort"]).ends(0).says("rolled back to r1");
-    deploy.wait().ends(1);
-    agent.whole("r1", 1);
+    undone(&agent, deploy);
 }
 
 #[test]
@@ -183,19 +185,13 @@ fn replicas_that_somebody_deletes_in_a_hold_come_back() {
     let Some(agent) = Clustered::deployed("lost", "") else {
         return;
     };
-    let steps = "rollout.strategy = \"canary\"\n\
-                 rollout.steps = [{ weight = 50, hold = \"1h\" }, { weight = 100 }]\n";
-    agent.spec(&format!("{TWO}{steps}"));
-    let deploy = agent.start(&["deploy"]);
-    deploy.until("holding at 50 %");
+    let deploy = held(&agent);
     let delete = ["delete", "deployment", "bot-r1"];
     agent.namespace.kubectl(&delete).unwrap();
     eventually("the Deployment", || {
         agent.names("deployments").contains(&"bot-r1".to_owned())
     });
-    agent.run(&["abort"]).ends(0).says("rolled back to r1");
-    deploy.wait().ends(1);
-    agent.whole("r1", 1);
+    undone(&agent, deploy);
 }
 
 /// A node has one pod of it, so the old one's time to leave comes before the new one's to start.

@@ -22,19 +22,14 @@ impl Published {
     pub(crate) fn in_words(&self, subject: &Subject) -> (&'static str, String) {
         let image = format!("{}@{}", subject.repository(), self.digest);
         let there = format!("nothing to build or push: {image}");
-        let says = match (self.unchanged, self.tagged.as_slice()) {
-            (true, []) => there,
-            (true, new) => format!("{there}\ntagged: {}", new.join(", ")),
-            (false, _) => format!("pushed {image}\ntags: {}", subject.all_tags().join(", ")),
-        };
-        (
-            if self.unchanged {
-                "unchanged"
-            } else {
-                "pushed"
-            },
-            says,
-        )
+        match (self.unchanged, self.tagged.as_slice()) {
+            (true, []) => ("unchanged", there),
+            (true, new) => ("unchanged", format!("{there}\ntagged: {}", new.join(", "))),
+            (false, _) => (
+                "pushed",
+                format!("pushed {image}\ntags: {}", subject.all_tags().join(", ")),
+            ),
+        }
     }
 }
 

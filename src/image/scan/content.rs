@@ -90,7 +90,7 @@ const ENDS: [&str; 10] = [
 ];
 
 /// What is shorter may be typed, or the name of something.
-const SHORTEST: usize = 12;
+pub(super) const SHORTEST: usize = 12;
 /// Of a key: more things than secrets have one.
 pub(super) const SHORTEST_KEY: usize = 16;
 

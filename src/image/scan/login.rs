@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 
 use super::chance::looks_random;
+use super::content::SHORTEST;
 use super::value::is_placeholder;
 
 /// Hosts of examples, and this machine.
@@ -85,7 +86,7 @@ pub(super) fn command(rest: &[u8]) -> Option<&'static str> {
     let (user, password) = login.split_once(':')?;
     let is_filled_in = password.contains(|c| "$`{}<>()[]".contains(c));
     let is_secret = !is_filled_in && !is_harmless(user, password);
-    (is_secret && looks_random(password.as_bytes(), 12)).then_some("a login in a command")
+    (is_secret && looks_random(password.as_bytes(), SHORTEST)).then_some("a login in a command")
 }
 
 /// Of one command.

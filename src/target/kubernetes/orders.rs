@@ -272,11 +272,7 @@ impl Kubernetes {
                 self.keep_up(world, &release, replicas).await?;
             }
         }
-        let with_share = |shares: &BTreeMap<ReleaseId, Percent>| {
-            let all = shares.iter().filter(|(_, share)| !share.is_zero());
-            all.map(|(id, _)| *id).collect::<BTreeSet<_>>()
-        };
-        if with_share(&router.shares(&world.things)) != with_share(&traffic.shares) {
+        if served(&router.shares(&world.things)) != served(&traffic.shares) {
             self.still_ours().await?;
             self.send(world, router, &traffic).await?;
         }
@@ -315,6 +311,11 @@ impl Kubernetes {
             }),
         }
     }
+}
+
+fn served(shares: &BTreeMap<ReleaseId, Percent>) -> BTreeSet<ReleaseId> {
+    let all = shares.iter().filter(|(_, share)| !share.is_zero());
+    all.map(|(id, _)| *id).collect()
 }
 
 /// Whether it did in the time that a cluster may take.

@@ -71,8 +71,8 @@ pub(super) struct Things {
     all: BTreeMap<What, Objects>,
     /// What was deleted here; older news of it is no news.
     buried: BTreeSet<String>,
-    /// How many replicas each workload has as it was found, or ordered here since then.
-    ordered: BTreeMap<String, (ReleaseId, u32)>,
+    /// How many replicas each release has as it was found, or ordered here since then.
+    replicas: BTreeMap<ReleaseId, u32>,
 }
 
 pub(super) struct World {
@@ -193,51 +193,40 @@ impl Things {
             return;
         }
         if let (What::Workloads, Change::All(all)) = (what, &change) {
-            all.iter().for_each(|found| self.note(found, false));
+            for (release, found) in all.iter().filter_map(replicas) {
+                self.replicas.entry(release).or_insert(found);
+            }
         }
         take_in(self.all.entry(what).or_default(), change);
-    }
-
-    fn note(&mut self, workload: &Value, is_newer: bool) {
-        let replicas = workload["spec"]["replicas"].as_u64();
-        let name = workload["metadata"]["name"].as_str();
-        let (Some(name), Some(release), Some(replicas)) = (name, release_of(workload), replicas)
-        else {
-            return;
-        };
-        if is_newer || !self.ordered.contains_key(name) {
-            let ordered = (release, replicas.try_into().unwrap_or(u32::MAX));
-            self.ordered.insert(name.to_owned(), ordered);
-        }
     }
 
     /// How many replicas a Deployment was to have that somebody else deleted meanwhile, or left fewer.
     /// A deleted one counts once its pods are marked, for until then they would be those of one made
     /// anew.
     pub(super) fn lost(&self, release: ReleaseId) -> Option<u32> {
-        let mut ordered = self.ordered.values();
-        let (_, replicas) = ordered.find(|(id, _)| *id == release)?;
+        let wanted = *self.replicas.get(&release)?;
         let is_lost = match self.workload(release) {
-            Some(workload) => workload["spec"]["replicas"].as_u64() < Some((*replicas).into()),
+            Some(workload) => replicas(workload).is_some_and(|(_, there)| there < wanted),
             None => self.pods(release).into_iter().all(is_leaving),
         };
-        (is_lost && self.workload.kind == "Deployment").then_some(*replicas)
+        (is_lost && self.workload.kind == "Deployment").then_some(wanted)
     }
 
     /// What an answer told.
     pub(super) fn told(&mut self, what: What, object: Value) {
         if what == What::Workloads {
-            self.note(&object, true);
+            self.replicas.extend(replicas(&object));
         }
         put(self.all.entry(what).or_default(), object);
     }
 
     /// It was deleted here.
     pub(super) fn bury(&mut self, what: What, name: &str) {
-        if what == What::Workloads {
-            self.ordered.remove(name);
-        }
         let gone = self.all.entry(what).or_default().remove(name);
+        if what == What::Workloads {
+            let release = gone.as_ref().and_then(release_of);
+            release.map(|release| self.replicas.remove(&release));
+        }
         self.buried
             .extend(gone.map(|object| uid(&object).to_owned()));
     }
@@ -368,6 +357,12 @@ fn uid(object: &Value) -> &str {
 
 pub(super) fn release_of(object: &Value) -> Option<ReleaseId> {
     object["metadata"]["labels"][RELEASE].as_str()?.parse().ok()
+}
+
+/// Of a workload.
+fn replicas(workload: &Value) -> Option<(ReleaseId, u32)> {
+    let replicas = workload["spec"]["replicas"].as_u64()?;
+    Some((release_of(workload)?, replicas.try_into().ok()?))
 }
 
 fn is_leaving(pod: &Value) -> bool {

@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-/// Longer than any reply takes; reached only when something hangs.
 const CONNECTION: &str = "connection";
+/// Longer than any reply takes; reached only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Reply {
